@@ -1,0 +1,1 @@
+"""Spoken-digit recognition in clean and noisy speech."""

@@ -1,0 +1,1 @@
+"""A file becomes a waveform; level, channel and noise."""

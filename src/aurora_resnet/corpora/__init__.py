@@ -1,0 +1,1 @@
+"""Which utterances there are, who speaks them and what they say."""

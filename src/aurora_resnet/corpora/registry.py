@@ -1,0 +1,80 @@
+"""Corpora by one line of text: ``KIND:PATH``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aurora_resnet.corpora.an4 import read_an4, read_an4_strings
+from aurora_resnet.corpora.aurora2 import read_aurora2
+from aurora_resnet.corpora.folders import read_folder
+from aurora_resnet.corpora.fsdd import read_fsdd
+from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.speech_commands import read_speech_commands
+from aurora_resnet.errors import CorpusError, did_you_mean
+
+
+def read_manifest(path: str | Path) -> Corpus:
+    """Read a manifest by its ending, ``.csv`` or ``.jsonl``.
+
+    Raises:
+        CorpusError: if it ends otherwise, or listing everything that is wrong with the file.
+
+    >>> read_manifest("clips.txt")
+    Traceback (most recent call last):
+    ...
+    aurora_resnet.errors.CorpusError: clips.txt: a manifest ends in .csv or .jsonl
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".csv":
+        return Corpus.from_csv(path)
+    if path.suffix.lower() == ".jsonl":
+        return Corpus.from_jsonl(path)
+    raise CorpusError(f"{path}: a manifest ends in .csv or .jsonl")
+
+
+def _read_samples(_path: Path) -> Corpus:
+    from aurora_resnet.corpora.samples import read_samples
+
+    return read_samples()
+
+
+CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
+    "aurora2": read_aurora2,
+    "fsdd": read_fsdd,
+    "an4": read_an4,
+    "an4-strings": read_an4_strings,
+    "speech-commands": read_speech_commands,
+    "folder": read_folder,
+    "manifest": read_manifest,
+    "samples": _read_samples,
+}
+"""Every kind of corpus and its reader; ``samples`` takes no path."""
+
+
+def load_corpus(corpus: str) -> Corpus:
+    """Read the corpus that ``KIND:PATH`` names, for instance ``fsdd:data/fsdd`` or ``samples:``.
+
+    Args:
+        corpus: a kind of ``CORPUS_KINDS``, a colon and a path; ``~`` is the home folder.
+
+    Raises:
+        CorpusError: if the kind is unknown, the path is missing, or the corpus is not what it should be.
+
+    >>> load_corpus("fssd:data")
+    Traceback (most recent call last):
+    ...
+    aurora_resnet.errors.CorpusError: 'fssd:data': there is no corpus kind 'fssd' (did you mean 'fsdd'?); ...
+    """
+    kind, colon, path = corpus.partition(":")
+    known = ", ".join(CORPUS_KINDS)
+    if kind not in CORPUS_KINDS:
+        if not colon:
+            raise CorpusError(f"'{corpus}': expected KIND:PATH, as in fsdd:{corpus or 'FOLDER'}; kinds: {known}")
+        hint = did_you_mean(kind, CORPUS_KINDS)
+        raise CorpusError(f"'{corpus}': there is no corpus kind '{kind}'{hint}; kinds: {known}")
+    if kind == "samples" and path:
+        raise CorpusError(f"'{corpus}': the samples come with the package and take no path; write samples:")
+    if kind != "samples" and not path:
+        raise CorpusError(f"'{corpus}': the path is missing; write {kind}:PATH")
+    return CORPUS_KINDS[kind](Path(path).expanduser())

@@ -1,0 +1,79 @@
+"""The sample recordings that the wheel carries: synthetic voices and synthetic noises.
+
+All of it is made by ``examples/make_samples.py``; ``samples/README.md`` says by which engines and under which
+licences. Good for trying things out and for tests, no substitute for recordings of people.
+"""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from pathlib import Path
+
+from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.errors import CorpusError
+
+
+def samples_folder() -> Path:
+    """Return the folder of the installed sample recordings.
+
+    Raises:
+        CorpusError: if the installation lacks it.
+
+    >>> samples_folder().name
+    'samples'
+    """
+    folder = Path(str(resources.files("aurora_resnet") / "samples"))
+    if not (folder / "samples.csv").is_file():
+        raise CorpusError(
+            f"{folder}: expected the sample recordings here; install the wheel anew, or make them with "
+            "python examples/make_samples.py"
+        )
+    return folder
+
+
+def read_samples() -> Corpus:
+    """Return the synthetic words: eleven words, each twice from every voice, 8 kHz.
+
+    Speakers are called ``samples/<engine>-<voice>``; the split (``train``, ``test``) never divides a speaker.
+    Attributes: ``engine``, ``voice``, ``sex`` (``f``, ``m``: what the engine says of its voice) and ``take``.
+
+    Raises:
+        CorpusError: if the installation lacks the recordings.
+
+    >>> corpus = read_samples()
+    >>> len(corpus), len(corpus.speakers), len(corpus.filter(split="test").speakers)
+    (594, 27, 8)
+    >>> corpus[0].word, corpus[0].speaker, corpus[0].attributes["take"]
+    ('zero', 'samples/espeak-en-us-f1', '1')
+    """
+    folder = samples_folder()
+    with (folder / "samples.csv").open(newline="", encoding="utf-8") as file:
+        utterances = tuple(
+            Utterance(
+                folder / row["file"],
+                (row["word"],),
+                f"samples/{row['voice']}",
+                row["split"],
+                attributes={name: row[name] for name in ("engine", "voice", "sex", "take")},
+            )
+            for row in csv.DictReader(file)
+        )
+    return Corpus("samples", utterances)
+
+
+def sample_noises() -> dict[str, Path]:
+    """Return the synthetic noises by name: four seconds each, 8 kHz.
+
+    ``babble`` is the sum of the train voices, so it is fair to mix it with the test voices.
+
+    Raises:
+        CorpusError: if the installation lacks the recordings.
+
+    >>> sorted(sample_noises())
+    ['babble', 'brown', 'hum', 'pink', 'white']
+    """
+    folder = samples_folder()
+    with (folder / "noise" / "noise.csv").open(newline="", encoding="utf-8") as file:
+        return {Path(row["file"]).stem: folder / row["file"] for row in csv.DictReader(file)}

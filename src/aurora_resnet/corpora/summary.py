@@ -1,0 +1,97 @@
+"""What a corpus holds, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.labels import WORDS
+
+STRINGS = "(strings)"
+"""Stands in the word column for recordings of several words."""
+
+NO_WORD = "(no digit)"
+"""Stands in the word column for recordings without any digit word."""
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """Clips and known speakers of one word in one split."""
+
+    split: str
+    word: str
+    clips: int
+    speakers: int
+
+
+@dataclass(frozen=True)
+class CorpusSummary:
+    """Counts of a corpus.
+
+    Attributes:
+        name: of the corpus.
+        clips: how many recordings.
+        speakers: how many known speakers.
+        unknown_speaker_clips: how many recordings whose speaker is unknown.
+        rows: one for each split and word that occurs, in the order of ``labels.WORDS``, then strings.
+        problems: what the reader left out and why.
+
+    >>> from pathlib import Path
+    >>> clips = [Utterance(Path(f"{speaker}.wav"), ("one",), speaker, "test") for speaker in "ab"]
+    >>> print(summarize("mine", clips).to_text())
+    mine: 2 clips, 2 speakers
+    | split | word | clips | speakers |
+    |-------|------|-------|----------|
+    | test  | one  |     2 |        2 |
+    """
+
+    name: str
+    clips: int
+    speakers: int
+    unknown_speaker_clips: int
+    rows: tuple[SummaryRow, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The line above the table."""
+        unknown = f", {self.unknown_speaker_clips} clips of unknown speakers" if self.unknown_speaker_clips else ""
+        return f"{self.name}: {self.clips} clips, {self.speakers} speakers{unknown}"
+
+    def to_text(self) -> str:
+        """Return heading, table (as Markdown, columns aligned) and problems as plain text."""
+        cells = [("split", "word", "clips", "speakers")]
+        cells += [(row.split or "-", row.word, str(row.clips), str(row.speakers)) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            f"| {split:<{widths[0]}} | {word:<{widths[1]}} | {clips:>{widths[2]}} | {speakers:>{widths[3]}} |"
+            for split, word, clips, speakers in cells
+        ]
+        lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+        if self.problems:
+            lines += ["", f"{len(self.problems)} problems:", *(f"- {problem}" for problem in self.problems)]
+        return "\n".join([self.heading, *lines])
+
+
+def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str] = ()) -> CorpusSummary:
+    """Count the recordings and speakers of each split and word.
+
+    >>> from pathlib import Path
+    >>> summarize("mine", [Utterance(Path("1.wav"), ("one", "two"), "")]).rows
+    (SummaryRow(split='', word='(strings)', clips=1, speakers=0),)
+    """
+    clips: dict[tuple[str, str], int] = {}
+    speakers: dict[tuple[str, str], set[str]] = {}
+    unknown = 0
+    for utterance in utterances:
+        words = utterance.words
+        cell = (utterance.split, words[0] if len(words) == 1 else STRINGS if words else NO_WORD)
+        clips[cell] = clips.get(cell, 0) + 1
+        speakers.setdefault(cell, set()).update({utterance.speaker} - {""})
+        unknown += not utterance.speaker
+    order = (*WORDS, STRINGS, NO_WORD)
+    cells = sorted(clips, key=lambda cell: (cell[0], order.index(cell[1])))
+    rows = tuple(SummaryRow(*cell, clips[cell], len(speakers[cell])) for cell in cells)
+    everybody = set().union(*speakers.values())
+    return CorpusSummary(name, sum(clips.values()), len(everybody), unknown, rows, tuple(problems))

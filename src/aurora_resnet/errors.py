@@ -1,0 +1,58 @@
+"""Every error that the library raises on purpose.
+
+Each message says what was expected, what came and what to do, in one or two lines. Catching
+``AuroraError`` catches all of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AuroraError(Exception):
+    """Base class of all errors raised on purpose by aurora_resnet."""
+
+
+class AudioError(AuroraError):
+    """An audio file or waveform cannot be used."""
+
+
+class ConfigError(AuroraError, ValueError):
+    """An option, a configuration file or an argument is wrong."""
+
+
+class CorpusError(AuroraError):
+    """A corpus folder, manifest or recording is not what it should be."""
+
+
+class SpeakerLeakError(CorpusError):
+    """The same speaker stands on both sides of a split."""
+
+
+class CheckpointError(AuroraError):
+    """A weight file is missing, damaged or belongs to another network."""
+
+
+class TrainingError(AuroraError):
+    """A training cannot start, continue or make progress."""
+
+
+class DownloadError(AuroraError):
+    """A download failed, or what came is not what was expected."""
+
+
+class MissingDependencyError(AuroraError, ImportError):
+    """An optional dependency is not installed or does not import here."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the closest known name, or an empty string.
+
+    >>> did_you_mean("epoch", ["epochs", "seed"])
+    " (did you mean 'epochs'?)"
+    >>> did_you_mean("zzz", ["epochs", "seed"])
+    ''
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

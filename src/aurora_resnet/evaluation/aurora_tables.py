@@ -1,0 +1,171 @@
+"""The tables of Aurora-2: accuracy by noise and SNR, with the averages that the literature compares.
+
+Layout and averages follow H.-G. Hirsch and D. Pearce, "The Aurora experimental framework for the performance
+evaluation of speech recognition systems under noisy conditions", ASR 2000. There the numbers are word
+accuracies of connected digits; here they are accuracies of isolated digits, which is another task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from aurora_resnet.errors import ConfigError
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.tables import markdown_table, percent
+
+SETS = ("a", "b", "c")
+SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
+"""Rows of the tables, in dB."""
+
+AVERAGED_SNRS = ("20", "15", "10", "5", "0")
+"""The SNRs in every average; clean and -5 dB stand apart."""
+
+MEAN = "mean"
+"""The row of the average over ``AVERAGED_SNRS``."""
+
+_ROW_NAMES = {"clean": "clean", MEAN: "mean 0-20 dB"} | {snr: f"{snr} dB" for snr in SNRS[1:]}
+
+
+@dataclass(frozen=True)
+class AuroraTable:
+    """Accuracies of one model by set, noise and SNR.
+
+    A mean exists only where all its parts do; elsewhere it is ``None`` and printed as ``-``.
+
+    Attributes:
+        model: name of the model.
+        noises: noises of every set that was evaluated, in the order of the report.
+        cells: accuracy, 0 to 1, by (set, noise, SNR). Clean conditions without a noise have the noise ``""``.
+
+    >>> cells = {("a", "car", snr): 0.9 for snr in SNRS}
+    >>> table = AuroraTable("cnn", {"a": ("car",)}, cells)
+    >>> round(table.set_mean("a"), 3), table.overall_weighted()
+    (0.9, None)
+    """
+
+    model: str
+    noises: Mapping[str, tuple[str, ...]]
+    cells: Mapping[tuple[str, str, str], float]
+
+    @classmethod
+    def from_report(cls, report: EvaluationReport) -> AuroraTable:
+        """Arrange the conditions of a report by their attributes ``set``, ``noise`` and ``snr_db``.
+
+        Raises:
+            ConfigError: if a condition lacks one of them, has one that Aurora-2 has not, or stands twice.
+        """
+        noises: dict[str, dict[str, None]] = {}
+        cells: dict[tuple[str, str, str], float] = {}
+        for condition in report.conditions:
+            name, snr = condition.attributes.get("set", ""), condition.attributes.get("snr_db", "")
+            noise = condition.attributes.get("noise", "")
+            if noise in ("none", "clean") and snr == "clean":
+                noise = ""
+            if name not in SETS or snr not in SNRS or not (noise or snr == "clean"):
+                raise ConfigError(
+                    f"condition '{condition.name}' fits no Aurora table: expected set ({', '.join(SETS)}), "
+                    f"noise and snr_db ({', '.join(SNRS)}), got {dict(condition.attributes)}; evaluate "
+                    'conditions_by(corpus, "set", "noise", "snr_db")'
+                )
+            if (name, noise, snr) in cells:
+                raise ConfigError(f"two conditions of the report are set {name}, noise '{noise}', {snr} dB")
+            cells[name, noise, snr] = condition.accuracy
+            noises.setdefault(name, {})
+            if noise:
+                noises[name][noise] = None
+        return cls(report.model, {name: tuple(noises[name]) for name in SETS if name in noises}, cells)
+
+    def accuracy(self, set_name: str, noise: str, snr: str = MEAN) -> float | None:
+        """Return the accuracy on one noise at one SNR, or its mean over 0 to 20 dB."""
+        if snr == MEAN:
+            return _mean([self.cells.get((set_name, noise, each)) for each in AVERAGED_SNRS])
+        return self.cells.get((set_name, noise, snr))
+
+    def set_mean(self, set_name: str, snr: str = MEAN) -> float | None:
+        """Return the mean over the noises of a set, at one SNR or over 0 to 20 dB."""
+        if snr == "clean" and (set_name, "", "clean") in self.cells:
+            return self.cells[set_name, "", "clean"]
+        return _mean([self.accuracy(set_name, noise, snr) for noise in self.noises.get(set_name, ())])
+
+    def overall_weighted(self, snr: str = MEAN) -> float | None:
+        """Return (2A + 2B + C) / 5: in Aurora-2 every pair of noise and SNR weighs the same."""
+        a, b, c = (self.set_mean(name, snr) for name in SETS)
+        return _mean([a, a, b, b, c])
+
+    def overall_plain(self, snr: str = MEAN) -> float | None:
+        """Return (A + B + C) / 3, the plain mean of the sets, which some papers print."""
+        return _mean([self.set_mean(name, snr) for name in SETS])
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown, in percent, one column a noise and an average."""
+        columns = self._columns()
+        header = ["SNR", *(f"{group}: {name}" if group else name for group, name, _ in columns)]
+        return markdown_table(header, self._rows(columns))
+
+    def to_latex(self) -> str:
+        r"""Return the table as a LaTeX ``tabular`` for the package booktabs, in percent.
+
+        The noises of a set stand under one heading. Put it into a ``table`` with your own caption; in one
+        column of a page it needs ``\small`` or ``\resizebox``.
+        """
+        columns = self._columns()
+        groups: list[list[str]] = []
+        for group, name, _ in columns:
+            if group and groups and groups[-1][0] == group:
+                groups[-1].append(name)
+            else:
+                groups.append([group, name])
+        first, rules, position = [""], [], 2
+        for group, *names in groups:
+            width = len(names)
+            first.append(rf"\multicolumn{{{width}}}{{c}}{{{group}}}" if group else "")
+            if group:
+                rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
+            position += width
+        second = ["SNR", *(_latex(name) for _, name, _ in columns)]
+        *body, mean = [" & ".join(map(_latex, row)) + r" \\" for row in self._rows(columns)]
+        return "\n".join(
+            [
+                rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
+                r"\toprule",
+                " & ".join(first) + r" \\",
+                " ".join(rules),
+                " & ".join(second) + r" \\",
+                r"\midrule",
+                *body,
+                r"\midrule",
+                mean,
+                r"\bottomrule",
+                r"\end{tabular}",
+            ]
+        )
+
+    def _columns(self) -> list[tuple[str, str, Callable[[str], float | None]]]:
+        """Group heading, name and content of every column after the first."""
+        columns: list[tuple[str, str, Callable[[str], float | None]]] = []
+        for set_name, noises in self.noises.items():
+            group = f"set {set_name.upper()}"
+            for noise in noises:
+                columns.append((group, noise, partial(self.accuracy, set_name, noise)))
+            columns.append((group, "mean", partial(self.set_mean, set_name)))
+        columns.append(("", "(2A+2B+C)/5", self.overall_weighted))
+        columns.append(("", "(A+B+C)/3", self.overall_plain))
+        return columns
+
+    def _rows(self, columns: list[tuple[str, str, Callable[[str], float | None]]]) -> list[list[str]]:
+        return [[_ROW_NAMES[snr], *(percent(cell(snr)) for _, _, cell in columns)] for snr in (*SNRS, MEAN)]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """The mean, or None if there is no value or one is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _latex(text: str) -> str:
+    r"""Escape what LaTeX would read as a command; a minus sign before a number becomes a real one."""
+    if text.startswith("-") and text[1:2].isdigit():
+        text = f"$-${text[1:]}"
+    return text.replace("_", r"\_").replace("%", r"\%").replace("&", r"\&").replace("0-20", "0--20")

@@ -1,0 +1,201 @@
+"""What an evaluation found: frozen values that are saved as JSON or CSV and printed as Markdown."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurora_resnet.atomic import atomic_path
+from aurora_resnet.errors import ConfigError
+from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
+from aurora_resnet.evaluation.metrics import Score
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """The result of a model on one or several conditions, with what is needed to repeat it.
+
+    Attributes:
+        model: name of the model.
+        conditions: one report a condition, in the order in which they were given.
+        overall: all recordings of all conditions pooled.
+        seconds: wall-clock time of the evaluation, reading included.
+        model_seconds: wall-clock time of front end and classifier alone.
+        device: where the model ran.
+        threads: torch's CPU threads.
+        versions: versions of aurora_resnet and of what it computes with.
+        corpora: `Corpus.digest` of every condition.
+        created: time of the evaluation, UTC, ISO 8601.
+        problems: what the readers of the corpora could not use, and all of a condition that has no readable
+            recording at all.
+        predictions: one line a recording; not part of the JSON file, see `predictions_to_csv`.
+    """
+
+    model: str
+    conditions: tuple[ConditionReport, ...]
+    overall: ConditionReport
+    seconds: float
+    model_seconds: float
+    device: str
+    threads: int
+    versions: Mapping[str, str]
+    corpora: Mapping[str, str]
+    created: str
+    problems: tuple[str, ...] = ()
+    predictions: tuple[Prediction, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def clips_per_second(self) -> float:
+        """Clips that front end and classifier handled in a second."""
+        return self.overall.clips / self.model_seconds
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """Problems of the evaluation and of every condition; empty if every recording was scored."""
+        return self.problems + tuple(problem for each in self.conditions for problem in each.problems)
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the report, without the single predictions, to a JSON file."""
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `to_json` writes. Counts that follow from others are there for other readers."""
+        return {
+            "model": self.model,
+            "created": self.created,
+            "seconds": self.seconds,
+            "model_seconds": self.model_seconds,
+            "clips_per_second": self.clips_per_second,
+            "device": self.device,
+            "threads": self.threads,
+            "versions": dict(self.versions),
+            "words": list(self.overall.words),
+            "corpora": dict(self.corpora),
+            "problems": list(self.problems),
+            "overall": self.overall.to_dict(),
+            "conditions": [condition.to_dict() for condition in self.conditions],
+        }
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> EvaluationReport:
+        """Read a report that `to_json` wrote.
+
+        Raises:
+            ConfigError: if the file is missing or is no such report.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            words = tuple(data["words"])
+            return cls(
+                model=data["model"],
+                conditions=tuple(ConditionReport.from_dict(each, words) for each in data["conditions"]),
+                overall=ConditionReport.from_dict(data["overall"], words),
+                seconds=data["seconds"],
+                model_seconds=data["model_seconds"],
+                device=data["device"],
+                threads=data["threads"],
+                versions=data["versions"],
+                corpora=data["corpora"],
+                created=data["created"],
+                problems=tuple(data["problems"]),
+            )
+        except OSError as error:
+            raise ConfigError(f"{path}: the evaluation report cannot be read ({error.strerror})") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{path}: not an evaluation report of `aurora-resnet evaluate --json` ({error!r})"
+            ) from None
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write one line a condition; every attribute of the conditions is a column."""
+        names = list(dict.fromkeys(name for each in self.conditions for name in each.attributes))
+        header = ["model", "condition", *names, "clips", "correct", "accuracy", "low", "high", "interval"]
+        header += ["calibration_error", "problems"]
+        lines: list[list[object]] = []
+        for each in self.conditions:
+            line: list[object] = [self.model, each.name, *(each.attributes.get(name, "") for name in names)]
+            line += [each.clips, each.correct, each.accuracy, each.interval.low, each.interval.high]
+            line += [each.interval.method, each.calibration_error, len(each.problems)]
+            lines.append(line)
+        _write_csv(path, header, lines)
+
+    def predictions_to_csv(self, path: str | Path) -> None:
+        """Write one line a recording: condition, path, spoken word, recognised word, confidence.
+
+        Raises:
+            ConfigError: if the report was read from JSON, which does not hold them.
+        """
+        if not self.predictions:
+            raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
+        _write_csv(
+            path,
+            ["condition", "path", "word", "predicted", "confidence"],
+            [[p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}"] for p in self.predictions],
+        )
+
+    def to_markdown(self) -> str:
+        """Return the report as a page: conditions, words, speakers, confusions, problems, circumstances."""
+        several = len(self.conditions) > 1
+        shown = [*self.conditions, self.overall] if several else list(self.conditions)
+        scope = ", all conditions" if several else ""
+        lines = []
+        for each in shown:
+            accuracy = percent_with_interval(each.accuracy, each.interval)
+            lines.append([each.name, str(each.clips), str(each.correct), accuracy, each.interval.method])
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        parts = [
+            f"# Evaluation of {self.model}",
+            markdown_table(["condition", "clips", "correct", "accuracy % [95 % interval]", "interval by"], lines),
+            f"## By word{scope}",
+            _score_table("word", self.overall.per_word),
+            f"## By speaker{scope}",
+            _score_table("speaker", self.overall.per_speaker),
+            f"## Confusions{scope}",
+            _confusions(self.overall),
+            "## Circumstances",
+            f"- {self.created}, {self.device}, {self.threads} threads, {versions}\n"
+            f"- {self.seconds:.1f} s in all; front end and classifier {self.model_seconds:.1f} s, "
+            f"{self.clips_per_second:.0f} clips per second\n"
+            f"- expected calibration error {percent(self.overall.calibration_error)} %",
+        ]
+        if self.all_problems:
+            parts += ["## Problems", "\n".join(f"- {problem}" for problem in self.all_problems)]
+        return "\n\n".join(parts) + "\n"
+
+
+def _write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *lines])
+
+
+def _score_table(what: str, scores: Mapping[str, Score]) -> str:
+    return markdown_table(
+        [what, "clips", "correct", "accuracy %"],
+        [
+            [name or "(unknown)", str(score.clips), str(score.correct), percent(score.accuracy)]
+            for name, score in scores.items()
+            if score.clips
+        ],
+    )
+
+
+def _confusions(report: ConditionReport) -> str:
+    """The wrong answers, most frequent first."""
+    wrong = np.array(report.confusion)
+    np.fill_diagonal(wrong, 0)
+    pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair])
+    if not pairs:
+        return "None: every recording was recognised."
+    words = report.words
+    return markdown_table(
+        ["spoken", "recognised", "clips"],
+        [[words[row], words[column], str(wrong[row, column])] for row, column in pairs],
+    )

@@ -1,0 +1,58 @@
+"""How numbers are printed: percentages with two decimals, and Markdown tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from aurora_resnet.evaluation.metrics import Interval
+
+MISSING = "-"
+"""Printed where there is no number."""
+
+
+def percent(share: float | None) -> str:
+    """Return a share as a percentage with two decimals, without the sign.
+
+    Args:
+        share: 0 to 1; ``None`` or NaN where nothing was measured.
+
+    >>> percent(0.98938), percent(1.0), percent(None)
+    ('98.94', '100.00', '-')
+    """
+    return MISSING if share is None or math.isnan(share) else f"{100 * share:.2f}"
+
+
+def percent_with_interval(accuracy: float, interval: Interval) -> str:
+    """Return an accuracy and its interval, in percent.
+
+    >>> percent_with_interval(0.95, Interval(0.8882, 0.9785, "wilson"))
+    '95.00 [88.82, 97.85]'
+    """
+    return f"{percent(accuracy)} [{percent(interval.low)}, {percent(interval.high)}]"
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table: first column to the left, the others to the right, readable as plain text.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as many in every row as the header has.
+
+    >>> print(markdown_table(["noise", "accuracy"], [["car", "98.94"], ["babble", "9.10"]]))
+    | noise  | accuracy |
+    | :----- | -------: |
+    | car    |    98.94 |
+    | babble |     9.10 |
+    """
+    lines = [[cell.replace("|", r"\|").replace("\n", " ") for cell in line] for line in (header, *rows)]
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
+    rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    padded = [
+        [
+            line[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+        ]
+        for line in lines
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))

@@ -1,0 +1,1 @@
+"""A waveform becomes a picture of sound."""

@@ -1,0 +1,211 @@
+r"""The front end: from a waveform to a log-mel picture.
+
+For a waveform :math:`x[n]` of :math:`N` samples, a window :math:`w` of :math:`n_\mathrm{fft}` points (a periodic
+Hann window of ``window_seconds``, centred in zeros), hop :math:`h` and mel filters :math:`F`
+
+.. math::
+
+    X[t, k] &= \sum_{n} x[t h + n - n_\mathrm{fft}/2] \; w[n] \; e^{-2\pi i k n / n_\mathrm{fft}}  \\
+    Y[m, t] &= \log \max\Big(\sum_k F[k, m] \, |X[t, k]|^p, \; \mathrm{floor}\Big), \qquad
+    t = 0 \dots \lfloor N / h \rfloor
+
+with the waveform mirrored at both ends: the definition of ``torchaudio.transforms.MelSpectrogram`` (centred,
+reflecting), which the tests take as one of two references. Mel scales: HTK (Young et al., *The HTK Book*,
+5.4) and Slaney (*Auditory Toolbox*, 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aurora_resnet.errors import ConfigError
+from aurora_resnet.features.filterbank import mel_filterbank
+from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
+
+
+@dataclass(frozen=True)
+class MelConfig:
+    """What the front end computes; a value that is saved with every model.
+
+    >>> config = MelConfig(sample_rate=8000)
+    >>> config.window_length, config.hop_length, config.fft_length, config.frames(8000)
+    (200, 80, 256, 101)
+    """
+
+    sample_rate: int
+    """Rate of the waveforms in Hz; there is no default on purpose."""
+    window_seconds: float = 0.025
+    hop_seconds: float = 0.010
+    n_fft: int | None = None
+    """FFT length in samples; ``None`` takes the next power of two of the window."""
+    n_mels: int = 64
+    f_min: float = 60.0
+    """Lower edge of the first filter in Hz."""
+    f_max: float | None = None
+    """Upper edge of the last filter in Hz; ``None`` takes half the sample rate."""
+    mel_scale: Literal["htk", "slaney"] = "htk"
+    power: float = 2.0
+    """Exponent of the magnitude: 2 for power, 1 for magnitude."""
+    log_floor: float = 1e-6
+    """Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech."""
+    normalization: Literal["none", "utterance", "corpus"] = "utterance"
+
+    def __post_init__(self) -> None:
+        nyquist = self.sample_rate / 2
+        checks = {
+            f"sample_rate must be at least 1000 Hz, got {self.sample_rate}": self.sample_rate >= 1000,
+            f"window_seconds must be positive, got {self.window_seconds}": self.window_seconds > 0,
+            f"hop_seconds must be positive, got {self.hop_seconds}": self.hop_seconds > 0,
+            f"n_mels must be at least 1, got {self.n_mels}": self.n_mels >= 1,
+            f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}": 0
+            <= self.f_min
+            < self.top
+            <= nyquist,
+            f"mel_scale must be 'htk' or 'slaney', got '{self.mel_scale}'": self.mel_scale in ("htk", "slaney"),
+            f"power must be positive, got {self.power}": self.power > 0,
+            f"log_floor must be positive, got {self.log_floor}": self.log_floor > 0,
+            f"normalization must be 'none', 'utterance' or 'corpus', got '{self.normalization}'": (
+                self.normalization in ("none", "utterance", "corpus")
+            ),
+        }
+        wrong = [message for message, fine in checks.items() if not fine]
+        if not wrong and self.fft_length < self.window_length:
+            wrong.append(f"n_fft must be at least the window's {self.window_length} samples, got {self.n_fft}")
+        if not wrong and self.hop_length < 1:
+            wrong.append(f"hop_seconds must be at least one sample, got {self.hop_seconds}")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
+    @property
+    def top(self) -> float:
+        """Upper edge of the last filter in Hz."""
+        return self.sample_rate / 2 if self.f_max is None else self.f_max
+
+    @property
+    def window_length(self) -> int:
+        """Window length in samples."""
+        return round(self.window_seconds * self.sample_rate)
+
+    @property
+    def hop_length(self) -> int:
+        """Hop in samples."""
+        return round(self.hop_seconds * self.sample_rate)
+
+    @property
+    def fft_length(self) -> int:
+        """FFT length in samples."""
+        if self.n_fft is not None:
+            return self.n_fft
+        return 1 << max(self.window_length - 1, 1).bit_length()
+
+    def frames(self, samples: int) -> int:
+        """Return the number of frames of a waveform: ``1 + samples // hop_length``."""
+        return 1 + samples // self.hop_length
+
+
+class MelFrontend(nn.Module):
+    """Log-mel spectrogram of a batch of waveforms, differentiable, each clip by itself.
+
+    Args:
+        config: what to compute.
+
+    Shape:
+        - Input: ``[B, N]`` or ``[N]``, at least ``n_fft // 2 + 1`` samples, in [-1, 1].
+        - Output: ``[B, M, T]`` or ``[M, T]`` with ``T = 1 + N // hop_length``, in the input's dtype.
+
+    The arithmetic is done in float32 whatever the dtype of the module and whether or not autocast is on, since a
+    power spectrum spans more than half precision holds; a float64 waveform is computed in float64, constants
+    included.
+
+    >>> frontend = MelFrontend(MelConfig(sample_rate=8000))
+    >>> frontend(torch.zeros(2, 8000)).shape
+    torch.Size([2, 64, 101])
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, config: MelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.normalization = CorpusNormalization(config.n_mels) if config.normalization == "corpus" else None
+        # Derived from the config, so not part of the state dict.
+        window, filters = self._constants(torch.float32)
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer("filters", filters, persistent=False)
+
+    def _constants(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        config = self.config
+        start = (config.fft_length - config.window_length) // 2
+        window = torch.zeros(config.fft_length, dtype=dtype)
+        window[start : start + config.window_length] = torch.hann_window(config.window_length, dtype=dtype)
+        filters = mel_filterbank(
+            n_bins=config.fft_length // 2 + 1,
+            n_mels=config.n_mels,
+            f_min=config.f_min,
+            f_max=config.top,
+            sample_rate=config.sample_rate,
+            mel_scale=config.mel_scale,
+            dtype=dtype,
+        )  # [n_bins, M]
+        if config.power == 2.0:
+            # sum_k F[k] (re_k^2 + im_k^2) is linear in the squares, so each row stands twice and the power
+            # spectrum is never formed.
+            filters = filters.repeat_interleave(2, dim=0)  # [2 n_bins, M]
+        return window, filters
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        # .half() and .double() cast every buffer; the constants follow to the device but stay exact float32.
+        window, filters = self._constants(torch.float32)
+        self.window, self.filters = window.to(self.window.device), filters.to(self.filters.device)
+        return self
+
+    def _frames_by_bands(self, waveform: Tensor) -> Tensor:
+        config = self.config
+        if waveform.dim() not in (1, 2) or not waveform.is_floating_point():
+            raise ConfigError(
+                "the front end takes a floating-point waveform [B, N] or [N], "
+                f"got {waveform.dtype} of shape {list(waveform.shape)}"
+            )
+        half = config.fft_length // 2
+        if waveform.shape[-1] <= half:
+            raise ConfigError(
+                f"the front end needs more than {half} samples ({half / config.sample_rate:.3f} s), "
+                f"got {waveform.shape[-1]}; pad the clip with zeros first"
+            )
+        window, filters = self.window, self.filters
+        if waveform.dtype == torch.float64:
+            window, filters = (c.to(waveform.device) for c in self._constants(torch.float64))
+        with torch.autocast(waveform.device.type, enabled=False):
+            x = waveform.to(window.dtype).reshape(-1, waveform.shape[-1])  # [B, N]
+            frames = F.pad(x, (half, half), mode="reflect").unfold(1, config.fft_length, config.hop_length)
+            spectrum = torch.view_as_real(torch.fft.rfft(frames * window))  # [B, T, n_bins, 2]
+            if config.power == 2.0:
+                energies = spectrum.square().flatten(2) @ filters  # [B, T, M]
+            else:
+                # The smallest normal float32 keeps the root's gradient finite at zero.
+                energies = spectrum.square().sum(-1).clamp(min=1.2e-38).pow(config.power / 2) @ filters
+            return energies.clamp(min=config.log_floor).log()
+
+    def log_mel(self, waveform: Tensor) -> Tensor:
+        """Return the log-mel features before normalisation, ``[B, N] -> [B, M, T]``."""
+        features = self._frames_by_bands(waveform).transpose(1, 2)
+        return features.reshape(*waveform.shape[:-1], *features.shape[1:])
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return the normalised log-mel features of waveforms."""
+        features = self._frames_by_bands(waveform)  # [B, T, M]
+        if self.config.normalization == "utterance":
+            # The same numbers in either layout, and this one is contiguous.
+            features = normalize_utterance(features)
+        features = features.transpose(1, 2)  # [B, M, T]
+        if self.normalization is not None:
+            features = self.normalization(features)
+        return features.reshape(*waveform.shape[:-1], *features.shape[1:]).to(waveform.dtype)

@@ -1,0 +1,53 @@
+"""``CnnClassifier``: the plain convolutional baseline."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from aurora_resnet.models.interface import SpeechClassifier, dense_head
+
+
+def convolution_block(inputs: int, outputs: int) -> nn.Sequential:
+    """Return 3 x 3 convolution, batch normalisation, ReLU and 2 x 2 max pooling.
+
+    >>> convolution_block(1, 32)(__import__("torch").zeros(2, 1, 64, 101)).shape
+    torch.Size([2, 32, 32, 50])
+    """
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )
+
+
+class CnnClassifier(SpeechClassifier):
+    """Three convolution blocks (32, 64, 128 filters), mean over time, dense layer, dropout, classes.
+
+    The size follows the small convolutional networks of spoken-digit papers. Averaging over time instead of flattening
+    makes any clip length fit; frequency is kept.
+
+    Args:
+        dropout: probability in the head, 0 <= p < 1.
+        hidden: width of the head's dense layer.
+        num_classes: number of logits ``K``.
+        n_mels: mel bands ``M``, at least 8.
+
+    Shape: ``[B, M, T] -> [B, K]``.
+
+    >>> import torch
+    >>> CnnClassifier().eval()(torch.zeros(2, 64, 101)).shape
+    torch.Size([2, 11])
+    """
+
+    def __init__(self, dropout: float = 0.5, hidden: int = 128, num_classes: int = 11, n_mels: int = 64) -> None:
+        super().__init__(n_mels, num_classes)
+        self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64), convolution_block(64, 128))
+        self.head = dense_head(128 * (n_mels // 8), hidden, dropout, num_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        x = self.blocks(features.unsqueeze(1))  # [B, 128, M/8, T/8]
+        logits: Tensor = self.head(x.mean(dim=3).flatten(1))
+        return logits

@@ -1,0 +1,103 @@
+"""What every classifier of the zoo promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+from torch import Tensor, nn
+
+from aurora_resnet.errors import ConfigError, did_you_mean
+
+
+class SpeechClassifier(nn.Module, ABC):
+    """Base of all classifiers: log-mel features in, logits out, clip by clip.
+
+    A subclass sets ``head`` (the layers that are always new: they turn an embedding into logits) and may name more
+    parts to freeze. Anything that is not in ``head`` is the backbone.
+
+    Shape:
+        - Input: ``[B, M, T]`` float, any ``T`` of at least ``minimum_frames``.
+        - Output: ``[B, K]`` logits.
+    """
+
+    minimum_frames: int = 8
+    head: nn.Module
+
+    def __init__(self, n_mels: int, num_classes: int) -> None:
+        super().__init__()
+        if n_mels < 1 or num_classes < 2:
+            raise ConfigError(f"a classifier needs n_mels >= 1 and num_classes >= 2, got {n_mels} and {num_classes}")
+        self.n_mels = n_mels
+        self.num_classes = num_classes
+        self._frozen: list[nn.Module] = []
+
+    @abstractmethod
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits ``[B, K]`` of features ``[B, M, T]``."""
+
+    def check_features(self, features: Tensor) -> None:
+        """Raise ``ConfigError`` unless the features have shape ``[B, n_mels, T >= minimum_frames]``."""
+        if features.dim() != 3 or features.shape[1] != self.n_mels:
+            raise ConfigError(f"{type(self).__name__} takes features [B, {self.n_mels}, T], got {list(features.shape)}")
+        if features.shape[2] < self.minimum_frames:
+            raise ConfigError(
+                f"{type(self).__name__} needs at least {self.minimum_frames} frames, got {features.shape[2]}"
+            )
+
+    def freezable_parts(self) -> dict[str, list[nn.Module]]:
+        """Return freeze plan -> modules it freezes."""
+        backbone = [child for child in self.children() if child is not self.head]
+        return {"none": [], "all_but_head": backbone}
+
+    def freeze(self, plan: str) -> Self:
+        """Freeze the parts that a plan names and thaw all others.
+
+        Frozen parameters get no gradient; frozen BatchNorm layers also keep their statistics, since they stay in
+        evaluation mode whatever ``train()`` says.
+
+        Args:
+            plan: a key of ``freezable_parts()``; ``"none"`` and ``"all_but_head"`` always exist.
+
+        Raises:
+            ConfigError: for an unknown plan.
+        """
+        parts = self.freezable_parts()
+        if plan not in parts:
+            raise ConfigError(
+                f"unknown freeze plan '{plan}'{did_you_mean(plan, parts)} for {type(self).__name__}; "
+                f"plans: {', '.join(parts)}"
+            )
+        for parameter in self.parameters():
+            parameter.requires_grad_(True)
+        self._frozen = parts[plan]
+        for module in self._frozen:
+            module.requires_grad_(False)
+        return self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode everywhere but in frozen parts."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def parameters_of_head(self) -> list[nn.Parameter]:
+        """Return the head's parameters."""
+        return list(self.head.parameters())
+
+    def parameters_of_backbone(self) -> list[nn.Parameter]:
+        """Return all parameters outside the head."""
+        head = {id(parameter) for parameter in self.head.parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in head]
+
+
+def dense_head(inputs: int, hidden: int, dropout: float, num_classes: int) -> nn.Sequential:
+    """Return the paper's head: dense layer with ReLU, dropout, dense layer to the classes.
+
+    >>> [type(layer).__name__ for layer in dense_head(1024, 128, 0.5, 11)]
+    ['Linear', 'ReLU', 'Dropout', 'Linear']
+    """
+    if hidden < 1 or not 0.0 <= dropout < 1.0:
+        raise ConfigError(f"hidden >= 1 and 0 <= dropout < 1 are needed, got {hidden} and {dropout}")
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, num_classes))

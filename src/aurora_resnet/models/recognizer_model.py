@@ -1,0 +1,78 @@
+"""Front end and classifier as one network: what is trained, saved and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from aurora_resnet.errors import ConfigError
+from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.labels import WORDS
+from aurora_resnet.models.zoo import create_model
+
+
+@dataclass(frozen=True)
+class RecognizerConfig:
+    """Everything needed to rebuild a recogniser's network without its weights.
+
+    Attributes:
+        model: name in the zoo.
+        mel: the front end.
+        options: the classifier's options, without ``n_mels``, ``num_classes`` and ``weights``.
+        clip_seconds: length of the clips that the network works on.
+        words: class order.
+    """
+
+    model: str
+    mel: MelConfig
+    options: Mapping[str, object] = field(default_factory=dict)
+    clip_seconds: float = 1.0
+    words: tuple[str, ...] = WORDS
+
+    def __post_init__(self) -> None:
+        if self.clip_samples <= self.mel.fft_length // 2:
+            raise ConfigError(
+                f"clip_seconds must exceed half an FFT window ({self.mel.fft_length // 2} samples), "
+                f"got {self.clip_seconds} s"
+            )
+        taken = {"n_mels", "num_classes", "weights"} & set(self.options)
+        if taken:
+            raise ConfigError(f"{', '.join(sorted(taken))} cannot stand in the model's options; they follow")
+
+    @property
+    def clip_samples(self) -> int:
+        """Clip length in samples."""
+        return round(self.clip_seconds * self.mel.sample_rate)
+
+
+class RecognizerModel(nn.Module):
+    """From waveforms to logits: ``MelFrontend`` and a classifier of the zoo.
+
+    Args:
+        config: what to build.
+        weights: ImageNet weights for a classifier that takes them (``"imagenet"`` or a path).
+
+    Shape: ``[B, N] -> [B, K]``; N is ``config.clip_samples`` in training, other lengths work too.
+
+    >>> import torch
+    >>> config = RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=8000))
+    >>> RecognizerModel(config).eval()(torch.zeros(2, 8000)).shape
+    torch.Size([2, 11])
+    """
+
+    def __init__(self, config: RecognizerConfig, weights: str | Path | None = None) -> None:
+        super().__init__()
+        self.config = config
+        options = dict(config.options)
+        if weights is not None:
+            options["weights"] = weights
+        self.frontend = MelFrontend(config.mel)
+        self.classifier = create_model(config.model, n_mels=config.mel.n_mels, num_classes=len(config.words), **options)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return logits ``[B, K]`` of waveforms ``[B, N]``."""
+        logits: Tensor = self.classifier(self.frontend(waveform))
+        return logits

@@ -1,0 +1,52 @@
+"""``RecurrentClassifier``: the LSTM and BiLSTM baselines."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from aurora_resnet.models.interface import SpeechClassifier, dense_head
+
+
+class RecurrentClassifier(SpeechClassifier):
+    """Two LSTM layers of 128 cells over the frames, mean over time, dense layer, dropout, classes.
+
+    The mean over all outputs replaces the last one, which would only see the silence after a short word.
+
+    Args:
+        bidirectional: read the frames in both directions (BiLSTM).
+        cells: width of each layer and direction.
+        layers: number of LSTM layers.
+        dropout: probability in the head, 0 <= p < 1.
+        hidden: width of the head's dense layer.
+        num_classes: number of logits ``K``.
+        n_mels: mel bands ``M``.
+
+    Shape: ``[B, M, T] -> [B, K]``.
+
+    >>> import torch
+    >>> RecurrentClassifier(bidirectional=True).eval()(torch.zeros(2, 64, 101)).shape
+    torch.Size([2, 11])
+    """
+
+    minimum_frames = 1
+
+    def __init__(
+        self,
+        bidirectional: bool = False,
+        cells: int = 128,
+        layers: int = 2,
+        dropout: float = 0.5,
+        hidden: int = 128,
+        num_classes: int = 11,
+        n_mels: int = 64,
+    ) -> None:
+        super().__init__(n_mels, num_classes)
+        self.lstm = nn.LSTM(n_mels, cells, layers, batch_first=True, bidirectional=bidirectional)
+        self.head = dense_head(cells * (2 if bidirectional else 1), hidden, dropout, num_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        outputs, _ = self.lstm(features.transpose(1, 2))  # [B, T, C]
+        logits: Tensor = self.head(outputs.mean(dim=1))
+        return logits

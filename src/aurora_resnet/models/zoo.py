@@ -1,0 +1,114 @@
+"""One explicit table from model names to their builders."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from aurora_resnet.errors import ConfigError, did_you_mean
+from aurora_resnet.models.cnn import CnnClassifier
+from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
+from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.models.recurrent import RecurrentClassifier
+from aurora_resnet.models.resnet import ResidualSpeechNet
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """A model of the zoo: class, options that its name fixes, one line about it."""
+
+    build: Callable[..., SpeechClassifier]
+    fixed: dict[str, object]
+    summary: str
+
+
+ZOO: dict[str, ZooEntry] = {
+    "resnet50": ZooEntry(ResidualSpeechNet, {}, "ImageNet ResNet-50, stages 1-3 (4 as an option)"),
+    "cnn": ZooEntry(CnnClassifier, {}, "three convolution blocks"),
+    "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
+    "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
+    "cnn_lstm": ZooEntry(CnnLstmClassifier, {}, "two convolution blocks and an LSTM layer"),
+}
+
+
+def list_models() -> tuple[str, ...]:
+    """Return the names that ``create_model`` knows.
+
+    >>> list_models()
+    ('resnet50', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
+    """
+    return tuple(ZOO)
+
+
+def model_options(name: str) -> tuple[str, ...]:
+    """Return the options that a model takes.
+
+    >>> model_options("cnn")
+    ('dropout', 'hidden', 'num_classes', 'n_mels')
+    """
+    entry = _entry(name)
+    return tuple(key for key in inspect.signature(entry.build).parameters if key not in entry.fixed)
+
+
+def create_model(name: str, **options: object) -> SpeechClassifier:
+    """Build a classifier by name.
+
+    Args:
+        name: one of ``list_models()``.
+        options: arguments of its class, such as ``dropout=0.3`` or ``weights="imagenet"``.
+
+    Raises:
+        ConfigError: for an unknown name or unknown options, all named at once.
+
+    >>> create_model("lstm", cells=32)(torch.zeros(1, 64, 101)).shape
+    torch.Size([1, 11])
+    """
+    entry = _entry(name)
+    known = model_options(name)
+    unknown = [f"'{key}'{did_you_mean(key, known)}" for key in options if key not in known]
+    if unknown:
+        raise ConfigError(f"model '{name}' has no option {', '.join(unknown)}; options: {', '.join(known)}")
+    return entry.build(**entry.fixed, **options)
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """Size of a model.
+
+    Attributes:
+        parameters: number of trainable values.
+        macs: multiply-accumulate operations for one clip.
+    """
+
+    parameters: int
+    macs: int
+
+
+def model_cost(model: SpeechClassifier, frames: int = 101) -> ModelCost:
+    """Count parameters and multiply-accumulates of one clip of ``[n_mels, frames]``.
+
+    Convolutions, matrix products and LSTM layers are counted, element-wise work is not.
+
+    >>> model_cost(create_model("lstm")).parameters
+    249355
+    """
+    was_training = model.training
+    device = next(model.parameters()).device
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # switching oneDNN warns about Intel GPUs, whatever the device
+        # Without oneDNN an LSTM falls apart into the matrix products that the counter sees.
+        with torch.inference_mode(), torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as c:
+            model.eval()(torch.zeros(1, model.n_mels, frames, device=device))
+    model.train(was_training)
+    return ModelCost(sum(p.numel() for p in model.parameters()), c.get_total_flops() // 2)
+
+
+def _entry(name: str) -> ZooEntry:
+    if name not in ZOO:
+        raise ConfigError(f"unknown model '{name}'{did_you_mean(name, ZOO)}; models: {', '.join(ZOO)}")
+    return ZOO[name]

@@ -1,0 +1,1 @@
+"""Scores get better: the training loop and what it is made of."""

@@ -1,0 +1,51 @@
+"""What happened in each epoch, one JSON line an epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aurora_resnet.atomic import atomic_path
+from aurora_resnet.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """Results of one epoch; accuracies from 0 to 1, validation values ``None`` without validation clips."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    freeze_plan: str
+    seconds: float
+    clips_per_second: float
+
+
+def write_history(path: Path, records: Sequence[EpochRecord]) -> None:
+    """Write all epochs to a JSONL file."""
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(json.dumps(asdict(record)) + "\n" for record in records), encoding="utf-8")
+
+
+def read_history(path: Path) -> list[EpochRecord]:
+    """Read a JSONL file of epochs.
+
+    Raises:
+        TrainingError: if it is missing or a line is not an epoch; the message names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise TrainingError(f"history {path} cannot be read: {error}") from error
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(EpochRecord(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise TrainingError(f"{path}, line {number}: not an epoch record: {error}") from error
+    return records

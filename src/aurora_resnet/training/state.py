@@ -1,0 +1,119 @@
+"""What a training remembers between epochs, and how it is written and found again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.errors import TrainingError
+from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.options import to_mapping
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.history import EpochRecord, read_history, write_history
+
+LAST = "last.safetensors"
+BEST = "best.safetensors"
+HISTORY = "history.jsonl"
+
+
+@dataclass
+class TrainingState:
+    """What is being trained, the epochs so far and the best of them.
+
+    ``last.safetensors`` is the truth: the weights, the optimiser's tensors and the number of finished epochs stand in
+    one file that is written atomically. A history line or a best checkpoint written just before a kill is redone.
+    """
+
+    out: Path
+    model: RecognizerModel
+    config: TrainingConfig
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.grad_scaler.GradScaler
+    fingerprint: str = ""
+    history: list[EpochRecord] = field(default_factory=list)
+    best_epoch: int = 0
+
+    def begin(self, train: ClipSet, *, resume: bool) -> None:
+        """Start anew, or set everything to what ``last.safetensors`` says."""
+        last = self.out / LAST
+        self.fingerprint = _fingerprint(self.config, self.model, train)
+        if not last.exists():
+            self.out.mkdir(parents=True, exist_ok=True)
+            return
+        if not resume:
+            raise TrainingError(f"{self.out} already holds a training; resume it or choose another folder")
+        checkpoint = load_checkpoint(last)
+        if checkpoint.info.get("fingerprint") != self.fingerprint:
+            raise TrainingError(
+                f"{last} belongs to a training with another configuration or other clips; "
+                "resume with the very same ones or choose another folder"
+            )
+        self.model.load_state_dict(checkpoint.model.state_dict())
+        _restore_optimizer(self.optimizer, checkpoint.state)
+        self.scaler.load_state_dict(checkpoint.info["scaler"])
+        self.history = read_history(self.out / HISTORY)[: checkpoint.info["epochs"]]
+        self.best_epoch = checkpoint.info["best_epoch"]
+
+    def finish_epoch(self, record: EpochRecord) -> None:
+        """Add an epoch and write everything; ``last.safetensors`` comes last."""
+        self.history.append(record)
+        if _score(record) >= _score(self.history[self.best_epoch]):
+            self.best_epoch = record.epoch
+        write_history(self.out / HISTORY, self.history)
+        info: dict[str, Any] = {
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "fingerprint": self.fingerprint,
+            "scaler": self.scaler.state_dict(),
+            "training": to_mapping(self.config),
+        }
+        if self.best_epoch == record.epoch:
+            save_checkpoint(self.out / BEST, self.model, info=info)
+        save_checkpoint(self.out / LAST, self.model, info=info, state=_optimizer_tensors(self.optimizer))
+
+    def should_stop(self, patience: int | None) -> bool:
+        """Tell whether the best epoch lies ``patience`` epochs back."""
+        return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
+
+
+def _score(record: EpochRecord) -> tuple[float, float]:
+    """Order epochs by validation accuracy, then loss; without validation later is better (all scores are equal)."""
+    if record.validation_accuracy is None or record.validation_loss is None:
+        return (0.0, 0.0)
+    return (record.validation_accuracy, -record.validation_loss)
+
+
+def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet) -> str:
+    """Hash what must be the same for a resumed training to be the same training."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([to_mapping(config), to_mapping(model.config)], sort_keys=True).encode())
+    for waveform in train.waveforms:
+        digest.update(waveform.numpy().tobytes())
+    digest.update(train.labels.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Flatten the optimiser's per-parameter tensors to ``optimizer.<number>.<name>``."""
+    return {
+        f"optimizer.{number}.{name}": torch.as_tensor(value)
+        for number, values in optimizer.state_dict()["state"].items()
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        _, number, name = key.split(".", 2)
+        state.setdefault(int(number), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

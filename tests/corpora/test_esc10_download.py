@@ -1,0 +1,168 @@
+import functools
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurora_resnet.corpora.esc10_download import (
+    ESC10_CLASSES,
+    ESC50_URL,
+    RECORDINGS_PER_CLASS,
+    download_esc10,
+    read_esc10_table,
+)
+from aurora_resnet.errors import DownloadError
+
+SHARED = Path(__file__).parents[2] / "../shared/data/noise/esc10"
+PER_CLASS = 2  # in the archives made here
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder and the address under which a local server offers its files."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}/esc50.zip"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aurora_resnet.corpora.esc10_download.RECORDINGS_PER_CLASS", PER_CLASS)
+
+
+def wav(sample_rate: int = 44_100, seconds: float = 5.0, channels: int = 1) -> bytes:
+    file = BytesIO()
+    samples = np.zeros((round(sample_rate * seconds), channels), dtype=np.int16)
+    soundfile.write(file, samples, sample_rate, format="WAV")
+    return file.getvalue()
+
+
+def make_contents() -> dict[str, bytes]:
+    """A small ESC-50: two recordings of each ESC-10 class and two of others, with its table."""
+    rows, contents, sound = ["filename,fold,target,category,esc10,src_file,take"], {}, wav()
+    for number, category in enumerate([*ESC10_CLASSES, "wind", "train"]):
+        for fold in range(1, PER_CLASS + 1):
+            name = f"{fold}-{1000 + number}-A-{number}.wav"
+            rows.append(f"{name},{fold},{number},{category},{category in ESC10_CLASSES},{1000 + number},A")
+            contents[f"audio/{name}"] = sound
+    table = "\n".join(rows) + "\n"
+    return {**contents, "meta/esc50.csv": table.encode(), "LICENSE": b"CC BY", "README.md": b"ESC", "x.py": b""}
+
+
+def make_archive(folder: Path, contents: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(folder / "esc50.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in contents.items():
+            archive.writestr(f"ESC-50-33c8ce9/{name}", content)
+
+
+@pytest.mark.usefixtures("small")
+def test_only_the_esc10_recordings_arrive_a_folder_per_class(
+    tmp_path: Path, site: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_archive(site[0], make_contents())
+    target = download_esc10(tmp_path / "esc10", url=site[1])
+    assert {path.name for path in target.iterdir()} == {*ESC10_CLASSES, "esc50.csv", "LICENSE", "README.md"}
+    for number, category in enumerate(ESC10_CLASSES):
+        assert {path.name for path in (target / category).iterdir()} == {
+            f"{fold}-{1000 + number}-A-{number}.wav" for fold in range(1, PER_CLASS + 1)
+        }
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "esc10"}
+    (site[0] / "esc50.zip").unlink()
+    download_esc10(target, url=site[1])
+    assert "complete and verified: nothing to download" in capsys.readouterr().err
+
+
+def test_fewer_recordings_than_esc10_has_are_refused(tmp_path: Path, site: tuple[Path, str]) -> None:
+    make_archive(site[0], make_contents())
+    with pytest.raises(DownloadError, match=r"expected 40 recordings of chainsaw in esc50\.csv, found 2; "):
+        download_esc10(tmp_path / "esc10", url=site[1])
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("replacement", "complaint"),
+    [
+        (wav(sample_rate=22_050), r"chainsaw/1-1000-A-0\.wav: expected 44100 Hz, 1 channel and 5 s, got"),
+        (wav(seconds=4.9), "expected 44100 Hz, 1 channel and 5 s"),
+        (wav(channels=2), "expected 44100 Hz, 1 channel and 5 s"),
+        (b"not audio", r"chainsaw/1-1000-A-0\.wav"),
+        (None, r"chainsaw/1-1000-A-0\.wav"),
+    ],
+    ids=["rate", "length", "channels", "not audio", "missing"],
+)
+def test_a_recording_of_another_kind_is_named_and_nothing_stays(
+    tmp_path: Path, site: tuple[Path, str], replacement: bytes | None, complaint: str
+) -> None:
+    contents = make_contents()
+    if replacement is None:
+        del contents["audio/1-1000-A-0.wav"]
+    else:
+        contents["audio/1-1000-A-0.wav"] = replacement
+    make_archive(site[0], contents)
+    with pytest.raises(DownloadError, match=complaint):
+        download_esc10(tmp_path / "esc10", url=site[1])
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("1-1000-A-0.wav,1,0,chainsaw", "1-1000-A-0.wav,1,0,../..", r"of class '\.\./\.\.' cannot be"),
+        ("1-1000-A-0.wav,1,0,chainsaw", "../../evil.wav,1,0,chainsaw", r"'\.\./\.\./evil\.wav' of class"),
+        ("wind,False", "wind,True", "of class 'wind' cannot be a recording of ESC-10"),
+        ("category,esc10", "category,esc11", "expected ESC-50's table; it lacks esc10"),
+    ],
+)
+def test_a_table_that_cannot_be_esc50s_is_refused(
+    tmp_path: Path, site: tuple[Path, str], old: str, new: str, complaint: str
+) -> None:
+    contents = make_contents()
+    contents["meta/esc50.csv"] = contents["meta/esc50.csv"].replace(old.encode(), new.encode(), 1)
+    make_archive(site[0], contents)
+    with pytest.raises(DownloadError, match=complaint):
+        download_esc10(tmp_path / "esc10", url=site[1])
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+def test_another_archive_is_refused(tmp_path: Path, site: tuple[Path, str]) -> None:
+    make_archive(site[0], {"README.md": b"something else"})
+    with pytest.raises(DownloadError, match=r"expected the table meta/esc50\.csv"):
+        download_esc10(tmp_path / "esc10", url=site[1])
+
+
+def test_the_address_names_one_commit_over_https() -> None:
+    assert re.fullmatch(r"https://github\.com/karolpiczak/ESC-50/archive/[0-9a-f]{40}\.zip", ESC50_URL)
+
+
+@pytest.mark.parametrize("row", ["1-17-A-10.wav,rain", ""])
+def test_a_short_or_empty_row_of_the_table_is_no_recording(tmp_path: Path, row: str) -> None:
+    (tmp_path / "esc50.csv").write_text(f"filename,category,esc10\n{row}\n")
+    assert read_esc10_table(tmp_path / "esc50.csv") == []
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real recordings in ../shared/data/noise/esc10")
+def test_classes_and_counts_are_those_of_the_real_esc10() -> None:
+    counts = [len(list(folder.glob("*.ogg"))) for folder in SHARED.iterdir() if folder.is_dir()]
+    assert counts == [RECORDINGS_PER_CLASS] * len(ESC10_CLASSES)

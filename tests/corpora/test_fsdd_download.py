@@ -1,0 +1,213 @@
+import functools
+import hashlib
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurora_resnet.corpora.fsdd_download import download_fsdd, fsdd_checksums, read_checksums
+from aurora_resnet.errors import DownloadError
+
+SHARED = Path(__file__).parents[2] / "../shared/data/fsdd/recordings"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder and the address under which a local server offers its files (it ignores Range)."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}/fsdd.zip"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> dict[str, bytes]:
+    """Twelve tones, as the bytes of WAV files under the names of FSDD."""
+    contents = {}
+    for index in range(12):
+        tone = np.sin(2 * np.pi * (300 + 100 * index) * np.arange(1600) / 8000)
+        soundfile.write(tmp_path / "tone.wav", 0.5 * tone, 8000, subtype="PCM_16")
+        contents[f"recordings/{index % 10}_george_{index}.wav"] = (tmp_path / "tone.wav").read_bytes()
+    (tmp_path / "tone.wav").unlink()
+    return contents
+
+
+def make_archive(folder: Path, contents: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(folder / "fsdd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(f"free-spoken-digit-dataset-26eb9aa/{name}", content)
+    return folder / "fsdd.zip"
+
+
+def sums(contents: dict[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_recordings_and_readme_arrive_and_nothing_else_stays(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    make_archive(site[0], {**recordings, "README.md": b"CC BY-SA", "metadata.py": b"import os", "pip/x": b""})
+    target = tmp_path / "data" / "fsdd"
+    assert download_fsdd(target, url=site[1], checksums=sums(recordings)) == target
+    assert files_in(target) == {**recordings, "README.md": b"CC BY-SA"}
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_the_second_call_does_nothing_and_says_so(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = make_archive(site[0], recordings)
+    target = tmp_path / "fsdd"
+    download_fsdd(target, url=site[1], checksums=sums(recordings))
+    assert capsys.readouterr().err == ""
+    archive.unlink()  # a second request would be answered 404
+    download_fsdd(target, url=site[1], checksums=sums(recordings))
+    assert capsys.readouterr().err == f"{target} is complete and verified: nothing to download\n"
+    download_fsdd(target, url=site[1], checksums=sums(recordings), progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_wrong_recordings_are_named_the_first_ten_and_nothing_stays(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    names = list(recordings)
+    offered = {name: recordings[name][:-1] + b"\x00\x01" for name in names[1:]}  # all wrong, the first missing
+    make_archive(site[0], offered)
+    with pytest.raises(DownloadError) as caught:
+        download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+    message = str(caught.value)
+    assert f"{names[0]} is missing; {names[1]} differs from the published file" in message
+    assert "and 2 more" in message
+    assert [name in message for name in names] == [True] * 10 + [False] * 2
+    assert list(tmp_path.iterdir()) == [site[0]]
+    make_archive(site[0], recordings)  # the wrong archive is not used again
+    assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))) == recordings
+
+
+@pytest.mark.parametrize("content", [b"<html>Please log in</html>", b"PK\x03\x04 cut off", b""])
+def test_what_is_no_zip_archive_is_refused_and_removed(tmp_path: Path, site: tuple[Path, str], content: bytes) -> None:
+    (site[0] / "fsdd.zip").write_bytes(content)
+    with pytest.raises(DownloadError, match=r"fsdd\.zip is not a zip archive: it begins with b'"):
+        download_fsdd(tmp_path / "fsdd", url=site[1])
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+def test_an_absent_archive_is_reported(tmp_path: Path, site: tuple[Path, str]) -> None:
+    with pytest.raises(DownloadError, match="404"):
+        download_fsdd(tmp_path / "fsdd", url=site[1])
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+def test_an_archive_that_reaches_outside_is_refused(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    make_archive(site[0], {**recordings, "../../evil.wav": b"evil"})
+    with pytest.raises(DownloadError, match="points outside"):
+        download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+    assert list(tmp_path.iterdir()) == [site[0]]
+
+
+def test_an_interrupted_installation_uses_the_fetched_archive(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = make_archive(site[0], recordings)
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aurora_resnet.corpora.fsdd_download.extract_zip", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd-download.zip"}
+    archive.unlink()
+    assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))) == recordings
+
+
+def test_a_full_disk_while_extracting_is_reported_and_leaves_the_archive_for_the_next_call(
+    tmp_path: Path, site: tuple[Path, str]
+) -> None:
+    resource = pytest.importorskip("resource")
+    contents = {"recordings/0_george_0.wav": bytes(3_000_000)}  # compresses to a small archive
+    make_archive(site[0], contents)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))  # a longer file is refused by the system
+    try:
+        with pytest.raises(DownloadError, match=r"cannot write .*fsdd: .*make room"):
+            download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(contents))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd-download.zip"}
+    assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(contents))) == contents
+
+
+def test_a_folder_with_other_things_is_never_touched(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    make_archive(site[0], recordings)
+    target = tmp_path / "fsdd"
+    (target / "recordings").mkdir(parents=True)
+    (target / "recordings" / "mine.wav").write_bytes(b"mine")
+    with pytest.raises(DownloadError, match=r"not a complete copy: .*; move it away or choose another folder"):
+        download_fsdd(target, url=site[1], checksums=sums(recordings))
+    assert files_in(target) == {"recordings/mine.wav": b"mine"}
+    shutil.rmtree(target)
+    target.mkdir()  # an empty folder may be filled
+    assert files_in(download_fsdd(target, url=site[1], checksums=sums(recordings))) == recordings
+
+
+def test_a_recording_that_rots_is_noticed_by_the_next_call(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    make_archive(site[0], recordings)
+    target = download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+    (target / "recordings" / "3_george_3.wav").write_bytes(b"")
+    with pytest.raises(DownloadError, match=r"copy: recordings/3_george_3\.wav differs from the published file;"):
+        download_fsdd(target, url=site[1], checksums=sums(recordings))
+
+
+def test_the_checksum_list_names_every_recording_of_the_corpus() -> None:
+    speakers = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+    expected = {f"recordings/{d}_{s}_{i}.wav" for d in range(10) for s in speakers for i in range(50)}
+    assert set(fsdd_checksums()) == expected
+    assert len(set(fsdd_checksums().values())) > 2900  # some published recordings are equal
+
+
+@pytest.mark.parametrize("line", ["abc  a.wav", "ab" * 32, "AB" * 32 + "  a.wav", "ab" * 32 + "  "])
+def test_a_malformed_checksum_line_is_named(line: str) -> None:
+    with pytest.raises(DownloadError, match="checksum line 2"):
+        read_checksums("ab" * 32 + f"  good.wav\n{line}\n")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real recordings in ../shared/data/fsdd")
+def test_the_real_corpus_is_downloaded_and_verified(tmp_path: Path, site: tuple[Path, str]) -> None:
+    with zipfile.ZipFile(site[0] / "fsdd.zip", "w") as archive:
+        for path in sorted(SHARED.iterdir()):
+            archive.write(path, f"free-spoken-digit-dataset-26eb9aa/recordings/{path.name}")
+    target = download_fsdd(tmp_path / "fsdd", url=site[1])
+    assert len(list((target / "recordings").iterdir())) == 3000
+    for name in ("0_george_0.wav", "9_yweweler_49.wav"):
+        assert (target / "recordings" / name).read_bytes() == (SHARED / name).read_bytes()
+    shutil.rmtree(target)  # pytest keeps temporary folders
