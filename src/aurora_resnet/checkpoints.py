@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from aurora_resnet.atomic import atomic_path
@@ -76,7 +76,7 @@ def save_checkpoint(
     # safetensors stores dense row-major tensors; channels-last weights are copied into that order.
     dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(dense, temporary, metadata={_HEADER: json.dumps(header)})
+        temporary.write_bytes(save(dense, metadata={_HEADER: json.dumps(header)}))
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -30,7 +30,7 @@ class Offer:
     etag: str = '"one"'
     ranges: bool = True
     framing: str = "length"  # or "chunked" or "close" (HTTP/1.0: the body ends with the connection)
-    faults: list[int | str] = field(default_factory=list)  # a status, "drop", "stall" or "to <address>"
+    faults: list[int | str] = field(default_factory=list)  # a status, "drop", "stall", "shift" or "to <address>"
     requests: list[Message] = field(default_factory=list)
     bytes_sent: int = 0
 
@@ -63,6 +63,7 @@ class Handler(BaseHTTPRequestHandler):
             if start >= len(offer.body):
                 self.send_error(416)
                 return
+            start += fault == "shift"  # a wrong part, honestly labelled
         body = offer.body[start:]
         self.send_response(206 if start else 200)
         if start:
@@ -177,6 +178,7 @@ def test_a_file_that_was_complete_but_not_renamed_is_not_asked_for_again(tmp_pat
         pytest.param({"etag": ""}, {"body": BODY[: len(BODY) // 4]}, id="shorter than what we have: 416"),
         pytest.param({"etag": 'W/"one"'}, {"body": BODY[::-1], "etag": 'W/"two"'}, id="weak ETag changed"),
         pytest.param({}, {"faults": [416]}, id="416 without reason"),
+        pytest.param({}, {"faults": ["shift"]}, id="another range than asked for"),
         pytest.param({"etag": "", "framing": "chunked"}, {"body": BODY[::-1]}, id="nothing known of the file"),
     ],
 )
@@ -206,7 +208,10 @@ def test_without_a_strong_etag_the_same_length_is_continued_without_if_range(tmp
     assert offer.bytes_sent == len(BODY)
 
 
-@pytest.mark.parametrize("note", ["", "not json", "[]", '{"url": "http://127.0.0.1/other.zip"}', '{"x": 1}'])
+OTHER = '{"url": "http://127.0.0.1/other.zip", "etag": "", "total_bytes": 14}'
+
+
+@pytest.mark.parametrize("note", ["", "not json", "[]", '{"x": 1}', OTHER])
 def test_a_part_of_unknown_origin_is_not_trusted(tmp_path: Path, note: str) -> None:
     (tmp_path / "a.zip.part").write_bytes(b"something else")
     (tmp_path / "a.zip.part.json").write_text(note)

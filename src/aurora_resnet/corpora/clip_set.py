@@ -128,7 +128,7 @@ class ClipSet:
         for factor in factors:
             percent = round(100 * factor)
             # Playing at r * percent / 100 samples a second what was recorded at r.
-            waveforms += [torch.from_numpy(resample(w.numpy(), 10 * percent, 1000)) for w in self.waveforms]
+            waveforms += [torch.from_numpy(resample(w.numpy(), 100 * percent, 10_000)) for w in self.waveforms]
         return replace(
             self,
             utterances=self.utterances * len(factors),

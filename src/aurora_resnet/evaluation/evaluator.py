@@ -107,7 +107,7 @@ class Evaluator:
                 attributes = {key: value for key, value in corpus[0].attributes.items() if key in shared}
                 reports.append(answers[name].report(name, config.words, attributes, clips.problems))
         if not reports:
-            raise CorpusError(f"no recording could be read; the first problem: {problems[1]}")
+            raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         pooled = _Answers.pool(list(answers.values()))
         return EvaluationReport(
             model=config.model,

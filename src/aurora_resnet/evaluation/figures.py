@@ -1,8 +1,8 @@
 """Pictures of what a model computes, learns and confuses.
 
 Every function returns a matplotlib ``Figure`` made without pyplot, so nothing global changes and any thread
-may draw. Colours can be told apart by colour-blind readers: viridis for amounts, the palette of M. Okabe and
-K. Ito ("Color universal design", 2008) for lines.
+may draw. Colours can be told apart by colour-blind readers: viridis and yellow to blue for amounts,
+the palette of M. Okabe and K. Ito ("Color universal design", 2008) for lines.
 """
 
 from __future__ import annotations
@@ -59,6 +59,12 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
     Raises:
         ConfigError: for another suffix.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "empty.svg"
+    >>> save_figure(new_figure(2, 1), path)
+    >>> "<svg" in path.read_text()
+    True
     """
     path = Path(path)
     suffix = path.suffix.lower()

@@ -36,6 +36,18 @@ class EvaluationReport:
         problems: what the readers of the corpora could not use, and all of a condition that has no readable
             recording at all.
         predictions: one line a recording; not part of the JSON file, see `predictions_to_csv`.
+
+    >>> from aurora_resnet.evaluation.metrics import Interval
+    >>> car = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
+    >>> report = EvaluationReport("cnn", (car,), car, 2.0, 0.5, "cpu", 1, {}, {}, "2025-01-01T00:00:00+00:00")
+    >>> report.clips_per_second
+    16.0
+    >>> print("\\n".join(report.to_markdown().splitlines()[:5]))
+    # Evaluation of cnn
+    <BLANKLINE>
+    | condition | clips | correct | accuracy % [95 % interval] | interval by |
+    | :-------- | ----: | ------: | -------------------------: | ----------: |
+    | car       |     8 |       7 |       87.50 [50.00, 98.00] |      wilson |
     """
 
     model: str

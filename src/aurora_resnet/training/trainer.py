@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ class Trainer:
         self.optimizer = build_optimizer(model.classifier, config)
         self.amp = config.mixed_precision and self.device.type == "cuda"
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=self.amp)
-        self.bar: tqdm[None] | None = None
+        self.bar: tqdm[Any] | None = None
 
     def fit(self, train: ClipSet, validation: ClipSet | None = None, *, resume: bool = False) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.

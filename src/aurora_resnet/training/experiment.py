@@ -1,0 +1,205 @@
+"""A whole training as one TOML file: model, front end, data, how to train."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aurora_resnet.atomic import atomic_path
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.corpora.splitting import check_speakers_disjoint, split_speakers
+from aurora_resnet.errors import ConfigError, did_you_mean
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.models.zoo import list_models, model_cost
+from aurora_resnet.options import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.trainer import Trainer, TrainingResult
+
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Part of a corpus to train on."""
+
+    corpus: str
+    """``KIND:PATH``, the path relative to ``data.root``."""
+    split: str | None = None
+    """Split of the corpus; none takes all of it."""
+    without_speakers: tuple[str, ...] = ()
+    """Speakers to leave out, for instance test speakers of a corpus without such a split."""
+    validation_share: float = 0.0
+    """Share of the clips whose speakers are held out to choose the best epoch."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What to train on."""
+
+    train: tuple[Source, ...]
+    root: str = "."
+    """Folder that the corpora's paths start from, relative to the working directory."""
+
+
+@dataclass(frozen=True)
+class ExperimentConfig:
+    """A training file after one model was chosen."""
+
+    model: str
+    mel: MelConfig
+    data: DataConfig
+    training: TrainingConfig
+    clip_seconds: float = 1.0
+    weights: str | None = None
+    """Pretrained weights for a model that takes them: a path or ``imagenet``."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Options of the model."""
+
+
+def read_experiment(path: str | Path, model: str | None = None, overrides: tuple[str, ...] = ()) -> ExperimentConfig:
+    """Read a training file.
+
+    The file may hold a table ``[models.NAME]`` with ``weights``, ``options`` and ``training`` for each model; the one of
+    the chosen model is laid over the rest, so the same file serves all models.
+
+    Args:
+        path: the TOML file.
+        model: chosen model instead of the file's ``model``.
+        overrides: ``section.key=value``, applied last.
+
+    Raises:
+        ConfigError: names the file and everything that is wrong in it.
+    """
+    values = read_toml(path)
+    tables = values.pop("models", {})
+    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
+    if unknown:
+        raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
+    name = model or values.get("model", "resnet50")
+    values = _overlay(values, {"model": name, **tables.get(name, {})})
+    config = from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
+    if not config.data.train:
+        raise ConfigError(f"{path}: data.train names no corpus")
+    return config
+
+
+def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
+    """Return (training corpus, validation corpus), isolated words only, speakers disjoint.
+
+    Raises:
+        CorpusError: if a corpus cannot be read or has no such recordings.
+        SpeakerLeakError: if a speaker stands on both sides.
+    """
+    train, validation = Corpus("train", ()), Corpus("validation", ())
+    for source in config.train:
+        kind, _, path = source.corpus.partition(":")
+        corpus = load_corpus(f"{kind}:{Path(config.root) / path}" if path else f"{kind}:").filter(isolated=True)
+        if source.split is not None:
+            corpus = corpus.filter(split=source.split)
+        if source.without_speakers:
+            left_out = set(source.without_speakers)
+            missing = left_out - set(corpus.speakers)
+            if missing:
+                raise ConfigError(f"{source.corpus} has no speaker {', '.join(sorted(missing))} to leave out")
+            corpus = corpus.filter(lambda utterance, left_out=left_out: utterance.speaker not in left_out)
+        rest, held_out = split_speakers(corpus, source.validation_share, seed=0)
+        train, validation = train + rest, validation + held_out
+    train, validation = Corpus("train", train.utterances), Corpus("validation", validation.utterances)
+    if len(validation):
+        check_speakers_disjoint(train=train, validation=validation)
+    return train, validation
+
+
+def run_experiment(
+    config: ExperimentConfig,
+    out: str | Path,
+    *,
+    device: str = "cpu",
+    resume: bool = False,
+    progress: bool = False,
+) -> TrainingResult:
+    """Train as a file says and write the run record ``run.json`` beside the checkpoints.
+
+    Args:
+        config: from ``read_experiment``.
+        out: folder of the run.
+        device: where to train.
+        resume: go on with the run in ``out``.
+        progress: show bars on a terminal.
+    """
+    out = Path(out)
+    train, validation = load_data(config.data)
+    recognizer = RecognizerConfig(config.model, config.mel, config.options, config.clip_seconds)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.training.seed)
+        model = RecognizerModel(recognizer, weights=config.weights)
+    trainer = Trainer(model, config.training, out, device=device, progress=progress)
+
+    def clips(corpus: Corpus) -> ClipSet:
+        return ClipSet.load(
+            corpus, config.mel.sample_rate, config.clip_seconds, words=recognizer.words, progress=progress
+        )
+
+    train_clips = clips(train)
+    if model.frontend.normalization is not None:
+        batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
+        model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
+    result = trainer.fit(train_clips, clips(validation) if len(validation) else None, resume=resume)
+    cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
+    report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
+    record = {
+        "kind": "training",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "experiment": to_mapping(config),
+        "data": {
+            corpus.name: {"clips": len(corpus), "speakers": len(corpus.speakers), "digest": corpus.digest()}
+            for corpus in (train, validation)
+        },
+        "pretrained": None if report is None else str(report),
+        "cost": asdict(cost),
+        "best_epoch": asdict(result.best),
+        "epochs": len(result.history),
+        "seconds": result.seconds,
+        "environment": describe_environment(device),
+    }
+    with atomic_path(out / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def describe_environment(device: str) -> dict[str, str | int]:
+    """Return versions and machine, as far as they influence results and speed.
+
+    >>> sorted(describe_environment("cpu"))
+    ['aurora_resnet', 'device', 'machine', 'python', 'threads', 'torch']
+    """
+    return {
+        "aurora_resnet": version("aurora-resnet"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``top`` over it, table by table."""
+    result = dict(base)
+    for key, value in top.items():
+        below = result.get(key)
+        both_tables = isinstance(value, Mapping) and isinstance(below, Mapping)
+        result[key] = _overlay(below, value) if both_tables else value  # type: ignore[arg-type]
+    return result

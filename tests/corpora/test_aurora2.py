@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aurora_resnet.audio.files import RawFormat, read_audio
+from aurora_resnet.corpora.aurora2 import read_aurora2
+from aurora_resnet.corpora.byte_order import detect_byte_order
+from aurora_resnet.errors import AudioError, CorpusError
+
+Order = Literal["big", "little"]
+Int16 = npt.NDArray[np.int16]
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+SNRS = (20, 15, 10, 5, 0, -5)
+TREE = {
+    "TRAIN": ["CLEAN", *(f"CLEAN{i}" for i in range(1, 5)), *(f"N{i}_SNR{s}" for i in range(1, 5) for s in SNRS[:4])],
+    "TESTA": [*(f"CLEAN{i}" for i in range(1, 5)), *(f"N{i}_SNR{s}" for i in range(1, 5) for s in SNRS)],
+    "TESTB": [*(f"CLEAN{i}" for i in range(1, 5)), *(f"N{i}_SNR{s}" for i in range(1, 5) for s in SNRS)],
+    "TESTC": [*(f"CLEAN{i}" for i in range(1, 3)), *(f"N{i}_SNR{s}" for i in range(1, 3) for s in SNRS)],
+}
+FILES = ("FAC_13A", "MAE_ZO9B", "MBA_OA", "FKL_7A")
+
+
+def speech_like(seed: int, level_db: float = -26.0, snr_db: float = 100.0) -> Int16:
+    """A harmonic sound of half a second at 8 kHz with a slow envelope, and white noise."""
+    generator = np.random.default_rng(seed)
+    t = np.arange(4000) / 8000
+    voice = sum(np.sin(2 * np.pi * 120 * k * t + generator.uniform(0, 6)) / k for k in range(1, 15))
+    voice = voice * np.hanning(t.size)
+    voice = voice / np.sqrt(np.mean(voice**2))
+    mix = voice + 10 ** (-snr_db / 20) * generator.standard_normal(t.size)
+    return np.clip(10 ** (level_db / 20) * 32768 * mix, -32768, 32767).astype(np.int16)
+
+
+def write_raw(path: Path, samples: Int16, order: Order) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(int(sample).to_bytes(2, order, signed=True) for sample in samples))
+    return path
+
+
+def write_tree(root: Path, order: Order, case: Callable[[str], str] = str.upper) -> Path:
+    """Write the whole folder tree of the CDs with four files in each folder."""
+    sounds = [speech_like(seed) for seed in range(len(FILES))]
+    for part, folders in TREE.items():
+        for folder in folders:
+            for name, sound in zip(FILES, sounds, strict=True):
+                write_raw(root / case("SPEECHDATA") / case(part) / case(folder) / case(f"{name}.08"), sound, order)
+    return root
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower, str.title])
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_the_whole_tree_is_read_in_any_case_and_byte_order(
+    tmp_path: Path, order: Order, case: Callable[[str], str]
+) -> None:
+    corpus = read_aurora2(write_tree(tmp_path, order, case))
+    assert corpus.problems == ()
+    assert Counter(u.attributes["set"] for u in corpus) == {
+        "train-clean": 4, "train-multi": 4 * 20, "a": 4 * 28, "b": 4 * 28, "c": 4 * 14,
+    }  # fmt: skip
+    assert {u.raw for u in corpus} == {RawFormat(8000, order)}
+    assert corpus.speakers == ("aurora2/FAC", "aurora2/FKL", "aurora2/MAE", "aurora2/MBA")
+    assert {u.words for u in corpus} == {("one", "three"), ("zero", "oh", "nine"), ("oh",), ("seven",)}
+    assert len(corpus.filter(isolated=True)) == len(corpus) / 2
+    assert Counter(u.split for u in corpus) == {"train": 84, "test": 280}
+    samples, rate = read_audio(corpus[0].path, raw=corpus[0].raw)
+    assert rate == 8000
+    np.testing.assert_array_equal(samples * 32768, speech_like(0))
+
+
+def test_a_file_is_described_by_where_it_lies_and_its_name(tmp_path: Path) -> None:
+    corpus = read_aurora2(write_tree(tmp_path, "big"))
+
+    def described(place: str) -> dict[str, str]:
+        (utterance,) = corpus.filter(lambda u: u.path.as_posix().endswith(place))
+        return dict(utterance.attributes)
+
+    assert described("TRAIN/CLEAN/FAC_13A.08") == {
+        "set": "train-clean", "snr_db": "clean", "channel": "g712", "sex": "f", "repetition": "A",
+    }  # fmt: skip
+    assert described("TESTB/N4_SNR-5/MAE_ZO9B.08") == {
+        "set": "b", "noise": "station", "noise_index": "4", "snr_db": "-5", "channel": "g712",
+        "sex": "m", "repetition": "B",
+    }  # fmt: skip
+    assert described("TESTC/CLEAN2/FKL_7A.08") == {
+        "set": "c", "noise": "street", "noise_index": "2", "snr_db": "clean", "channel": "mirs",
+        "sex": "f", "repetition": "A",
+    }  # fmt: skip
+    scenes = {name: [u.attributes["noise"] for u in corpus.filter(set=name, snr_db="0")][::4] for name in "abc"}
+    assert scenes == {
+        "a": ["subway", "babble", "car", "exhibition"],
+        "b": ["restaurant", "street", "airport", "station"],
+        "c": ["subway", "street"],
+    }
+    assert [u.attributes["set"] for u in corpus.filter(split="train", snr_db="20", noise="car")] == ["train-multi"] * 4
+
+
+def test_the_root_may_be_speechdata_itself_and_hold_some_parts_only(tmp_path: Path) -> None:
+    write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", speech_like(0), "big")
+    write_raw(tmp_path / "readme.txt", speech_like(0), "big")
+    corpus = read_aurora2(tmp_path)
+    assert (len(corpus), corpus.problems) == (1, ())
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    part = tmp_path / "SPEECHDATA" / "TESTC"
+    write_raw(part / "N1_SNR5" / "FAC_1A.08", speech_like(0), "little")
+    faults = {
+        "N1_SNR5/FAC_1C.08": (b"ab", "expected a file with a name like FAC_13A.08"),
+        "N1_SNR5/FAC_0A.08": (b"ab", "expected a file with a name"),
+        "N1_SNR5/FAC_2A.txt": (b"ab", "expected a file with a name"),
+        "N1_SNR5/FAC_3A.08": (b"", "the file is empty"),
+        "N1_SNR5/FAC_4A.08": (b"abc", "odd number of bytes (3)"),
+        "N3_SNR5/FAC_1A.08": (b"ab", "expected a folder like CLEAN1 or N1_SNR5"),
+        "CLEAN/FAC_1A.08": (b"ab", "expected a folder"),
+        "stray.08": (b"ab", "expected a folder"),
+    }
+    for name, (content, _) in faults.items():
+        (part / name).parent.mkdir(exist_ok=True)
+        (part / name).write_bytes(content)
+    corpus = read_aurora2(tmp_path)
+    assert [u.path.name for u in corpus] == ["FAC_1A.08"]
+    assert len(corpus.problems) == len(faults)
+    for name, (_, expected) in faults.items():
+        path = part / name.split("/")[0] if "folder" in expected else part / name
+        (problem,) = [problem for problem in corpus.problems if problem.startswith(f"{path}: ")]
+        assert expected in problem
+    assert corpus.summary().problems == corpus.problems
+
+
+def test_files_with_a_header_stand_for_headerless_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "testa" / "n2_snr10"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "fac_1a.flac", speech_like(0), 8000)
+    soundfile.write(folder / "fac_2a.WAV", speech_like(0), 8000)
+    corpus = read_aurora2(tmp_path)
+    assert [(u.word, u.raw) for u in corpus] == [("one", None), ("two", None)]
+    np.testing.assert_array_equal(read_audio(corpus[0].path)[0] * 32768, speech_like(0))
+
+
+def test_a_tree_without_use_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="expected SPEECHDATA with TRAIN, TESTA, TESTB or TESTC here"):
+        read_aurora2(tmp_path)
+    (tmp_path / "TRAIN" / "CLEAN").mkdir(parents=True)
+    (tmp_path / "TRAIN" / "CLEAN" / "FAC_1A.08").touch()
+    with pytest.raises(CorpusError, match=r"found none; 1 problems, the first: .*FAC_1A\.08: the file is empty"):
+        read_aurora2(tmp_path)
+
+
+def test_the_byte_order_can_be_given(tmp_path: Path) -> None:
+    write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", np.zeros(800, np.int16), "big")
+    with pytest.raises(CorpusError, match="byte order cannot be heard .* give byte_order"):
+        read_aurora2(tmp_path)
+    assert read_aurora2(tmp_path, byte_order="little")[0].raw == RawFormat(8000, "little")
+    with pytest.raises(AudioError, match="'middle'"):
+        read_aurora2(tmp_path, byte_order="middle")  # type: ignore[arg-type]
+
+
+def test_mixed_byte_orders_are_refused_by_name(tmp_path: Path) -> None:
+    big = write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", speech_like(0), "big")
+    little = write_raw(tmp_path / "TESTB" / "CLEAN1" / "FAC_1A.08", speech_like(0), "little")
+    expected = f"{big} looks big-endian, {little} little-endian"
+    with pytest.raises(CorpusError, match=re.escape(expected)):
+        read_aurora2(tmp_path)
+    assert len(read_aurora2(tmp_path, byte_order="big")) == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    level_db=st.floats(-80, -15),
+    snr_db=st.floats(-5, 40),
+    order=st.sampled_from(["big", "little"]),
+)
+def test_one_file_of_any_level_and_snr_tells_its_byte_order(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, level_db: float, snr_db: float, order: Order
+) -> None:
+    path = tmp_path_factory.mktemp("raw") / "x.08"
+    write_raw(path, speech_like(seed, level_db - max(0.0, -snr_db), snr_db), order)
+    assert detect_byte_order([path]) == order
+
+
+def test_silent_files_leave_the_byte_order_to_the_others(tmp_path: Path) -> None:
+    silent = [write_raw(tmp_path / f"{i}.08", np.zeros(100, np.int16), "big") for i in range(200)]
+    noise = np.random.default_rng(0).integers(-32768, 32767, 4000).astype(np.int16)
+    hiss = write_raw(tmp_path / "hiss.08", noise, "big")
+    speech = write_raw(tmp_path / "speech.08", speech_like(1), "little")
+    assert detect_byte_order([speech, hiss, *silent]) == "little"
+    with pytest.raises(CorpusError, match="cannot be heard"):
+        detect_byte_order([hiss, *silent])
+    with pytest.raises(CorpusError, match="no file"):
+        detect_byte_order([])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_real_digits_and_noises_tell_their_byte_order_one_by_one(tmp_path: Path, order: Order) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the real recordings in ../shared/data are not here")
+    paths = sorted((SHARED / "fsdd" / "recordings").glob("*.wav"))[::30]
+    paths += sorted((SHARED / "noise" / "noizeus").glob("*/*"))[::8]
+    assert len(paths) >= 120
+    for path in paths:
+        samples, _ = soundfile.read(path, dtype="int16")
+        assert detect_byte_order([write_raw(tmp_path / "x.08", samples, order)]) == order, path

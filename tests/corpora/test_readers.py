@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from aurora_resnet.corpora.an4 import STRING_COLUMNS, WORD_COLUMNS, read_an4, read_an4_strings
+from aurora_resnet.corpora.folders import read_folder
+from aurora_resnet.corpora.fsdd import read_fsdd
+from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.registry import CORPUS_KINDS, load_corpus
+from aurora_resnet.corpora.speech_commands import download_speech_commands, read_speech_commands
+from aurora_resnet.corpora.splitting import check_speakers_disjoint
+from aurora_resnet.errors import ConfigError, CorpusError, DownloadError, MissingDependencyError, SpeakerLeakError
+from aurora_resnet.labels import WORDS
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@pytest.fixture
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the real recordings in ../shared/data are not here")
+    return SHARED
+
+
+def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+# FSDD
+
+
+@pytest.mark.parametrize("prefix", ["", "recordings/"])
+def test_fsdd_is_read_from_its_root_or_its_recordings(tmp_path: Path, prefix: str) -> None:
+    write(tmp_path, *(f"{prefix}{name}" for name in ("0_ann_4.wav", "0_ann_5.wav", "9_bob_0.wav", "notes.txt")))
+    corpus = read_fsdd(tmp_path)
+    found = [(u.path.name, u.word, u.speaker, u.split, u.attributes["index"]) for u in corpus]
+    assert found == [
+        ("0_ann_4.wav", "zero", "fsdd/ann", "test", "4"),
+        ("0_ann_5.wav", "zero", "fsdd/ann", "train", "5"),
+        ("9_bob_0.wav", "nine", "fsdd/bob", "test", "0"),
+    ]
+
+
+def test_misnamed_fsdd_recordings_are_named(tmp_path: Path) -> None:
+    write(tmp_path, "0_ann_4.wav", "ten_ann_1.wav", "1_ann.wav")
+    with pytest.raises(CorpusError) as caught:
+        read_fsdd(tmp_path)
+    assert f"{tmp_path}: 2 problems" in str(caught.value)
+    assert "ten_ann_1.wav" in str(caught.value)
+    assert "1_ann.wav: expected a name like 7_theo_12.wav" in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [read_fsdd, read_an4, read_an4_strings, read_folder, read_speech_commands])
+def test_every_reader_refuses_a_folder_that_is_no_corpus(tmp_path: Path, read: object) -> None:
+    assert callable(read)
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    for name, expected in (("gone", "is not there"), ("file", "this is a file"), ("empty", "empty")):
+        with pytest.raises(CorpusError) as caught:
+            read(tmp_path / name)
+        assert str(tmp_path / name) in str(caught.value)
+        assert expected in str(caught.value)
+
+
+@pytest.mark.shared
+def test_the_real_fsdd(shared: Path) -> None:
+    corpus = read_fsdd(shared / "fsdd")
+    assert len(corpus) == 3000
+    assert corpus.speakers == tuple(f"fsdd/{n}" for n in ("george", "jackson", "lucas", "nicolas", "theo", "yweweler"))
+    test, train = corpus.filter(split="test"), corpus.filter(split="train")
+    assert (len(test), len(train)) == (300, 2700)
+    assert set(Counter(u.word for u in test).values()) == {30}  # 5 recordings of 6 speakers
+    assert {u.word for u in corpus} == set(WORDS) - {"oh"}
+    with pytest.raises(SpeakerLeakError, match="6 speakers stand in both train and test"):
+        check_speakers_disjoint(train=train, test=test)
+
+
+# AN4
+
+
+def an4_row(**changes: str) -> dict[str, str]:
+    row = dict.fromkeys(WORD_COLUMNS, "0") | {
+        "file": "a.flac",
+        "label": "oh",
+        "speaker": "s",
+        "gender": "f",
+        "split": "test",
+    }
+    return row | changes
+
+
+def write_table(path: Path, *rows: dict[str, str]) -> Path:
+    write(path.parent, "a.flac")
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path.parent
+
+
+def test_an4_words_carry_what_the_table_says(tmp_path: Path) -> None:
+    alone = an4_row(isolated="1", utterance="an1-s-b")
+    first, second = read_an4(write_table(tmp_path / "digits.csv", alone, an4_row(label="nine", split="train")))
+    assert (first.path, first.word, first.speaker, first.split) == (tmp_path / "a.flac", "oh", "an4/s", "test")
+    assert first.attributes == {"gender": "f", "sentence": "an1-s-b", "context": "alone"}
+    assert (second.word, second.split, second.attributes["context"]) == ("nine", "train", "sentence")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"label": "foor"}, "'foor' is not a digit word (did you mean 'four'?)"),
+        ({"file": "gone.flac"}, "gone.flac is not there"),
+        ({"isolated": "yes"}, "isolated must be 0 or 1, got 'yes'"),
+        ({"speaker": ""}, "speaker and split must not be empty"),
+        ({"gender": ""}, "attribute 'gender' is empty"),
+    ],
+)
+def test_bad_an4_rows_are_listed_with_their_lines(tmp_path: Path, changes: dict[str, str], expected: str) -> None:
+    folder = write_table(tmp_path / "digits.csv", an4_row(), an4_row(**changes))
+    with pytest.raises(CorpusError) as caught:
+        read_an4(folder)
+    assert f"{tmp_path / 'digits.csv'}: 1 problem\n  line 3: " in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_an4_tables_of_other_columns_or_short_rows_are_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "digits.csv", {"file": "a.flac", "word": "oh"})
+    with pytest.raises(CorpusError, match=r"digits\.csv: expected the columns file, label"):
+        read_an4(tmp_path)
+    (tmp_path / "strings.csv").write_text(",".join(STRING_COLUMNS) + "\na.flac,one\n")
+    with pytest.raises(CorpusError, match=r"strings\.csv: line 2: expected 5 fields"):
+        read_an4_strings(tmp_path)
+
+
+@pytest.mark.shared
+def test_the_real_an4_words(shared: Path) -> None:
+    corpus = read_an4(shared / "an4")
+    assert (len(corpus), len(corpus.speakers)) == (2086, 83)
+    train, test = corpus.filter(split="train"), corpus.filter(split="test")
+    assert (len(train.speakers), len(test.speakers), len(train) + len(test)) == (73, 10, 2086)
+    check_speakers_disjoint(train=train, test=test)
+    words = Counter(u.word for u in corpus)
+    assert (set(words), words["zero"], words["oh"]) == (set(WORDS), 38, 246)
+    assert len(corpus.filter(context="alone")) == 36
+
+
+@pytest.mark.shared
+def test_the_real_an4_strings_share_their_speakers_with_the_words(shared: Path) -> None:
+    strings = read_an4_strings(shared / "an4")
+    assert len(strings) == 199
+    assert strings[0].words == ("five", "five", "three", "five")
+    assert set(strings.speakers) <= set(read_an4(shared / "an4").speakers)
+
+
+# Folders
+
+
+def test_folders_of_any_case_are_words_and_the_folder_is_the_speaker(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine", "Zero/a.WAV", "OH/b.flac", "oh/.DS_Store", "LICENSE", ".git/x")
+    corpus = read_folder(folder)
+    assert sorted((u.word, u.speaker, u.split) for u in corpus) == [("oh", "mine", ""), ("zero", "mine", "")]
+    assert (corpus.name, corpus.problems) == ("mine", ())
+
+
+def test_every_unknown_folder_is_listed_with_the_closest_word(tmp_path: Path) -> None:
+    write(tmp_path, "one/a.wav", "sevn/a.wav", "xyz/a.wav")
+    with pytest.raises(CorpusError) as caught:
+        read_folder(tmp_path)
+    assert "sub-folder 'sevn' is not a digit word (did you mean 'seven'?)" in str(caught.value)
+    assert "sub-folder 'xyz' is not a digit word" in str(caught.value)
+
+
+def test_files_that_cannot_be_recordings_are_problems(tmp_path: Path) -> None:
+    write(tmp_path, "one/a.wav", "one/notes.txt", "one/deeper/a.wav")
+    write(tmp_path, "one/b.wav", content=b"")
+    corpus = read_folder(tmp_path)
+    assert [u.path.name for u in corpus] == ["a.wav"]
+    assert [problem.split(":")[0] for problem in corpus.problems] == [
+        str(tmp_path / "one" / name) for name in ("b.wav", "deeper", "notes.txt")
+    ]
+    assert "the file is empty" in corpus.problems[0]
+
+
+def test_a_pattern_finds_the_speaker_in_the_name(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine", "one/ann_1.wav", "one/bob_1.wav")
+    assert read_folder(folder, r"^([^_]+)_").speakers == ("mine/ann", "mine/bob")
+    write(folder, "two/nameless.wav")
+    with pytest.raises(CorpusError, match=r"two/nameless\.wav: no speaker found"):
+        read_folder(folder, r"^([^_]+)_")
+    with pytest.raises(ConfigError, match="no group"):
+        read_folder(folder, "ann")
+    with pytest.raises(ConfigError, match="not a regular expression"):
+        read_folder(folder, "(")
+
+
+@pytest.mark.shared
+def test_the_real_one_speaker_folders(shared: Path) -> None:
+    for name, clips in (("iitg_210101070", 400), ("iitg_jayskhatri", 300)):
+        corpus = load_corpus(f"folder:{shared / name}")
+        assert (len(corpus), corpus.speakers, corpus.problems) == (clips, (name,), ())
+        assert {u.word for u in corpus} == set(WORDS) - {"oh"}
+
+
+# Speech Commands
+
+
+def names(corpus: Corpus) -> list[tuple[str, str, str]]:
+    return [(" ".join(u.words), u.speaker.removeprefix("speech-commands/"), u.split) for u in corpus]
+
+
+def test_speech_commands_takes_the_digits_and_its_own_split(tmp_path: Path) -> None:
+    write(tmp_path, "two/0a_nohash_0.wav", "two/0b_nohash_0.wav", "two/0C_nohash_0.flac", "tree/0a_nohash_0.wav")
+    write(tmp_path, "_background_noise_/pink.wav", "LICENSE")
+    assert names(read_speech_commands(tmp_path)) == [("two", "0c", ""), ("two", "0a", ""), ("two", "0b", "")]
+    (tmp_path / "testing_list.txt").write_text("two/0a_nohash_0.wav\ntree/0a_nohash_0.wav\n")
+    (tmp_path / "validation_list.txt").write_text("two/0C_nohash_0.wav\n")
+    assert names(read_speech_commands(tmp_path)) == [
+        ("two", "0c", "validation"),
+        ("two", "0a", "test"),
+        ("two", "0b", "train"),
+    ]
+    tree = read_speech_commands(tmp_path, other_words=True).filter(other_word="tree")
+    assert names(tree) == [("", "0a", "test")]
+
+
+def test_speech_commands_may_lie_flat(tmp_path: Path) -> None:
+    write(tmp_path, "two_0a_nohash_0.wav", "yes_0b_nohash_1.wav")
+    (tmp_path / "testing_list.txt").write_text("two/0a_nohash_0.wav\n")
+    assert names(read_speech_commands(tmp_path)) == [("two", "0a", "test")]
+
+
+def test_misnamed_speech_commands_are_named(tmp_path: Path) -> None:
+    write(tmp_path, "two/0a_nohash_0.wav", "two/mine.wav")
+    with pytest.raises(CorpusError, match=r"two/mine\.wav: expected a name like 439c84f4_nohash_1\.wav"):
+        read_speech_commands(tmp_path)
+
+
+@pytest.mark.shared
+def test_the_real_speech_commands(shared: Path) -> None:
+    corpus = load_corpus(f"speech-commands:{shared / 'speech_commands_digits'}")
+    assert (len(corpus), len(corpus.speakers)) == (100, 22)
+    others = read_speech_commands(shared / "speech_commands_other" / "words", other_words=True)
+    assert len(others) == 768
+    assert len({u.attributes["other_word"] for u in others}) == 25
+    assert {u.words for u in others} == {()}
+
+
+def fake_torchaudio(monkeypatch: pytest.MonkeyPatch, dataset: object) -> None:
+    module, datasets = ModuleType("torchaudio"), ModuleType("torchaudio.datasets")
+    vars(datasets)["SPEECHCOMMANDS"] = dataset
+    monkeypatch.setitem(sys.modules, "torchaudio", module)
+    monkeypatch.setitem(sys.modules, "torchaudio.datasets", datasets)
+
+
+def test_the_download_asks_torchaudio_and_returns_a_readable_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dataset(root: Path, url: str, folder_in_archive: str, download: bool) -> None:
+        assert download
+        write(Path(root) / folder_in_archive / url, "one/0a_nohash_0.wav")
+
+    fake_torchaudio(monkeypatch, dataset)
+    folder = download_speech_commands(tmp_path / "new" / "place")
+    assert folder == tmp_path / "new" / "place" / "SpeechCommands" / "speech_commands_v0.02"
+    assert names(read_speech_commands(folder)) == [("one", "0a", "")]
+
+
+def test_a_failed_download_is_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dataset(*_: object, **__: object) -> None:
+        raise RuntimeError("invalid hash value")
+
+    fake_torchaudio(monkeypatch, dataset)
+    with pytest.raises(DownloadError, match="could not be downloaded: invalid hash value"):
+        download_speech_commands(tmp_path)
+
+
+def test_without_torchaudio_the_download_says_why_and_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError("PyTorch has CUDA version 13.2 whereas TorchAudio has CUDA version 13.0")
+
+    monkeypatch.setitem(sys.modules, "torchaudio", ModuleType("torchaudio"))
+    monkeypatch.setitem(sys.modules, "torchaudio.datasets", Refusing("torchaudio.datasets"))
+    with pytest.raises(MissingDependencyError, match=r"(?s)whereas TorchAudio has CUDA.*pip install torch==2\.11"):
+        download_speech_commands(tmp_path)
+    monkeypatch.setitem(sys.modules, "torchaudio", None)
+    monkeypatch.delitem(sys.modules, "torchaudio.datasets")
+    with pytest.raises(MissingDependencyError, match="does not import here"):
+        download_speech_commands(tmp_path / "never made")
+    assert not (tmp_path / "never made").exists()
+
+
+# Registry
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("fssd:x", "no corpus kind 'fssd' (did you mean 'fsdd'?); kinds: aurora2, fsdd"),
+        ("clips.csv", "expected KIND:PATH"),
+        ("", "expected KIND:PATH"),
+        ("fsdd", "the path is missing; write fsdd:PATH"),
+        ("fsdd:", "the path is missing; write fsdd:PATH"),
+        ("samples:x", "take no path; write samples:"),
+        ("manifest:x.txt", "x.txt: a manifest ends in .csv or .jsonl"),
+        (r"folder:C:\data\mine", r"C:\data\mine: the folder of word folders is not there"),
+        ("aurora2:no/where", "no/where: the Aurora-2 folder is not there"),
+    ],
+)
+def test_a_wrong_corpus_says_what_to_write(spec: str, expected: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(spec)
+    assert expected in str(caught.value)
+
+
+def test_manifests_and_relative_paths_load_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    corpus = read_fsdd(write(Path("data"), "1_ann_7.wav"))
+    corpus.to_csv("data/fsdd.csv")
+    corpus.to_jsonl("data/fsdd.jsonl")
+    for spec in ("fsdd:data", "fsdd:./data/", "manifest:data/fsdd.csv", "manifest:data/fsdd.jsonl"):
+        assert load_corpus(spec) == corpus
+    assert load_corpus("fsdd:~/data")[0].path == tmp_path / "data" / "1_ann_7.wav"
+
+
+def test_the_kinds_are_those_of_the_manual() -> None:
+    assert set(CORPUS_KINDS) == {
+        "aurora2", "fsdd", "an4", "an4-strings", "speech-commands", "folder", "manifest", "samples",
+    }  # fmt: skip
