@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -80,7 +81,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Rebuild a model from its file; the file alone is enough.
+    """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Raises:
         CheckpointError: if the file is missing, damaged, not one of ours, newer than this library, or does not fit
@@ -90,13 +91,14 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     header, tensors = _read(path)
     try:
         config = from_mapping(RecognizerConfig, header["config"], f"header of {path}")
-        model = RecognizerModel(config)
+        with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
+            model = RecognizerModel(config)
         weights = {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}
         model.load_state_dict(weights)
-    except (ConfigError, KeyError, RuntimeError) as error:
+    except (ConfigError, KeyError, RuntimeError, TypeError) as error:
         raise CheckpointError(f"{path} does not fit the network that it describes: {error}") from error
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    return Checkpoint(model.eval(), header["info"], state)
+    return Checkpoint(model.eval(), header.get("info", {}), state)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -113,7 +115,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"{path} holds tensors but no aurora_resnet header, so it is no checkpoint of this library; "
             "ImageNet weights are given as the model's weights instead"
         )
-    header: dict[str, Any] = json.loads(metadata[_HEADER])
+    try:
+        header = json.loads(metadata[_HEADER])
+    except ValueError as error:
+        raise CheckpointError(f"the header of {path} is damaged: {error}; copy or train it again") from error
+    if not isinstance(header, dict):
+        raise CheckpointError(f"the header of {path} is damaged: expected a table; copy or train it again")
     if header.get("format") != _FORMAT:
         raise CheckpointError(
             f"{path} has format {header.get('format')}, this version reads format {_FORMAT}; "

@@ -8,7 +8,7 @@ import pytest
 from scipy.signal import firwin, firwin2, freqz, upfirdn
 
 from aurora_resnet.audio.channels import CHANNELS, apply_channel, g712, mirs
-from aurora_resnet.audio.files import Samples
+from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.errors import AudioError, ConfigError
 
 RATE = 8000

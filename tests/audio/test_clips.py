@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.audio.clips import fit_length, most_energetic_start, read_clip
-from aurora_resnet.audio.files import RawFormat, Samples, read_audio, write_audio
+from aurora_resnet.audio.files import RawFormat, read_audio
 from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.errors import AudioError
 
 # Sixteenths: their squares and sums are exact in float64, so that equal stretches are exactly equal.

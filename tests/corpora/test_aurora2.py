@@ -36,11 +36,13 @@ def speech_like(seed: int, level_db: float = -26.0, snr_db: float = 100.0) -> In
     """A harmonic sound of half a second at 8 kHz with a slow envelope, and white noise."""
     generator = np.random.default_rng(seed)
     t = np.arange(4000) / 8000
-    voice = sum(np.sin(2 * np.pi * 120 * k * t + generator.uniform(0, 6)) / k for k in range(1, 15))
-    voice = voice * np.hanning(t.size)
+    k = np.arange(1, 15)[:, np.newaxis]
+    phase = generator.uniform(0, 6, k.shape)
+    voice = np.hanning(t.size) * np.sum(np.sin(2 * np.pi * 120 * k * t + phase) / k, axis=0)
     voice = voice / np.sqrt(np.mean(voice**2))
     mix = voice + 10 ** (-snr_db / 20) * generator.standard_normal(t.size)
-    return np.clip(10 ** (level_db / 20) * 32768 * mix, -32768, 32767).astype(np.int16)
+    samples: Int16 = np.clip(10 ** (level_db / 20) * 32768 * mix, -32768, 32767).astype(np.int16)
+    return samples
 
 
 def write_raw(path: Path, samples: Int16, order: Order) -> Path:
@@ -117,7 +119,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> No
     part = tmp_path / "SPEECHDATA" / "TESTC"
     write_raw(part / "N1_SNR5" / "FAC_1A.08", speech_like(0), "little")
     faults = {
-        "N1_SNR5/FAC_1C.08": (b"ab", "expected a file with a name like FAC_13A.08"),
+        "N1_SNR5/FAC_1Z.08": (b"ab", "expected a file with a name like FAC_13A.08"),
         "N1_SNR5/FAC_0A.08": (b"ab", "expected a file with a name"),
         "N1_SNR5/FAC_2A.txt": (b"ab", "expected a file with a name"),
         "N1_SNR5/FAC_3A.08": (b"", "the file is empty"),
@@ -160,7 +162,7 @@ def test_a_tree_without_use_is_refused(tmp_path: Path) -> None:
 
 def test_the_byte_order_can_be_given(tmp_path: Path) -> None:
     write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", np.zeros(800, np.int16), "big")
-    with pytest.raises(CorpusError, match="byte order cannot be heard .* give byte_order"):
+    with pytest.raises(CorpusError, match=r"byte order cannot be heard .* give byte_order"):
         read_aurora2(tmp_path)
     assert read_aurora2(tmp_path, byte_order="little")[0].raw == RawFormat(8000, "little")
     with pytest.raises(AudioError, match="'middle'"):
@@ -189,6 +191,28 @@ def test_one_file_of_any_level_and_snr_tells_its_byte_order(
     path = tmp_path_factory.mktemp("raw") / "x.08"
     write_raw(path, speech_like(seed, level_db - max(0.0, -snr_db), snr_db), order)
     assert detect_byte_order([path]) == order
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_recordings_of_eight_bits_tell_their_byte_order(tmp_path: Path, order: Order) -> None:
+    for seed, snr_db in enumerate((40, 10, -10)):
+        samples = speech_like(seed, -20, snr_db) // 256 * 256
+        assert detect_byte_order([write_raw(tmp_path / "x.08", samples, order)]) == order
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_dither_of_one_step_on_eight_bits_does_not_mislead(tmp_path: Path, order: Order) -> None:
+    # Swapped, only the dither is loud: this reading is fainter, but rough.
+    dither = np.random.default_rng(0).integers(-1, 2, 4000).astype(np.int16)
+    samples = speech_like(0, -16) // 256 * 256 + dither
+    assert detect_byte_order([write_raw(tmp_path / "x.08", samples, order)]) == order
+
+
+def test_one_stray_among_many_does_not_make_a_mixed_corpus(tmp_path: Path) -> None:
+    paths = [write_raw(tmp_path / f"{i}.08", speech_like(i), "big" if i else "little") for i in range(20)]
+    assert detect_byte_order(paths) == "big"
+    with pytest.raises(CorpusError, match="mixed"):
+        detect_byte_order(paths[:5])
 
 
 def test_silent_files_leave_the_byte_order_to_the_others(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -128,10 +129,9 @@ def test_predictions_are_saved_and_missing_ones_are_said(tmp_path: Path) -> None
 
 def table_after(page: str, heading: str) -> list[list[str]]:
     """Cells of the first table after a heading."""
-    lines = page.split(heading, 1)[1].splitlines()
-    rows = [line for line in lines[lines.index("") + 1 :] if line.startswith("|") or not line]
-    rows = rows[: rows.index("")] if "" in rows else rows
-    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if "--" not in row][1:]
+    lines = dropwhile(lambda line: not line.startswith("|"), page.split(heading, 1)[1].splitlines())
+    _, _, *rows = takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
 def test_markdown_page() -> None:
@@ -153,6 +153,15 @@ def test_markdown_page_of_one_perfect_condition() -> None:
     assert "None: every recording was recognised." in page
     assert "## Problems" not in page
     assert [row[0] for row in table_after(page, "## By word")] == ["zero", "one"]  # "two" was never spoken
+
+
+def test_markdown_page_shows_the_most_frequent_of_many_confusions() -> None:
+    counts = tuple(tuple(6 * row + column for column in range(6)) for row in range(6))
+    page = replace(REPORT, overall=replace(CAR, words=tuple("abcdef"), confusion=counts)).to_markdown()
+    rows = table_after(page, "## Confusions, all conditions")
+    assert "The 20 most frequent of 30." in page
+    assert rows[0] == ["f", "e", "34"]
+    assert [int(row[2]) for row in rows] == sorted(set(range(36)) - set(range(0, 36, 7)), reverse=True)[:20]
 
 
 @given(st.floats(0, 1))

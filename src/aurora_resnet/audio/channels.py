@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve, sosfilt
 
-from aurora_resnet.audio.files import Samples, check_samples
+from aurora_resnet.audio.waveform import Samples, check_samples
 from aurora_resnet.errors import AudioError, ConfigError, did_you_mean
 
 CHANNEL_RATE = 8000  # Hz; both filters are defined at this rate only

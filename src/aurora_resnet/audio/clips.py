@@ -13,16 +13,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.audio.files import (
-    RawFormat,
-    Samples,
-    audio_info,
-    check_sample_rate,
-    check_samples,
-    iterate_blocks,
-    read_audio,
-)
+from aurora_resnet.audio.files import RawFormat, audio_info, iterate_blocks, read_audio
 from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples, check_sample_rate, check_samples
 from aurora_resnet.errors import AudioError
 
 
@@ -94,7 +87,7 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
         AudioError: as ``read_audio``; or if the rate or the length is absurd.
 
     >>> import tempfile
-    >>> from aurora_resnet.audio.files import write_audio
+    >>> from aurora_resnet.audio.writing import write_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> write_audio(file, np.repeat([0.0, 0.5, 0.0], 8000), 8000)
     >>> clip = read_clip(file, 8000, 1.0)

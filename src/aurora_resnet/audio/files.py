@@ -1,4 +1,4 @@
-"""A sound file becomes a mono waveform in [-1, 1], and back.
+"""A sound file becomes a mono waveform in [-1, 1].
 
 libsndfile (through soundfile) reads WAV, FLAC, Ogg and MP3; headerless 16-bit PCM is read when its
 ``RawFormat`` is given. Files are read in blocks, so a file of hours needs no more memory than the part used.
@@ -7,7 +7,6 @@ Digital silence is valid audio everywhere in this module.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.audio.waveform import Samples, check_sample_rate, check_samples
 from aurora_resnet.errors import AudioError
 
-Samples = npt.NDArray[np.float32]
-"""A mono waveform: one dimension, finite, full scale is 1."""
-
-MIN_SAMPLE_RATE = 1_000
-MAX_SAMPLE_RATE = 768_000
 BLOCK_SECONDS = 10.0
 
 # Programs that write WAV into a pipe cannot know its length and leave a number of this size in its place.
@@ -80,61 +73,6 @@ class AudioInfo:
         return self.frames / self.sample_rate
 
 
-def check_sample_rate(sample_rate: int, what: str) -> int:
-    """Return a rate as an ``int`` if it is a whole number of Hz from 1 kHz to 768 kHz.
-
-    Raises:
-        AudioError: otherwise; the message starts with ``what``.
-
-    >>> check_sample_rate(8000, "my recorder")
-    8000
-    """
-    try:
-        rate = operator.index(sample_rate)
-    except TypeError:
-        rate = 0
-    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
-        raise AudioError(
-            f"{what}: the sample rate must be a whole number of Hz from {MIN_SAMPLE_RATE} to"
-            f" {MAX_SAMPLE_RATE}, got {sample_rate!r}"
-        )
-    return rate
-
-
-def check_samples(samples: npt.ArrayLike, what: str) -> Samples:
-    """Return a waveform as float32 if it is a mono, non-empty, finite array of floating-point numbers.
-
-    Silence and values beyond [-1, 1] pass. A float32 array is returned as it is, not copied.
-
-    Args:
-        samples: the waveform, shape ``[N]``, full scale 1.
-        what: whose waveform it is, for the message.
-
-    Raises:
-        AudioError: for another shape or type, no samples, NaN or infinite values.
-
-    >>> check_samples([0.0, 0.5], "recording")
-    array([0. , 0.5], dtype=float32)
-    """
-    try:
-        array = np.asarray(samples)
-    except ValueError as error:  # rows of different lengths
-        raise AudioError(f"{what}: expected one row of samples ({error})") from None
-    if not np.issubdtype(array.dtype, np.floating):
-        raise AudioError(
-            f"{what}: expected floating-point samples in [-1, 1], got {array.dtype}; divide int16 by 32768"
-        )
-    if array.ndim != 1:
-        raise AudioError(f"{what}: expected one dimension (mono), got shape {array.shape}; average the channels")
-    if array.size == 0:
-        raise AudioError(f"{what}: expected at least one sample, got none")
-    with np.errstate(over="ignore"):
-        waveform = array.astype(np.float32, copy=False)
-    if not np.isfinite(waveform).all():
-        raise AudioError(f"{what}: some samples are NaN or infinite; repair or drop the recording")
-    return waveform
-
-
 def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
     """Read the header of a sound file (of a headerless one: its size).
 
@@ -148,6 +86,7 @@ def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
 
     >>> import tempfile
+    >>> from aurora_resnet.audio.writing import write_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> write_audio(file, np.zeros(4000, dtype=np.float32), 8000)
     >>> audio_info(file).frames
@@ -183,6 +122,7 @@ def read_audio(
             file, or more samples than fit in memory.
 
     >>> import tempfile
+    >>> from aurora_resnet.audio.writing import write_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> write_audio(file, np.linspace(0, 0.5, 8000), 8000)
     >>> samples, rate = read_audio(file, start_seconds=0.5, duration_seconds=0.25)
@@ -228,6 +168,7 @@ def iterate_blocks(
         block_seconds: length of a block, above 0.
 
     >>> import tempfile
+    >>> from aurora_resnet.audio.writing import write_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> write_audio(file, np.zeros(5000), 8000)
     >>> [len(block) for block in iterate_blocks(file, block_seconds=0.25)]
@@ -237,43 +178,6 @@ def iterate_blocks(
         raise AudioError(f"'{path}': block_seconds must be a number above 0, got {block_seconds}")
     with _opened(path, raw) as file:
         yield from _blocks(file, path, 0, file.frames, block_seconds)
-
-
-def write_audio(path: str | Path, samples: npt.ArrayLike, sample_rate: int) -> None:
-    """Write a mono waveform as 16-bit WAV or FLAC, whole or not at all.
-
-    Samples are rounded to the nearest of the 65,536 steps, so what was read from a 16-bit file is written
-    back bit for bit. Nothing is scaled or clipped.
-
-    Args:
-        path: ends in ``.wav`` or ``.flac``; its folder is created if needed.
-        samples: floating-point, shape ``[N]``, within [-1, 1]; silence is allowed.
-        sample_rate: Hz.
-
-    Raises:
-        AudioError: for another suffix, samples that are unusable or beyond [-1, 1], an absurd rate, or when
-            the file cannot be written.
-
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "a.flac"
-    >>> write_audio(file, np.array([0.0, 0.5, -1.0]), 16000)
-    >>> read_audio(file)
-    (array([ 0. ,  0.5, -1. ], dtype=float32), 16000)
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (".wav", ".flac"):
-        raise AudioError(f"'{path}': expected a name that ends in .wav or .flac, got '{path.suffix}'")
-    rate = check_sample_rate(sample_rate, f"'{path}'")
-    waveform = check_samples(samples, f"'{path}'")
-    peak = float(np.abs(waveform).max())
-    if peak > 1:
-        raise AudioError(f"'{path}': samples must lie in [-1, 1], the peak is {peak:.4g}; lower the level first")
-    steps = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
-    try:
-        with atomic_path(path) as temporary:
-            soundfile.write(temporary, steps, rate, subtype="PCM_16")
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"'{path}' cannot be written: {_reason(error)}") from error
 
 
 @contextmanager

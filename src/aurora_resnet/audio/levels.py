@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from aurora_resnet.audio.files import Samples, check_samples
+from aurora_resnet.audio.waveform import Samples, check_samples
 from aurora_resnet.errors import AudioError
 
 TIME_CONSTANT_SECONDS = 0.03

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from aurora_resnet.audio.files import Samples, check_sample_rate, check_samples
+from aurora_resnet.audio.waveform import Samples, check_sample_rate, check_samples
 
 STOP_BAND_DB = 90.0
 PASS_BAND = 0.90

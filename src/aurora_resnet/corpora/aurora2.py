@@ -28,7 +28,8 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 _SETS = {"train": "train-multi", "testa": "a", "testb": "b", "testc": "c"}
 _CONDITION = re.compile(r"clean(?P<clean>[1-4])|n(?P<noise>[1-4])_snr(?P<snr>-?[0-9]+)")
-_NAME = re.compile(r"(?P<speaker>[FM][A-Z]{2})_(?P<words>[ZO1-9]+)(?P<repetition>[AB])")
+# The CDs have repetitions A and B; trees built from other speech go on with C, D, ..., but not O and Z: those are words.
+_NAME = re.compile(r"(?P<speaker>[FM][A-Z]{2})_(?P<words>[ZO1-9]+)(?P<repetition>[A-NP-Y]+)")
 _HEADERLESS = ".08"
 _WITH_HEADER = (".wav", ".flac")
 
@@ -38,7 +39,8 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
 
     Attributes of an utterance: ``set`` (train-clean, train-multi, a, b, c), ``snr_db`` (``"clean"`` or a
     whole number), ``noise`` and ``noise_index`` (the scene and its number in the set; of a clean file the
-    scene of its part; none in train-clean), ``channel`` (g712, mirs), ``sex`` (f, m), ``repetition`` (A, B).
+    scene of its part; none in train-clean), ``channel`` (g712, mirs), ``sex`` (f, m), ``repetition`` (A, B;
+    in a built tree also further letters).
     Splits are ``"train"`` and ``"test"``. Strings have several words; ``filter(isolated=True)`` keeps digits.
 
     What cannot be used does not end the reading: unexpected names, empty files and files of an odd number of

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from aurora_resnet.errors import CorpusError
 
@@ -15,23 +16,30 @@ ByteOrder = Literal["big", "little"]
 FILES = 64
 BYTES = 32_000
 CLEAR = 2.0
-"""How many times rougher the wrong reading of a file must be for the file to count."""
+"""How many times better one reading must be for a file to count."""
+STRAYS = 0.1
+"""Share of the files that may say the opposite of the others by chance; more means a mixed corpus."""
 
 
 def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
     """Tell the byte order of headerless 16-bit PCM files from their samples.
 
-    Speech x(n) moves slowly against its full scale; read with its bytes swapped, the low byte leads and
-    nearly every step is a jump. So the reading with the smaller mean square step, mean (x(n) - x(n-1))^2, is
-    the right one: for loud speech because the other one is noise of full scale, for faint speech because the
-    other one is 256 times as loud. Up to 64 files, spread over the list, are asked; those whose readings
-    differ by less than a factor of 2 (silence, noise of full scale) abstain.
+    Up to 64 files, spread over the list, are read both ways and asked in turn, each until one answers:
+
+    1. Low bytes that are all zero (recordings of 8 bits): their swapped reading never leaves 0 to 255 and so
+       never swings below zero, as sound does.
+    2. Roughness, mean (x(n) - x(n-1))^2 / var x: speech moves slowly; swapped, the low byte leads and nearly
+       every step is a jump. The smoother reading is the right one.
+    3. Loudness, var x: a faint recording keeps its shape when swapped but becomes about 256 times as loud, and
+       noise becomes noise of full scale. The fainter reading is the right one.
+
+    Files whose readings differ by less than a factor of 2 (silence, noise of full scale) abstain.
 
     Args:
         paths: files of one corpus.
 
     Raises:
-        CorpusError: if all abstain, or some files clearly say one thing and some the other.
+        CorpusError: if all abstain, or more than a tenth of the answers contradict the others.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "FAC_1A.08"
@@ -43,25 +51,40 @@ def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
     stride = max(1, -(-len(paths) // FILES))  # rounded up
     votes: dict[ByteOrder, list[Path]] = {"big": [], "little": []}
     for path in paths[::stride]:
-        with path.open("rb") as stream:
-            data = stream.read(BYTES)
-        data = data[: len(data) // 2 * 2]
-        big, little = (_mean_square_step(np.frombuffer(data, dtype)) for dtype in (">i2", "<i2"))
-        if little > CLEAR * big:
-            votes["big"].append(path)
-        elif big > CLEAR * little:
-            votes["little"].append(path)
-    if votes["big"] and votes["little"]:
-        raise CorpusError(
-            f"the byte orders are mixed: {votes['big'][0]} looks big-endian, {votes['little'][0]} little-endian; "
-            "make them one, or give byte_order"
-        )
-    if not (votes["big"] or votes["little"]):
+        if order := _vote(path):
+            votes[order].append(path)
+    big, little = votes["big"], votes["little"]
+    if not (big or little):
         first = paths[0] if paths else "no file"
         raise CorpusError(f"{first} and others: the byte order cannot be heard (silence?); give byte_order")
-    return "big" if votes["big"] else "little"
+    if min(len(big), len(little)) > STRAYS * (len(big) + len(little)):
+        raise CorpusError(
+            f"the byte orders are mixed: {big[0]} looks big-endian, {little[0]} little-endian; "
+            "make them one, or give byte_order"
+        )
+    return "big" if len(big) > len(little) else "little"
 
 
-def _mean_square_step(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> float:
-    steps = np.diff(samples.astype(np.float64))
-    return float(np.mean(steps**2)) if steps.size else 0.0
+def _vote(path: Path) -> ByteOrder | None:
+    with path.open("rb") as stream:
+        data = stream.read(BYTES)
+    data = data[: len(data) // 2 * 2]
+    big, little = (np.frombuffer(data, dtype).astype(np.float64) for dtype in (">i2", "<i2"))
+    if len(big) < 2:
+        return None
+    if big.min() < 0 and little.min() >= 0 and little.max() <= 255:
+        return "big"
+    if little.min() < 0 and big.min() >= 0 and big.max() <= 255:
+        return "little"
+    for measure in (_roughness, np.var):
+        of_big, of_little = float(measure(big)), float(measure(little))
+        if of_little > CLEAR * of_big:
+            return "big"
+        if of_big > CLEAR * of_little:
+            return "little"
+    return None
+
+
+def _roughness(samples: npt.NDArray[np.float64]) -> float:
+    variance = float(np.var(samples))
+    return float(np.mean(np.diff(samples) ** 2)) / variance if variance else 0.0

@@ -11,8 +11,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from aurora_resnet.audio.clips import read_clip
-from aurora_resnet.audio.files import Samples
 from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.manifest import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.errors import AudioError, ConfigError, CorpusError
@@ -66,8 +66,10 @@ class ClipSet:
             CorpusError: for an empty corpus, for digit strings, for words that the model does not know, and for
                 unreadable recordings unless they are skipped.
         """
+        if not len(corpus):
+            raise CorpusError(f"corpus '{corpus.name}' has no recordings")
         strings = sum(len(utterance.words) != 1 for utterance in corpus)
-        if strings or not len(corpus):
+        if strings:
             raise CorpusError(
                 f"corpus '{corpus.name}' has {strings} of {len(corpus)} recordings that are not one single word; "
                 "keep the isolated words with corpus.filter(isolated=True)"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.corpora.manifest import Corpus, Utterance
+from aurora_resnet.devices import check_device
 from aurora_resnet.errors import CheckpointError, ConfigError, CorpusError
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import (
@@ -57,12 +59,7 @@ class Evaluator:
     def __init__(self, model: RecognizerModel, *, device: str | torch.device = "cpu", batch_size: int = 64):
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
-        try:
-            self.device = torch.device(device)
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:  # torch without CUDA answers with an assertion
-            reason = str(error).splitlines()[0]
-            raise ConfigError(f"device '{device}' cannot be used here ({reason}); try 'cpu'") from None
+        self.device = check_device(device)
         self.model = model
         self.batch_size = batch_size
 
@@ -112,7 +109,7 @@ class Evaluator:
         return EvaluationReport(
             model=config.model,
             conditions=tuple(reports),
-            overall=pooled.report("all conditions", config.words, {}, ()),
+            overall=pooled.report("all conditions" if len(reports) > 1 else reports[0].name, config.words, {}, ()),
             seconds=time.perf_counter() - started,
             model_seconds=model_seconds,
             device=_device_name(self.device),
@@ -147,7 +144,7 @@ class Evaluator:
                     f"it knows {', '.join(words)}"
                 )
 
-    def _answer(self, clips: ClipSet, bar: tqdm[None]) -> tuple[_Answers, float]:
+    def _answer(self, clips: ClipSet, bar: tqdm[Any]) -> tuple[_Answers, float]:
         """Recognise all clips of a condition; also the seconds that the model took."""
         probabilities, seconds = [], 0.0
         for start in range(0, len(clips), self.batch_size):

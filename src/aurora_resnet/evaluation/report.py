@@ -20,7 +20,7 @@ from aurora_resnet.evaluation.tables import markdown_table, percent, percent_wit
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """The result of a model on one or several conditions, with what is needed to repeat it.
+    r"""The result of a model on one or several conditions, with what is needed to repeat it.
 
     Attributes:
         model: name of the model.
@@ -42,7 +42,7 @@ class EvaluationReport:
     >>> report = EvaluationReport("cnn", (car,), car, 2.0, 0.5, "cpu", 1, {}, {}, "2025-01-01T00:00:00+00:00")
     >>> report.clips_per_second
     16.0
-    >>> print("\\n".join(report.to_markdown().splitlines()[:5]))
+    >>> print("\n".join(report.to_markdown().splitlines()[:5]))
     # Evaluation of cnn
     <BLANKLINE>
     | condition | clips | correct | accuracy % [95 % interval] | interval by |
@@ -173,7 +173,7 @@ class EvaluationReport:
             f"## Confusions{scope}",
             _confusions(self.overall),
             "## Circumstances",
-            f"- {self.created}, {self.device}, {self.threads} threads, {versions}\n"
+            f"- {self.created}, {self.device}, {self.threads} CPU threads, {versions}\n"
             f"- {self.seconds:.1f} s in all; front end and classifier {self.model_seconds:.1f} s, "
             f"{self.clips_per_second:.0f} clips per second\n"
             f"- expected calibration error {percent(self.overall.calibration_error)} %",
@@ -199,7 +199,7 @@ def _score_table(what: str, scores: Mapping[str, Score]) -> str:
     )
 
 
-def _confusions(report: ConditionReport) -> str:
+def _confusions(report: ConditionReport, most: int = 20) -> str:
     """The wrong answers, most frequent first."""
     wrong = np.array(report.confusion)
     np.fill_diagonal(wrong, 0)
@@ -207,7 +207,8 @@ def _confusions(report: ConditionReport) -> str:
     if not pairs:
         return "None: every recording was recognised."
     words = report.words
-    return markdown_table(
+    table = markdown_table(
         ["spoken", "recognised", "clips"],
-        [[words[row], words[column], str(wrong[row, column])] for row, column in pairs],
+        [[words[row], words[column], str(wrong[row, column])] for row, column in pairs[:most]],
     )
+    return table if len(pairs) <= most else f"The {most} most frequent of {len(pairs)}.\n\n{table}"

@@ -16,6 +16,7 @@ reflecting), which the tests take as one of two references. Mel scales: HTK (You
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -60,25 +61,28 @@ class MelConfig:
         nyquist = self.sample_rate / 2
         checks = {
             f"sample_rate must be at least 1000 Hz, got {self.sample_rate}": self.sample_rate >= 1000,
-            f"window_seconds must be positive, got {self.window_seconds}": self.window_seconds > 0,
-            f"hop_seconds must be positive, got {self.hop_seconds}": self.hop_seconds > 0,
+            f"window_seconds must be at least one sample, got {self.window_seconds}": (
+                1 <= self.window_seconds * abs(self.sample_rate) < math.inf
+            ),
+            f"hop_seconds must be at least one sample, got {self.hop_seconds}": (
+                1 <= self.hop_seconds * abs(self.sample_rate) < math.inf
+            ),
             f"n_mels must be at least 1, got {self.n_mels}": self.n_mels >= 1,
             f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}": 0
             <= self.f_min
             < self.top
             <= nyquist,
             f"mel_scale must be 'htk' or 'slaney', got '{self.mel_scale}'": self.mel_scale in ("htk", "slaney"),
-            f"power must be positive, got {self.power}": self.power > 0,
-            f"log_floor must be positive, got {self.log_floor}": self.log_floor > 0,
+            f"power must be positive, got {self.power}": 0 < self.power < math.inf,
+            f"log_floor must be positive, got {self.log_floor}": 0 < self.log_floor < math.inf,
             f"normalization must be 'none', 'utterance' or 'corpus', got '{self.normalization}'": (
                 self.normalization in ("none", "utterance", "corpus")
             ),
         }
         wrong = [message for message, fine in checks.items() if not fine]
-        if not wrong and self.fft_length < self.window_length:
-            wrong.append(f"n_fft must be at least the window's {self.window_length} samples, got {self.n_fft}")
-        if not wrong and self.hop_length < 1:
-            wrong.append(f"hop_seconds must be at least one sample, got {self.hop_seconds}")
+        # An odd length has no bin at half the sample rate, and its frames are not centred on multiples of the hop.
+        if not wrong and (self.fft_length < self.window_length or self.fft_length % 2):
+            wrong.append(f"n_fft must be even and at least the window's {self.window_length} samples, got {self.n_fft}")
         if wrong:
             raise ConfigError("; ".join(wrong))
 

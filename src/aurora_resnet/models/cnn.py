@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
 
 
@@ -42,6 +43,8 @@ class CnnClassifier(SpeechClassifier):
 
     def __init__(self, dropout: float = 0.5, hidden: int = 128, num_classes: int = 11, n_mels: int = 64) -> None:
         super().__init__(n_mels, num_classes)
+        if n_mels < 8:
+            raise ConfigError(f"CnnClassifier halves the bands three times and needs n_mels >= 8, got {n_mels}")
         self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64), convolution_block(64, 128))
         self.head = dense_head(128 * (n_mels // 8), hidden, dropout, num_classes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.cnn import convolution_block
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
 
@@ -34,6 +35,8 @@ class CnnLstmClassifier(SpeechClassifier):
         n_mels: int = 64,
     ) -> None:
         super().__init__(n_mels, num_classes)
+        if n_mels < 4 or cells < 1:
+            raise ConfigError(f"CnnLstmClassifier needs n_mels >= 4 and cells >= 1, got {n_mels} and {cells}")
         self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64))
         self.lstm = nn.LSTM(64 * (n_mels // 4), cells, batch_first=True)
         self.head = dense_head(cells, hidden, dropout, num_classes)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights
@@ -57,12 +56,13 @@ def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
     if weights == "imagenet":
         choice = ResNet50_Weights.IMAGENET1K_V1
         try:
-            return f"torchvision {choice}", choice.get_state_dict(progress=True, check_hash=True)
-        except (OSError, RuntimeError) as error:
+            state = choice.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        except Exception as error:  # a damaged file in the cache raises whatever the unpickler stumbles over
             raise CheckpointError(
-                f"torchvision's ImageNet weights cannot be downloaded ({error}); "
+                f"torchvision's ImageNet weights cannot be downloaded or read from torch's cache ({_reason(error)}); "
                 "give the path of a local file as weights instead"
             ) from error
+        return f"torchvision {choice}", state
     path = Path(weights)
     if not path.is_file():
         raise CheckpointError(f"weights must be 'imagenet' or an existing file, got '{path}'")
@@ -70,11 +70,18 @@ def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
         if path.suffix == ".safetensors":
             return str(path), load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a readable .safetensors or .pth weight file: {error}") from error
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+    except Exception as error:  # as above: KeyError, struct.error, AssertionError, ... for damaged pickles
+        raise CheckpointError(f"{path} is not a readable .safetensors or .pth weight file ({_reason(error)})") from error
+    if not isinstance(state, Mapping) or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
         raise CheckpointError(f"{path} does not hold a state dict (names and tensors)")
     return str(path), state
+
+
+def _reason(error: Exception) -> str:
+    # torch's own text about pickles fills many lines and advises to run them.
+    if isinstance(error, pickle.UnpicklingError):
+        return "damaged, or a pickle that holds more than tensors"
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:
@@ -113,8 +120,9 @@ def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:
         if value.shape != target.shape:
             problems.append(f"{name} has shape {list(value.shape)}, expected {list(target.shape)}")
         values[name] = value
-    dropped = tuple(name for name in state if name not in own)
-    problems += [f"{name} is unexpected" for name in dropped if not name.startswith(("fc.", "layer4."))]
+    dropped = tuple(name for name in state if name not in values)
+    expendable = ("fc.",) if hasattr(model, "layer4") else ("fc.", "layer4.")
+    problems += [f"{name} is unexpected" for name in dropped if not name.startswith(expendable)]
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise CheckpointError(f"{source} does not fit this network: {'; '.join(problems[:5])}{more}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
 
 
@@ -41,6 +42,8 @@ class RecurrentClassifier(SpeechClassifier):
         n_mels: int = 64,
     ) -> None:
         super().__init__(n_mels, num_classes)
+        if cells < 1 or layers < 1:
+            raise ConfigError(f"RecurrentClassifier needs cells >= 1 and layers >= 1, got {cells} and {layers}")
         self.lstm = nn.LSTM(n_mels, cells, layers, batch_first=True, bidirectional=bidirectional)
         self.head = dense_head(cells * (2 if bidirectional else 1), hidden, dropout, num_classes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
@@ -52,12 +53,12 @@ class TrainingConfig:
         checks = {
             f"epochs must be at least 1, got {self.epochs}": self.epochs >= 1,
             f"batch_size must be at least 2, got {self.batch_size}": self.batch_size >= 2,
-            f"learning_rate must be positive, got {self.learning_rate}": self.learning_rate > 0,
+            f"learning_rate must be positive, got {self.learning_rate}": 0 < self.learning_rate < inf,
             f"backbone_learning_rate must be positive, got {self.backbone_learning_rate}": (
-                self.backbone_learning_rate is None or self.backbone_learning_rate > 0
+                self.backbone_learning_rate is None or 0 < self.backbone_learning_rate < inf
             ),
             f"momentum must lie in 0..1, got {self.momentum}": 0 <= self.momentum < 1,
-            f"weight_decay must not be negative, got {self.weight_decay}": self.weight_decay >= 0,
+            f"weight_decay must not be negative, got {self.weight_decay}": 0 <= self.weight_decay < inf,
             f"warmup_fraction must lie in 0..1, got {self.warmup_fraction}": 0 <= self.warmup_fraction < 1,
             f"label_smoothing must lie in 0..1, got {self.label_smoothing}": 0 <= self.label_smoothing < 1,
             f"gradient_clip must be positive, got {self.gradient_clip}": (
@@ -66,6 +67,7 @@ class TrainingConfig:
             f"early_stopping must be at least 1 epoch, got {self.early_stopping}": (
                 self.early_stopping is None or self.early_stopping >= 1
             ),
+            f"seed must not be negative, got {self.seed}": self.seed >= 0,
             f"unfreeze must name epochs in rising order, got {self.unfreeze}": (
                 [epoch for epoch, _ in self.unfreeze] == sorted({epoch for epoch, _ in self.unfreeze})
             ),

@@ -71,8 +71,8 @@ class ExperimentConfig:
 def read_experiment(path: str | Path, model: str | None = None, overrides: tuple[str, ...] = ()) -> ExperimentConfig:
     """Read a training file.
 
-    The file may hold a table ``[models.NAME]`` with ``weights``, ``options`` and ``training`` for each model; the one of
-    the chosen model is laid over the rest, so the same file serves all models.
+    The file may hold a table ``[models.NAME]`` with ``weights``, ``options`` and ``training`` for each model; the one
+    of the chosen model is laid over the rest, so the same file serves all models.
 
     Args:
         path: the TOML file.
@@ -84,11 +84,16 @@ def read_experiment(path: str | Path, model: str | None = None, overrides: tuple
     """
     values = read_toml(path)
     tables = values.pop("models", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ConfigError(f"{path}: 'models' must hold a table [models.NAME] for each model")
     unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
-    name = model or values.get("model", "resnet50")
-    values = _overlay(values, {"model": name, **tables.get(name, {})})
+    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides)["model"]
+    if name not in list_models():
+        hint = did_you_mean(str(name), list_models())
+        raise ConfigError(f"{path}: unknown model '{name}'{hint}; models: {', '.join(list_models())}")
+    values = _overlay(_overlay(values, tables.get(name, {})), {"model": name})
     config = from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
     if not config.data.train:
         raise ConfigError(f"{path}: data.train names no corpus")
@@ -105,7 +110,9 @@ def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
     train, validation = Corpus("train", ()), Corpus("validation", ())
     for source in config.train:
         kind, _, path = source.corpus.partition(":")
-        corpus = load_corpus(f"{kind}:{Path(config.root) / path}" if path else f"{kind}:").filter(isolated=True)
+        corpus = load_corpus(f"{kind}:{Path(config.root) / Path(path).expanduser()}" if path else f"{kind}:").filter(
+            isolated=True
+        )
         if source.split is not None:
             corpus = corpus.filter(split=source.split)
         if source.without_speakers:
@@ -113,9 +120,11 @@ def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
             missing = left_out - set(corpus.speakers)
             if missing:
                 raise ConfigError(f"{source.corpus} has no speaker {', '.join(sorted(missing))} to leave out")
-            corpus = corpus.filter(lambda utterance, left_out=left_out: utterance.speaker not in left_out)
-        rest, held_out = split_speakers(corpus, source.validation_share, seed=0)
-        train, validation = train + rest, validation + held_out
+            corpus = corpus.filter(speakers=set(corpus.speakers) - left_out)
+        if source.validation_share:
+            corpus, held_out = split_speakers(corpus, source.validation_share, seed=0)
+            validation = validation + held_out
+        train = train + corpus
     train, validation = Corpus("train", train.utterances), Corpus("validation", validation.utterances)
     if len(validation):
         check_speakers_disjoint(train=train, validation=validation)

@@ -41,10 +41,10 @@ class TrainingState:
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
 
-    def begin(self, train: ClipSet, *, resume: bool) -> None:
+    def begin(self, train: ClipSet, validation: ClipSet | None = None, *, resume: bool) -> None:
         """Start anew, or set everything to what ``last.safetensors`` says."""
         last = self.out / LAST
-        self.fingerprint = _fingerprint(self.config, self.model, train)
+        self.fingerprint = _fingerprint(self.config, self.model, train, validation)
         if not last.exists():
             self.out.mkdir(parents=True, exist_ok=True)
             return
@@ -58,8 +58,14 @@ class TrainingState:
             )
         self.model.load_state_dict(checkpoint.model.state_dict())
         _restore_optimizer(self.optimizer, checkpoint.state)
-        self.scaler.load_state_dict(checkpoint.info["scaler"])
+        if checkpoint.info["scaler"]:
+            self.scaler.load_state_dict(checkpoint.info["scaler"])
         self.history = read_history(self.out / HISTORY)[: checkpoint.info["epochs"]]
+        if len(self.history) < checkpoint.info["epochs"]:
+            raise TrainingError(
+                f"{self.out / HISTORY} has {len(self.history)} epochs, {last} has {checkpoint.info['epochs']}; "
+                "they do not belong together"
+            )
         self.best_epoch = checkpoint.info["best_epoch"]
 
     def finish_epoch(self, record: EpochRecord) -> None:
@@ -91,13 +97,14 @@ def _score(record: EpochRecord) -> tuple[float, float]:
     return (record.validation_accuracy, -record.validation_loss)
 
 
-def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet) -> str:
+def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet, validation: ClipSet | None) -> str:
     """Hash what must be the same for a resumed training to be the same training."""
     digest = hashlib.sha256()
     digest.update(json.dumps([to_mapping(config), to_mapping(model.config)], sort_keys=True).encode())
-    for waveform in train.waveforms:
-        digest.update(waveform.numpy().tobytes())
-    digest.update(train.labels.numpy().tobytes())
+    for clips in (train,) if validation is None else (train, validation):
+        for waveform in clips.waveforms:
+            digest.update(waveform.numpy().tobytes())
+        digest.update(clips.labels.numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -91,12 +91,20 @@ class Trainer:
 
         Raises:
             TrainingError: if the folder holds a training and ``resume`` is off, if the resumed training had another
-                configuration or other clips, if there are fewer clips than a batch needs, or if the loss is not finite.
+                configuration or other clips, if there are fewer clips than a batch needs, if they have another sample
+                rate than the model, or if the loss is not finite.
+            ConfigError: if the model has no such freeze plan.
         """
         if len(train) < 2:
             raise TrainingError(f"training needs at least 2 clips, got {len(train)}")
+        rate = self.model.config.mel.sample_rate
+        for clips in (train, validation):
+            if clips is not None and clips.sample_rate != rate:
+                raise TrainingError(f"the model works at {rate} Hz, the clips have {clips.sample_rate} Hz")
+        for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
+            self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler)
-        state.begin(train, resume=resume)
+        state.begin(train, validation, resume=resume)
         variants = train.with_speeds(self.config.speed_factors)
         steps = self.steps_per_epoch(train) * self.config.epochs
         done = len(state.history) * self.steps_per_epoch(train)
@@ -144,9 +152,9 @@ class Trainer:
         seconds = time.perf_counter() - started
         train_loss = loss_sum.item() / seen
         if not np.isfinite(train_loss):
+            kept = f" (the state before this epoch is kept in {self.out / LAST})" if epoch else ""
             raise TrainingError(
-                f"the loss of epoch {epoch + 1} is {train_loss}; lower learning_rate or set gradient_clip "
-                f"(the state before this epoch is kept in {self.out / LAST})"
+                f"the loss of epoch {epoch + 1} is {train_loss}; lower learning_rate or set gradient_clip{kept}"
             )
         validation_loss, validation_accuracy = self.validate(validation) if validation else (None, None)
         return EpochRecord(

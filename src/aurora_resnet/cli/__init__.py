@@ -1,0 +1,7 @@
+"""What a person types: the command ``aurora-resnet``."""
+
+from __future__ import annotations
+
+from aurora_resnet.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,61 @@
+"""The command ``aurora-resnet``: its commands, and how errors end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.corpus import corpus
+from aurora_resnet.cli.download import download
+from aurora_resnet.cli.evaluate import evaluate
+from aurora_resnet.cli.models import models
+from aurora_resnet.cli.recognize import recognize
+from aurora_resnet.cli.terminal import complain
+from aurora_resnet.cli.train import train
+from aurora_resnet.errors import AuroraError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="aurora-resnet",
+    help="Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use.",
+    epilog="A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (train, evaluate, recognize, corpus, models, download):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aurora-resnet {version('aurora-resnet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="aurora-resnet")
+    except AuroraError as error:
+        complain(str(error))
+        sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,53 @@
+"""``aurora-resnet corpus``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.evaluate import PROBLEMS
+from aurora_resnet.cli.terminal import complain, print_table
+from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.errors import ConfigError
+
+
+def corpus(
+    corpus: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND:PATH",
+            help="aurora2, fsdd, an4, an4-strings, speech-commands, folder (one sub-folder a word), manifest "
+            "(.csv, .jsonl), each with a path; or samples: for the recordings in the package.",
+        ),
+    ],
+    manifest: Annotated[
+        Path | None, typer.Option(help="Also write the corpus as a manifest, .csv or .jsonl.")
+    ] = None,
+) -> None:
+    """Summarise a corpus: clips and speakers of each word and split.
+
+    Exit code 1 means that some files could not be understood; each is named.
+
+    \b
+    Examples:
+      aurora-resnet corpus samples:
+      aurora-resnet corpus fsdd:data/fsdd --manifest fsdd.csv
+    """
+    loaded = load_corpus(corpus)
+    summary = loaded.summary()
+    print_table(
+        summary.heading,
+        ["split", "word", "clips", "speakers"],
+        [[row.split or "-", row.word, str(row.clips), str(row.speakers)] for row in summary.rows],
+    )
+    if manifest is not None:
+        writers = {".csv": loaded.to_csv, ".jsonl": loaded.to_jsonl}
+        if manifest.suffix not in writers:
+            raise ConfigError(f"a manifest ends in .csv or .jsonl, got {manifest}")
+        writers[manifest.suffix](manifest)
+    if summary.problems:
+        for problem in summary.problems:
+            complain(problem)
+        raise typer.Exit(PROBLEMS)

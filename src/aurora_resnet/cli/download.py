@@ -1,0 +1,48 @@
+"""``aurora-resnet download``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.terminal import tell
+from aurora_resnet.corpora.esc10_download import download_esc10
+from aurora_resnet.corpora.fsdd_download import download_fsdd
+from aurora_resnet.corpora.speech_commands import download_speech_commands
+
+
+class Downloadable(StrEnum):
+    """What can be downloaded."""
+
+    FSDD = "fsdd"
+    ESC10 = "esc10"
+    SPEECH_COMMANDS = "speech-commands"
+
+
+_DOWNLOADS = {
+    Downloadable.FSDD: download_fsdd,
+    Downloadable.ESC10: download_esc10,
+    Downloadable.SPEECH_COMMANDS: download_speech_commands,
+}
+
+
+def download(
+    corpus: Annotated[
+        Downloadable,
+        typer.Argument(help="fsdd: 3,000 digits (CC BY-SA). esc10: 400 noises (CC BY). speech-commands: 2.3 GB (CC BY)."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder to put it into; data/CORPUS by default.")] = None,
+) -> None:
+    """Download a public corpus, check it and unpack it.
+
+    An interrupted download goes on where it stopped; a complete one is verified and left alone.
+
+    \b
+    Example:
+      aurora-resnet download fsdd && aurora-resnet corpus fsdd:data/fsdd
+    """
+    folder = _DOWNLOADS[corpus](out or Path("data") / corpus.value)
+    tell(f"{corpus.value} is in {folder}")

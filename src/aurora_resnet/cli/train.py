@@ -1,0 +1,105 @@
+"""``aurora-resnet train``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from aurora_resnet.cli.terminal import Device, Threads, tell
+from aurora_resnet.corpora.samples import samples_folder
+from aurora_resnet.devices import check_device, set_threads
+from aurora_resnet.errors import ConfigError, MissingDependencyError
+from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.training.trainer import TrainingResult
+
+
+def train(
+    config: Annotated[
+        str, typer.Option(help="Training file (TOML), or 'quickstart' for the small one that comes with the package.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, history, log and run record.")],
+    model: Annotated[
+        str | None, typer.Option(help="Model to train instead of the file's; see 'aurora-resnet models'.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+) -> None:
+    """Train a model on recordings.
+
+    The training may be interrupted at any time, by Ctrl-C or by a power cut: --resume goes on from the last finished
+    epoch and ends with the very same weights.
+
+    \b
+    Examples:
+      aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50
+      aurora-resnet train --config examples/fsdd_an4.toml --model cnn --set training.epochs=5 --out runs/cnn
+      aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --resume
+    """
+    check_device(device)
+    set_threads(threads)
+    experiment = _read(config, model, tuple(set_ or ()))
+    handlers = _log_to(out / "train.log")
+    try:
+        result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
+    except KeyboardInterrupt:
+        tell(f"interrupted; go on with the same command and --resume (finished epochs are in {out})")
+        raise
+    finally:
+        for handler in handlers:
+            logging.getLogger("aurora_resnet").removeHandler(handler)
+            handler.close()
+    _finish(result, out)
+
+
+def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
+    if config == "quickstart":
+        return read_experiment(samples_folder() / "quickstart.toml", model, overrides)
+    if not Path(config).is_file():
+        raise ConfigError(f"configuration file {config} does not exist; see examples/ or use 'quickstart'")
+    return read_experiment(config, model, overrides)
+
+
+class _AboveTheBar(logging.Handler):
+    """Print log lines without tearing the progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record))
+
+
+def _log_to(path: Path) -> list[logging.Handler]:
+    """Send the library's messages to a file and to the terminal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("aurora_resnet")
+    logger.setLevel(logging.INFO)
+    handlers = [file, _AboveTheBar()]
+    for handler in handlers:
+        logger.addHandler(handler)
+    return handlers
+
+
+def _finish(result: TrainingResult, out: Path) -> None:
+    """Say what came out and what to look at next."""
+    best = result.best
+    chosen = "" if best.validation_accuracy is None else f", validation accuracy {best.validation_accuracy:.2%}"
+    tell(f"{len(result.history)} epochs in {result.seconds / 60:.1f} min; best: epoch {best.epoch + 1}{chosen}")
+    try:
+        figure = plot_learning_curves([vars(record) for record in result.history])
+        save_figure(figure, out / "learning_curves.png")
+    except MissingDependencyError:
+        tell("no learning curves drawn; pip install 'aurora-resnet[figures]' for them")
+    else:
+        tell(f"learning curves: {out / 'learning_curves.png'}")
+    tell(f"run record:      {out / 'run.json'}")
+    tell(f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test")

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aurora_resnet.audio.files import RawFormat
+from aurora_resnet.corpora.manifest import Corpus, Utterance
+from aurora_resnet.errors import CorpusError
+
+
+def test_the_files_hold_what_other_programs_expect(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    inside = Utterance(home / "a" / "1.08", ("one", "oh"), "me", "test", RawFormat(8000, "big"), {"snr_db": "-5"})
+    outside = Utterance(tmp_path / "2.wav", ("two",), "")
+    corpus = Corpus("mine", (inside, outside))
+    corpus.to_csv(home / "m.csv")
+    corpus.to_jsonl(home / "m.jsonl")
+    with (home / "m.csv").open(newline="", encoding="utf-8") as stream:
+        first, second = csv.DictReader(stream)
+    assert first == {
+        "path": "a/1.08", "words": "one oh", "speaker": "me", "split": "test",
+        "sample_rate": "8000", "byte_order": "big", "attribute.snr_db": "-5",
+    }  # fmt: skip
+    assert second["path"] == (tmp_path / "2.wav").resolve().as_posix()
+    lines = (home / "m.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[0]) == {
+        "path": "a/1.08", "words": ["one", "oh"], "speaker": "me", "split": "test",
+        "raw": {"sample_rate": 8000, "byte_order": "big"}, "attributes": {"snr_db": "-5"},
+    }  # fmt: skip
+
+
+def test_relative_paths_survive_and_the_folder_can_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    corpus = Corpus("m", (Utterance(Path("data/one/1.wav"), ("one",), "me"),))
+    corpus.to_csv("data/m.csv")
+    assert Corpus.from_csv("data/m.csv") == corpus
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert Corpus.from_csv("moved/m.csv")[0].path == Path("moved/one/1.wav")
+
+
+def test_a_manifest_by_hand_needs_only_path_and_words(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("\ufeffwords,path\r\none,a.wav\r\n\r\n", encoding="utf-8")
+    (tmp_path / "m.jsonl").write_text('{"path": "a.wav", "words": ["one"]}\n\n')
+    expected = (Utterance(tmp_path / "a.wav", ("one",), ""),)
+    assert Corpus.from_csv(tmp_path / "m.csv", "x") == Corpus("x", expected)
+    assert Corpus.from_jsonl(tmp_path / "m.jsonl").utterances == expected
+
+
+CSV_FAULTS = [
+    ("", ["column 'path' is missing", "column 'words' is missing"]),
+    ("path,word\na,one\n", ["column 'words' is missing", "column 'word' is unknown (did you mean 'words'?)"]),
+    ("path,words,path\n", ["column 'path' stands there 2 times"]),
+    ("path,words\na.wav,one\nb.wav,won\n", ["line 3", "b.wav: 'won' is not a digit word"]),
+    ("path,words\na.wav\n", ["line 2: expected 2 fields, got 1"]),
+    ("path,words\n,one\n", ["line 2: path is empty"]),
+    (
+        "path,words,sample_rate,byte_order\na,one,8k,big\n",
+        ["line 2: sample_rate must be a whole number of Hz, got '8k'"],
+    ),
+    ("path,words,sample_rate,byte_order\na,one,8000,\n", ["line 2: a headerless file needs both"]),
+    ("path,words,sample_rate,byte_order\na,one,8000,middle\n", ["line 2", "'middle'"]),
+    ("path,words,sample_rate,byte_order\na,one,0,big\n", ["line 2", "0"]),
+    ("path,words,attribute.split\na,one,x\n", ["line 2", "'split' cannot name an attribute"]),
+    ('path,words\n"a.wav,one\n', ["line 2: not CSV"]),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), CSV_FAULTS)
+def test_a_faulty_csv_is_refused_by_file_and_line(tmp_path: Path, content: str, expected: list[str]) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(content)
+    with pytest.raises(CorpusError) as caught:
+        Corpus.from_csv(path)
+    assert str(path) in str(caught.value)
+    for part in expected:
+        assert part in str(caught.value)
+
+
+JSONL_FAULTS = [
+    ("{", "line 1: not JSON"),
+    ("[1]", "line 1: expected an object"),
+    ('{"path": "a"}', "line 1: key 'words' is missing"),
+    ('{"path": "a", "words": [], "speakr": ""}', "key 'speakr' is unknown (did you mean 'speaker'?)"),
+    ('{"path": 3, "words": []}', "path must be text, got 3"),
+    ('{"path": "a", "words": "one"}', "words must be a list of words, got 'one'"),
+    ('{"path": "a", "words": [], "split": null}', "split must be text, got None"),
+    ('{"path": "a", "words": [], "attributes": {"n": 3}}', "attributes must be an object of texts"),
+    ('{"path": "a", "words": [], "attributes": {"n": ""}}', "attribute 'n' is empty"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000}}', "needs both sample_rate and byte_order"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8e3, "byte_order": "big"}}', "whole number of Hz, got 8000.0"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000, "byte_order": ["big"]}}', "line 1"),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), JSONL_FAULTS)
+def test_a_faulty_json_line_is_refused_by_file_and_line(tmp_path: Path, line: str, expected: str) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text(line)
+    with pytest.raises(CorpusError) as caught:
+        Corpus.from_jsonl(path)
+    assert str(path) in str(caught.value)
+    assert expected in str(caught.value)
+
+
+def test_all_faults_of_a_file_are_listed_up_to_ten(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("path,words\n" + "".join(f"{i}.wav,wun\n" for i in range(13)))
+    with pytest.raises(CorpusError) as caught:
+        Corpus.from_csv(path)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{path}: 13 problems"
+    assert len(lines) == 12
+    assert lines[-1] == "  and 3 more"
+
+
+@pytest.mark.parametrize("read", [Corpus.from_csv, Corpus.from_jsonl])
+def test_a_missing_manifest_is_named(tmp_path: Path, read: Callable[[Path], Corpus]) -> None:
+    for path in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(CorpusError, match=f"{path}: the manifest cannot be read"):
+            read(path)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aurora_resnet.corpora.fsdd import read_fsdd
+from aurora_resnet.corpora.registry import CORPUS_KINDS, load_corpus
+from aurora_resnet.errors import CorpusError
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("fssd:x", "no corpus kind 'fssd' (did you mean 'fsdd'?); kinds: aurora2, fsdd"),
+        ("clips.csv", "expected KIND:PATH"),
+        ("", "expected KIND:PATH"),
+        ("fsdd", "the path is missing; write fsdd:PATH"),
+        ("fsdd:", "the path is missing; write fsdd:PATH"),
+        ("samples:x", "take no path; write samples:"),
+        ("manifest:x.txt", "x.txt: a manifest ends in .csv or .jsonl"),
+        (r"folder:C:\data\mine", r"C:\data\mine: the folder of word folders is not there"),
+        ("aurora2:no/where", "no/where: the Aurora-2 folder is not there"),
+    ],
+)
+def test_a_wrong_corpus_says_what_to_write(spec: str, expected: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        load_corpus(spec)
+    assert expected in str(caught.value)
+
+
+def test_manifests_and_relative_paths_load_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Path("data").mkdir()
+    Path("data/1_ann_7.wav").touch()
+    corpus = read_fsdd(Path("data"))
+    corpus.to_csv("data/fsdd.csv")
+    corpus.to_jsonl("data/fsdd.jsonl")
+    for spec in ("fsdd:data", "fsdd:./data/", "manifest:data/fsdd.csv", "manifest:data/fsdd.jsonl"):
+        assert load_corpus(spec) == corpus
+    assert load_corpus("fsdd:~/data")[0].path == tmp_path / "data" / "1_ann_7.wav"
+
+
+def test_the_kinds_are_those_of_the_manual() -> None:
+    assert set(CORPUS_KINDS) == {
+        "aurora2", "fsdd", "an4", "an4-strings", "speech-commands", "folder", "manifest", "samples",
+    }  # fmt: skip
