@@ -1,4 +1,4 @@
-"""Logits of many clips in batches: what validation, evaluation and recognition share."""
+"""Where a model meets clips: loading them as it needs them, and its logits of many of them in batches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ import torch
 from torch import Tensor, nn
 
 from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.models.recognizer_model import RecognizerConfig
+
+
+def load_clips(
+    corpus: Corpus, config: RecognizerConfig, *, progress: bool = False, skip_unreadable: bool = False
+) -> ClipSet:
+    """Read a corpus at the rate, clip length and class order of a model; see ``ClipSet.load``."""
+    return ClipSet.load(
+        corpus,
+        config.mel.sample_rate,
+        config.clip_seconds,
+        words=config.words,
+        progress=progress,
+        skip_unreadable=skip_unreadable,
+    )
 
 
 def predict_logits(

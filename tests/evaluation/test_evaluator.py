@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -218,8 +219,13 @@ def test_cuda_agrees_and_the_model_comes_back(tmp_path: Path) -> None:
     assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
 
 
-def test_progress_is_shown_only_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_shown_only_when_asked_and_only_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     corpus = record(tmp_path / "tones", CLIPS)
+    Evaluator(listener()).evaluate(corpus, progress=True)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     Evaluator(listener()).evaluate(corpus)
     assert capsys.readouterr() == ("", "")
     Evaluator(listener()).evaluate(corpus, progress=True)

@@ -32,7 +32,7 @@ _DOWNLOADS = {
 def download(
     corpus: Annotated[
         Downloadable,
-        typer.Argument(help="fsdd: 3,000 digits (CC BY-SA). esc10: 400 noises (CC BY). speech-commands: 2.3 GB (CC BY)."),
+        typer.Argument(help="fsdd: 3,000 digits, CC BY-SA. esc10: 400 noises, CC BY. speech-commands: 2.3 GB, CC BY."),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder to put it into; data/CORPUS by default.")] = None,
 ) -> None:

@@ -28,7 +28,7 @@ SCENES: dict[str, tuple[str, ...]] = {
 
 _SETS = {"train": "train-multi", "testa": "a", "testb": "b", "testc": "c"}
 _CONDITION = re.compile(r"clean(?P<clean>[1-4])|n(?P<noise>[1-4])_snr(?P<snr>-?[0-9]+)")
-# The CDs have repetitions A and B; trees built from other speech go on with C, D, ..., but not O and Z: those are words.
+# The CDs have repetitions A and B; built trees go on with C, D, ..., without O and Z, which are words.
 _NAME = re.compile(r"(?P<speaker>[FM][A-Z]{2})_(?P<words>[ZO1-9]+)(?P<repetition>[A-NP-Y]+)")
 _HEADERLESS = ".08"
 _WITH_HEADER = (".wav", ".flac")

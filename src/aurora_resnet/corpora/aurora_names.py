@@ -73,7 +73,7 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
 
     >>> from pathlib import Path
     >>> speaker_ids(Corpus("mine", (Utterance(Path("1.wav"), ("one",), "me", attributes={"sex": "f"}),)))
-    {'me': 'FBZ'}
+    {'me': 'FTX'}
     """
     sexes: dict[str, set[str]] = defaultdict(set)
     for utterance in corpus:
@@ -115,7 +115,7 @@ def name_utterances(corpus: Corpus) -> list[NamedUtterance]:
     >>> from pathlib import Path
     >>> clips = tuple(Utterance(Path(f"{i}.wav"), ("one", "oh"), "me") for i in range(3))
     >>> [named.name for named in name_utterances(Corpus("mine", clips))]
-    ['MBZ_1OA', 'MBZ_1OB', 'MBZ_1OC']
+    ['MTX_1OA', 'MTX_1OB', 'MTX_1OC']
     """
     ids = speaker_ids(corpus)
     groups: dict[str, list[Utterance]] = defaultdict(list)

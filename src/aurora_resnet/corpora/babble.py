@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora_resnet.audio.files import Samples, read_audio
+from aurora_resnet.audio.files import read_audio
 from aurora_resnet.audio.levels import active_speech_level, rms_level_db
 from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.manifest import Corpus, Utterance
 from aurora_resnet.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
 

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from aurora_resnet.audio.channels import CHANNEL_RATE
-from aurora_resnet.audio.files import write_audio
+from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.aurora_names import NamedUtterance, name_utterances
 from aurora_resnet.corpora.aurora_plan import (
     TEST_SNRS_DB,
@@ -119,7 +119,7 @@ def build_noisy_corpus(
     >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
     >>> import tempfile
     >>> noise = NoiseScenes({"subway": (sample_noises()["pink"],), "street": (sample_noises()["hum"],)})
-    >>> voices = read_samples().filter(split="test", speakers="samples/flite-slt")
+    >>> voices = read_samples().filter(split="test", speakers="samples/espeak-en-us-f1")
     >>> report = build_noisy_corpus(voices, noise, tempfile.mkdtemp(), seed=1, sets="C", snrs_db=[5], workers=1)
     >>> report.written, sorted(path.name for path in (report.folder / "TESTC").iterdir())
     (22, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])

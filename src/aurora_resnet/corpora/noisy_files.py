@@ -13,10 +13,12 @@ import numpy as np
 
 from aurora_resnet.atomic import atomic_path
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
-from aurora_resnet.audio.files import Samples, audio_info, read_audio, write_audio
+from aurora_resnet.audio.files import audio_info, read_audio
 from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
 from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.aurora_names import NamedUtterance, speaker_sex
 from aurora_resnet.corpora.aurora_plan import Folder
 from aurora_resnet.corpora.byte_order import ByteOrder
@@ -175,8 +177,8 @@ class NoisyFileWriter:
 COLUMNS: tuple[str, ...] = (
     "path", "words", "speaker", "split", "sample_rate", "byte_order",
     *(f"attribute.{name}" for name in (
-        "set", "noise", "noise_index", "snr_db", "channel", "sex", "repetition", "aurora_speaker", "source", "noise_file",
-        "noise_offset", "gain_db", "speech_level_db", "noise_level_db", "peak", "overload", "samples",
+        "set", "noise", "noise_index", "snr_db", "channel", "sex", "repetition", "aurora_speaker", "source",
+        "noise_file", "noise_offset", "gain_db", "speech_level_db", "noise_level_db", "peak", "overload", "samples",
     )),
 )  # fmt: skip
 """Columns of the manifest; an empty cell says that there is no such thing."""

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
-from aurora_resnet.audio.files import Samples, check_samples
 from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.waveform import Samples, check_samples
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.errors import AudioError, ConfigError, CorpusError
 

@@ -30,6 +30,8 @@ from aurora_resnet.evaluation.metrics import (
     scores_by,
 )
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.inference import load_clips, predict_logits
+from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 
 
@@ -87,13 +89,11 @@ class Evaluator:
         model_seconds = 0.0
         with (
             _evaluation_mode(self.model, self.device),
-            tqdm(total=sum(map(len, corpora.values())), unit="clip", disable=not progress) as bar,
+            tqdm(total=sum(map(len, corpora.values())), unit="clip", disable=None if progress else True) as bar,
         ):
             for name, corpus in corpora.items():
                 bar.set_description(name)
-                clips = ClipSet.load(
-                    corpus, config.mel.sample_rate, config.clip_seconds, words=config.words, skip_unreadable=True
-                )
+                clips = load_clips(corpus, self.model.config, skip_unreadable=True)
                 bar.update(len(corpus) - len(clips))
                 if not len(clips):
                     problems += [f"condition '{name}': no readable recording", *clips.problems]
@@ -145,21 +145,18 @@ class Evaluator:
                 )
 
     def _answer(self, clips: ClipSet, bar: tqdm[Any]) -> tuple[_Answers, float]:
-        """Recognise all clips of a condition; also the seconds that the model took."""
-        probabilities, seconds = [], 0.0
-        for start in range(0, len(clips), self.batch_size):
-            batch = clips.batch(range(start, min(start + self.batch_size, len(clips))))
-            begin = time.perf_counter()
-            logits = self.model(batch.to(self.device)).double().cpu()  # waits for the device
-            seconds += time.perf_counter() - begin
-            if not logits.isfinite().all():
-                bad = clips.utterances[start + int((~logits.isfinite()).any(1).nonzero()[0])]
-                raise CheckpointError(
-                    f"the model's answer to {bad.path} is not finite; its weights are damaged or diverged"
-                )
-            probabilities.append(logits.softmax(1))
-            bar.update(len(batch))
-        confidence, predicted = torch.cat(probabilities).max(1)
+        """Recognise all clips of a condition; also the seconds that it took."""
+        begin = time.perf_counter()
+        logits = predict_logits(
+            self.model, clips, device=self.device, batch_size=self.batch_size, on_batch=bar.update
+        ).double()
+        seconds = time.perf_counter() - begin
+        if not logits.isfinite().all():
+            bad = clips.utterances[int((~logits.isfinite()).any(1).nonzero()[0])]
+            raise CheckpointError(
+                f"the model's answer to {bad.path} is not finite; its weights are damaged or diverged"
+            )
+        confidence, predicted = logits.softmax(1).max(1)
         return _Answers(clips.utterances, clips.labels.numpy(), predicted.numpy(), confidence.numpy()), seconds
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 
 from aurora_resnet.atomic import atomic_path
-from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.corpora.manifest import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splitting import check_speakers_disjoint, split_speakers
 from aurora_resnet.errors import ConfigError, did_you_mean
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.inference import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import list_models, model_cost
@@ -63,7 +63,7 @@ class ExperimentConfig:
     training: TrainingConfig
     clip_seconds: float = 1.0
     weights: str | None = None
-    """Pretrained weights for a model that takes them: a path or ``imagenet``."""
+    """Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones."""
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the model."""
 
@@ -153,19 +153,15 @@ def run_experiment(
     recognizer = RecognizerConfig(config.model, config.mel, config.options, config.clip_seconds)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
-        model = RecognizerModel(recognizer, weights=config.weights)
+        model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
     trainer = Trainer(model, config.training, out, device=device, progress=progress)
 
-    def clips(corpus: Corpus) -> ClipSet:
-        return ClipSet.load(
-            corpus, config.mel.sample_rate, config.clip_seconds, words=recognizer.words, progress=progress
-        )
-
-    train_clips = clips(train)
+    train_clips = load_clips(train, recognizer, progress=progress)
+    held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
     if model.frontend.normalization is not None:
         batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
-    result = trainer.fit(train_clips, clips(validation) if len(validation) else None, resume=resume)
+    result = trainer.fit(train_clips, held_out, resume=resume)
     cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
     report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     record = {

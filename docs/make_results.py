@@ -1,0 +1,178 @@
+"""Write docs/results.md, its figures and the README's table from the run records in docs/records.
+
+    python docs/make_results.py            # write
+    python docs/make_results.py --check    # fail if a text would change (CI)
+
+A run's folder ``docs/records/EXPERIMENT/RUN`` holds ``run.json`` and ``history.jsonl`` as ``aurora-resnet train`` wrote
+them, and ``evaluation.json`` as ``aurora-resnet evaluate --json`` wrote it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurora_resnet.atomic import atomic_path
+from aurora_resnet.evaluation.condition_report import ConditionReport
+from aurora_resnet.evaluation.figures import plot_confusion, plot_learning_curves, save_figure
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.training.history import read_history
+
+DOCS = Path(__file__).parent
+RECORDS = DOCS / "records"
+FIGURES = DOCS / "figures"
+README = DOCS.parent / "README.md"
+BEGIN, END = "<!-- results: written by docs/make_results.py -->", "<!-- end of results -->"
+
+SYSTEMS = {
+    "resnet50": "ResidualSpeechNet, ImageNet weights",
+    "resnet50_random": "ResidualSpeechNet, random weights",
+    "cnn": "CNN",
+    "lstm": "LSTM",
+    "bilstm": "BiLSTM",
+    "cnn_lstm": "CNN-LSTM",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its evaluation."""
+
+    folder: Path
+    record: dict[str, Any]
+    report: EvaluationReport
+
+    @classmethod
+    def read(cls, folder: Path) -> Run:
+        """Read the records in a folder."""
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return cls(folder, record, EvaluationReport.from_json(folder / "evaluation.json"))
+
+    def condition(self, name: str) -> ConditionReport:
+        """Return the condition of that name."""
+        return next(condition for condition in self.report.conditions if condition.name == name)
+
+    def accuracy(self, name: str) -> str:
+        """Return a condition's accuracy and interval in percent."""
+        condition = self.condition(name)
+        return percent_with_interval(condition.accuracy, condition.interval)
+
+
+def main_job(runs: dict[str, Run]) -> str:
+    """Return the section on the five systems."""
+    rows = []
+    for name, title in SYSTEMS.items():
+        run = runs[name]
+        cost, training = run.record["cost"], run.record["experiment"]["training"]
+        rows.append(
+            [
+                title,
+                run.accuracy("fsdd test"),
+                run.accuracy("an4 test"),
+                f"{cost['parameters'] / 1e6:.2f} M",
+                f"{cost['macs'] / 1e6:.0f} M",
+                f"{training['epochs']}",
+                f"{run.record['seconds'] / 60:.1f}",
+                f"{run.report.clips_per_second:.0f}",
+            ]
+        )
+    header = [
+        "system",
+        "FSDD official test (seen speakers) %",
+        "AN4 test speakers (unseen) %",
+        "parameters",
+        "MACs/clip",
+        "epochs",
+        "training min",
+        "clips/s",
+    ]
+    first = runs["resnet50"].record
+    data, environment = first["data"], first["environment"]
+    return f"""## The main job: FSDD and AN4, clean
+
+Trained by `examples/fsdd_an4.toml` on {data["train"]["clips"]:,} clips of {data["train"]["speakers"]} speakers (FSDD
+recordings 5 and up, AN4's training speakers without those that choose the best epoch: {data["validation"]["clips"]}
+clips of {data["validation"]["speakers"]} speakers), tested on FSDD's official test set (300 clips, the same six
+speakers as in training) and on AN4's test speakers (238 words of nine unseen speakers, all eleven words). In brackets:
+95 % intervals, by bootstrap over speakers, or Wilson's where all speakers score the same. `clips/s` is evaluation at
+batch size 64. Machine: {environment["threads"]} CPU threads ({environment["machine"]}), torch
+{environment["torch"].split("+")[0]}; other work ran beside it, so times are upper bounds.
+
+{markdown_table(header, rows)}
+
+Same network, same {first["experiment"]["training"]["epochs"]} epochs: the second row starts from random weights.
+
+![Learning curves of all systems](figures/learning_curves.png)
+
+![Confusion matrix of ResidualSpeechNet](figures/confusion_resnet50.png)
+
+Each row is one run with one seed. Commands:
+
+```bash
+aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50
+aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50_random --set weights=none
+aurora-resnet train --config examples/fsdd_an4.toml --out runs/cnn --model cnn     # lstm, bilstm, cnn_lstm alike
+aurora-resnet evaluate --model runs/cnn/best.safetensors --split test --json runs/cnn/evaluation.json \\
+    --corpus fsdd:../shared/data/fsdd --corpus an4:../shared/data/an4
+```
+"""
+
+
+def readme_table(runs: dict[str, Run]) -> str:
+    """Return the README's table."""
+    header = ["trained on FSDD + AN4", "FSDD official test %", "AN4 unseen speakers, 11 words %", "training"]
+    rows = []
+    for name, title in SYSTEMS.items():
+        run = runs[name]
+        conditions = [percent(run.condition(f"{corpus} test").accuracy) for corpus in ("fsdd", "an4")]
+        rows.append([title, *conditions, f"{run.record['seconds'] / 60:.0f} min"])
+    return f"{BEGIN}\n\n{markdown_table(header, rows)}\n\n{END}"
+
+
+def draw(runs: dict[str, Run]) -> None:
+    """Draw the figures."""
+    history = {
+        SYSTEMS[name]: [vars(record) for record in read_history(run.folder / "history.jsonl")]
+        for name, run in runs.items()
+    }
+    save_figure(plot_learning_curves(history), FIGURES / "learning_curves.png")
+    save_figure(plot_confusion(runs["resnet50"].report.overall), FIGURES / "confusion_resnet50.png")
+
+
+def texts() -> dict[Path, str]:
+    """Return every generated text by its path."""
+    runs = {name: Run.read(RECORDS / "fsdd_an4" / name) for name in SYSTEMS}
+    head = "# Results\n\nWritten by `python docs/make_results.py` from the run records in `docs/records`.\n\n"
+    readme = README.read_text(encoding="utf-8")
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return {DOCS / "results.md": head + main_job(runs), README: before + readme_table(runs) + after}
+
+
+def main() -> int:
+    """Write everything, or check that nothing would change."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if a text would change")
+    check = parser.parse_args().check
+    stale = 0
+    for path, text in texts().items():
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if check and current != text:
+            stale += 1
+            sys.stdout.writelines(difflib.unified_diff(current.splitlines(True), text.splitlines(True), str(path)))
+        elif not check:
+            with atomic_path(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+    if not check:
+        draw({name: Run.read(RECORDS / "fsdd_an4" / name) for name in SYSTEMS})
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,28 @@
+"""Print the README's commands, so that CI runs the very same.
+
+    python docs/readme_commands.py 1           # the first of the two commands
+    python docs/readme_commands.py --python    # the Python example
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's code blocks in a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def main() -> None:
+    """Print the block that the argument names."""
+    wanted = sys.argv[1]
+    sys.stdout.write(blocks("python")[0] if wanted == "--python" else blocks("bash")[int(wanted) - 1])
+
+
+if __name__ == "__main__":
+    main()

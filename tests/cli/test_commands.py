@@ -1,0 +1,190 @@
+"""The command line as a person meets it: in its own process, output, files and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.corpora.samples import read_samples
+
+SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--threads", "1"]
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", *arguments]
+    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "quick"
+    result = run("train", *SMALL, "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    assert "next:            aurora-resnet evaluate --model" in result.stderr
+    return out
+
+
+def test_a_training_leaves_checkpoints_history_log_record_and_figure(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    wanted = {"best.safetensors", "last.safetensors", "history.jsonl", "train.log", "run.json", "learning_curves.png"}
+    assert wanted <= names
+    record = json.loads((trained / "run.json").read_text())
+    assert record["epochs"] == 2
+    assert record["environment"]["threads"] == 1
+    assert record["data"]["train"]["clips"] + record["data"]["validation"]["clips"] == 418
+    assert "epoch 2/2" in (trained / "train.log").read_text()
+
+
+def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: Path) -> None:
+    outputs = {name: tmp_path / f"report.{name}" for name in ("json", "csv")}
+    figure, predictions = tmp_path / "confusion.png", tmp_path / "predictions.csv"
+    result = run(
+        "evaluate", "--model", str(trained / "best.safetensors"), "--corpus", "samples:", "--split", "test",
+        "--json", str(outputs["json"]), "--csv", str(outputs["csv"]), "--figure", str(figure),
+        "--predictions", str(predictions),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    report = json.loads(outputs["json"].read_text())["overall"]
+    assert report["clips"] == 176
+    assert f"{100 * report['accuracy']:.2f}" in result.stdout
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    lines = predictions.read_text().splitlines()
+    assert len(lines) == 177
+    columns = lines[0].split(",")
+    spoken, heard = columns.index("word"), columns.index("predicted")
+    agree = sum(line.split(",")[spoken] == line.split(",")[heard] for line in lines[1:])
+    assert agree == report["correct"]
+
+
+def test_evaluate_divides_by_an_attribute(trained: Path) -> None:
+    result = run(
+        "evaluate", "--model", str(trained / "best.safetensors"), "--corpus", "samples:", "--split", "test",
+        "--by", "engine",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "engine=espeak" in result.stdout
+    assert "engine=flite" in result.stdout
+
+
+def test_evaluate_names_unreadable_recordings_and_scores_the_rest(trained: Path, tmp_path: Path) -> None:
+    for number, word in enumerate(("one", "two", "three")):
+        tone = 0.1 * np.sin(np.arange(8000) * (number + 1) / 10)
+        write_audio(tmp_path / "digits" / word / "a.wav", tone.astype(np.float32), 8000)
+    (tmp_path / "digits" / "two" / "a.wav").write_bytes(b"")
+    folder = f"folder:{tmp_path / 'digits'}"
+    result = run("evaluate", "--model", str(trained / "best.safetensors"), "--corpus", folder)
+    assert result.returncode == 1
+    assert str(Path("two") / "a.wav") in result.stderr
+    assert "|     2 |" in result.stdout
+
+
+def test_recognize_says_words_and_goes_on_after_a_bad_file(trained: Path, tmp_path: Path) -> None:
+    recording = read_samples()[0]
+    silence = tmp_path / "silence.wav"
+    write_audio(silence, np.zeros(4000, np.float32), 8000)
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no sound")
+    arguments = ["recognize", "--model", str(trained / "best.safetensors"), str(recording.path), str(bad), str(silence)]
+    result = run(*arguments)
+    assert result.returncode == 1
+    assert str(bad) in result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"{recording.path}\t")
+    assert "silence" in lines[1].split("\t")[-1]
+    as_json = [json.loads(line) for line in run(*arguments, "--json").stdout.splitlines()]
+    assert as_json[0]["word"] == lines[0].split("\t")[1]
+    assert sum(as_json[0]["probabilities"].values()) == pytest.approx(1.0)
+    assert [answer["silent"] for answer in as_json] == [False, True]
+
+
+def test_corpus_counts_and_writes_a_manifest_that_reads_back(tmp_path: Path) -> None:
+    manifest = tmp_path / "samples.csv"
+    result = run("corpus", "samples:", "--manifest", str(manifest))
+    assert result.returncode == 0, result.stderr
+    assert "594 clips, 27 speakers" in result.stdout
+    assert "594 clips, 27 speakers" in run("corpus", f"manifest:{manifest}").stdout
+
+
+def test_models_table_names_all_five() -> None:
+    result = run("models")
+    assert result.returncode == 0
+    for text in ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm", "8,669,643"):
+        assert text in result.stdout
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("aurora-resnet 0.")
+    for command in ("train", "evaluate", "recognize", "corpus", "models", "download"):
+        result = run(command, "--help")
+        assert result.returncode == 0
+        assert "Usage: aurora-resnet" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--config", "none.toml", "--out", "x"], ["none.toml", "does not exist"]),
+        (
+            ["train", "--config", "quickstart", "--out", "x", "--set", "training.epoch=1", "--set", "mel.n_mel=3"],
+            ["training.epoch", "did you mean 'epochs'", "mel.n_mel", "did you mean 'n_mels'"],
+        ),
+        (["train", "--config", "quickstart", "--out", "x", "--model", "cn"], ["'cn'", "did you mean 'cnn'"]),
+        (["train", "--config", "quickstart", "--out", "x", "--device", "cuda:99"], ["cuda:99"]),
+        (["evaluate", "--model", "no.safetensors", "--corpus", "samples:"], ["no.safetensors", "does not exist"]),
+        (["corpus", "fssd:x"], ["'fssd'", "did you mean 'fsdd'"]),
+        (["corpus", "fsdd:nowhere"], ["nowhere"]),
+        (["recognize", "--model", "no.safetensors", "a.wav"], ["no.safetensors"]),
+        (["corpus", "samples:", "--manifest", "a.txt"], [".csv or .jsonl", "a.txt"]),
+    ],
+)
+def test_errors_are_short_and_end_with_code_2(arguments: list[str], says: list[str], tmp_path: Path) -> None:
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) <= 2
+    for text in says:
+        assert text in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(trained: Path) -> None:
+    before = (trained / "best.safetensors").read_bytes()
+    result = run("train", *SMALL, "--out", str(trained))
+    assert result.returncode == 2
+    assert "already holds a training" in result.stderr
+    assert (trained / "best.safetensors").read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path, how: signal.Signals) -> None:
+    out = tmp_path / "killed"
+    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "train", *SMALL, "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (out / "last.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(how)  # the first of two epochs is finished, the second one is not
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130)
+    if how == signal.SIGINT:
+        assert "--resume" in errors
+    assert len((out / "history.jsonl").read_text().splitlines()) == 1
+    resumed = run("train", *SMALL, "--out", str(out), "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    for name in ("last.safetensors", "best.safetensors"):
+        expected, got = load_file(trained / name), load_file(out / name)
+        assert expected.keys() == got.keys()
+        assert all(expected[key].equal(got[key]) for key in expected)

@@ -1,0 +1,241 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.errors import TrainingError
+from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.training import state
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.trainer import Trainer
+
+Build = Callable[..., RecognizerModel]
+FILES = ("last.safetensors", "best.safetensors")
+# Everything random is on: order, position, speed, masks, dropout.
+CONFIG = TrainingConfig(
+    epochs=4,
+    batch_size=16,
+    learning_rate=0.03,
+    schedule="one_cycle",
+    label_smoothing=0.05,
+    gradient_clip=1.0,
+    freeze="all_but_head",
+    unfreeze=((1, "none"),),
+    seed=5,
+    speed_factors=(0.9, 1.0, 1.1),
+    spec_augment=SpecAugment(),
+)
+
+# The package's synthetic voices, the small CNN, one thread. With "stop" it waits in the middle of epoch 3.
+SCRIPT = """
+import sys, time, torch
+from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.trainer import Trainer
+
+out, mode = sys.argv[1:]
+torch.set_num_threads(1)
+calls = 0
+
+
+class Stopping(Trainer):
+    def run_epoch(self, variants, clips, epoch, validation):
+        self.epoch = epoch
+        return super().run_epoch(variants, clips, epoch, validation)
+
+    def step(self, *args):
+        global calls
+        result = super().step(*args)
+        calls += self.epoch == 2
+        if mode == "stop" and calls == 3:
+            print("in the middle of epoch 3", flush=True)
+            time.sleep(600)
+        return result
+
+
+def clips(split):
+    corpus = read_samples().filter(split=split)
+    return ClipSet.load(corpus.filter(speakers=corpus.speakers[:6], take="1"), 8000, 0.5)
+
+
+torch.manual_seed(1 if mode != "resume" else 99)
+model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=32), {"hidden": 32}, 0.5))
+config = TrainingConfig(epochs=4, batch_size=12, learning_rate=0.03, schedule="one_cycle", seed=7,
+                        speed_factors=(0.9, 1.0, 1.1), spec_augment=SpecAugment())
+Stopping(model, config, out).fit(clips("train"), clips("test"), resume=mode == "resume")
+"""
+
+
+def contents(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in FILES]
+
+
+def tensors(path: Path) -> dict[str, Tensor]:
+    checkpoint = load_checkpoint(path)
+    return {**checkpoint.model.state_dict(), **checkpoint.state}
+
+
+@pytest.mark.slow
+def test_a_training_killed_in_the_middle_of_an_epoch_ends_with_the_very_same_weights(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def command(folder: str, mode: str) -> list[str]:
+        return [sys.executable, str(script), str(tmp_path / folder), mode]
+
+    with subprocess.Popen(command("killed", "stop"), env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in the middle of epoch 3\n"
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 2
+    assert load_checkpoint(tmp_path / "killed/last.safetensors").info["epochs"] == 2
+
+    subprocess.run(command("killed", "resume"), env=environment, check=True)
+    subprocess.run(command("whole", "through"), env=environment, check=True)
+    for name in FILES:
+        resumed, whole = (tensors(tmp_path / folder / name) for folder in ("killed", "whole"))
+        assert resumed.keys() == whole.keys()
+        assert all(torch.equal(resumed[key], whole[key]) for key in whole)
+    assert any("momentum" in key for key in tensors(tmp_path / "whole/last.safetensors"))
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")  # to the last bit of header and tensors
+    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 4
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("moment", ["first step", "third epoch", "after the best", "before the last"])
+def test_wherever_a_training_breaks_off_it_ends_the_same(
+    tmp_path: Path,
+    tones: ClipSet,
+    unseen_tones: ClipSet,
+    tiny_model: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    optimizer: str,
+    moment: str,
+) -> None:
+    config = replace(CONFIG, optimizer=optimizer)  # type: ignore[arg-type]
+    whole = Trainer(tiny_model(), config, tmp_path / "whole").fit(tones, unseen_tones)
+    saves = 0
+
+    def failing_save(path: Path, *args: object, **options: object) -> None:
+        nonlocal saves
+        saves += 1
+        if saves == 4 and moment == "before the last":
+            raise Killed
+        save_checkpoint(path, *args, **options)  # type: ignore[arg-type]
+        if saves == 3 and moment == "after the best":
+            raise Killed
+
+    save_checkpoint = state.save_checkpoint
+
+    class Breaking(Trainer):
+        count = 0
+
+        def step(self, *args: object) -> tuple[Tensor, Tensor]:
+            self.count += 1
+            if (moment, self.count) in (("first step", 1), ("third epoch", 2 * 6 + 4)):
+                raise Killed
+            return super().step(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(state, "save_checkpoint", failing_save)
+    with pytest.raises(Killed):
+        Breaking(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones)
+    monkeypatch.undo()
+    resumed = Trainer(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones, resume=True)
+    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+    assert resumed.best_epoch == whole.best_epoch
+    timeless = [
+        [replace(record, seconds=0, clips_per_second=0) for record in result.history] for result in (resumed, whole)
+    ]
+    assert timeless[0] == timeless[1]
+
+
+def test_a_finished_training_is_not_trained_again(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
+    config = replace(CONFIG, epochs=2)
+    first = Trainer(tiny_model(), config, tmp_path).fit(tones)
+    before = contents(tmp_path)
+    again = Trainer(tiny_model(seed=9), config, tmp_path)
+    assert again.fit(tones, resume=True) == first
+    assert contents(tmp_path) == before
+    last = load_checkpoint(tmp_path / "last.safetensors").model.state_dict()
+    assert all(torch.equal(tensor, last[name]) for name, tensor in again.model.state_dict().items())
+
+
+def test_early_stopping_still_holds_after_a_resume(
+    tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> None:
+    class Scripted(Trainer):
+        accuracies = iter((0.5, 0.4, 0.3))
+
+        def validate(self, clips: ClipSet) -> tuple[float, float]:
+            return len(clips) / 2, next(self.accuracies)
+
+    config = replace(CONFIG, epochs=9, early_stopping=2)
+    assert len(Scripted(tiny_model(), config, tmp_path).fit(tones, unseen_tones).history) == 3
+    assert len(Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume=True).history) == 3
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
+    config = replace(CONFIG, epochs=1)
+    Trainer(tiny_model(), config, tmp_path).fit(tones)
+    before = contents(tmp_path)
+    with pytest.raises(TrainingError, match="already holds a training; resume it or choose another folder"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones)
+    assert contents(tmp_path) == before
+
+
+def test_a_resumed_training_must_be_the_same_training(
+    tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> None:
+    config = replace(CONFIG, epochs=1)
+    Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    before = contents(tmp_path)
+    louder = replace(tones, waveforms=(2 * tones.waveforms[0], *tones.waveforms[1:]))
+    mislabelled = replace(tones, labels=tones.labels.flip(0))
+    for model, other, train, validation in [
+        (tiny_model(), replace(config, epochs=2), tones, unseen_tones),
+        (tiny_model(), replace(config, spec_augment=None), tones, unseen_tones),
+        (tiny_model(hidden=17), config, tones, unseen_tones),
+        (tiny_model(), config, louder, unseen_tones),
+        (tiny_model(), config, mislabelled, unseen_tones),
+        (tiny_model(), config, tones, None),
+        (tiny_model(), config, tones, tones),
+    ]:
+        with pytest.raises(TrainingError, match="belongs to a training with another configuration or other clips"):
+            Trainer(model, other, tmp_path).fit(train, validation, resume=True)
+    assert contents(tmp_path) == before
+
+
+def test_a_history_that_lost_epochs_is_noticed(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
+    config = replace(CONFIG, epochs=2)
+    Trainer(tiny_model(), config, tmp_path).fit(tones)
+    history = tmp_path / "history.jsonl"
+    history.write_text(history.read_text().splitlines()[0] + "\n")
+    with pytest.raises(TrainingError, match=r"history\.jsonl has 1 epochs, .*last\.safetensors has 2"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones, resume=True)
+
+
+def test_resuming_where_nothing_was_trained_starts_anew(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
+    config = replace(CONFIG, epochs=1)
+    Trainer(tiny_model(), config, tmp_path / "new").fit(tones, resume=True)
+    Trainer(tiny_model(), config, tmp_path / "plain").fit(tones)
+    assert contents(tmp_path / "new") == contents(tmp_path / "plain")
