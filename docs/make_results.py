@@ -1,7 +1,6 @@
-"""Write docs/results.md, its figures and the README's table from the run records in docs/records.
+"""Write docs/results.md, its figures and the tables of README and docs/models.md from the run records.
 
-    python docs/make_results.py            # write
-    python docs/make_results.py --check    # fail if a text would change (CI)
+``python docs/make_results.py`` writes, ``--check`` fails if a text would change (CI).
 
 A run's folder ``docs/records/EXPERIMENT/RUN`` holds ``run.json`` and ``history.jsonl`` as ``aurora-resnet train`` wrote
 them, and ``evaluation.json`` as ``aurora-resnet evaluate --json`` wrote it.
@@ -22,13 +21,14 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.figures import plot_confusion, plot_learning_curves, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.models.zoo import create_model, list_models, model_cost
 from aurora_resnet.training.history import read_history
 
 DOCS = Path(__file__).parent
 RECORDS = DOCS / "records"
 FIGURES = DOCS / "figures"
 README = DOCS.parent / "README.md"
-BEGIN, END = "<!-- results: written by docs/make_results.py -->", "<!-- end of results -->"
+MODELS = DOCS / "models.md"
 
 SYSTEMS = {
     "resnet50": "ResidualSpeechNet, ImageNet weights",
@@ -132,7 +132,24 @@ def readme_table(runs: dict[str, Run]) -> str:
         run = runs[name]
         conditions = [percent(run.condition(f"{corpus} test").accuracy) for corpus in ("fsdd", "an4")]
         rows.append([title, *conditions, f"{run.record['seconds'] / 60:.0f} min"])
-    return f"{BEGIN}\n\n{markdown_table(header, rows)}\n\n{END}"
+    return markdown_table(header, rows)
+
+
+def cost_table() -> str:
+    """Return parameters and MACs of every model of the zoo."""
+    rows = []
+    for name in list_models():
+        cost = model_cost(create_model(name))
+        rows.append([f"`{name}`", f"{cost.parameters:,}", f"{cost.macs / 1e6:.1f} M"])
+    return markdown_table(["name", "parameters", "MACs per clip"], rows)
+
+
+def between(path: Path, what: str, text: str) -> str:
+    """Return a file's text with another generated part between its markers."""
+    begin, end = f"<!-- {what}: written by docs/make_results.py -->", f"<!-- end of {what} -->"
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def draw(runs: dict[str, Run]) -> None:
@@ -149,10 +166,11 @@ def texts() -> dict[Path, str]:
     """Return every generated text by its path."""
     runs = {name: Run.read(RECORDS / "fsdd_an4" / name) for name in SYSTEMS}
     head = "# Results\n\nWritten by `python docs/make_results.py` from the run records in `docs/records`.\n\n"
-    readme = README.read_text(encoding="utf-8")
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return {DOCS / "results.md": head + main_job(runs), README: before + readme_table(runs) + after}
+    return {
+        DOCS / "results.md": head + main_job(runs),
+        README: between(README, "results", readme_table(runs)),
+        MODELS: between(MODELS, "costs", cost_table()),
+    }
 
 
 def main() -> int:

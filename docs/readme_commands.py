@@ -1,7 +1,7 @@
 """Print the README's commands, so that CI runs the very same.
 
-    python docs/readme_commands.py 1           # the first of the two commands
-    python docs/readme_commands.py --python    # the Python example
+python docs/readme_commands.py 1           # the first of the two commands
+python docs/readme_commands.py --python    # the Python example
 """
 
 from __future__ import annotations

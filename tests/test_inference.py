@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.inference import predict_logits
+from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 
 
@@ -69,3 +70,11 @@ def test_frozen_parts_stay_frozen_afterwards(clips: ClipSet) -> None:
     assert {True, False} == set(before)
     predict_logits(model, clips, device="cpu", batch_size=4)
     assert [module.training for module in model.modules()] == before
+
+
+def test_clips_are_loaded_as_the_model_needs_them() -> None:
+    corpus = read_samples().filter(words=("one", "oh"), split="test", take="1")
+    config = RecognizerConfig("cnn", MelConfig(sample_rate=4000), {}, 0.4, words=("oh", "one"))
+    clips = load_clips(corpus, config)
+    assert (clips.sample_rate, clips.clip_samples) == (4000, 1600)
+    assert clips.labels.tolist() == [["oh", "one"].index(utterance.word) for utterance in corpus]

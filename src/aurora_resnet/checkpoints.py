@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -96,7 +97,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         weights = {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError) as error:
-        raise CheckpointError(f"{path} does not fit the network that it describes: {error}") from error
+        reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
+        raise CheckpointError(f"{path} does not fit the network that it describes: {reason}") from error
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
     return Checkpoint(model.eval(), header.get("info", {}), state)
 

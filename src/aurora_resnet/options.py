@@ -85,6 +85,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """Return the values with ``section.key=value`` arguments set; the value is TOML, or else a string.
 
+    A number picks a table out of a list of tables, counted from 0, as in ``data.train.0.split=train``.
+
     Raises:
         ConfigError: for an argument without ``=`` or a path through something that is no section.
 
@@ -97,11 +99,18 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
         parts = [part.strip() for part in key.split(".")]
         if not separator or not all(parts):
             raise ConfigError(f"--set takes section.key=value, got '{override}'")
-        section = result
+        section: Any = result
         for part in parts[:-1]:
-            section = section.setdefault(part, {})
-            if not isinstance(section, dict):
+            if isinstance(section, list):
+                if not part.isdigit() or int(part) >= len(section):
+                    raise ConfigError(f"--set {override}: expected a number from 0 to {len(section) - 1}, got '{part}'")
+                section = section[int(part)]
+            else:
+                section = section.setdefault(part, {})
+            if not isinstance(section, dict | list):
                 raise ConfigError(f"--set {override}: '{part}' is a value, not a section")
+        if isinstance(section, list):
+            raise ConfigError(f"--set {override}: name a key of the list's table, as in {key.rpartition('.')[0]}.0.KEY")
         section[parts[-1]] = _parse_value(text.strip())
     return result
 

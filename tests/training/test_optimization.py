@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ def ours(config: TrainingConfig, steps: int) -> list[float]:
     return [config.learning_rate * rate_factor(step, steps, config) for step in range(steps)]
 
 
-def torchs(make: type[lr_scheduler.LRScheduler], steps: int, **options: object) -> list[float]:
+def torchs(make: Callable[..., lr_scheduler.LRScheduler], steps: int, **options: object) -> list[float]:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=PEAK)
     scheduler = make(optimizer, **options)
     rates = []

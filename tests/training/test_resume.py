@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.errors import TrainingError
 from aurora_resnet.models.recognizer_model import RecognizerModel
@@ -144,8 +144,6 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
         save_checkpoint(path, *args, **options)  # type: ignore[arg-type]
         if saves == 3 and moment == "after the best":
             raise Killed
-
-    save_checkpoint = state.save_checkpoint
 
     class Breaking(Trainer):
         count = 0

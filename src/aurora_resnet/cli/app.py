@@ -12,6 +12,7 @@ import typer
 from aurora_resnet.cli.corpus import corpus
 from aurora_resnet.cli.download import download
 from aurora_resnet.cli.evaluate import evaluate
+from aurora_resnet.cli.make_noisy import make_noisy
 from aurora_resnet.cli.models import models
 from aurora_resnet.cli.recognize import recognize
 from aurora_resnet.cli.terminal import complain
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (train, evaluate, recognize, corpus, models, download):
+for command in (train, evaluate, recognize, corpus, make_noisy, models, download):
     app.command()(command)
 
 

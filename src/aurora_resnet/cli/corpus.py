@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.evaluate import PROBLEMS
-from aurora_resnet.cli.terminal import complain, print_table
+from aurora_resnet.cli.terminal import PROBLEMS, complain, print_table
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.errors import ConfigError
 
@@ -22,9 +21,7 @@ def corpus(
             "(.csv, .jsonl), each with a path; or samples: for the recordings in the package.",
         ),
     ],
-    manifest: Annotated[
-        Path | None, typer.Option(help="Also write the corpus as a manifest, .csv or .jsonl.")
-    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Also write the corpus as a manifest, .csv or .jsonl.")] = None,
 ) -> None:
     """Summarise a corpus: clips and speakers of each word and split.
 

@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.cli.terminal import Device, Threads, complain, tell
+from aurora_resnet.cli.aurora_output import write_aurora
+from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain, tell
 from aurora_resnet.corpora.manifest import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.devices import check_device, set_threads
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
-
-PROBLEMS = 1
 
 
 def evaluate(
@@ -27,6 +26,13 @@ def evaluate(
     split: Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")] = None,
     by: Annotated[
         list[str] | None, typer.Option(help="Attribute to divide into conditions by, as in snr_db; may be repeated.")
+    ] = None,
+    aurora: Annotated[
+        Path | None,
+        typer.Option(
+            help="For Aurora-2 or a tree of 'make-noisy': divide by set, noise and SNR, print Aurora's table, and "
+            "write tables (Markdown, LaTeX) and figures into this folder."
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the whole report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,
@@ -42,11 +48,14 @@ def evaluate(
     so. Exit code 1 means that some recordings could not be used; the report names them.
 
     \b
-    Example:
+    Examples:
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus fsdd:data/fsdd --split test --json report.json
+      aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus aurora2:data/noisy --split test --aurora tables
     """
     check_device(device)
     set_threads(threads)
+    if aurora is not None:
+        by = ["set", "noise", "snr_db"]
     conditions: dict[str, Corpus] = {}
     for name in corpus:
         whole = load_corpus(name)
@@ -59,7 +68,12 @@ def evaluate(
         conditions |= {f"{label} {part}".strip(): condition for part, condition in parts.items()}
     evaluator = Evaluator(load_checkpoint(model).model, device=device, batch_size=batch_size)
     report = evaluator.evaluate(conditions, progress=True)
-    typer.echo(report.to_markdown())
+    if aurora is None:
+        typer.echo(report.to_markdown())
+    else:
+        table, remark = write_aurora(report, aurora)
+        typer.echo(table.to_markdown())
+        tell(remark)
     if json is not None:
         report.to_json(json)
     if csv is not None:

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.evaluate import PROBLEMS
-from aurora_resnet.cli.terminal import Device, Threads, complain
+from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain
 from aurora_resnet.devices import set_threads
 from aurora_resnet.errors import AudioError
 from aurora_resnet.recognition.recognizer import DigitRecognizer

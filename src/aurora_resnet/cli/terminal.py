@@ -10,6 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+PROBLEMS = 1
+"""Exit code of a command that did its work but had to leave something out, which it named."""
+
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
 

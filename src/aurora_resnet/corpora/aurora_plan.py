@@ -82,7 +82,7 @@ def check_snrs(snrs_db: Sequence[float]) -> tuple[int, ...]:
     (20, 0)
     """
     for snr_db in snrs_db:
-        if snr_db != int(snr_db) or abs(snr_db) > _LARGEST_SNR_DB:
+        if not (abs(snr_db) <= _LARGEST_SNR_DB and snr_db == int(snr_db)):
             raise ConfigError(f"an SNR must be a whole number of dB within +-{_LARGEST_SNR_DB}, got {snr_db}")
     whole = tuple(sorted({int(snr_db) for snr_db in snrs_db}, reverse=True))
     if len(whole) != len(snrs_db):

@@ -119,10 +119,10 @@ def build_noisy_corpus(
     >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
     >>> import tempfile
     >>> noise = NoiseScenes({"subway": (sample_noises()["pink"],), "street": (sample_noises()["hum"],)})
-    >>> voices = read_samples().filter(split="test", speakers="samples/espeak-en-us-f1")
+    >>> voices = read_samples().filter(split="test", speakers="samples/espeak-en-belinda")
     >>> report = build_noisy_corpus(voices, noise, tempfile.mkdtemp(), seed=1, sets="C", snrs_db=[5], workers=1)
     >>> report.written, sorted(path.name for path in (report.folder / "TESTC").iterdir())
-    (22, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
+    (24, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
     """
     letters, snrs = check_sets(sets), check_snrs(snrs_db)
     _check_arguments(seed, bool(letters) or train, format, byte_order, workers)

@@ -201,9 +201,13 @@ def _noise_facts(noise: Path, record: MixRecord) -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=128)
 def _read_noise(path: Path) -> Samples:
-    """Return a noise at 8 kHz; a process keeps what it has read."""
+    """Return a noise at 8 kHz; a process keeps what it has read until the file changes."""
+    return _cached_noise(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=128)
+def _cached_noise(path: Path, _changed: int) -> Samples:
     samples, rate = read_audio(path)
     noise = resample(samples, rate, CHANNEL_RATE)
     noise.flags.writeable = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aurora_resnet.corpora.an4 import read_an4, read_an4_strings
@@ -41,6 +42,8 @@ def _read_samples(_path: Path) -> Corpus:
 
 CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "aurora2": read_aurora2,
+    "aurora2-be": partial(read_aurora2, byte_order="big"),
+    "aurora2-le": partial(read_aurora2, byte_order="little"),
     "fsdd": read_fsdd,
     "an4": read_an4,
     "an4-strings": read_an4_strings,
@@ -49,7 +52,7 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "manifest": read_manifest,
     "samples": _read_samples,
 }
-"""Every kind of corpus and its reader; ``samples`` takes no path."""
+"""Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order."""
 
 
 def load_corpus(corpus: str) -> Corpus:

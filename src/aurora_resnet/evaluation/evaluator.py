@@ -31,7 +31,6 @@ from aurora_resnet.evaluation.metrics import (
 )
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.inference import load_clips, predict_logits
-from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 
 

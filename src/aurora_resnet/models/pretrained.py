@@ -71,8 +71,12 @@ def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
             return str(path), load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # as above: KeyError, struct.error, AssertionError, ... for damaged pickles
-        raise CheckpointError(f"{path} is not a readable .safetensors or .pth weight file ({_reason(error)})") from error
-    if not isinstance(state, Mapping) or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
+        raise CheckpointError(
+            f"{path} is not a readable .safetensors or .pth weight file ({_reason(error)})"
+        ) from error
+    if not isinstance(state, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+    ):
         raise CheckpointError(f"{path} does not hold a state dict (names and tensors)")
     return str(path), state
 

@@ -38,6 +38,8 @@ class Source:
     """``KIND:PATH``, the path relative to ``data.root``."""
     split: str | None = None
     """Split of the corpus; none takes all of it."""
+    where: dict[str, str] = field(default_factory=dict)
+    """Attributes that the recordings must have, as in ``{ set = "train-multi" }`` of an Aurora-2 tree."""
     without_speakers: tuple[str, ...] = ()
     """Speakers to leave out, for instance test speakers of a corpus without such a split."""
     validation_share: float = 0.0
@@ -115,6 +117,8 @@ def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
         )
         if source.split is not None:
             corpus = corpus.filter(split=source.split)
+        for name, value in source.where.items():
+            corpus = corpus.filter(**{name: value})
         if source.without_speakers:
             left_out = set(source.without_speakers)
             missing = left_out - set(corpus.speakers)

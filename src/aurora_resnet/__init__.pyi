@@ -1,0 +1,91 @@
+from .audio.clips import fit_length, read_clip
+from .audio.files import RawFormat, read_audio
+from .audio.mixing import mix_at_snr
+from .audio.resampling import resample
+from .audio.writing import write_audio
+from .augmentation.spec_augment import SpecAugment
+from .checkpoints import load_checkpoint, save_checkpoint
+from .corpora.an4 import read_an4, read_an4_strings
+from .corpora.aurora2 import read_aurora2
+from .corpora.clip_set import ClipSet
+from .corpora.folders import read_folder
+from .corpora.fsdd import read_fsdd
+from .corpora.fsdd_download import download_fsdd
+from .corpora.manifest import Corpus
+from .corpora.registry import load_corpus
+from .corpora.samples import read_samples
+from .corpora.speech_commands import read_speech_commands
+from .corpora.splitting import check_speakers_disjoint, split_speakers
+from .corpora.utterance import Utterance
+from .errors import AuroraError
+from .evaluation.conditions import conditions_by
+from .evaluation.evaluator import Evaluator
+from .evaluation.report import EvaluationReport
+from .features.mel import MelConfig, MelFrontend
+from .inference import load_clips
+from .labels import WORDS
+from .models.cnn import CnnClassifier
+from .models.cnn_lstm import CnnLstmClassifier
+from .models.recognizer_model import RecognizerConfig, RecognizerModel
+from .models.recurrent import RecurrentClassifier
+from .models.resnet import ResidualSpeechNet
+from .models.zoo import create_model, list_models, model_cost
+from .recognition.recognizer import DigitRecognizer, Recognition
+from .training.config import TrainingConfig
+from .training.experiment import ExperimentConfig, read_experiment, run_experiment
+from .training.trainer import Trainer, TrainingResult
+
+__version__: str
+
+__all__ = [
+    "WORDS",
+    "AuroraError",
+    "ClipSet",
+    "CnnClassifier",
+    "CnnLstmClassifier",
+    "Corpus",
+    "DigitRecognizer",
+    "EvaluationReport",
+    "Evaluator",
+    "ExperimentConfig",
+    "MelConfig",
+    "MelFrontend",
+    "RawFormat",
+    "Recognition",
+    "RecognizerConfig",
+    "RecognizerModel",
+    "RecurrentClassifier",
+    "ResidualSpeechNet",
+    "SpecAugment",
+    "Trainer",
+    "TrainingConfig",
+    "TrainingResult",
+    "Utterance",
+    "__version__",
+    "check_speakers_disjoint",
+    "conditions_by",
+    "create_model",
+    "download_fsdd",
+    "fit_length",
+    "list_models",
+    "load_checkpoint",
+    "load_clips",
+    "load_corpus",
+    "mix_at_snr",
+    "model_cost",
+    "read_an4",
+    "read_an4_strings",
+    "read_audio",
+    "read_aurora2",
+    "read_clip",
+    "read_experiment",
+    "read_folder",
+    "read_fsdd",
+    "read_samples",
+    "read_speech_commands",
+    "resample",
+    "run_experiment",
+    "save_checkpoint",
+    "split_speakers",
+    "write_audio",
+]

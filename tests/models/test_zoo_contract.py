@@ -1,0 +1,265 @@
+"""One suite over every model that ``list_models()`` names: registering a model is having it tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models import resnet50
+
+from aurora_resnet.errors import ConfigError
+from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost, model_options
+
+ALL = pytest.mark.parametrize("name", list_models())
+
+
+def features(batch: int = 3, n_mels: int = 64, frames: int = 40, seed: int = 0) -> Tensor:
+    return torch.randn(batch, n_mels, frames, generator=torch.Generator().manual_seed(seed))
+
+
+def seeded_model(name: str, seed: int = 1, **options: Any) -> SpeechClassifier:
+    torch.manual_seed(seed)
+    return create_model(name, **options)
+
+
+@ALL
+@pytest.mark.parametrize(("num_classes", "n_mels"), [(11, 64), (2, 40)])
+def test_shapes(name: str, num_classes: int, n_mels: int) -> None:
+    net = seeded_model(name, num_classes=num_classes, n_mels=n_mels).eval()
+    logits = net(features(n_mels=n_mels))
+    assert logits.shape == (3, num_classes)
+    assert logits.dtype == torch.float32
+    assert logits.device.type == "cpu"
+    assert logits.isfinite().all()
+    assert (net.n_mels, net.num_classes) == (n_mels, num_classes)
+
+
+@ALL
+def test_other_clip_lengths(name: str) -> None:
+    net = seeded_model(name).eval()
+    lengths = (net.minimum_frames, net.minimum_frames + 1, 101)
+    logits = [net(features(batch=1, frames=frames)) for frames in lengths]
+    assert all(row.shape == (1, 11) and row.isfinite().all() for row in logits)
+    assert not torch.allclose(logits[0], logits[2], atol=1e-6)
+
+
+@ALL
+def test_gradient_reaches_every_parameter(name: str) -> None:
+    net = seeded_model(name).train()
+    nn.functional.cross_entropy(net(features(batch=4)), torch.tensor([0, 3, 7, 10])).backward()
+    dead = [key for key, p in net.named_parameters() if p.grad is None or not p.grad.any() or p.grad.isnan().any()]
+    assert dead == []
+
+
+@ALL
+def test_a_clip_does_not_see_its_batch(name: str) -> None:
+    net = seeded_model(name).eval()
+    batch = features()
+    other = torch.cat([batch[:1], 10 * features(batch=2, seed=5)])
+    torch.testing.assert_close(net(other)[0], net(batch)[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(net(batch[:1])[0], net(batch)[0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(net(batch.flip(0)).flip(0), net(batch), rtol=1e-4, atol=1e-5)
+
+
+@ALL
+def test_evaluation_mode_repeats_itself_and_changes_nothing(name: str) -> None:
+    net = seeded_model(name).eval()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    batch = features()
+    original = batch.clone()
+    torch.testing.assert_close(net(batch), net(batch), rtol=0, atol=1e-6)
+    assert torch.equal(batch, original)
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
+
+
+@ALL
+def test_save_and_load(name: str, tmp_path: Path) -> None:
+    net, other = seeded_model(name).eval(), seeded_model(name, seed=2).eval()
+    save_file({key: value.contiguous() for key, value in net.state_dict().items()}, tmp_path / "net.safetensors")
+    assert not torch.allclose(other(features()), net(features()), atol=1e-4)
+    other.load_state_dict(load_file(tmp_path / "net.safetensors"))
+    torch.testing.assert_close(other(features()), net(features()), rtol=0, atol=1e-6)
+
+
+@ALL
+def test_the_seed_decides_the_weights(name: str) -> None:
+    one, same = seeded_model(name), seeded_model(name)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
+
+
+@ALL
+def test_head_and_backbone_share_out_the_parameters(name: str) -> None:
+    net = seeded_model(name)
+    head, backbone = net.parameters_of_head(), net.parameters_of_backbone()
+    assert {id(p) for p in head} | {id(p) for p in backbone} == {id(p) for p in net.parameters()}
+    assert len(head) + len(backbone) == len(list(net.parameters()))
+    assert [p.shape for p in head[-2:]] == [(11, 128), (11,)]
+
+
+@ALL
+def test_freezing_all_but_the_head(name: str) -> None:
+    net = seeded_model(name)
+    assert {"none", "all_but_head"} <= set(net.freezable_parts())
+    assert net.freeze("all_but_head") is net
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=0.1)
+    net.train()(features()).square().sum().backward()
+    optimizer.step()
+    changed = {key for key, value in net.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed == {key for key in before if key.startswith("head.")}
+    net.freeze("none")
+    assert all(p.requires_grad for p in net.parameters())
+    assert all(module.training for module in net.modules())
+
+
+@ALL
+def test_freezing_keeps_the_mode(name: str) -> None:
+    net = seeded_model(name).eval().freeze("all_but_head")
+    assert not any(module.training for module in net.modules())
+    net.train()
+    assert net.training
+    assert net.head.training
+
+
+@ALL
+def test_wrong_inputs_and_options(name: str) -> None:
+    net = seeded_model(name)
+    cls = type(net).__name__
+    with pytest.raises(ConfigError, match=rf"{cls} takes features \[B, 64, T\], got \[2, 63, 40\]"):
+        net(features(2, 63))
+    with pytest.raises(ConfigError, match=r"got \[64, 40\]"):
+        net(features(1)[0])
+    with pytest.raises(ConfigError, match=rf"at least {net.minimum_frames} frames, got {net.minimum_frames - 1}"):
+        net(features(frames=net.minimum_frames - 1))
+    with pytest.raises(ConfigError, match=r"unknown freeze plan 'all_but_heads' \(did you mean 'all_but_head'\?\)"):
+        net.freeze("all_but_heads")
+    for option, value in (("num_classes", 1), ("n_mels", 0), ("hidden", 0), ("dropout", 1.0), ("dropout", -0.1)):
+        with pytest.raises(ConfigError, match=option):
+            create_model(name, **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("cnn", {"n_mels": 7}, "needs n_mels >= 8, got 7"),
+        ("cnn_lstm", {"n_mels": 3}, "needs n_mels >= 4 and cells >= 1, got 3 and 128"),
+        ("cnn_lstm", {"cells": 0}, "got 64 and 0"),
+        ("lstm", {"cells": 0}, "needs cells >= 1 and layers >= 1, got 0 and 2"),
+        ("bilstm", {"layers": 0}, "got 128 and 0"),
+    ],
+)
+def test_sizes_that_a_model_cannot_have(name: str, options: dict[str, int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        create_model(name, **options)
+
+
+def test_the_smallest_numbers_of_bands_work() -> None:
+    for name, n_mels in (("cnn", 8), ("cnn_lstm", 4), ("lstm", 1), ("resnet50", 1)):
+        assert create_model(name, n_mels=n_mels).eval()(features(1, n_mels)).shape == (1, 11)
+
+
+def test_unknown_names_and_options_are_named_with_a_hint() -> None:
+    assert list_models() == tuple(ZOO) == ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm")
+    with pytest.raises(ConfigError, match=r"unknown model 'resnet5' \(did you mean 'resnet50'\?\); models: resnet50"):
+        create_model("resnet5")
+    with pytest.raises(ConfigError, match=r"'hiden' \(did you mean 'hidden'\?\), 'zzz'; options: dropout"):
+        create_model("cnn", hiden=3, zzz=1)
+    with pytest.raises(ConfigError, match=r"no option 'bidirectional'"):  # the name fixes it
+        create_model("lstm", bidirectional=True)
+    assert "bidirectional" not in model_options("bilstm")
+    with pytest.raises(ConfigError, match="unknown model 'vgg'"):
+        model_options("vgg")
+
+
+# Sizes, counted by hand. T frames, 64 bands, 11 classes, 128 hidden units.
+T = 101
+HEAD = 128 * 11
+
+
+def dense(inputs: int) -> int:
+    return inputs * 128 + 128 + HEAD + 11
+
+
+def lstm_parameters(inputs: int, cells: int = 128) -> int:
+    return 4 * cells * (inputs + cells + 2)  # four gates; torch keeps two biases
+
+
+def lstm_macs(inputs: int, steps: int, cells: int = 128) -> int:
+    return 4 * cells * (inputs + cells) * steps
+
+
+CONV_1, CONV_2, CONV_3 = 9 * 32, 9 * 32 * 64, 9 * 64 * 128
+CONV_MACS = CONV_1 * 64 * T + CONV_2 * 32 * (T // 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "macs"),
+    [
+        (
+            "cnn",
+            CONV_1 + 2 * 32 + CONV_2 + 2 * 64 + CONV_3 + 2 * 128 + dense(1024),
+            CONV_MACS + CONV_3 * 16 * (T // 4) + 1024 * 128 + HEAD,
+        ),
+        (
+            "lstm",
+            lstm_parameters(64) + lstm_parameters(128) + dense(128),
+            lstm_macs(64, T) + lstm_macs(128, T) + 128 * 128 + HEAD,
+        ),
+        (
+            "bilstm",
+            2 * lstm_parameters(64) + 2 * lstm_parameters(256) + dense(256),
+            2 * lstm_macs(64, T) + 2 * lstm_macs(256, T) + 256 * 128 + HEAD,
+        ),
+        (
+            "cnn_lstm",
+            CONV_1 + 2 * 32 + CONV_2 + 2 * 64 + lstm_parameters(1024) + dense(128),
+            CONV_MACS + lstm_macs(1024, T // 4) + 128 * 128 + HEAD,
+        ),
+    ],
+)
+def test_cost_of_the_baselines(name: str, parameters: int, macs: int) -> None:
+    cost = model_cost(create_model(name), frames=T)
+    assert (cost.parameters, cost.macs) == (parameters, macs)
+
+
+@pytest.mark.parametrize("stages", [3, 4])
+def test_cost_of_the_resnet_is_torchvisions_but_for_stem_and_head(stages: int) -> None:
+    reference = resnet50().to("meta")
+    with FlopCounterMode(display=False) as counter:
+        reference.eval()(torch.zeros(1, 3, 224, 224, device="meta"))
+    macs = counter.get_total_flops() // 2
+    parameters = sum(p.numel() for p in reference.parameters())
+    assert (parameters, round(macs / 1e9, 2)) == (25_557_032, 4.09)  # as published
+    parameters -= 2 * 49 * 64 + 2048 * 1000 + 1000
+    macs -= 2 * 49 * 64 * 112 * 112 + 2048 * 1000
+    width = 2048
+    if stages == 3:
+        width = 1024
+        convolutions = [1024 * 512, 9 * 512 * 512, 512 * 2048, 1024 * 2048] + 2 * [
+            2048 * 512,
+            9 * 512 * 512,
+            512 * 2048,
+        ]
+        norms = [512, 512, 2048, 2048] + 2 * [512, 512, 2048]
+        parameters -= sum(convolutions) + 2 * sum(norms)
+        macs -= sum(convolutions) * 49 + 1024 * 512 * (14 * 14 - 49)  # the stride comes after the first of them
+    parameters += dense(width)
+    macs += width * 128 + HEAD
+    net = create_model("resnet50", stages=stages, n_mels=224)
+    cost = model_cost(net.to("meta"), frames=224)
+    assert (cost.parameters, cost.macs) == (parameters, macs)
+
+
+def test_counting_leaves_the_model_as_it_was() -> None:
+    net = create_model("cnn").freeze("all_but_head").train()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    modes = [module.training for module in net.modules()]
+    model_cost(net)
+    assert [module.training for module in net.modules()] == modes
+    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())

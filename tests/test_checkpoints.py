@@ -1,0 +1,236 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from aurora_resnet import checkpoints
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.errors import CheckpointError
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.zoo import list_models
+
+OPTIONS: dict[str, dict[str, object]] = {
+    "resnet50": {"hidden": 16},
+    "cnn": {"hidden": 16, "dropout": 0.1},
+    "lstm": {"cells": 8, "layers": 1},
+    "bilstm": {"cells": 8},
+    "cnn_lstm": {},
+}
+
+
+def build(name: str = "cnn", **mel: Any) -> RecognizerModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        config = MelConfig(**{"sample_rate": 8000, "n_mels": 32, "f_min": 123.456789, **mel})
+        model = RecognizerModel(RecognizerConfig(name, config, OPTIONS[name], 0.3, ("one", "two", "oh")))
+        model(torch.randn(4, 2400))  # BatchNorm's statistics leave their start
+        return model.eval()
+
+
+def waveforms() -> torch.Tensor:
+    return torch.rand(3, 2400, generator=torch.Generator().manual_seed(2)) - 0.5
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_of_the_zoo_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
+    model = build(name)
+    model.train()
+    save_checkpoint(tmp_path / "a.safetensors", model)
+    assert model.training
+    loaded = load_checkpoint(tmp_path / "a.safetensors").model
+    assert not loaded.training
+    assert loaded.config == model.config
+    with torch.inference_mode():
+        assert torch.equal(loaded(waveforms()), model.eval()(waveforms()))
+    assert list(loaded.state_dict()) == list(model.state_dict())
+
+
+def test_corpus_statistics_come_along(tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), {}, 0.3)).eval()
+    assert model.frontend.normalization is not None
+    model.frontend.normalization.fit([model.frontend.log_mel(waveforms())])
+    save_checkpoint(tmp_path / "a.safetensors", model)
+    with torch.inference_mode():
+        assert torch.equal(load_checkpoint(tmp_path / "a.safetensors").model(waveforms()), model(waveforms()))
+
+
+def test_the_file_alone_is_enough_in_a_fresh_process(tmp_path: Path) -> None:
+    model = build()
+    save_checkpoint(tmp_path / "a.safetensors", model)
+    torch.save(waveforms(), tmp_path / "in.pt")
+    code = (
+        "import torch; from aurora_resnet.checkpoints import load_checkpoint; "
+        "torch.set_num_threads(1); model = load_checkpoint('a.safetensors').model; "
+        "torch.save((model.config.words, model(torch.load('in.pt')).detach()), 'out.pt')"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    words, logits = torch.load(tmp_path / "out.pt")
+    assert words == ("one", "two", "oh")
+    torch.testing.assert_close(logits, model(waveforms()).detach())
+
+
+def test_channels_last_weights_keep_values_and_layout(tmp_path: Path) -> None:
+    model = build("resnet50")
+    name = "classifier.layer1.0.conv2.weight"
+    weight = model.state_dict()[name]
+    assert not weight.is_contiguous()
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    save_checkpoint(tmp_path / "a.safetensors", model)
+    stored = load_file(tmp_path / "a.safetensors")["model." + name]
+    loaded = load_checkpoint(tmp_path / "a.safetensors").model.state_dict()[name]
+    assert stored.is_contiguous()
+    assert loaded.is_contiguous(memory_format=torch.channels_last)
+    for other in (stored, loaded):
+        assert torch.equal(other, weight)
+
+
+def test_information_and_further_tensors_come_back(tmp_path: Path) -> None:
+    info = {"epoch": 3, "words": ["zwölf"], "nested": {"share": 0.1, "none": None}}
+    state = {
+        "optimizer.0.momentum_buffer": torch.randn(3, 4, 5, 6).to(memory_format=torch.channels_last),
+        "optimizer.0.step": torch.tensor(7.0),
+        "flags": torch.tensor([True, False]),
+        "model.trap": torch.arange(3),
+    }
+    save_checkpoint(tmp_path / "a.safetensors", build(), info=info, state=state)
+    checkpoint = load_checkpoint(tmp_path / "a.safetensors")
+    assert checkpoint.info == info
+    assert checkpoint.state.keys() == state.keys()
+    for name, tensor in state.items():
+        assert torch.equal(checkpoint.state[name], tensor)
+        assert checkpoint.state[name].dtype == tensor.dtype
+
+
+def test_loading_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.safetensors", build())
+    before = torch.random.get_rng_state()
+    load_checkpoint(tmp_path / "a.safetensors")
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_writer_that_breaks_off_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, build(), info={"epoch": 1})
+    before = path.read_bytes()
+
+    def half(temporary: Path, data: bytes) -> int:
+        with temporary.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(path, build(), info={"epoch": 2})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    assert load_checkpoint(path).info == {"epoch": 1}
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.safetensors"):
+        with pytest.raises(CheckpointError, match="does not exist or is not a file"):
+            load_checkpoint(path)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -1])
+def test_a_cut_file_is_refused(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, build())
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CheckpointError, match=r"a\.safetensors is no readable safetensors file"):
+        load_checkpoint(path)
+
+
+def test_what_is_no_checkpoint_of_ours_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"PK\x03\x04" + bytes(1000))
+    with pytest.raises(CheckpointError, match="is no readable safetensors file"):
+        load_checkpoint(path)
+    for metadata in (None, {"format": "pt"}):
+        save_file({"conv1.weight": torch.zeros(3)}, path, metadata)
+        with pytest.raises(CheckpointError, match="no aurora_resnet header, so it is no checkpoint of this library"):
+            load_checkpoint(path)
+
+
+def rewritten(path: Path, change: dict[str, Any]) -> None:
+    """Write the file again with another header."""
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["aurora_resnet"])
+    save_file(load_file(path), path, {"aurora_resnet": json.dumps({**header, **change})})
+
+
+def test_a_file_of_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, build())
+    rewritten(path, {"format": 2})
+    with pytest.raises(
+        CheckpointError, match=r"has format 2, this version reads format 1; install a newer aurora-resnet"
+    ):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "resnet51"}, r"unknown model 'resnet51' \(did you mean 'resnet50'\?\)"),
+        ({"model": "lstm"}, r"Missing key.*lstm\.weight_ih_l0"),
+        ({"options": {"hidden": 17}}, "size mismatch"),
+        ({"options": {"hidden": "wide"}}, "does not fit the network that it describes"),
+        ({"words": ["one", "two"]}, "size mismatch"),
+        ({"clip_seconds": -1.0}, "clip_seconds must exceed"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+    ],
+)
+def test_a_header_that_does_not_fit_the_tensors_is_refused(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    model = build()
+    save_checkpoint(path, model)
+    with safe_open(path, framework="pt") as file:
+        config = json.loads(file.metadata()["aurora_resnet"])["config"]
+    rewritten(path, {"config": {**config, **change}})
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_checkpoint(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("header", ["{", "[1]", "3", '{"format": 1}', '{"format": 1, "config": 3}'])
+def test_a_damaged_header_is_refused(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"model.x": torch.zeros(1)}, path, {"aurora_resnet": header})
+    with pytest.raises(CheckpointError, match=r"a\.safetensors"):
+        load_checkpoint(path)
+
+
+def test_missing_and_surplus_tensors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, build())
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    lost = {name: tensor for name, tensor in tensors.items() if not name.endswith("head.0.bias")}
+    for changed in (lost, {**tensors, "model.more": torch.zeros(1)}):
+        save_file(changed, path, metadata)
+        with pytest.raises(CheckpointError, match=r"head\.0\.bias|model\.more|\"more\""):
+            load_checkpoint(path)
+
+
+def test_nothing_but_names_and_plain_values_is_stored(tmp_path: Path) -> None:
+    model = build()
+    save_checkpoint(tmp_path / "a.safetensors", model)
+    with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        header = json.loads(file.metadata()["aurora_resnet"])
+    assert header.keys() == {"format", "version", "config", "info"}
+    assert header["format"] == checkpoints._FORMAT == 1
+    assert header["config"]["model"] == "cnn"
+    assert header["config"]["mel"]["f_min"] == 123.456789
