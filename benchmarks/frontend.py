@@ -2,8 +2,8 @@
 
 Run: ``python benchmarks/frontend.py [--repeats 101] [--json FILE]``. Both compute the log-mel features of the same
 clips of one second at 8 kHz with the same settings; "+ utterance" adds the normalisation of each clip on both sides.
-The calls take turns, so that a busy machine hits both alike. A ratio above 1 means that ours is faster. It is the median
-of the ratios of neighbouring calls; the times are medians too.
+The calls take turns, so that a busy machine hits both alike. A ratio above 1 means that ours is faster. It is the
+median of the ratios of neighbouring calls; the times are medians too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Spoken-digit recognition in clean and noisy speech: ResNets on mel spectrograms, measured honestly.
 
-The public names stand in ``__init__.pyi``; each is loaded when it is first used (PEP 562), so that importing the package
-or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing.
+The public names stand in ``__init__.pyi``; each is loaded when it is first used (PEP 562), so that importing the
+package or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing.
 """
 
 from importlib.metadata import version

@@ -41,7 +41,7 @@ def test_frame_count(rate: int, hop_seconds: float, length: int) -> None:
     config = MelConfig(sample_rate=rate, hop_seconds=hop_seconds, n_mels=3)
     hop = round(hop_seconds * rate)
     # The centres of the frames lie at 0, hop, 2 hop, ... up to the end of the clip.
-    centres = [n for n in range(0, length + 1, hop)]
+    centres = list(range(0, length + 1, hop))
     assert config.frames(length) == len(centres)
     assert MelFrontend(config)(noise(1, length)).shape == (1, 3, len(centres))
 

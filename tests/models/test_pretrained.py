@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -150,9 +151,10 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
             path.write_bytes(content)
             with pytest.raises(CheckpointError, match=r"bad\.\w+ is not a readable .* weight file"):
                 read_image_weights(path)
-    for content in ([1, 2], {"state_dict": {}}, {"a": 1}, {1: torch.zeros(1)}, torch.zeros(3)):
+    others: list[object] = [[1, 2], {"state_dict": {}}, {"a": 1}, {1: torch.zeros(1)}, torch.zeros(3)]
+    for other in others:
         with pytest.raises(CheckpointError, match="does not hold a state dict"):
-            read_image_weights(saved(content, tmp_path / "other.pth"))
+            read_image_weights(saved(other, tmp_path / "other.pth"))
 
 
 @settings(deadline=None, max_examples=60)
@@ -166,12 +168,14 @@ def test_a_damaged_file_is_our_error_or_still_a_state_dict(
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))])
+    refusal = ""
+    state: Mapping[str, Tensor] = {}
     try:
         _, state = read_image_weights(path)
     except CheckpointError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        assert all(isinstance(value, Tensor) for value in state.values())
+        refusal = str(error)
+    assert len(refusal.splitlines()) <= 1
+    assert all(isinstance(value, Tensor) for value in state.values())
 
 
 class Bomb:

@@ -83,7 +83,7 @@ def test_clip_length_in_samples() -> None:
 )
 def test_impossible_configurations(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        RecognizerConfig(**{"model": "cnn", "mel": MEL} | options)
+        RecognizerConfig(model="cnn", mel=MEL, **options)
 
 
 def test_unknown_models_and_options_are_errors() -> None:

@@ -90,12 +90,13 @@ def check_layer_by_layer(ours: ResidualSpeechNet, reference: nn.Module, dtype: t
     tolerance = 1e-5 if dtype == torch.float32 else 1e-12
     for name, value in got.items():
         scale = float(expected[name].abs().max())
+        difference = float((value - expected[name]).abs().max())
         torch.testing.assert_close(
             value,
             expected[name],
             rtol=10 * tolerance,
             atol=tolerance * max(scale, 1.0),
-            msg=lambda text, n=name: n + text,
+            msg=f"{name}: the largest difference is {difference:g} beside values up to {scale:g}",
         )
     last = expected[STAGES[ours.stages - 1]]
     torch.testing.assert_close(ours.embed(grey), last.mean(dim=(2, 3)), rtol=1e-4, atol=1e-5 * float(last.abs().max()))

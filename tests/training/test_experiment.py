@@ -13,14 +13,8 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.errors import ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.models.zoo import create_model, list_models
 from aurora_resnet.options import from_mapping
-from aurora_resnet.training.experiment import (
-    DataConfig,
-    ExperimentConfig,
-    Source,
-    load_data,
-    read_experiment,
-    run_experiment,
-)
+from aurora_resnet.training.data import DataConfig, Source, load_data
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 
 EXAMPLE = Path(__file__).parents[2] / "examples/fsdd_an4.toml"
 TINY = """

@@ -192,11 +192,12 @@ class MelFrontend(nn.Module):
             frames = F.pad(x, (half, half), mode="reflect").unfold(1, config.fft_length, config.hop_length)
             spectrum = torch.view_as_real(torch.fft.rfft(frames * window))  # [B, T, n_bins, 2]
             if config.power == 2.0:
-                energies = spectrum.square().flatten(2) @ filters  # [B, T, M]
+                # In place where the values are ours: fresh memory costs more than the arithmetic.
+                energies = spectrum.square_().flatten(2) @ filters  # [B, T, M]
             else:
                 # The smallest normal float32 keeps the root's gradient finite at zero.
                 energies = spectrum.square().sum(-1).clamp(min=1.2e-38).pow(config.power / 2) @ filters
-            return energies.clamp(min=config.log_floor).log()
+            return energies.clamp_(min=config.log_floor).log_()
 
     def log_mel(self, waveform: Tensor) -> Tensor:
         """Return the log-mel features before normalisation, ``[B, N] -> [B, M, T]``."""

@@ -63,7 +63,7 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
         options: arguments of its class, such as ``dropout=0.3`` or ``weights="imagenet"``.
 
     Raises:
-        ConfigError: for an unknown name or unknown options, all named at once.
+        ConfigError: for an unknown name, unknown options (all named at once) or options of a wrong type.
 
     >>> create_model("lstm", cells=32)(torch.zeros(1, 64, 101)).shape
     torch.Size([1, 11])
@@ -73,7 +73,10 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
     unknown = [f"'{key}'{did_you_mean(key, known)}" for key in options if key not in known]
     if unknown:
         raise ConfigError(f"model '{name}' has no option {', '.join(unknown)}; options: {', '.join(known)}")
-    return entry.build(**entry.fixed, **options)
+    try:
+        return entry.build(**entry.fixed, **options)
+    except TypeError as error:  # such as a string for a number, from a training file
+        raise ConfigError(f"model '{name}' cannot be built with {options}: {error}") from error
 
 
 @dataclass(frozen=True)

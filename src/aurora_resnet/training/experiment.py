@@ -14,9 +14,6 @@ from typing import Any
 import torch
 
 from aurora_resnet.atomic import atomic_path
-from aurora_resnet.corpora.manifest import Corpus
-from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.splitting import check_speakers_disjoint, split_speakers
 from aurora_resnet.errors import ConfigError, did_you_mean
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.inference import load_clips
@@ -25,34 +22,10 @@ from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import list_models, model_cost
 from aurora_resnet.options import apply_overrides, from_mapping, read_toml, to_mapping
 from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.data import DataConfig, add_noise, load_data
 from aurora_resnet.training.trainer import Trainer, TrainingResult
 
 RECORD = "run.json"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Part of a corpus to train on."""
-
-    corpus: str
-    """``KIND:PATH``, the path relative to ``data.root``."""
-    split: str | None = None
-    """Split of the corpus; none takes all of it."""
-    where: dict[str, str] = field(default_factory=dict)
-    """Attributes that the recordings must have, as in ``{ set = "train-multi" }`` of an Aurora-2 tree."""
-    without_speakers: tuple[str, ...] = ()
-    """Speakers to leave out, for instance test speakers of a corpus without such a split."""
-    validation_share: float = 0.0
-    """Share of the clips whose speakers are held out to choose the best epoch."""
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """What to train on."""
-
-    train: tuple[Source, ...]
-    root: str = "."
-    """Folder that the corpora's paths start from, relative to the working directory."""
 
 
 @dataclass(frozen=True)
@@ -102,39 +75,6 @@ def read_experiment(path: str | Path, model: str | None = None, overrides: tuple
     return config
 
 
-def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
-    """Return (training corpus, validation corpus), isolated words only, speakers disjoint.
-
-    Raises:
-        CorpusError: if a corpus cannot be read or has no such recordings.
-        SpeakerLeakError: if a speaker stands on both sides.
-    """
-    train, validation = Corpus("train", ()), Corpus("validation", ())
-    for source in config.train:
-        kind, _, path = source.corpus.partition(":")
-        corpus = load_corpus(f"{kind}:{Path(config.root) / Path(path).expanduser()}" if path else f"{kind}:").filter(
-            isolated=True
-        )
-        if source.split is not None:
-            corpus = corpus.filter(split=source.split)
-        for name, value in source.where.items():
-            corpus = corpus.filter(**{name: value})
-        if source.without_speakers:
-            left_out = set(source.without_speakers)
-            missing = left_out - set(corpus.speakers)
-            if missing:
-                raise ConfigError(f"{source.corpus} has no speaker {', '.join(sorted(missing))} to leave out")
-            corpus = corpus.filter(speakers=set(corpus.speakers) - left_out)
-        if source.validation_share:
-            corpus, held_out = split_speakers(corpus, source.validation_share, seed=0)
-            validation = validation + held_out
-        train = train + corpus
-    train, validation = Corpus("train", train.utterances), Corpus("validation", validation.utterances)
-    if len(validation):
-        check_speakers_disjoint(train=train, validation=validation)
-    return train, validation
-
-
 def run_experiment(
     config: ExperimentConfig,
     out: str | Path,
@@ -165,7 +105,9 @@ def run_experiment(
     if model.frontend.normalization is not None:
         batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
-    result = trainer.fit(train_clips, held_out, resume=resume)
+    noise = config.data.noise
+    noisy = add_noise(train_clips, noise, config.data.root, config.training.seed) if noise else None
+    result = trainer.fit(noisy or train_clips, held_out, resume=resume)
     cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
     report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     record = {

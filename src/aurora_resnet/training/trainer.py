@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.noisy_training import NoisyTrainingCorpus
 from aurora_resnet.errors import TrainingError
 from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
@@ -80,11 +81,13 @@ class Trainer:
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=self.amp)
         self.bar: tqdm[Any] | None = None
 
-    def fit(self, train: ClipSet, validation: ClipSet | None = None, *, resume: bool = False) -> TrainingResult:
+    def fit(
+        self, train: ClipSet | NoisyTrainingCorpus, validation: ClipSet | None = None, *, resume: bool = False
+    ) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.
 
         Args:
-            train: clips to learn from.
+            train: clips to learn from, the same ones in every epoch or with fresh noise in each.
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
             resume: go on from ``out/last.safetensors`` if there is one.
@@ -95,22 +98,29 @@ class Trainer:
                 rate than the model, or if the loss is not finite.
             ConfigError: if the model has no such freeze plan.
         """
-        if len(train) < 2:
-            raise TrainingError(f"training needs at least 2 clips, got {len(train)}")
+        noisy = train if isinstance(train, NoisyTrainingCorpus) else None
+        clean = train.clips if isinstance(train, NoisyTrainingCorpus) else train
+        if len(clean) < 2:
+            raise TrainingError(f"training needs at least 2 clips, got {len(clean)}")
         rate = self.model.config.mel.sample_rate
-        for clips in (train, validation):
+        for clips in (clean, validation):
             if clips is not None and clips.sample_rate != rate:
                 raise TrainingError(f"the model works at {rate} Hz, the clips have {clips.sample_rate} Hz")
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler)
-        state.begin(train, validation, resume=resume)
-        variants = train.with_speeds(self.config.speed_factors)
-        steps = self.steps_per_epoch(train) * self.config.epochs
-        done = len(state.history) * self.steps_per_epoch(train)
+        # The noise of the first epoch stands for all: it follows from the noises, the SNRs and their seed.
+        state.begin(clean if noisy is None else noisy.epoch(0), validation, resume=resume)
+        speeds = self.config.speed_factors
+        variants = clean.with_speeds(speeds)
+        steps = self.steps_per_epoch(clean) * self.config.epochs
+        done = len(state.history) * self.steps_per_epoch(clean)
         with tqdm(total=steps, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
             while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
-                record = self.run_epoch(variants, len(train), len(state.history), validation)
+                epoch = len(state.history)
+                if noisy is not None:
+                    variants = noisy.epoch(epoch).with_speeds(speeds)
+                record = self.run_epoch(variants, len(clean), epoch, validation)
                 state.finish_epoch(record)
                 logger.info("%s", _line(record, self.config.epochs))
                 if self.config.tensorboard:
