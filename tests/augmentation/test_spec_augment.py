@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
@@ -22,6 +22,7 @@ def longest_run(hidden: list[bool]) -> int:
     return max((len(list(run)) for value, run in itertools.groupby(hidden) if value), default=0)
 
 
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     bands=st.tuples(st.integers(0, 3), st.integers(0, 12)),
@@ -45,6 +46,7 @@ def test_a_mask_is_a_few_narrow_stripes(
             assert bands[0] * bands[1] >= shape[1] or times[0] * times[1] >= shape[2]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), width=st.integers(1, 30))
 def test_one_mask_is_one_stripe(seed: int, width: int) -> None:
     mask = SpecAugment(1, width, 0, 0, probability=1.0).sample((5, 40, 3), seeded(seed))
@@ -64,6 +66,7 @@ def test_every_width_and_every_place_occurs() -> None:
     assert (narrow - expected).abs().max() < 5 * expected**0.5
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_same_generator_gives_the_same_mask(seed: int) -> None:
     augment, shape = SpecAugment(), (3, 16, 20)
@@ -82,6 +85,7 @@ def test_sampling_leaves_the_global_generator_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_applying_sets_hidden_cells_to_the_clips_mean_and_nothing_else(seed: int) -> None:
     features = torch.randn(3, 12, 20, generator=seeded(seed)) * 4 - 7

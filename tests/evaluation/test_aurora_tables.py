@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scipy.stats import binom, binomtest
 
 from aurora_resnet.errors import ConfigError
+from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.aurora_tables import AVERAGED_SNRS, SNRS, AuroraTable
 from aurora_resnet.evaluation.condition_report import ConditionReport
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.report import EvaluationReport
 
 # Correct out of 100 clips from clean down to -5 dB, and by hand the mean of the five columns between.
@@ -126,10 +128,33 @@ def test_markdown_layout(table: AuroraTable) -> None:
         "set C: subway", "set C: mean", "(2A+2B+C)/5", "(A+B+C)/3",
     ]  # fmt: skip
     assert [line[0] for line in lines[2:]] == [
-        "clean", "20 dB", "15 dB", "10 dB", "5 dB", "0 dB", "-5 dB", "mean 0-20 dB",
+        "clean", "20 dB", "15 dB", "10 dB", "5 dB", "0 dB", "-5 dB", "mean 0-20 dB", "95 % interval",
     ]  # fmt: skip
     assert lines[3] == ["20 dB", "100.00", "90.00", "95.00", "70.00", "70.00", "60.00", "60.00", "78.00", "75.00"]
     assert lines[9][1:] == ["70.00", "60.00", "65.00", "50.00", "50.00", "40.00", "40.00", "54.00", "51.67"]
+
+
+def test_intervals_of_the_means_pool_the_conditions(table: AuroraTable) -> None:
+    """Without speakers an average over k conditions of 100 clips has Wilson's interval of 100 k clips."""
+    pooled = {1: (350, 500), 3: (650, 1000), 5: (250, 500)}  # subway in A, all of A, all of B: correct, clips
+    cells = [cell.strip() for cell in table.to_markdown().splitlines()[-1].split("|")[1:-1]]
+    for column, (correct, clips) in pooled.items():
+        expected = binomtest(correct, clips).proportion_ci(method="wilson")
+        assert cells[column] == f"{100 * expected.low:.2f} to {100 * expected.high:.2f}"
+    assert cells[-1] == "-"
+
+
+def test_intervals_of_the_means_draw_speakers_not_clips() -> None:
+    """Five voices, four always right and one always wrong: drawing clips would give a far narrower interval."""
+    per_speaker = {f"voice {number}": Score(100, 0 if number == 0 else 100) for number in range(5)}
+    conditions = [
+        replace(condition(80, set="a", noise="car", snr_db=snr), per_speaker=per_speaker) for snr in AVERAGED_SNRS
+    ]
+    interval = average_intervals(report(conditions), AVERAGED_SNRS)["a", "car"]
+    assert interval.method == "speakers"
+    # The number of draws of the wrong voice is binomial with n = 5, p = 1/5.
+    assert interval.low == pytest.approx(1 - binom.ppf(0.975, 5, 0.2) / 5)
+    assert interval.high == 1.0
 
 
 def test_latex_says_the_same_as_markdown(table: AuroraTable) -> None:

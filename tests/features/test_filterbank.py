@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.features.filterbank import MelScale, filter_edges, hz_to_mel, mel_filterbank, mel_to_hz
@@ -30,17 +30,20 @@ def test_slaney_scale_is_linear_then_27_steps_per_factor_of_6_4(frequency: float
     assert hz_to_mel(frequency, "slaney") == pytest.approx(mel, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(frequency=st.floats(0.0, 24000.0), scale=st.sampled_from(SCALES))
 def test_the_conversions_are_inverse(frequency: float, scale: MelScale) -> None:
     mel = torch.tensor(hz_to_mel(frequency, scale), dtype=torch.float64)
     assert float(mel_to_hz(mel, scale)) == pytest.approx(frequency, abs=1e-8)
 
 
+@settings(deadline=None)
 @given(low=st.floats(0.0, 20000.0), step=st.floats(0.01, 4000.0), scale=st.sampled_from(SCALES))
 def test_the_scales_grow_with_frequency(low: float, step: float, scale: MelScale) -> None:
     assert hz_to_mel(low + step, scale) > hz_to_mel(low, scale)
 
 
+@settings(deadline=None)
 @given(
     n_mels=st.integers(1, 128),
     f_min=st.floats(0.0, 1000.0),
@@ -77,6 +80,7 @@ def test_each_filter_is_a_triangle_between_its_edges(scale: MelScale) -> None:
     torch.testing.assert_close(filters, expected, rtol=0, atol=1e-10)
 
 
+@settings(deadline=None)
 @given(n_mels=st.integers(1, 80), scale=st.sampled_from(SCALES))
 def test_neighbouring_filters_add_up_to_one_between_the_outer_peaks(n_mels: int, scale: MelScale) -> None:
     n_bins, rate = 257, 16000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.errors import ConfigError
@@ -15,6 +15,7 @@ def random(seed: int, *shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), level=st.floats(-20.0, 20.0), spread=st.floats(0.1, 10.0))
 def test_an_utterance_gets_mean_0_and_deviation_1(seed: int, level: float, spread: float) -> None:
     features = normalize_utterance(random(seed, 3, 16, 20) * spread + level)
@@ -29,6 +30,7 @@ def test_an_utterance_is_the_z_score_written_out() -> None:
     torch.testing.assert_close(normalize_utterance(features), (features - mean) / (variance + 1e-6).sqrt())
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), gain=st.floats(0.2, 5.0), shift=st.floats(-10.0, 10.0))
 def test_level_and_range_of_a_recording_do_not_matter(seed: int, gain: float, shift: float) -> None:
     features = random(seed, 16, 20).double()

@@ -8,12 +8,14 @@ accuracies of connected digits; here they are accuracies of isolated digits, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from aurora_resnet.errors import ConfigError
+from aurora_resnet.evaluation.aurora_intervals import average_intervals
+from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
 
 SETS = ("a", "b", "c")
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
@@ -38,6 +40,7 @@ class AuroraTable:
         model: name of the model.
         noises: noises of every set that was evaluated, in the order of the report.
         cells: accuracy, 0 to 1, by (set, noise, SNR). Clean conditions without a noise have the noise ``""``.
+        intervals: 95 % intervals of the averages over 0 to 20 dB, see ``average_intervals``; none if empty.
 
     >>> cells = {("a", "car", snr): 0.9 for snr in SNRS}
     >>> table = AuroraTable("cnn", {"a": ("car",)}, cells)
@@ -48,6 +51,7 @@ class AuroraTable:
     model: str
     noises: Mapping[str, tuple[str, ...]]
     cells: Mapping[tuple[str, str, str], float]
+    intervals: Mapping[tuple[str, str], Interval] = field(default_factory=dict)
 
     @classmethod
     def from_report(cls, report: EvaluationReport) -> AuroraTable:
@@ -75,7 +79,12 @@ class AuroraTable:
             noises.setdefault(name, {})
             if noise:
                 noises[name][noise] = None
-        return cls(report.model, {name: tuple(noises[name]) for name in SETS if name in noises}, cells)
+        return cls(
+            model=report.model,
+            noises={name: tuple(noises[name]) for name in SETS if name in noises},
+            cells=cells,
+            intervals=average_intervals(report, AVERAGED_SNRS),
+        )
 
     def accuracy(self, set_name: str, noise: str, snr: str = MEAN) -> float | None:
         """Return the accuracy on one noise at one SNR, or its mean over 0 to 20 dB."""
@@ -125,7 +134,7 @@ class AuroraTable:
                 rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
             position += width
         second = ["SNR", *(_latex(name) for _, name, _ in columns)]
-        *body, mean = [" & ".join(map(_latex, row)) + r" \\" for row in self._rows(columns)]
+        rows = [" & ".join(map(_latex, row)) + r" \\" for row in self._rows(columns)]
         return "\n".join(
             [
                 rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
@@ -134,9 +143,9 @@ class AuroraTable:
                 " ".join(rules),
                 " & ".join(second) + r" \\",
                 r"\midrule",
-                *body,
+                *rows[: len(SNRS)],
                 r"\midrule",
-                mean,
+                *rows[len(SNRS) :],
                 r"\bottomrule",
                 r"\end{tabular}",
             ]
@@ -155,7 +164,23 @@ class AuroraTable:
         return columns
 
     def _rows(self, columns: list[tuple[str, str, Callable[[str], float | None]]]) -> list[list[str]]:
-        return [[_ROW_NAMES[snr], *(percent(cell(snr)) for _, _, cell in columns)] for snr in (*SNRS, MEAN)]
+        rows = [[_ROW_NAMES[snr], *(percent(cell(snr)) for _, _, cell in columns)] for snr in (*SNRS, MEAN)]
+        if self.intervals:
+            rows.append(["95 % interval", *self._interval_cells()])
+        return rows
+
+    def _interval_cells(self) -> list[str]:
+        """Return the intervals in the order of the columns; the plain mean of the sets has none."""
+        averages = {
+            (name, noise): self.accuracy(name, noise) if noise else self.set_mean(name)
+            for name, noises in self.noises.items()
+            for noise in (*noises, "")
+        } | {("", ""): self.overall_weighted()}
+        cells = []
+        for key, average in averages.items():
+            interval = None if average is None else self.intervals.get(key)
+            cells.append(MISSING if interval is None else f"{percent(interval.low)} to {percent(interval.high)}")
+        return [*cells, MISSING]
 
 
 def _mean(values: list[float | None]) -> float | None:
