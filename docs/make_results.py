@@ -17,13 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from aurora_resnet.atomic import atomic_path
+from aurora_resnet.audio.files import read_audio
+from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.condition_report import ConditionReport
-from aurora_resnet.evaluation.figures import plot_confusion, plot_learning_curves, save_figure
+from aurora_resnet.evaluation.figures import plot_confusion, plot_features, plot_learning_curves, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.zoo import create_model, list_models, model_cost
 from aurora_resnet.training.history import read_history
 
@@ -178,6 +183,40 @@ Intervals: 95 %, bootstrap over the test speakers. Each row is one run with one 
 """
 
 
+def benchmarks() -> str:
+    """Return the section on speed."""
+    frontend = json.loads((RECORDS / "benchmarks" / "frontend.json").read_text(encoding="utf-8"))
+    training = json.loads((RECORDS / "benchmarks" / "training.json").read_text(encoding="utf-8"))
+    protocol_text = (RECORDS / "benchmarks" / "protocol.txt").read_text(encoding="utf-8").strip()
+    front_rows = [
+        [row["features"], str(row["batch"]), str(row["threads"]), f"{row['ours_ms']:.3f}", f"{row['ratio']:.2f}"]
+        for row in frontend["rows"]
+    ]
+    front = markdown_table(["features", "batch", "threads", "ours, ms", "torchaudio's time / ours"], front_rows)
+    train_rows = [
+        [name, f"ready {what}", f"{result['trainer_clips_per_second']:.0f}", f"{result[f'share_of_{what}']:.1%}"]
+        for name, result in training["results"].items()
+        for what in ("waveforms", "features")
+    ]
+    train = markdown_table(["model", "compared with a bare loop on", "Trainer, clips/s", "share"], train_rows)
+    return f"""## Speed
+
+`python benchmarks/frontend.py` (torch {frontend["versions"]["torch"].split("+")[0]}, one run, interleaved):
+
+{front}
+
+`python benchmarks/training.py`: clips per second of the `Trainer` against a bare forward + backward + step loop:
+
+{train}
+
+`python benchmarks/protocol.py`: mixing, and building the noisy corpus on two processes:
+
+```
+{protocol_text}
+```
+"""
+
+
 def readme_table(runs: dict[str, Run]) -> str:
     """Return the README's table."""
     header = ["trained on FSDD + AN4", "FSDD official test %", "AN4 unseen speakers, 11 words %", "training"]
@@ -214,6 +253,12 @@ def draw(runs: dict[str, Run]) -> None:
     }
     save_figure(plot_learning_curves(history), FIGURES / "learning_curves.png")
     save_figure(plot_confusion(runs["resnet50"].report.overall), FIGURES / "confusion_resnet50.png")
+    seven = read_samples().filter(words="seven", speakers="samples/flite-rms")[0]
+    samples, rate = read_audio(seven.path)
+    config = MelConfig(sample_rate=rate)
+    picture = MelFrontend(config)(torch.from_numpy(samples))
+    title = "'seven' by a synthetic voice: the waveform, and what the network sees"
+    save_figure(plot_features(picture.numpy(), config, waveform=samples, title=title), FIGURES / "log_mel.png")
 
 
 def draw_protocol(runs: dict[str, Run]) -> None:
@@ -235,7 +280,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     """Return every generated text by its path."""
     head = "# Results\n\nWritten by `python docs/make_results.py` from the run records in `docs/records`.\n\n"
     return {
-        DOCS / "results.md": f"{head}{main_job(main_runs)}\n{protocol(protocol_runs)}",
+        DOCS / "results.md": f"{head}{main_job(main_runs)}\n{protocol(protocol_runs)}\n{benchmarks()}",
         README: between(README, "results", readme_table(main_runs)),
         MODELS: between(MODELS, "costs", cost_table()),
     }

@@ -7,7 +7,7 @@ import os
 import torch
 from hypothesis import settings
 
-# A time limit per example would test the machine. CI draws the same examples every time, so that a red run is repeatable.
+# A time limit per example would test the machine. CI draws the same examples every time: a red run is repeatable.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -12,12 +12,16 @@ from .corpora.folders import read_folder
 from .corpora.fsdd import read_fsdd
 from .corpora.fsdd_download import download_fsdd
 from .corpora.manifest import Corpus
+from .corpora.noisy import build_noisy_corpus
+from .corpora.noisy_training import NoisyTrainingCorpus
 from .corpora.registry import load_corpus
+from .corpora.relabelling import with_test_speakers
 from .corpora.samples import read_samples
 from .corpora.speech_commands import read_speech_commands
 from .corpora.splitting import check_speakers_disjoint, split_speakers
 from .corpora.utterance import Utterance
 from .errors import AuroraError
+from .evaluation.aurora_tables import AuroraTable
 from .evaluation.conditions import conditions_by
 from .evaluation.evaluator import Evaluator
 from .evaluation.report import EvaluationReport
@@ -40,6 +44,7 @@ __version__: str
 __all__ = [
     "WORDS",
     "AuroraError",
+    "AuroraTable",
     "ClipSet",
     "CnnClassifier",
     "CnnLstmClassifier",
@@ -50,6 +55,7 @@ __all__ = [
     "ExperimentConfig",
     "MelConfig",
     "MelFrontend",
+    "NoisyTrainingCorpus",
     "RawFormat",
     "Recognition",
     "RecognizerConfig",
@@ -62,6 +68,7 @@ __all__ = [
     "TrainingResult",
     "Utterance",
     "__version__",
+    "build_noisy_corpus",
     "check_speakers_disjoint",
     "conditions_by",
     "create_model",
@@ -87,5 +94,6 @@ __all__ = [
     "run_experiment",
     "save_checkpoint",
     "split_speakers",
+    "with_test_speakers",
     "write_audio",
 ]
