@@ -20,7 +20,6 @@ from aurora_resnet.errors import AudioError, CorpusError
 
 Order = Literal["big", "little"]
 Int16 = npt.NDArray[np.int16]
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 SNRS = (20, 15, 10, 5, 0, -5)
 TREE = {
@@ -229,11 +228,9 @@ def test_silent_files_leave_the_byte_order_to_the_others(tmp_path: Path) -> None
 
 @pytest.mark.shared
 @pytest.mark.parametrize("order", ["big", "little"])
-def test_real_digits_and_noises_tell_their_byte_order_one_by_one(tmp_path: Path, order: Order) -> None:
-    if not SHARED.is_dir():
-        pytest.skip("the real recordings in ../shared/data are not here")
-    paths = sorted((SHARED / "fsdd" / "recordings").glob("*.wav"))[::30]
-    paths += sorted((SHARED / "noise" / "noizeus").glob("*/*"))[::8]
+def test_real_digits_and_noises_tell_their_byte_order_one_by_one(tmp_path: Path, shared: Path, order: Order) -> None:
+    paths = sorted((shared / "fsdd" / "recordings").glob("*.wav"))[::30]
+    paths += sorted((shared / "noise" / "noizeus").glob("*/*"))[::8]
     assert len(paths) >= 120
     for path in paths:
         samples, _ = soundfile.read(path, dtype="int16")

@@ -1,9 +1,5 @@
-import functools
 import re
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 
@@ -20,28 +16,7 @@ from aurora_resnet.corpora.esc10_download import (
 )
 from aurora_resnet.errors import DownloadError
 
-SHARED = Path(__file__).parents[2] / "../shared/data/noise/esc10"
 PER_CLASS = 2  # in the archives made here
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
-    """A folder and the address under which a local server offers its files."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    folder = tmp_path / "site"
-    folder.mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}/esc50.zip"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -69,7 +44,7 @@ def make_contents() -> dict[str, bytes]:
 
 
 def make_archive(folder: Path, contents: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(folder / "esc50.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(folder / "archive.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in contents.items():
             archive.writestr(f"ESC-50-33c8ce9/{name}", content)
 
@@ -86,7 +61,7 @@ def test_only_the_esc10_recordings_arrive_a_folder_per_class(
             f"{fold}-{1000 + number}-A-{number}.wav" for fold in range(1, PER_CLASS + 1)
         }
     assert {path.name for path in tmp_path.iterdir()} == {"site", "esc10"}
-    (site[0] / "esc50.zip").unlink()
+    (site[0] / "archive.zip").unlink()
     download_esc10(target, url=site[1])
     assert "complete and verified: nothing to download" in capsys.readouterr().err
 
@@ -162,7 +137,6 @@ def test_a_short_or_empty_row_of_the_table_is_no_recording(tmp_path: Path, row: 
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real recordings in ../shared/data/noise/esc10")
-def test_classes_and_counts_are_those_of_the_real_esc10() -> None:
-    counts = [len(list(folder.glob("*.ogg"))) for folder in SHARED.iterdir() if folder.is_dir()]
+def test_classes_and_counts_are_those_of_the_real_esc10(shared: Path) -> None:
+    counts = [len(list(folder.glob("*.ogg"))) for folder in (shared / "noise" / "esc10").iterdir() if folder.is_dir()]
     assert counts == [RECORDINGS_PER_CLASS] * len(ESC10_CLASSES)

@@ -1,10 +1,6 @@
-import functools
 import hashlib
 import shutil
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +9,6 @@ import soundfile
 
 from aurora_resnet.corpora.fsdd_download import download_fsdd, fsdd_checksums, read_checksums
 from aurora_resnet.errors import DownloadError
-
-SHARED = Path(__file__).parents[2] / "../shared/data/fsdd/recordings"
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
-    """A folder and the address under which a local server offers its files (it ignores Range)."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    folder = tmp_path / "site"
-    folder.mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}/fsdd.zip"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -50,10 +24,10 @@ def recordings(tmp_path: Path) -> dict[str, bytes]:
 
 
 def make_archive(folder: Path, contents: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(folder / "fsdd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(folder / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents.items():
             archive.writestr(f"free-spoken-digit-dataset-26eb9aa/{name}", content)
-    return folder / "fsdd.zip"
+    return folder / "archive.zip"
 
 
 def sums(contents: dict[str, bytes]) -> dict[str, str]:
@@ -107,8 +81,8 @@ def test_wrong_recordings_are_named_the_first_ten_and_nothing_stays(
 
 @pytest.mark.parametrize("content", [b"<html>Please log in</html>", b"PK\x03\x04 cut off", b""])
 def test_what_is_no_zip_archive_is_refused_and_removed(tmp_path: Path, site: tuple[Path, str], content: bytes) -> None:
-    (site[0] / "fsdd.zip").write_bytes(content)
-    with pytest.raises(DownloadError, match=r"fsdd\.zip is not a zip archive: it begins with b'"):
+    (site[0] / "archive.zip").write_bytes(content)
+    with pytest.raises(DownloadError, match=r"archive\.zip is not a zip archive: it begins with b'"):
         download_fsdd(tmp_path / "fsdd", url=site[1])
     assert list(tmp_path.iterdir()) == [site[0]]
 
@@ -201,13 +175,13 @@ def test_a_malformed_checksum_line_is_named(line: str) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real recordings in ../shared/data/fsdd")
-def test_the_real_corpus_is_downloaded_and_verified(tmp_path: Path, site: tuple[Path, str]) -> None:
-    with zipfile.ZipFile(site[0] / "fsdd.zip", "w") as archive:
-        for path in sorted(SHARED.iterdir()):
+def test_the_real_corpus_is_downloaded_and_verified(tmp_path: Path, site: tuple[Path, str], shared: Path) -> None:
+    real = shared / "fsdd" / "recordings"
+    with zipfile.ZipFile(site[0] / "archive.zip", "w") as archive:
+        for path in sorted(real.iterdir()):
             archive.write(path, f"free-spoken-digit-dataset-26eb9aa/recordings/{path.name}")
     target = download_fsdd(tmp_path / "fsdd", url=site[1])
     assert len(list((target / "recordings").iterdir())) == 3000
     for name in ("0_george_0.wav", "9_yweweler_49.wav"):
-        assert (target / "recordings" / name).read_bytes() == (SHARED / name).read_bytes()
+        assert (target / "recordings" / name).read_bytes() == (real / name).read_bytes()
     shutil.rmtree(target)  # pytest keeps temporary folders

@@ -27,7 +27,6 @@ from aurora_resnet.errors import AudioError, ConfigError, CorpusError, SpeakerLe
 from aurora_resnet.labels import WORDS
 
 Array = npt.NDArray[np.float64]
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 SCENES = ("train", "babble", "car", "exhibition", "restaurant", "street", "airport", "station")
 SEED = 5
 
@@ -445,13 +444,12 @@ def test_too_little_speech_or_noise_is_refused(tmp_path: Path, speech: Corpus, n
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
-def test_real_digits_in_real_noise(tmp_path: Path) -> None:
-    fsdd = load_corpus(f"fsdd:{SHARED / 'fsdd'}").filter(lambda u: int(u.attributes["index"]) < 5)
+def test_real_digits_in_real_noise(tmp_path: Path, shared: Path) -> None:
+    fsdd = load_corpus(f"fsdd:{shared / 'fsdd'}").filter(lambda u: int(u.attributes["index"]) < 5)
     speech = with_test_speakers(fsdd, ["fsdd/theo", "fsdd/yweweler"])
-    speech += load_corpus(f"an4-strings:{SHARED / 'an4'}").filter(split="test")
+    speech += load_corpus(f"an4-strings:{shared / 'an4'}").filter(split="test")
     report = build_noisy_corpus(
-        speech, SHARED / "noise" / "noizeus", tmp_path, seed=0, snrs_db=(10,), train=True, workers=1
+        speech, shared / "noise" / "noizeus", tmp_path, seed=0, snrs_db=(10,), train=True, workers=1
     )
     tests = len(speech.filter(split="test"))
     corpus = read_aurora2(tmp_path)

@@ -15,15 +15,6 @@ from aurora_resnet.corpora.splitting import check_speakers_disjoint
 from aurora_resnet.errors import ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.labels import WORDS
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("the real recordings in ../shared/data are not here")
-    return SHARED
-
 
 def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:
     for name in names:

@@ -11,15 +11,6 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.speech_commands import download_speech_commands, read_speech_commands
 from aurora_resnet.errors import CorpusError, DownloadError, MissingDependencyError
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("the real recordings in ../shared/data are not here")
-    return SHARED
-
 
 def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:
     for name in names:

@@ -1,0 +1,42 @@
+"""The real recordings where they are, and a local web server for the downloads."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+ARCHIVE = "archive.zip"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of the real recordings; tests that ask for it skip without it."""
+    if not SHARED.is_dir():
+        pytest.skip("the real recordings in ../shared/data are not here")
+    return SHARED
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address under which a local server offers its ``archive.zip`` (the server ignores Range)."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}/{ARCHIVE}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
