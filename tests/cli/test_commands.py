@@ -147,6 +147,9 @@ def test_version_and_help() -> None:
         (["corpus", "fsdd:nowhere"], ["nowhere"]),
         (["recognize", "--model", "no.safetensors", "a.wav"], ["no.safetensors"]),
         (["corpus", "samples:", "--manifest", "a.txt"], [".csv or .jsonl", "a.txt"]),
+        (["train", "--out", "x"], ["Missing option '--config'", "aurora-resnet train --help"]),
+        (["trian"], ["'trian'", "'train'"]),
+        (["train", "--config", "quickstart", "--out", "x", "--threads", "0"], ["--threads"]),
     ],
 )
 def test_errors_are_short_and_end_with_code_2(arguments: list[str], says: list[str], tmp_path: Path) -> None:

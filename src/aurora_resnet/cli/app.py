@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,13 +50,24 @@ def options(
     """Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."""
 
 
+# typer carries its own copy of click in some versions and uses the package in others; this is the right class in both.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
     try:
-        app(args=list(arguments) if arguments is not None else None, prog_name="aurora-resnet")
+        given = list(arguments) if arguments is not None else None
+        code = app(args=given, prog_name="aurora-resnet", standalone_mode=False)
     except AuroraError as error:
         complain(str(error))
         sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
+    except _UsageError as error:
+        command = error.ctx.command_path if error.ctx else "aurora-resnet"
+        if message := error.format_message():  # empty where the help was printed instead
+            complain(f"{message.rstrip('.')}; see '{command} --help'")
+        sys.exit(USAGE_ERROR)
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         sys.exit(INTERRUPTED)
+    sys.exit(code)
