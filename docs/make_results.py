@@ -258,7 +258,9 @@ def draw(runs: dict[str, Run]) -> None:
     config = MelConfig(sample_rate=rate)
     picture = MelFrontend(config)(torch.from_numpy(samples))
     title = "'seven' by a synthetic voice: the waveform, and what the network sees"
-    save_figure(plot_features(picture.numpy(), config, waveform=samples, title=title), FIGURES / "log_mel.png")
+    save_figure(
+        plot_features(picture, config, waveform=torch.from_numpy(samples), title=title), FIGURES / "log_mel.png"
+    )
 
 
 def draw_protocol(runs: dict[str, Run]) -> None:

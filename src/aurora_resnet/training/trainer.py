@@ -122,7 +122,7 @@ class Trainer:
                     variants = noisy.epoch(epoch).with_speeds(speeds)
                 record = self.run_epoch(variants, len(clean), epoch, validation)
                 state.finish_epoch(record)
-                logger.info("%s", _line(record, self.config.epochs))
+                logger.info("%s", record.describe(self.config.epochs))
                 if self.config.tensorboard:
                     write_scalars(self.out / "tensorboard", record)
         self.bar = None
@@ -249,10 +249,3 @@ class Trainer:
                 clips_per_s=f"{seen / (time.perf_counter() - started):.0f}",
             )
         self.bar.update()
-
-
-def _line(record: EpochRecord, epochs: int) -> str:
-    text = f"epoch {record.epoch + 1}/{epochs}: loss {record.train_loss:.4f}, accuracy {record.train_accuracy:.2%}"
-    if record.validation_accuracy is not None:
-        text += f", validation loss {record.validation_loss:.4f}, accuracy {record.validation_accuracy:.2%}"
-    return f"{text}, {record.clips_per_second:.0f} clips/s, {record.seconds:.0f} s"
