@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def test_manifests_and_relative_paths_load_by_kind(tmp_path: Path, monkeypatch: 
 
 
 def test_the_kinds_are_those_of_the_manual() -> None:
-    assert set(CORPUS_KINDS) == {
-        "aurora2", "fsdd", "an4", "an4-strings", "speech-commands", "folder", "manifest", "samples",
-    }  # fmt: skip
+    manual = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert set(CORPUS_KINDS) == set(re.findall(r"`([a-z0-9-]+):`", manual))
+
+
+@pytest.mark.parametrize(("kind", "order"), [("aurora2-be", "big"), ("aurora2-le", "little")])
+def test_the_byte_order_of_aurora2_can_be_set(tmp_path: Path, kind: str, order: str) -> None:
+    folder = tmp_path / "SPEECHDATA" / "TESTA" / "N1_SNR5"
+    folder.mkdir(parents=True)
+    (folder / "FAC_1A.08").write_bytes(bytes(1600))  # silence tells nothing about its byte order
+    with pytest.raises(CorpusError, match="byte_order"):
+        load_corpus(f"aurora2:{tmp_path}")
+    raw = load_corpus(f"{kind}:{tmp_path}")[0].raw
+    assert raw is not None
+    assert raw.byte_order == order

@@ -56,11 +56,13 @@ def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
     big, little = votes["big"], votes["little"]
     if not (big or little):
         first = paths[0] if paths else "no file"
-        raise CorpusError(f"{first} and others: the byte order cannot be heard (silence?); give byte_order")
+        raise CorpusError(
+            f"{first} and others: the byte order cannot be heard (silence?); give byte_order, or aurora2-be: or -le:"
+        )
     if min(len(big), len(little)) > STRAYS * (len(big) + len(little)):
         raise CorpusError(
             f"the byte orders are mixed: {big[0]} looks big-endian, {little[0]} little-endian; "
-            "make them one, or give byte_order"
+            "make them one, or give byte_order, or aurora2-be: or -le:"
         )
     return "big" if len(big) > len(little) else "little"
 

@@ -42,8 +42,6 @@ def _read_samples(_path: Path) -> Corpus:
 
 CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "aurora2": read_aurora2,
-    "aurora2-be": partial(read_aurora2, byte_order="big"),
-    "aurora2-le": partial(read_aurora2, byte_order="little"),
     "fsdd": read_fsdd,
     "an4": read_an4,
     "an4-strings": read_an4_strings,
@@ -51,6 +49,8 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "folder": read_folder,
     "manifest": read_manifest,
     "samples": _read_samples,
+    "aurora2-be": partial(read_aurora2, byte_order="big"),
+    "aurora2-le": partial(read_aurora2, byte_order="little"),
 }
 """Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order."""
 
