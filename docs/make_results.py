@@ -248,7 +248,7 @@ def between(path: Path, what: str, text: str) -> str:
 def draw(runs: dict[str, Run]) -> None:
     """Draw the figures."""
     history = {
-        SYSTEMS[name]: [vars(record) for record in read_history(run.folder / "history.jsonl")]
+        SYSTEMS[name]: [record.for_figure() for record in read_history(run.folder / "history.jsonl")]
         for name, run in runs.items()
     }
     save_figure(plot_learning_curves(history), FIGURES / "learning_curves.png")

@@ -95,7 +95,7 @@ def _finish(result: TrainingResult, out: Path) -> None:
     chosen = "" if best.validation_accuracy is None else f", validation accuracy {best.validation_accuracy:.2%}"
     tell(f"{len(result.history)} epochs in {result.seconds / 60:.1f} min; best: epoch {best.epoch + 1}{chosen}")
     try:
-        figure = plot_learning_curves([vars(record) for record in result.history])
+        figure = plot_learning_curves([record.for_figure() for record in result.history])
         save_figure(figure, out / "learning_curves.png")
     except MissingDependencyError:
         tell("no learning curves drawn; pip install 'aurora-resnet[figures]' for them")

@@ -25,6 +25,10 @@ class EpochRecord:
     seconds: float
     clips_per_second: float
 
+    def for_figure(self) -> dict[str, float | int | str | None]:
+        """Return the values by name with the epoch counted from 1, as ``plot_learning_curves`` draws them."""
+        return asdict(self) | {"epoch": self.epoch + 1}
+
     def describe(self, epochs: int) -> str:
         """Return the epoch as a line for the log.
 
