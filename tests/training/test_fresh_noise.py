@@ -1,0 +1,109 @@
+"""Training with other noise in every epoch: from the training file to the waveforms that the model hears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.errors import ConfigError, CorpusError
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.data import NoiseSource, add_noise
+from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.trainer import Trainer
+
+RATE = 8000
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """Two scenes of one recording each; one at another rate than the model's."""
+    generator = np.random.default_rng(0)
+    for scene, rate in (("car", RATE), ("street", 2 * RATE)):
+        samples = 0.1 * generator.standard_normal(2 * rate).clip(-3, 3)
+        write_audio(tmp_path / "noise" / scene / "1.wav", samples.astype(np.float32), rate)
+    return tmp_path / "noise"
+
+
+@pytest.fixture(scope="module")
+def clips() -> ClipSet:
+    return ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), RATE, 1.0)
+
+
+class Listening(Trainer):
+    """Keeps the energy of every batch it hears."""
+
+    heard: list[float]
+
+    def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        self.heard.append(float(waveforms.double().square().sum()))
+        return super().step(waveforms, labels, generator)
+
+
+def listen(clips: ClipSet, noise: Path, out: Path) -> Listening:
+    source = NoiseSource(str(noise), scenes=("car", "street"), snrs_db=(0.0,), clean_share=0.0)
+    torch.manual_seed(0)
+    model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE, n_mels=16), {"hidden": 8}))
+    trainer = Listening(model, TrainingConfig(epochs=2, batch_size=32, random_position=False), out)
+    trainer.heard = []
+    trainer.fit(add_noise(clips, source, ".", seed=5))
+    return trainer
+
+
+def test_every_epoch_has_other_noise_and_every_run_the_same(clips: ClipSet, noise: Path, tmp_path: Path) -> None:
+    first, again = listen(clips, noise, tmp_path / "1"), listen(clips, noise, tmp_path / "2")
+    assert len(first.heard) == 2  # 22 clips are one batch, so the order within it does not matter
+    assert first.heard[0] != pytest.approx(first.heard[1], rel=1e-6)
+    assert first.heard == again.heard
+    for name, weights in first.model.state_dict().items():
+        assert weights.equal(again.model.state_dict()[name])
+
+
+def test_at_0_db_half_of_the_energy_is_noise(clips: ClipSet, noise: Path) -> None:
+    """Within the G.712 band, and for speech that is active most of the time."""
+    source = NoiseSource(str(noise), scenes=("car",), snrs_db=(0.0,), clean_share=0.0)
+    mixed, clean = (
+        torch.cat(add_noise(clips, replace_share, ".", seed=1).epoch(0).waveforms).double().square().sum()
+        for replace_share in (source, NoiseSource(str(noise), scenes=("car",), clean_share=1.0))
+    )
+    # The noise has the speech's active level all the time, so a little more energy than the speech.
+    assert 1.9 < float(mixed / clean) < 3.5
+
+
+def test_a_training_file_names_the_noise(noise: Path, tmp_path: Path) -> None:
+    file = tmp_path / "noisy.toml"
+    file.write_text(f"""
+model = "cnn"
+options = {{ hidden = 8 }}
+[mel]
+sample_rate = 8000
+n_mels = 16
+[data]
+root = "{noise.parent.as_posix()}"
+train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }} }}]
+noise = {{ folder = "noise", scenes = ["car", "street"], snrs_db = [10, 5] }}
+[training]
+epochs = 1
+""")
+    experiment = read_experiment(file)
+    assert experiment.data.noise == NoiseSource("noise", ("car", "street"), (10.0, 5.0))
+    result = run_experiment(experiment, tmp_path / "run")
+    assert load_checkpoint(result.best_checkpoint).model.config.mel.n_mels == 16
+    assert np.isfinite(result.best.train_loss)
+
+
+def test_scenes_that_are_not_recordings_are_refused(clips: ClipSet, noise: Path) -> None:
+    with pytest.raises(CorpusError, match="no noise for airport"):
+        add_noise(clips, NoiseSource(str(noise), scenes=("airport",)), ".", seed=0)
+    (noise / "scenes.toml").write_text('car = "car"\nbabble = { talkers = 4 }\n')
+    with pytest.raises(ConfigError, match="babble would be made of speech"):
+        add_noise(clips, NoiseSource(str(noise), scenes=("car", "babble")), ".", seed=0)
