@@ -11,6 +11,7 @@ from aurora_resnet.corpora.aurora2 import read_aurora2
 from aurora_resnet.corpora.folders import read_folder
 from aurora_resnet.corpora.fsdd import read_fsdd
 from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.speech_commands import read_speech_commands
 from aurora_resnet.errors import CorpusError, did_you_mean
 
@@ -35,8 +36,6 @@ def read_manifest(path: str | Path) -> Corpus:
 
 
 def _read_samples(_path: Path) -> Corpus:
-    from aurora_resnet.corpora.samples import read_samples
-
     return read_samples()
 
 

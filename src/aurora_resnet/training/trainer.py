@@ -112,7 +112,7 @@ class Trainer:
         # The noise of the first epoch stands for all: it follows from the noises, the SNRs and their seed.
         state.begin(clean if noisy is None else noisy.epoch(0), validation, resume=resume)
         speeds = self.config.speed_factors
-        variants = clean.with_speeds(speeds)
+        variants = clean if noisy is not None else clean.with_speeds(speeds)  # noisy ones are made epoch by epoch
         steps = self.steps_per_epoch(clean) * self.config.epochs
         done = len(state.history) * self.steps_per_epoch(clean)
         with tqdm(total=steps, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
