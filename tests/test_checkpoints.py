@@ -22,6 +22,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "lstm": {"cells": 8, "layers": 1},
     "bilstm": {"cells": 8},
     "cnn_lstm": {},
+    "compact": {},
 }
 
 
@@ -158,6 +159,53 @@ def test_what_is_no_checkpoint_of_ours_is_refused(tmp_path: Path) -> None:
         save_file({"conv1.weight": torch.zeros(3)}, path, metadata)
         with pytest.raises(CheckpointError, match="no aurora_resnet header, so it is no checkpoint of this library"):
             load_checkpoint(path)
+
+
+def test_half_precision_halves_the_file_and_keeps_each_weight_to_its_eleventh_bit(tmp_path: Path) -> None:
+    model = build("resnet50")
+    save_checkpoint(tmp_path / "whole.safetensors", model)
+    save_checkpoint(tmp_path / "half.safetensors", model, half=True, info={"epoch": 3}, state={"x": torch.rand(3)})
+    sizes = {name: (tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")}
+    assert sizes["half"] < 0.52 * sizes["whole"]
+    checkpoint = load_checkpoint(tmp_path / "half.safetensors")
+    assert checkpoint.info == {"epoch": 3}
+    assert checkpoint.state["x"].dtype == torch.float32
+    loaded, original = checkpoint.model.state_dict(), model.state_dict()
+    assert loaded.keys() == original.keys()
+    weights = {name for name, _ in model.named_parameters()}
+    for name, value in original.items():
+        assert loaded[name].dtype == value.dtype
+        if name in weights:
+            bound = torch.maximum(value.abs() * 2**-11, torch.tensor(2**-25))
+            assert bool(((loaded[name] - value).abs() <= bound).all()), name
+        else:  # BatchNorm's statistics and counters
+            assert torch.equal(loaded[name], value)
+    assert any(not torch.equal(loaded[name], original[name]) for name in weights)
+    save_checkpoint(tmp_path / "again.safetensors", checkpoint.model, half=True)
+    again = load_checkpoint(tmp_path / "again.safetensors").model.state_dict()
+    assert all(torch.equal(again[name], value) for name, value in loaded.items())
+
+
+def test_half_precision_keeps_the_front_ends_statistics_exact(tmp_path: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), {}, 0.3)).eval()
+    assert model.frontend.normalization is not None
+    model.frontend.normalization.fit([model.frontend.log_mel(waveforms())])
+    save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+    loaded = load_checkpoint(tmp_path / "a.safetensors").model
+    assert torch.equal(loaded.frontend(waveforms()), model.frontend(waveforms()))
+
+
+@pytest.mark.parametrize("value", [65520.0, -1e6, float("nan")])
+def test_weights_beyond_half_precision_are_refused(tmp_path: Path, value: float) -> None:
+    model = build()
+    torch.nn.init.constant_(model.get_parameter("classifier.head.3.bias"), 65504.0)
+    save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+    before = (tmp_path / "a.safetensors").read_bytes()
+    torch.nn.init.constant_(model.get_parameter("classifier.head.3.bias"), value)
+    with pytest.raises(CheckpointError, match=r"classifier\.head\.3\.bias holds values beyond float16's 65504"):
+        save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+    assert (tmp_path / "a.safetensors").read_bytes() == before
 
 
 def rewritten(path: Path, change: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.files import AudioInfo, RawFormat, audio_info, iterate_blocks, read_audio
+from aurora_resnet.audio.files import AudioInfo, RawFormat, audio_info, decode_audio, iterate_blocks, read_audio
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.errors import AudioError
 
@@ -317,3 +317,48 @@ def test_a_raw_format_of_an_absurd_rate_is_refused() -> None:
 def test_an_unknown_byte_order_is_refused() -> None:
     with pytest.raises(AudioError, match="byte_order must be 'big' or 'little', got 'middle'"):
         RawFormat(8000, "middle")  # type: ignore[arg-type]
+
+
+# In memory
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_bytes_give_what_their_file_gives(tmp_path: Path, suffix: str, channels: int) -> None:
+    path = tmp_path / f"a{suffix}"
+    soundfile.write(path, noise(16000 * 12 * channels).reshape(-1, channels), 16000)  # more than a block
+    expected, rate = read_audio(path)
+    samples, decoded_rate = decode_audio(path.read_bytes(), "a pipe")
+    assert decoded_rate == rate
+    np.testing.assert_array_equal(samples, expected)
+
+
+def test_a_wav_that_a_program_wrote_into_a_pipe_is_read_to_its_end(wav: Path) -> None:
+    content = bytearray(wav.read_bytes())
+    content[4:8] = content[40:44] = struct.pack("<I", 0xFFFFFFFF)
+    np.testing.assert_array_equal(decode_audio(bytes(content), "a pipe")[0], read_audio(wav)[0])
+
+
+def test_a_cut_mp3_in_memory_is_refused_as_its_file_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, noise(32000), 16000)
+    content = path.read_bytes()
+    with pytest.raises(AudioError, match="'a pipe' is cut off: its header promises 32000 samples"):
+        decode_audio(content[: len(content) // 2], "a pipe")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda _: b"", "is empty"),
+        (lambda _: b"These are words.\n" * 50, "cannot be read as WAV, FLAC, Ogg or MP3"),
+        (lambda content: content[:30], "cannot be read as WAV"),
+        (lambda content: content[:44], "holds no samples|promises 16000 bytes of samples, 0 are there"),
+        (lambda content: content[:1000], "promises 16000 bytes of samples, 956 are there"),
+        (lambda content: content[:24] + struct.pack("<I", 999) + content[28:], "the sample rate must be"),
+    ],
+)
+def test_bytes_that_are_no_sound_are_refused(wav: Path, change: Callable[[bytes], bytes], message: str) -> None:
+    with pytest.raises(AudioError, match="^'a pipe'.*(" + message + ")") as caught:
+        decode_audio(change(wav.read_bytes()), "a pipe")
+    assert len(str(caught.value).splitlines()) == 1

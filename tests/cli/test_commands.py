@@ -20,10 +20,12 @@ from aurora_resnet.corpora.samples import read_samples
 SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--threads", "1"]
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", *arguments]
     environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
+    result = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=environment, check=False)
+    output, errors = (stream.decode() for stream in (result.stdout, result.stderr))
+    return subprocess.CompletedProcess(command, result.returncode, output, errors)
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +104,24 @@ def test_recognize_says_words_and_goes_on_after_a_bad_file(trained: Path, tmp_pa
     lines = result.stdout.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith(f"{recording.path}\t")
-    assert "silence" in lines[1].split("\t")[-1]
+    assert [line.split("\t")[-1] for line in lines] == ["accepted", "rejected"]
     as_json = [json.loads(line) for line in run(*arguments, "--json").stdout.splitlines()]
     assert as_json[0]["word"] == lines[0].split("\t")[1]
     assert sum(as_json[0]["probabilities"].values()) == pytest.approx(1.0)
-    assert [answer["silent"] for answer in as_json] == [False, True]
+    assert [answer["accepted"] for answer in as_json] == [True, False]
+    assert as_json[0].keys() == {"file", "word", "digit", "confidence", "accepted", "probabilities"}
+
+
+def test_recognize_reads_a_pipe(trained: Path) -> None:
+    recording = read_samples()[0]
+    arguments = ["recognize", "--model", str(trained / "best.safetensors"), "--json"]
+    of_file = json.loads(run(*arguments, str(recording.path)).stdout)
+    of_pipe = json.loads(run(*arguments, "-", stdin=recording.path.read_bytes()).stdout)
+    assert of_pipe == {**of_file, "file": "-"}
+    for nonsense in (b"", b"no sound"):
+        result = run(*arguments, "-", stdin=nonsense)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.startswith("error: 'standard input' ")
 
 
 def test_corpus_counts_and_writes_a_manifest_that_reads_back(tmp_path: Path) -> None:
@@ -146,6 +161,7 @@ def test_version_and_help() -> None:
         (["corpus", "fssd:x"], ["'fssd'", "did you mean 'fsdd'"]),
         (["corpus", "fsdd:nowhere"], ["nowhere"]),
         (["recognize", "--model", "no.safetensors", "a.wav"], ["no.safetensors"]),
+        (["recognize", "--model", "resnet5", "a.wav"], ["'resnet5'", "did you mean 'resnet50'", "compact"]),
         (["corpus", "samples:", "--manifest", "a.txt"], [".csv or .jsonl", "a.txt"]),
         (["train", "--out", "x"], ["Missing option '--config'", "aurora-resnet train --help"]),
         (["trian"], ["'trian'", "'train'"]),

@@ -206,6 +206,19 @@ def test_only_fitted_statistics_are_state() -> None:
     assert torch.equal(fresh(noise(1, 2000)), fitted(noise(1, 2000)))
 
 
+def test_the_dynamic_range_hides_level_and_digital_silence() -> None:
+    config = MelConfig(sample_rate=8000, log_floor=1e-10, dynamic_range_db=60.0, normalization="none")
+    word = 0.3 * torch.sin(2 * torch.pi * 440 * torch.arange(8000) / 8000)
+    padded = torch.cat((torch.zeros(4000), word, torch.zeros(4000)))
+    whispered = padded + 1e-5 * torch.randn(16_000, generator=torch.Generator().manual_seed(0))
+    features = MelFrontend(config)(torch.stack((padded, whispered)))
+    spread_db = 10 * (features.amax((1, 2)) - features.amin((1, 2))) / math.log(10)
+    assert spread_db.tolist() == pytest.approx([60.0, 60.0], abs=1e-3)
+    torch.testing.assert_close(features[0], features[1], atol=0.05, rtol=0)
+    quiet = MelFrontend(config)(0.01 * padded)
+    torch.testing.assert_close(quiet, features[0] + 2 * math.log(0.01), atol=1e-3, rtol=0)
+
+
 def test_the_input_stays_and_any_stride_will_do() -> None:
     frontend = frontend_of("utterance")
     waveform = noise(2000, 3)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aurora_resnet.audio.clips import fit_length
 from aurora_resnet.audio.files import read_audio
@@ -21,14 +25,21 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
+from aurora_resnet.recognition.rejection import Calibration
 
 RATE = 8000
 
 
 @pytest.fixture(scope="module")
-def recognizer() -> DigitRecognizer:
-    torch.manual_seed(0)
-    return DigitRecognizer(RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE))))
+def model() -> RecognizerModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE))).eval()
+
+
+@pytest.fixture(scope="module")
+def recognizer(model: RecognizerModel) -> DigitRecognizer:
+    return DigitRecognizer(model)
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +53,18 @@ def values(answer: Recognition) -> list[float]:
     return list(answer.probabilities.values())
 
 
-def test_the_answer_is_the_softmax_of_the_networks_logits(recognizer: DigitRecognizer, word: Samples) -> None:
+def test_the_answer_is_the_softmax_of_the_networks_logits(
+    model: RecognizerModel, recognizer: DigitRecognizer, word: Samples
+) -> None:
     answer = recognizer.recognize(word, RATE)
     with torch.inference_mode():
-        expected = recognizer.model(torch.from_numpy(word)[None]).softmax(1)[0]
+        expected = model(torch.from_numpy(word)[None]).softmax(1)[0]
     assert tuple(answer.probabilities) == WORDS
     assert values(answer) == pytest.approx(expected.tolist(), abs=1e-6)
     assert answer.word == WORDS[int(expected.argmax())]
     assert answer.digit == WORDS.index(answer.word) % 10
     assert answer.confidence == pytest.approx(float(expected.max()), abs=1e-6)
-    assert not answer.silent
+    assert answer.accepted
 
 
 def test_a_batch_gives_each_recording_what_it_gets_alone(recognizer: DigitRecognizer, word: Samples) -> None:
@@ -60,7 +73,7 @@ def test_a_batch_gives_each_recording_what_it_gets_alone(recognizer: DigitRecogn
     for recording, answer in zip(recordings, together, strict=True):
         alone = recognizer.recognize(recording, RATE)
         assert values(answer) == pytest.approx(values(alone), abs=1e-6)
-        assert answer.silent == (not recording.any())
+        assert answer.accepted == bool(recording.any())
     assert recognizer.recognize_batch([]) == []
 
 
@@ -87,20 +100,138 @@ def test_a_file_gives_what_its_samples_give(recognizer: DigitRecognizer, word: S
     assert recognizer.recognize(path) == recognizer.recognize(str(path)) == recognizer.recognize(samples, RATE)
 
 
-def test_a_checkpoint_answers_as_the_model(recognizer: DigitRecognizer, word: Samples, tmp_path: Path) -> None:
+def test_a_checkpoint_answers_as_the_model_with_its_calibration(
+    model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, tmp_path: Path
+) -> None:
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, recognizer.model)
-    assert DigitRecognizer.from_checkpoint(path).recognize(word, RATE) == recognizer.recognize(word, RATE)
+    save_checkpoint(path, model)
+    loaded = DigitRecognizer.from_checkpoint(path, threads=torch.get_num_threads())
+    assert loaded.recognize(word, RATE) == recognizer.recognize(word, RATE)
+    calibration = Calibration(2.5, -1.0)
+    save_checkpoint(path, model, info=calibration.to_info())
+    assert DigitRecognizer.from_checkpoint(path).calibration == calibration
+    save_checkpoint(path, model, info={"calibration": {"temperature": 0}})
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: .*temperature must be"):
+        DigitRecognizer.from_checkpoint(path)
+
+
+def test_a_shipped_model_is_loaded_by_its_name(
+    model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pretrained").mkdir()
+    save_checkpoint(tmp_path / "pretrained" / "resnet50.safetensors", model)
+    monkeypatch.setattr(resources, "files", lambda _package: tmp_path)
+    for shipped in (DigitRecognizer.from_pretrained(), DigitRecognizer.from_pretrained("resnet50", device="cpu")):
+        assert shipped.recognize(word, RATE) == recognizer.recognize(word, RATE)
+    with pytest.raises(CheckpointError, match="install the wheel anew"):
+        DigitRecognizer.from_pretrained("compact")
+    with pytest.raises(ConfigError, match=r"'compat' \(did you mean 'compact'\?\)"):
+        DigitRecognizer.from_pretrained("compat")
+
+
+@pytest.mark.parametrize("temperature", [0.25, 4.0])
+def test_the_temperature_divides_the_logits(
+    model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, temperature: float
+) -> None:
+    plain = recognizer.recognize(word, RATE)
+    answer = DigitRecognizer(model, calibration=Calibration(temperature)).recognize(word, RATE)
+    powers = np.array(values(plain)) ** (1 / temperature)
+    assert values(answer) == pytest.approx(powers / powers.sum(), abs=1e-9)
+    assert (answer.word, answer.digit) == (plain.word, plain.digit)
+
+
+def test_accepted_from_the_threshold_on_whatever_the_temperature(model: RecognizerModel, word: Samples) -> None:
+    with torch.inference_mode():
+        evidence = float(model(torch.from_numpy(word)[None]).double().exp().sum().log())
+    for temperature in (0.1, 1.0, 10.0):
+        for threshold, accepted in ((evidence - 1e-3, True), (evidence + 1e-3, False)):
+            recognizer = DigitRecognizer(model, calibration=Calibration(temperature, threshold))
+            assert recognizer.recognize(word, RATE).accepted == accepted
+
+
+def test_nothing_but_zeros_or_dither_is_never_accepted(model: RecognizerModel) -> None:
+    eager = DigitRecognizer(model, calibration=Calibration(threshold=-100.0))
+    dither = np.random.default_rng(0).integers(-1, 1, RATE, dtype=np.int16, endpoint=True)
+    for recording in (np.zeros(RATE, np.int16), np.zeros(3), np.zeros(5 * RATE, np.float32), dither):
+        assert not eager.recognize(recording, RATE).accepted
+    assert eager.recognize(2 * dither, RATE).accepted
+
+
+def test_the_callers_model_stays_as_it_is(model: RecognizerModel, word: Samples) -> None:
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.train()
+    try:
+        DigitRecognizer(model).recognize(word, RATE)
+        assert model.training
+    finally:
+        model.eval()
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+@settings(max_examples=20)
+@given(
+    seconds=st.floats(0.001, 13.0),  # from a few samples to more than the blocks in which files are read
+    rate=st.sampled_from([8000, 11025, 16000, 1000]),
+    channels=st.integers(1, 3),
+    kind=st.sampled_from([("int16", "PCM_16"), ("int32", "PCM_32"), ("float32", "FLOAT"), ("float64", "DOUBLE")]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_an_array_gives_exactly_what_its_file_gives(
+    recognizer: DigitRecognizer,
+    tmp_path_factory: pytest.TempPathFactory,
+    seconds: float,
+    rate: int,
+    channels: int,
+    kind: tuple[str, str],
+    seed: int,
+) -> None:
+    dtype, subtype = kind
+    rng = np.random.default_rng(seed)
+    frames = max(channels + 1, round(seconds * rate))
+    loudness = np.interp(np.linspace(0, 1, frames), np.linspace(0, 1, 20), rng.uniform(0, 1, 20))
+    array = rng.uniform(-1, 1, (frames, channels)) * loudness[:, None]
+    array = (array * np.iinfo(dtype).max).astype(dtype) if dtype.startswith("int") else array.astype(dtype)
+    file = tmp_path_factory.mktemp("clip") / "a.wav"
+    soundfile.write(file, array, rate, subtype=subtype)
+    expected = recognizer.recognize(file)
+    assert recognizer.recognize(array, rate) == expected
+    assert recognizer.recognize(array.T, rate) == expected
+    assert recognizer.recognize(torch.from_numpy(array), rate) == expected
+
+
+def test_tensors_lists_and_rows_are_taken(recognizer: DigitRecognizer, word: Samples) -> None:
+    expected = recognizer.recognize(word, RATE)
+    tensor = torch.from_numpy(word)
+    assert recognizer.recognize(word.tolist(), RATE) == expected
+    assert recognizer.recognize(tensor.clone().requires_grad_(), RATE) == expected
+    brain = tensor.bfloat16()
+    assert recognizer.recognize(brain, RATE) == recognizer.recognize(brain.float(), RATE)
+    rows = np.stack([word, -word, word[::-1]])
+    single = [recognizer.recognize(row, RATE) for row in rows]
+    for together in (
+        recognizer.recognize_batch(rows, RATE),
+        recognizer.recognize_batch(torch.from_numpy(rows), RATE),
+        recognizer.recognize_batch(list(rows), RATE),
+    ):
+        assert [answer.word for answer in together] == [answer.word for answer in single]
+
+
+def test_a_long_recording_is_cut_at_its_own_rate_and_then_resampled(recognizer: DigitRecognizer, word: Samples) -> None:
+    quiet = np.full(48_000 * 20, 1e-4, np.float32)
+    faster = resample(word, RATE, 48_000)
+    expected = recognizer.recognize(resample(faster, 48_000, RATE), RATE)
+    assert recognizer.recognize(np.concatenate([quiet, faster, quiet]), 48_000) == expected
 
 
 def test_threads_do_not_disturb_each_other(recognizer: DigitRecognizer, word: Samples) -> None:
-    recordings = [np.roll(word, 500 * shift) for shift in range(12)]
+    recordings = [np.roll(word, 500 * shift)[: 3000 + 400 * shift] for shift in range(12)]
     expected = [recognizer.recognize(recording, RATE) for recording in recordings]
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda recording: recognizer.recognize(recording, RATE), recordings)) == expected
+        for _ in range(3):
+            assert list(pool.map(lambda recording: recognizer.recognize(recording, RATE), recordings)) == expected
 
 
-def test_wrong_input_is_said(recognizer: DigitRecognizer, tmp_path: Path) -> None:
+def test_wrong_input_is_said(model: RecognizerModel, recognizer: DigitRecognizer, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs sample_rate"):
         recognizer.recognize(np.zeros(8000, np.float32))
     with pytest.raises(ConfigError, match=r"the file .* states its own"):
@@ -111,5 +242,25 @@ def test_wrong_input_is_said(recognizer: DigitRecognizer, tmp_path: Path) -> Non
         recognizer.recognize(np.full(8000, np.nan, np.float32), RATE)
     with pytest.raises(CheckpointError, match="does not exist"):
         DigitRecognizer.from_checkpoint(tmp_path / "none.safetensors")
+    for empty in (np.zeros(0), np.zeros((0, 2)), np.zeros((2, 0), np.int16)):
+        with pytest.raises(AudioError, match="recording: expected at least one sample"):
+            recognizer.recognize(empty, RATE)
+    with pytest.raises(AudioError, match="recording: the sample rate must be"):
+        recognizer.recognize(np.zeros(8000), 1)
+    with pytest.raises(AudioError, match="got int64"):
+        recognizer.recognize(np.zeros(8000, np.int64), RATE)
     with pytest.raises(ConfigError, match="cuda:99"):
-        DigitRecognizer(recognizer.model, device="cuda:99")
+        DigitRecognizer(model, device="cuda:99")
+    with pytest.raises(ConfigError, match="threads must be at least 1"):
+        DigitRecognizer(model, threads=0)
+
+
+def test_the_number_of_threads_is_torchs(model: RecognizerModel) -> None:
+    before = torch.get_num_threads()
+    try:
+        DigitRecognizer(model, threads=2)
+        assert torch.get_num_threads() == 2
+        DigitRecognizer(model)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

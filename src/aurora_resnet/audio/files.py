@@ -7,6 +7,7 @@ Digital silence is valid audio everywhere in this module.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -155,6 +156,37 @@ def read_audio(
     return samples[:done], rate
 
 
+def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
+    """Read a sound file that is in memory, such as one that came through a pipe, as ``read_audio`` reads a file.
+
+    Args:
+        data: the whole file: WAV, FLAC, Ogg or MP3.
+        name: what the errors call it.
+
+    Returns:
+        The waveform, shape ``[N]``, and its rate in Hz.
+
+    Raises:
+        AudioError: as ``read_audio``.
+
+    >>> decode_audio(b"no sound", "standard input")
+    Traceback (most recent call last):
+    aurora_resnet.errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format not recognised)...
+    """
+    if not data:
+        raise AudioError(f"'{name}' is empty (0 bytes); record it again or drop it")
+    try:
+        file = soundfile.SoundFile(io.BytesIO(data))
+    except soundfile.LibsndfileError as error:
+        raise AudioError(
+            f"'{name}' cannot be read as WAV, FLAC, Ogg or MP3 ({_reason(error)}); it is damaged or no sound file"
+        ) from error
+    with file:
+        _check_header(file, name)
+        blocks = list(_blocks(file, name, 0, file.frames, BLOCK_SECONDS))
+        return np.concatenate(blocks), file.samplerate
+
+
 def iterate_blocks(
     path: str | Path, *, raw: RawFormat | None = None, block_seconds: float = BLOCK_SECONDS
 ) -> Iterator[Samples]:
@@ -183,22 +215,25 @@ def iterate_blocks(
 @contextmanager
 def _opened(path: str | Path, raw: RawFormat | None) -> Iterator[soundfile.SoundFile]:
     """Open a sound file and refuse what cannot be read to its end."""
-    file = _open(Path(path), raw)
-    with file:
-        check_sample_rate(file.samplerate, f"'{path}'")
-        if file.frames == 0:
-            raise AudioError(f"'{path}' holds no samples (or lost its end); record it again or drop it")
-        if file.frames == _FRAMES_UNKNOWN:
-            raise AudioError(f"'{path}' does not say how long it is; write it again to a file, not into a pipe")
-        note = _WAV_LENGTH_NOTE.search(file.extra_info) if file.format in ("WAV", "WAVEX") else None
-        if note is not None:
-            promised, present = (int(n) for n in note.groups())
-            if present < promised < _WAV_LENGTH_UNKNOWN:
-                raise AudioError(
-                    f"'{path}' is cut off: its header promises {promised} bytes of samples,"
-                    f" {present} are there; copy or record it again"
-                )
+    with _open(Path(path), raw) as file:
+        _check_header(file, path)
         yield file
+
+
+def _check_header(file: soundfile.SoundFile, path: str | Path) -> None:
+    check_sample_rate(file.samplerate, f"'{path}'")
+    if file.frames == 0:
+        raise AudioError(f"'{path}' holds no samples (or lost its end); record it again or drop it")
+    if file.frames == _FRAMES_UNKNOWN:
+        raise AudioError(f"'{path}' does not say how long it is; write it again to a file, not into a pipe")
+    note = _WAV_LENGTH_NOTE.search(file.extra_info) if file.format in ("WAV", "WAVEX") else None
+    if note is not None:
+        promised, present = (int(n) for n in note.groups())
+        if present < promised < _WAV_LENGTH_UNKNOWN:
+            raise AudioError(
+                f"'{path}' is cut off: its header promises {promised} bytes of samples,"
+                f" {present} are there; copy or record it again"
+            )
 
 
 def _open(path: Path, raw: RawFormat | None) -> soundfile.SoundFile:
@@ -244,7 +279,7 @@ def _blocks(
             wanted = min(block_frames, frames - done)
             block = file.read(wanted, dtype="float32", always_2d=True)
             done += len(block)
-            if len(block) < wanted and (done == 0 or _states_length(file, path)):
+            if len(block) < wanted and (done == 0 or _states_length(file)):
                 raise AudioError(
                     f"'{path}' is cut off: its header promises {file.frames} samples,"
                     f" {start + done} are there; copy or record it again"
@@ -260,7 +295,7 @@ def _blocks(
         ) from error
 
 
-def _states_length(file: soundfile.SoundFile, path: str | Path) -> bool:
+def _states_length(file: soundfile.SoundFile) -> bool:
     """Tell whether ``file.frames`` is a fact; of an MP3 without a Xing or Info tag it is an estimate.
 
     The tag stands in the first MPEG frame, behind its header of 4 bytes and at most 34 more; an ID3v2 tag may
@@ -268,7 +303,9 @@ def _states_length(file: soundfile.SoundFile, path: str | Path) -> bool:
     """
     if file.format != "MP3":
         return True
-    with Path(path).open("rb") as stream:
+    # The name of a file in memory is the object that it was opened from.
+    source = file.name
+    with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else Path(source).open("rb") as stream:
         head = stream.read(10)
         bits = (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
         stream.seek(10 + bits if head.startswith(b"ID3") else 0)

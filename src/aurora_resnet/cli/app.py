@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from aurora_resnet.cli.corpus import corpus
+from aurora_resnet.cli.demo import demo
 from aurora_resnet.cli.download import download
 from aurora_resnet.cli.evaluate import evaluate
 from aurora_resnet.cli.make_noisy import make_noisy
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (train, evaluate, recognize, corpus, make_noisy, models, download):
+for command in (demo, train, evaluate, recognize, corpus, make_noisy, models, download):
     app.command()(command)
 
 

@@ -76,6 +76,19 @@ class NoisyTrainingCorpus:
         self.clean_share = clean_share
         self._check_levels()
 
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.clips.sample_rate
+
+    @property
+    def has_others(self) -> bool:
+        """Whether some clips are no digit: none are."""
+        return False
+
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch, in the order of the clean ones.
 

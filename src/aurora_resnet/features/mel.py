@@ -55,6 +55,9 @@ class MelConfig:
     """Exponent of the magnitude: 2 for power, 1 for magnitude."""
     log_floor: float = 1e-6
     """Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech."""
+    dynamic_range_db: float | None = None
+    """Raise everything to so many dB below the clip's loudest cell, so that neither the level of a recording nor
+    digital silence around a word shows; ``None`` leaves it. Needs a ``log_floor`` far below speech."""
     normalization: Literal["none", "utterance", "corpus"] = "utterance"
 
     def __post_init__(self) -> None:
@@ -75,6 +78,9 @@ class MelConfig:
             f"mel_scale must be 'htk' or 'slaney', got '{self.mel_scale}'": self.mel_scale in ("htk", "slaney"),
             f"power must be positive, got {self.power}": 0 < self.power < math.inf,
             f"log_floor must be positive, got {self.log_floor}": 0 < self.log_floor < math.inf,
+            f"dynamic_range_db must be positive, got {self.dynamic_range_db}": (
+                self.dynamic_range_db is None or 0 < self.dynamic_range_db < math.inf
+            ),
             f"normalization must be 'none', 'utterance' or 'corpus', got '{self.normalization}'": (
                 self.normalization in ("none", "utterance", "corpus")
             ),
@@ -197,7 +203,11 @@ class MelFrontend(nn.Module):
             else:
                 # The smallest normal float32 keeps the root's gradient finite at zero.
                 energies = spectrum.square().sum(-1).clamp(min=1.2e-38).pow(config.power / 2) @ filters
-            return energies.clamp_(min=config.log_floor).log_()
+            features = energies.clamp_(min=config.log_floor).log_()
+            if config.dynamic_range_db is None:
+                return features
+            range_nepers = config.dynamic_range_db * config.power * math.log(10) / 20
+            return torch.maximum(features, features.amax(dim=(1, 2), keepdim=True) - range_nepers)
 
     def log_mel(self, waveform: Tensor) -> Tensor:
         """Return the log-mel features before normalisation, ``[B, N] -> [B, M, T]``."""

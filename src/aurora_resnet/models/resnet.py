@@ -72,10 +72,9 @@ class ResidualSpeechNet(SpeechClassifier):
         self.head = dense_head(512 * 2 ** (stages - 1) // 2, hidden, dropout, num_classes)
         if weights is not None:
             self.load_report = load_backbone(self, weights)
-        # The convolutions of CPUs and tensor cores are fastest with the channels innermost.
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
+        # The convolutions of CPUs and tensor cores are fastest with the channels innermost. Module.to marks kernels of
+        # one input channel or of 1 x 1 as such too, which contiguous() takes for done: a fifth of the training time.
+        self.to(memory_format=torch.channels_last)
 
     def freezable_parts(self) -> dict[str, list[nn.Module]]:
         """Return the plans ``none``, ``stem``, ``stage1`` ... ``stage3`` (and all before), ``all_but_head``."""

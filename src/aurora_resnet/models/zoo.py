@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from aurora_resnet.errors import ConfigError, did_you_mean
 from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
+from aurora_resnet.models.compact import CompactResNet
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
@@ -29,6 +30,7 @@ class ZooEntry:
 
 ZOO: dict[str, ZooEntry] = {
     "resnet50": ZooEntry(ResidualSpeechNet, {}, "ImageNet ResNet-50, stages 1-3 (4 as an option)"),
+    "compact": ZooEntry(CompactResNet, {}, "small residual network, half a million parameters"),
     "cnn": ZooEntry(CnnClassifier, {}, "three convolution blocks"),
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
     "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
@@ -40,7 +42,7 @@ def list_models() -> tuple[str, ...]:
     """Return the names that ``create_model`` knows.
 
     >>> list_models()
-    ('resnet50', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
+    ('resnet50', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
     """
     return tuple(ZOO)
 

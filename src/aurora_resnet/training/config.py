@@ -11,6 +11,24 @@ from aurora_resnet.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class Distillation:
+    r"""Learn from a teacher's logits: :math:`(1 - w)\,\mathrm{CE} + w\,\tau^2\,\mathrm{KL}(p_\tau \| q_\tau)`.
+
+    :math:`p_\tau` and :math:`q_\tau` are the softmaxes of the teacher's and the student's logits over :math:`\tau`.
+    Source: Hinton, Vinyals and Dean, *Distilling the Knowledge in a Neural Network*, 2015.
+    """
+
+    weight: float = 0.7
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight <= 1 or not 0 < self.temperature < inf:
+            raise ConfigError(
+                f"distillation needs a weight in 0..1 and a temperature above 0, got {self.weight}, {self.temperature}"
+            )
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """Options of the ``Trainer``; the defaults are the paper's (SGD at 0.001) where it states them.
 
@@ -35,6 +53,14 @@ class TrainingConfig:
     """Largest norm of the gradient."""
     mixed_precision: bool = True
     """float16 with loss scaling on CUDA; the CPU always computes in float32."""
+    bfloat16: bool = False
+    """Compute the network in bfloat16, the weights stay float32: twice as fast on CPUs with matrix units (AMX), and
+    no loss scaling on CUDA, where it takes the place of float16."""
+    weight_average: float | None = None
+    """Decay of an exponential average of the weights over the steps, as 0.999; the average is what is validated and
+    kept as the best. Source: Polyak and Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992."""
+    distillation: Distillation | None = None
+    """How to learn from a teacher's answers; the teacher is an argument of ``Trainer``."""
     freeze: str = "none"
     """Freeze plan of the model: none, stem, stage1 ... stage3, all_but_head."""
     unfreeze: tuple[tuple[int, str], ...] = ()
@@ -63,6 +89,9 @@ class TrainingConfig:
             f"label_smoothing must lie in 0..1, got {self.label_smoothing}": 0 <= self.label_smoothing < 1,
             f"gradient_clip must be positive, got {self.gradient_clip}": (
                 self.gradient_clip is None or self.gradient_clip > 0
+            ),
+            f"weight_average must lie in 0..1, got {self.weight_average}": (
+                self.weight_average is None or 0 < self.weight_average < 1
             ),
             f"early_stopping must be at least 1 epoch, got {self.early_stopping}": (
                 self.early_stopping is None or self.early_stopping >= 1

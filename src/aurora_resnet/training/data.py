@@ -15,6 +15,7 @@ from aurora_resnet.corpora.noisy_training import NoisyTrainingCorpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splitting import check_speakers_disjoint, split_speakers
 from aurora_resnet.errors import ConfigError
+from aurora_resnet.training.augmented_data import AugmentSource
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class DataConfig:
     """Folder that the corpora's paths start from, relative to the working directory."""
     noise: NoiseSource | None = None
     """Noise for the training clips; validation stays as it is."""
+    augment: AugmentSource | None = None
+    """Everything that makes the clips harder, noise included, and sounds that are no digit."""
+
+    def __post_init__(self) -> None:
+        if self.noise and self.augment:
+            raise ConfigError("data.augment mixes noise itself; leave data.noise out")
 
 
 def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:

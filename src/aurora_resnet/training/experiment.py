@@ -14,6 +14,8 @@ from typing import Any
 import torch
 
 from aurora_resnet.atomic import atomic_path
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.corpora.fresh_clips import FreshClips
 from aurora_resnet.errors import ConfigError, did_you_mean
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.inference import load_clips
@@ -21,6 +23,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import list_models, model_cost
 from aurora_resnet.options import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.training.augmented_data import augment_clips, noisy_validation
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig, add_noise, load_data
 from aurora_resnet.training.trainer import Trainer, TrainingResult
@@ -41,6 +44,8 @@ class ExperimentConfig:
     """Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones."""
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the model."""
+    teacher: str | None = None
+    """Checkpoint of a trained model to learn from, with ``training.distillation``."""
 
 
 def read_experiment(path: str | Path, model: str | None = None, overrides: tuple[str, ...] = ()) -> ExperimentConfig:
@@ -98,16 +103,22 @@ def run_experiment(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
-    trainer = Trainer(model, config.training, out, device=device, progress=progress)
+    teacher = load_checkpoint(config.teacher).model if config.teacher else None
+    trainer = Trainer(model, config.training, out, device=device, progress=progress, teacher=teacher)
 
     train_clips = load_clips(train, recognizer, progress=progress)
     held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
     if model.frontend.normalization is not None:
         batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
-    noise = config.data.noise
-    noisy = add_noise(train_clips, noise, config.data.root, config.training.seed) if noise else None
-    result = trainer.fit(noisy or train_clips, held_out, resume=resume)
+    data, seed = config.data, config.training.seed
+    fresh: FreshClips | None = None
+    if data.noise:
+        fresh = add_noise(train_clips, data.noise, data.root, seed)
+    elif data.augment:
+        fresh = augment_clips(train_clips, data.augment, data.root, seed)
+        held_out = noisy_validation(held_out, data.augment, data.root, seed) if held_out else None
+    result = trainer.fit(fresh or train_clips, held_out, resume=resume)
     cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
     report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     record = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.clip_set import ClipSet
@@ -22,6 +23,8 @@ from aurora_resnet.training.history import EpochRecord, read_history, write_hist
 LAST = "last.safetensors"
 BEST = "best.safetensors"
 HISTORY = "history.jsonl"
+OPTIMIZER = "optimizer."
+AVERAGE = "average."
 
 
 @dataclass
@@ -37,6 +40,7 @@ class TrainingState:
     config: TrainingConfig
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.grad_scaler.GradScaler
+    average: AveragedModel | None = None
     fingerprint: str = ""
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
@@ -57,7 +61,9 @@ class TrainingState:
                 "resume with the very same ones or choose another folder"
             )
         self.model.load_state_dict(checkpoint.model.state_dict())
-        _restore_optimizer(self.optimizer, checkpoint.state)
+        _restore_optimizer(self.optimizer, _under(OPTIMIZER, checkpoint.state))
+        if self.average is not None:
+            self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
         if checkpoint.info["scaler"]:
             self.scaler.load_state_dict(checkpoint.info["scaler"])
         self.history = read_history(self.out / HISTORY)[: checkpoint.info["epochs"]]
@@ -82,12 +88,27 @@ class TrainingState:
             "training": to_mapping(self.config),
         }
         if self.best_epoch == record.epoch:
-            save_checkpoint(self.out / BEST, self.model, info=info)
-        save_checkpoint(self.out / LAST, self.model, info=info, state=_optimizer_tensors(self.optimizer))
+            save_checkpoint(self.out / BEST, self.judged, info=info)
+        state = {OPTIMIZER + name: tensor for name, tensor in _optimizer_tensors(self.optimizer).items()}
+        if self.average is not None:
+            state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
+        save_checkpoint(self.out / LAST, self.model, info=info, state=state)
+
+    @property
+    def judged(self) -> RecognizerModel:
+        """The network that is validated and kept: the average of the weights if there is one."""
+        if self.average is None:
+            return self.model
+        assert isinstance(self.average.module, RecognizerModel)
+        return self.average.module
 
     def should_stop(self, patience: int | None) -> bool:
         """Tell whether the best epoch lies ``patience`` epochs back."""
         return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _score(record: EpochRecord) -> tuple[float, float]:
@@ -109,9 +130,9 @@ def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet,
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Flatten the optimiser's per-parameter tensors to ``optimizer.<number>.<name>``."""
+    """Flatten the optimiser's per-parameter tensors to ``<number>.<name>``."""
     return {
-        f"optimizer.{number}.{name}": torch.as_tensor(value)
+        f"{number}.{name}": torch.as_tensor(value)
         for number, values in optimizer.state_dict()["state"].items()
         for name, value in values.items()
         if value is not None
@@ -121,6 +142,6 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
-        _, number, name = key.split(".", 2)
+        number, name = key.split(".", 1)
         state.setdefault(int(number), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.noisy_training import NoisyTrainingCorpus
-from aurora_resnet.errors import TrainingError
+from aurora_resnet.corpora.fresh_clips import FreshClips
+from aurora_resnet.errors import ConfigError, TrainingError
 from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
@@ -46,6 +47,15 @@ class TrainingResult:
         return self.history[self.best_epoch]
 
 
+def with_no_digit(logits: Tensor) -> Tensor:
+    """Append the class "no digit", whose logit is 0: ``[B, K] -> [B, K + 1]``.
+
+    >>> with_no_digit(torch.ones(1, 2)).tolist()
+    [[1.0, 1.0, 0.0]]
+    """
+    return F.pad(logits, (0, 1))
+
+
 class Trainer:
     """Train a recogniser's network on clips in memory.
 
@@ -60,6 +70,7 @@ class Trainer:
         out: folder for checkpoints and history.
         device: ``"cpu"``, ``"cuda"`` ...
         progress: show a bar on a terminal.
+        teacher: a trained network to learn from as ``config.distillation`` says.
     """
 
     def __init__(
@@ -70,24 +81,35 @@ class Trainer:
         *,
         device: str | torch.device = "cpu",
         progress: bool = False,
+        teacher: RecognizerModel | None = None,
     ) -> None:
+        if (teacher is None) != (config.distillation is None):
+            raise ConfigError("distillation needs both a teacher and TrainingConfig.distillation; one is missing")
         self.device = torch.device(device)
         self.model = model.to(self.device)
         self.config = config
         self.out = Path(out)
         self.progress = progress
         self.optimizer = build_optimizer(model.classifier, config)
-        self.amp = config.mixed_precision and self.device.type == "cuda"
-        self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=self.amp)
+        half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
+        self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
+        self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=half)
+        self.teacher = None if teacher is None else teacher.eval().to(self.device)
+        self.average: AveragedModel | None = None
+        if config.weight_average is not None:
+            decay = get_ema_multi_avg_fn(config.weight_average)  # type: ignore[no-untyped-call]
+            self.average = AveragedModel(self.model, multi_avg_fn=decay, use_buffers=True)
+        self.rejects = False
         self.bar: tqdm[Any] | None = None
 
     def fit(
-        self, train: ClipSet | NoisyTrainingCorpus, validation: ClipSet | None = None, *, resume: bool = False
+        self, train: ClipSet | FreshClips, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.
 
         Args:
-            train: clips to learn from, the same ones in every epoch or with fresh noise in each.
+            train: clips to learn from, the same ones in every epoch or fresh ones in each (``NoisyTrainingCorpus``,
+                ``AugmentedCorpus``). A label equal to the number of words stands for "no digit".
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
             resume: go on from ``out/last.safetensors`` if there is one.
@@ -98,29 +120,29 @@ class Trainer:
                 rate than the model, or if the loss is not finite.
             ConfigError: if the model has no such freeze plan.
         """
-        noisy = train if isinstance(train, NoisyTrainingCorpus) else None
-        clean = train.clips if isinstance(train, NoisyTrainingCorpus) else train
-        if len(clean) < 2:
-            raise TrainingError(f"training needs at least 2 clips, got {len(clean)}")
+        if len(train) < 2:
+            raise TrainingError(f"training needs at least 2 clips, got {len(train)}")
         rate = self.model.config.mel.sample_rate
-        for clips in (clean, validation):
+        for clips in (train, validation):
             if clips is not None and clips.sample_rate != rate:
                 raise TrainingError(f"the model works at {rate} Hz, the clips have {clips.sample_rate} Hz")
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
-        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler)
-        # The noise of the first epoch stands for all: it follows from the noises, the SNRs and their seed.
-        state.begin(clean if noisy is None else noisy.epoch(0), validation, resume=resume)
+        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average)
+        # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
+        state.begin(train if isinstance(train, ClipSet) else train.epoch(0), validation, resume=resume)
         speeds = self.config.speed_factors
-        variants = clean if noisy is not None else clean.with_speeds(speeds)  # noisy ones are made epoch by epoch
-        steps = self.steps_per_epoch(clean) * self.config.epochs
-        done = len(state.history) * self.steps_per_epoch(clean)
+        if isinstance(train, ClipSet):
+            variants = train.with_speeds(speeds)
+        self.rejects = not isinstance(train, ClipSet) and train.has_others
+        steps = self.steps_per_epoch(len(train)) * self.config.epochs
+        done = len(state.history) * self.steps_per_epoch(len(train))
         with tqdm(total=steps, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
             while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
                 epoch = len(state.history)
-                if noisy is not None:
-                    variants = noisy.epoch(epoch).with_speeds(speeds)
-                record = self.run_epoch(variants, len(clean), epoch, validation)
+                if not isinstance(train, ClipSet):
+                    variants = train.epoch(epoch).with_speeds(speeds)
+                record = self.run_epoch(variants, len(train), epoch, validation)
                 state.finish_epoch(record)
                 logger.info("%s", record.describe(self.config.epochs))
                 if self.config.tensorboard:
@@ -142,7 +164,7 @@ class Trainer:
         plan = self.config.freeze_plan(epoch)
         self.model.classifier.freeze(plan)
         self.model.train()
-        steps = self.steps_per_epoch(variants, clips)
+        steps = self.steps_per_epoch(clips)
         loss_sum = torch.zeros((), device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         seen = 0
@@ -191,13 +213,15 @@ class Trainer:
             Mean loss of the batch (detached) and number of correct clips, both on the device.
         """
         augment: SpecAugment | None = self.config.spec_augment
-        with torch.autocast(self.device.type, dtype=torch.float16, enabled=self.amp):
+        with torch.no_grad():
+            features = self.model.frontend(waveforms)
+            if augment is not None:
+                features = augment.apply(features, augment.sample(features.shape, generator))
+        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
+            logits = self.model.classifier(features).float()
             with torch.no_grad():
-                features = self.model.frontend(waveforms)
-                if augment is not None:
-                    features = augment.apply(features, augment.sample(features.shape, generator))
-            logits = self.model.classifier(features)
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
+                taught = None if self.teacher is None else self.teacher(waveforms).float()
+        loss = self.loss(logits, labels, taught)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self.config.gradient_clip is not None:
@@ -205,18 +229,42 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+
+    def loss(self, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
+        """Return the mean loss of a batch.
+
+        Clips that are no digit (label ``K``) bring in a further class whose logit is 0: the evidence for a digit then
+        is the log of the sum of the exponentials of the ``K`` logits. A softmax over ``K + 1`` free logits can say no
+        more, since it does not change when a constant is added to all of them.
+
+        Args:
+            logits: ``[B, K]``.
+            labels: ``[B]``, 0 to ``K``.
+            taught: the teacher's logits ``[B, K]``.
+        """
+        if self.rejects:
+            logits, taught = with_no_digit(logits), None if taught is None else with_no_digit(taught)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+        distillation = self.config.distillation
+        if taught is None or distillation is None:
+            return loss
+        answer, lesson = (F.log_softmax(z / distillation.temperature, dim=1) for z in (logits, taught))
+        divergence = F.kl_div(answer, lesson, reduction="batchmean", log_target=True)
+        return (1 - distillation.weight) * loss + distillation.weight * distillation.temperature**2 * divergence
 
     def validate(self, clips: ClipSet) -> tuple[float, float]:
         """Return mean cross-entropy and accuracy on clips."""
-        logits = predict_logits(self.model, clips, device=self.device, batch_size=64)
+        model = self.model if self.average is None else self.average.module
+        logits = predict_logits(model, clips, device=self.device, batch_size=64)
         accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
         return F.cross_entropy(logits, clips.labels).item(), accuracy
 
-    def steps_per_epoch(self, clips: ClipSet, count: int | None = None) -> int:
-        """Return how many batches an epoch has; a last batch of one clip is left out (BatchNorm needs two)."""
-        count = len(clips) if count is None else count
-        full, rest = divmod(count, self.config.batch_size)
+    def steps_per_epoch(self, clips: int) -> int:
+        """Return how many batches so many clips make; a last batch of one clip is left out (BatchNorm needs two)."""
+        full, rest = divmod(clips, self.config.batch_size)
         return full + (rest > 1)
 
     @contextlib.contextmanager

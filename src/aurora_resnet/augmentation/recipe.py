@@ -1,0 +1,133 @@
+"""Which harder copies of a word are made, how often and how hard: one value, then draw and apply."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.augmentation.rooms import reverberate, room_response
+from aurora_resnet.augmentation.telephone import a_law, clip_peaks, filter_spectrum, mu_law, quantize
+from aurora_resnet.augmentation.voice import change_pitch, change_speed, change_tempo
+from aurora_resnet.errors import ConfigError
+
+SPEECH_LEVEL = 0.1
+"""RMS of the active speech before gain: -20 dB re full scale, with room for noise above it."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges are drawn from evenly; a probability is that of a clip to get the effect at all."""
+
+    speed: tuple[float, float] = (0.82, 1.22)
+    speed_probability: float = 0.7
+    tempo: tuple[float, float] = (0.75, 1.3)
+    pitch: tuple[float, float] = (0.85, 1.18)
+    vocoder_probability: float = 0.25
+    """Tempo or pitch alone, each in half of these clips."""
+    equalizer_db: float = 5.0
+    """Standard deviation of the random curve of a microphone, and of its tilt over the band."""
+    equalizer_probability: float = 0.5
+    reverberation_seconds: tuple[float, float] = (0.1, 1.0)
+    direct_to_reverberant_db: tuple[float, float] = (-3.0, 15.0)
+    reverberation_probability: float = 0.3
+    snr_db: tuple[float, float] = (-7.0, 30.0)
+    noise_probability: float = 0.85
+    noise_under_clip_only: float = 0.25
+    """Share of the noisy clips whose noise ends with the word: the rest of the window is digital silence."""
+    band_probability: float = 0.3
+    """Cut below 50 to 400 Hz and above 2500 to 3900 Hz."""
+    codec_probability: float = 0.2
+    """mu-law, A-law or few bits."""
+    clipping_probability: float = 0.1
+    gain_db: tuple[float, float] = (-30.0, 12.0)
+    """Level of the speech re -20 dB full scale; what then exceeds full scale is clipped."""
+    cut_off_probability: float = 0.1
+    """The window misses up to a tenth of the word at one end."""
+
+    def __post_init__(self) -> None:
+        wrong = [
+            f"{name} must lie in 0..1, got {value}"
+            for name, value in vars(self).items()
+            if isinstance(value, float) and name != "equalizer_db" and not 0 <= value <= 1
+        ]
+        wrong += [
+            f"{name} must be a range (low, high), got {value}"
+            for name, value in vars(self).items()
+            if isinstance(value, tuple) and not -math.inf < value[0] <= value[1] < math.inf
+        ]
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
+    def vary_voice(self, speech: Samples, generator: np.random.Generator) -> Samples:
+        """Return a word at another speed, tempo or pitch.
+
+        >>> len(Augmentation(speed=(1.25, 1.25), speed_probability=1, vocoder_probability=0).vary_voice(
+        ...     np.zeros(1000, np.float32), np.random.default_rng(0)))
+        800
+        """
+        if generator.random() < self.speed_probability:
+            speech = change_speed(speech, generator.uniform(*self.speed))
+        if generator.random() < self.vocoder_probability:
+            if generator.random() < 0.5:
+                speech = change_tempo(speech, generator.uniform(*self.tempo))
+            else:
+                speech = change_pitch(speech, generator.uniform(*self.pitch))
+        return speech
+
+    def equalize(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
+        """Return a waveform as another microphone hears it, or the waveform itself."""
+        if generator.random() >= self.equalizer_probability:
+            return samples
+        frequencies = np.geomspace(60, sample_rate / 2, 9)
+        curve = generator.normal(0, self.equalizer_db, 9) / 2
+        tilt = generator.normal(0, self.equalizer_db) * np.linspace(-1, 1, 9)
+        return filter_spectrum(samples, frequencies, curve + tilt, sample_rate)
+
+    def reverberate(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
+        """Return a waveform in a room, at most half a second longer, or the waveform itself."""
+        if generator.random() >= self.reverberation_probability:
+            return samples
+        response = room_response(
+            generator.uniform(*self.reverberation_seconds),
+            generator.uniform(*self.direct_to_reverberant_db),
+            sample_rate=sample_rate,
+            generator=generator,
+        )
+        return reverberate(samples, response)[: len(samples) + sample_rate // 2]
+
+    def transmit(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
+        """Return a waveform through the channel: band limits, gain, clipping and codec, each with its probability."""
+        if generator.random() < self.band_probability:
+            low, high = generator.uniform(50, 400), generator.uniform(2500, 0.49 * sample_rate)
+            slope = generator.uniform(1.1, 1.5)  # the stop band begins so much further out
+            samples = filter_spectrum(
+                samples, [low / slope, low, high, min(high * slope, sample_rate / 2)], [-50, 0, 0, -50], sample_rate
+            )
+        if generator.random() < self.clipping_probability:
+            samples = clip_peaks(samples, generator.uniform(0.1, 0.7))
+        samples = samples * np.float32(10 ** (generator.uniform(*self.gain_db) / 20))
+        if generator.random() < self.codec_probability:
+            codec = generator.integers(3)
+            if codec == 2:
+                samples = quantize(samples, int(generator.integers(8, 13)))
+            else:
+                samples = (mu_law, a_law)[codec](samples)
+        return np.clip(samples, -1, 1)
+
+
+def active_power(samples: Samples, sample_rate: int) -> float:
+    """Return the mean power of the 20 ms frames within 30 dB of the loudest; 0 for silence.
+
+    A quick stand-in for ITU-T P.56 where thousands of short clips are mixed in every epoch.
+
+    >>> active_power(np.r_[np.zeros(8000), np.full(1600, 0.5)].astype(np.float32), 8000)
+    0.25
+    """
+    frame = max(1, sample_rate // 50)
+    padded = np.pad(samples, (0, -len(samples) % frame))
+    powers = np.square(padded.reshape(-1, frame)).mean(axis=1)
+    loudest = float(powers.max(initial=0.0))
+    return float(powers[powers >= 1e-3 * loudest].mean()) if loudest > 0 else 0.0

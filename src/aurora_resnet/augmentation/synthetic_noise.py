@@ -1,0 +1,119 @@
+"""Noise from formulas: coloured, modulated, hum, tones and knocks. Every one has an RMS of 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.errors import ConfigError
+
+LOWEST_HZ = 20.0
+DTMF_HZ = ((697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0, 1633.0))
+"""Rows and columns of the telephone's keys (ITU-T Q.23); a key is one tone of each."""
+
+
+def coloured_noise(length: int, slope: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:
+    """Return Gaussian noise whose power density falls as ``f ** -slope`` above 20 Hz, with nothing below.
+
+    Args:
+        length: samples, at least 1.
+        slope: 0 is white, 1 pink, 2 brown, -1 blue.
+        sample_rate: in Hz.
+        generator: draws the noise.
+
+    >>> noise = coloured_noise(8000, 1.0, sample_rate=8000, generator=np.random.default_rng(0))
+    >>> round(float(np.square(noise).mean()), 3)
+    1.0
+    """
+    frequencies = np.fft.rfftfreq(length, 1 / sample_rate)
+    weights = np.maximum(frequencies, LOWEST_HZ) ** (-slope / 2) * (frequencies >= LOWEST_HZ)
+    return _unit(np.fft.irfft(np.fft.rfft(generator.standard_normal(length)) * weights, length))
+
+
+def modulate(
+    noise: Samples, rate_hz: float, depth: float, *, sample_rate: int, generator: np.random.Generator
+) -> Samples:
+    """Return noise that swells and fades at random, about ``rate_hz`` times a second.
+
+    Speech has most of its modulation between 2 and 8 Hz.
+
+    Args:
+        noise: waveform ``[N]``.
+        rate_hz: above 0.
+        depth: 0 leaves the noise as it is, 1 lets it fade to nothing.
+        sample_rate: in Hz.
+        generator: draws the swells.
+
+    >>> steady = np.ones(8000, np.float32)
+    >>> swelling = modulate(steady, 4.0, 1.0, sample_rate=8000, generator=np.random.default_rng(0))
+    >>> round(float(np.square(swelling).mean()), 3), float(swelling.min()) < 0.2 < 1.3 < float(swelling.max())
+    (1.0, True)
+    """
+    if not rate_hz > 0 or not 0 <= depth <= 1:
+        raise ConfigError(f"rate_hz > 0 and 0 <= depth <= 1 are needed, got {rate_hz} and {depth}")
+    seconds = len(noise) / sample_rate
+    knots = generator.random(max(4, round(2 * rate_hz * seconds) + 2))
+    envelope = np.interp(np.linspace(0, len(knots) - 1, len(noise)), np.arange(len(knots)), knots)
+    return _unit(noise * (1 - depth + depth * envelope))
+
+
+def hum(length: int, mains_hz: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:
+    """Return mains hum: 50 or 60 Hz with harmonics to half the sample rate, of random strength and phase.
+
+    >>> buzz = hum(8000, 50.0, sample_rate=8000, generator=np.random.default_rng(0))
+    >>> spectrum = np.abs(np.fft.rfft(buzz))
+    >>> sorted(set(np.flatnonzero(spectrum > 1e-3 * spectrum.max()) % 50))
+    [np.int64(0)]
+    """
+    harmonics = np.arange(1, int(sample_rate / 2 / mains_hz) + 1)
+    strengths = generator.random(len(harmonics)) / harmonics ** generator.uniform(0.3, 1.5)
+    return tones(length, list(mains_hz * harmonics), strengths, sample_rate=sample_rate, generator=generator)
+
+
+def tones(
+    length: int,
+    frequencies: Sequence[float],
+    strengths: npt.ArrayLike,
+    *,
+    sample_rate: int,
+    generator: np.random.Generator,
+) -> Samples:
+    """Return a sum of sines of random phase.
+
+    >>> tone = tones(8000, [1000.0], [3.0], sample_rate=8000, generator=np.random.default_rng(0))
+    >>> round(float(np.abs(tone).max()), 2)
+    1.41
+    """
+    time = np.arange(length) / sample_rate
+    total = np.zeros(length)
+    for frequency, strength in zip(frequencies, np.asarray(strengths, dtype=np.float64), strict=True):
+        total += strength * np.sin(2 * np.pi * frequency * time + generator.uniform(0, 2 * np.pi))
+    return _unit(total)
+
+
+def knocks(length: int, per_second: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:
+    """Return clicks and knocks: bursts of noise that die away in 2 to 60 ms, at random times; one at least.
+
+    >>> taps = knocks(8000, 3.0, sample_rate=8000, generator=np.random.default_rng(0))
+    >>> float(np.median(np.abs(taps))) < 0.1
+    True
+    """
+    total = np.zeros(length)
+    for _ in range(max(1, int(generator.poisson(per_second * length / sample_rate)))):
+        start = int(generator.integers(length))
+        decay = generator.uniform(0.002, 0.06) * sample_rate
+        burst = np.arange(min(length - start, int(7 * decay) + 1))
+        pitch = np.cos(2 * np.pi * generator.uniform(100, sample_rate / 2) * burst / sample_rate)
+        rough = generator.uniform(0, 1)
+        shape = rough * generator.standard_normal(len(burst)) + (1 - rough) * pitch
+        total[start : start + len(burst)] += generator.uniform(0.2, 1) * shape * np.exp(-burst / decay)
+    return _unit(total)
+
+
+def _unit(samples: npt.NDArray[np.float64]) -> Samples:
+    """Scale to an RMS of 1; silence stays silence."""
+    rms = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
+    return (samples / rms if rms > 0 else samples).astype(np.float32)

@@ -1,0 +1,104 @@
+"""``aurora-resnet demo``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.atomic import atomic_path
+from aurora_resnet.cli.terminal import Threads, print_table, tell
+from aurora_resnet.demonstration.demo import run_demo
+from aurora_resnet.demonstration.page import next_commands, report_page
+from aurora_resnet.demonstration.pictures import Pictures, draw_pictures
+from aurora_resnet.demonstration.scores import ModelScores
+from aurora_resnet.demonstration.tables import acceptance_table, accuracy_table, noise_table, voices_note
+from aurora_resnet.errors import ConfigError, MissingDependencyError
+from aurora_resnet.pretrained.shipped import PRETRAINED
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+
+REPORT = "report.html"
+TRAINED = "cnn.safetensors"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report and the network that is trained.")] = Path(
+        "aurora-demo"
+    ),
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A shipped model ({', '.join(PRETRAINED)}) or a checkpoint that 'train' wrote; may be repeated. "
+            "Both shipped ones by default."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
+    threads: Threads = None,
+) -> None:
+    """Show in less than a minute what this package does; needs no data and no network.
+
+    Trained models recognise the synthetic voices in the package, clean and in noise, and reject what is no digit. A
+    small network learns the digits from nothing. All of it comes as tables here and as a page with figures and sounds
+    in the folder: report.html. A second run writes both its files anew and leaves other files alone.
+
+    \b
+    Examples:
+      aurora-resnet demo
+      aurora-resnet demo --model runs/cnn/best.safetensors --out runs/cnn/demo
+    """
+    started = time.perf_counter()
+    names = list(dict.fromkeys(model or PRETRAINED))
+    recognizers = [_load(name, threads) for name in names]
+    _prepare(out)
+    tell(f"1/3 recognising eight synthetic voices, clean and in noise: {', '.join(names)}")
+    result = run_demo(recognizers, out / TRAINED, seed=seed, progress=True, on_scores=_show)
+    learning = result.learning
+    print_table("Accuracy %, the network trained just now in clean speech", *accuracy_table([learning.scores]))
+    typer.echo(
+        f"{learning.before.correct} of {learning.before.clips} digits right before the training, "
+        f"{learning.after.correct} after it"
+    )
+    typer.echo(voices_note(result))
+    tell("3/3 drawing the report")
+    pictures: Pictures | None = None
+    missing = ""
+    try:
+        pictures = draw_pictures(result)
+    except MissingDependencyError as error:
+        missing = str(error)
+        tell(f"no figures drawn: {missing}")
+    with atomic_path(out / REPORT) as temporary:
+        temporary.write_text(report_page(result, pictures, missing), encoding="utf-8")
+    tell(f"done in {time.perf_counter() - started:.0f} s")
+    typer.echo(f"report:  {out / REPORT}  (open it in a browser)")
+    for number, command in enumerate(next_commands(result)):
+        typer.echo(f"{'next:' if number == 0 else '':8} {command}")
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder before the work, so that a wrong one is known now."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {out} cannot be made a folder ({error.strerror}); give another one") from error
+
+
+def _load(model: str, threads: int | None) -> tuple[str, DigitRecognizer]:
+    """Load a shipped model or a checkpoint, with its name in the tables: that of the file and its folder."""
+    path = Path(model)
+    if model in PRETRAINED or not (path.exists() or path.suffix or path.name != model):
+        return model, DigitRecognizer.from_pretrained(model, threads=threads)
+    return "/".join(path.parts[-2:]), DigitRecognizer.from_checkpoint(path, threads=threads)
+
+
+def _show(models: tuple[ModelScores, ...]) -> None:
+    """Print what the trained models did; then the small one begins."""
+    print_table(f"Accuracy % on {models[0].conditions[0].clips} synthetic digits", *accuracy_table(models))
+    print_table("Accuracy % by noise, all SNRs together", *noise_table(models))
+    print_table("Accepted as a digit", *acceptance_table(models))
+    for scores in models:
+        if not scores.rejects:
+            typer.echo(f"{scores.name} never learnt what is no digit, so it accepts everything but silence")
+    tell("2/3 a small network learns from nothing")

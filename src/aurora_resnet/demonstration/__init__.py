@@ -1,0 +1,1 @@
+"""A demonstration on the synthetic recordings in the package, without a network."""

@@ -1,0 +1,1 @@
+"""Trained weights that the wheel carries, each with its card."""

@@ -1,0 +1,197 @@
+"""Training with fresh harder clips, a class for what is no digit, averaged weights, bfloat16 and a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.corpora.augmented import AugmentedCorpus, OtherShares
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.noise_pool import NoisePool
+from aurora_resnet.errors import ConfigError, CorpusError
+from aurora_resnet.labels import WORDS
+from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.training.augmented_data import SoundFiles, find_sounds
+from aurora_resnet.training.config import Distillation, TrainingConfig
+from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.trainer import Trainer
+
+ModelMaker = Callable[..., RecognizerModel]
+CONFIG = TrainingConfig(epochs=2, batch_size=32, learning_rate=0.05, weight_average=0.9)
+
+
+def augmented(tones: ClipSet) -> AugmentedCorpus:
+    speech = [waveform.numpy() for waveform in tones.waveforms]
+    noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    pool = NoisePool([noise], [speech], sample_rate=tones.sample_rate, generator=np.random.default_rng(0))
+    return AugmentedCorpus(tones, [], pool, shares=OtherShares(of_epoch=0.25), seed=0)
+
+
+def test_the_loss_is_cross_entropy_with_a_class_whose_logit_is_zero(tiny_model: ModelMaker, tmp_path: Path) -> None:
+    trainer = Trainer(tiny_model(), TrainingConfig(), tmp_path)
+    logits, labels = torch.randn(5, 11, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 3, 10, 11, 11])
+    trainer.rejects = True
+    # -log p, written out: the sum over twelve exponentials, one of which is exp(0)
+    total = np.log(np.exp(logits.double().numpy()).sum(axis=1) + 1)
+    right = [logits[i, k].item() if k < 11 else 0.0 for i, k in enumerate(labels.tolist())]
+    assert trainer.loss(logits, labels).item() == pytest.approx(np.mean(total - right), rel=1e-5)
+
+
+def test_distillation_mixes_both_losses(tiny_model: ModelMaker, tmp_path: Path) -> None:
+    config = TrainingConfig(distillation=Distillation(weight=0.25, temperature=2.0))
+    trainer = Trainer(tiny_model(), config, tmp_path, teacher=tiny_model(1))
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = (torch.randn(4, 11, generator=generator) for _ in range(2))
+    labels = torch.arange(4)
+
+    def softmax(logits: Tensor) -> npt.NDArray[np.float64]:
+        powers = np.exp(logits.double().numpy() / 2)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    p, q = softmax(teacher), softmax(student)
+    divergence = (p * np.log(p / q)).sum(axis=1).mean()
+    hard = -student.double().log_softmax(1)[range(4), labels].mean().item()
+    expected = 0.75 * hard + 0.25 * 4 * divergence
+    assert trainer.loss(student, labels, teacher).item() == pytest.approx(expected, rel=1e-5)
+    assert trainer.loss(student, labels, student).item() == pytest.approx(0.75 * hard, rel=1e-5)
+
+
+def test_a_teacher_and_its_options_come_together(tiny_model: ModelMaker, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="one is missing"):
+        Trainer(tiny_model(), TrainingConfig(), tmp_path, teacher=tiny_model(1))
+    with pytest.raises(ConfigError, match="one is missing"):
+        Trainer(tiny_model(), TrainingConfig(distillation=Distillation()), tmp_path)
+
+
+def test_the_best_checkpoint_is_the_average_of_the_weights(
+    tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path
+) -> None:
+    class Remembering(Trainer):
+        mean: Tensor | None = None
+
+        def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+            answer = super().step(waveforms, labels, generator)
+            weights = self.model.classifier.state_dict()["head.0.weight"].clone()
+            # Averages begin with the first step's weights.
+            self.mean = weights if self.mean is None else 0.9 * self.mean + 0.1 * weights
+            return answer
+
+    trainer = Remembering(tiny_model(), CONFIG, tmp_path)
+    result = trainer.fit(tones)
+    kept = load_checkpoint(result.best_checkpoint).model.classifier.state_dict()["head.0.weight"]
+    assert trainer.mean is not None
+    torch.testing.assert_close(kept, trainer.mean)
+    assert not torch.equal(kept, trainer.model.classifier.state_dict()["head.0.weight"])
+
+
+def test_an_interrupted_training_ends_with_the_same_averages(
+    tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path
+) -> None:
+    class Interrupted(Trainer):
+        def run_epoch(self, *arguments: object) -> object:  # type: ignore[override]
+            if arguments[2] == 1:
+                raise KeyboardInterrupt
+            return super().run_epoch(*arguments)  # type: ignore[arg-type]
+
+    whole = Trainer(tiny_model(), CONFIG, tmp_path / "whole").fit(augmented(tones))
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted(tiny_model(), CONFIG, tmp_path / "parts").fit(augmented(tones))
+    resumed = Trainer(tiny_model(5), CONFIG, tmp_path / "parts").fit(augmented(tones), resume=True)
+    first, second = (load_checkpoint(r.best_checkpoint).model.state_dict() for r in (whole, resumed))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_is_no_digit_is_told_apart(tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path) -> None:
+    config = TrainingConfig(epochs=8, batch_size=16, learning_rate=0.05, schedule="one_cycle")
+    model = tiny_model(dropout=0.0)
+    corpus = augmented(tones)
+    Trainer(model, config, tmp_path).fit(corpus)
+    noise = corpus.epoch(99)
+    with torch.inference_mode():
+        evidence = model.eval()(noise.batch(range(len(noise)))).logsumexp(1)
+    digits, others = evidence[noise.labels < len(WORDS)], evidence[noise.labels == len(WORDS)]
+    assert digits.median() > others.median() + 1
+
+
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights(
+    tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path
+) -> None:
+    losses = []
+    for bfloat16 in (False, True):
+        trainer = Trainer(tiny_model(), replace(CONFIG, bfloat16=bfloat16), tmp_path / str(bfloat16))
+        losses.append([record.train_loss for record in trainer.fit(tones).history])
+        assert {parameter.dtype for parameter in trainer.model.parameters()} == {torch.float32}
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.1)
+
+
+@pytest.fixture
+def training_file(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(0)
+    for name in ("noise/1-a", "noise/5-b", "others/tree"):
+        sound = 0.1 * generator.standard_normal(8000).clip(-3, 3)
+        write_audio(tmp_path / f"{name}.wav", sound.astype(np.float32), 8000)
+    file = tmp_path / "augmented.toml"
+    file.write_text(f"""
+model = "cnn"
+clip_seconds = 0.5
+options = {{ hidden = 8 }}
+[mel]
+sample_rate = 8000
+n_mels = 16
+log_floor = 1e-10
+dynamic_range_db = 60.0
+[data]
+root = "{tmp_path.as_posix()}"
+train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }}, validation_share = 0.5 }}]
+[data.augment]
+noises = [{{ folder = "noise", match = "^1-", repeat = 2 }}]
+validation_noises = [{{ folder = "noise", match = "^5-" }}]
+others = [{{ folder = "others" }}]
+workers = 0
+other_shares = {{ of_epoch = 0.3 }}
+augmentation = {{ snr_db = [0.0, 10.0] }}
+[training]
+epochs = 1
+seed = 3
+weight_average = 0.5
+""")
+    return file
+
+
+def test_a_training_file_describes_all_of_it(training_file: Path, tmp_path: Path) -> None:
+    result = run_experiment(read_experiment(training_file), tmp_path / "run")
+    # 22 clips of one voice are 70 % of an epoch; the other voice validates, clean and noisy.
+    assert load_checkpoint(result.best_checkpoint).model.config.mel.dynamic_range_db == 60
+    assert result.history[0].validation_accuracy is not None
+    assert (result.history[0].validation_accuracy * 44) % 1 == pytest.approx(0, abs=1e-4)
+
+
+def test_a_teacher_is_named_in_the_file(training_file: Path, tmp_path: Path, tiny_model: ModelMaker) -> None:
+    save_checkpoint(tmp_path / "teacher.safetensors", tiny_model())
+    overrides = (f"teacher={tmp_path / 'teacher.safetensors'}", "training.distillation.weight=0.5")
+    result = run_experiment(read_experiment(training_file, overrides=overrides), tmp_path / "taught")
+    assert np.isfinite(result.history[0].train_loss)
+
+
+def test_missing_sounds_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(CorpusError, match=r"a: expected sound files whose name matches '\^1-', found none"):
+        find_sounds([SoundFiles("a", match="^1-")], tmp_path)
+    with pytest.raises(ConfigError, match="not a regular expression"):
+        find_sounds([SoundFiles("a", match="(")], tmp_path)
+
+
+def test_noise_and_augment_exclude_each_other(training_file: Path) -> None:
+    training_file.write_text(training_file.read_text() + '[data.noise]\nfolder = "noise"\n')
+    with pytest.raises(ConfigError, match=r"leave data\.noise out"):
+        read_experiment(training_file)
