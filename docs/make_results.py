@@ -16,12 +16,15 @@ from pathlib import Path
 from result_main_job import SYSTEMS, draw, main_job, readme_table
 from result_protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from result_records import DOCS, Run, read_runs
+from result_shipped import read_shipped, shipped_section, shipped_texts
+from result_shipped import readme_table as readme_shipped_table
 from result_sizes import benchmarks, cost_table
 
 from aurora_resnet.atomic import atomic_path
 
 README = DOCS.parent / "README.md"
 MODELS = DOCS / "models.md"
+RECOGNIZER = DOCS / "recognizer.md"
 
 
 def between(whole: str, what: str, text: str) -> str:
@@ -37,10 +40,15 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     head = "# Results\n\nWritten by `python docs/make_results.py` from the run records in `docs/records`.\n\n"
     readme, models = README.read_text(encoding="utf-8"), MODELS.read_text(encoding="utf-8")
     protocol_table = readme_protocol_table(protocol_runs)
+    readme = between(between(readme, "results", readme_table(main_runs)), "protocol", protocol_table)
+    shipped, latency = read_shipped()
+    recognizer = RECOGNIZER.read_text(encoding="utf-8")
     return {
         DOCS / "results.md": f"{head}{main_job(main_runs)}\n{protocol(protocol_runs)}\n{benchmarks()}",
-        README: between(between(readme, "results", readme_table(main_runs)), "protocol", protocol_table),
+        README: between(readme, "shipped", readme_shipped_table(shipped, latency)),
+        RECOGNIZER: between(recognizer, "shipped", shipped_section(shipped, latency)),
         MODELS: between(models, "costs", cost_table()),
+        **shipped_texts(shipped),
     }
 
 

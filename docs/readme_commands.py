@@ -1,7 +1,7 @@
 """Print the README's commands, so that CI runs the very same.
 
 python docs/readme_commands.py 1           # the first of the two commands
-python docs/readme_commands.py --python    # the Python example
+python docs/readme_commands.py --python    # the Python examples, one after the other
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 def main() -> None:
     """Print the block that the argument names."""
     wanted = sys.argv[1]
-    sys.stdout.write(blocks("python")[0] if wanted == "--python" else blocks("bash")[int(wanted) - 1])
+    sys.stdout.write("\n".join(blocks("python")) if wanted == "--python" else blocks("bash")[int(wanted) - 1])
 
 
 if __name__ == "__main__":

@@ -3,15 +3,18 @@ from .audio.files import RawFormat, read_audio
 from .audio.mixing import mix_at_snr
 from .audio.resampling import resample
 from .audio.writing import write_audio
+from .augmentation.recipe import Augmentation
 from .augmentation.spec_augment import SpecAugment
 from .checkpoints import load_checkpoint, save_checkpoint
 from .corpora.an4 import read_an4, read_an4_strings
 from .corpora.aurora2 import read_aurora2
+from .corpora.augmented import AugmentedCorpus
 from .corpora.clip_set import ClipSet
 from .corpora.folders import read_folder
 from .corpora.fsdd import read_fsdd
 from .corpora.fsdd_download import download_fsdd
 from .corpora.manifest import Corpus
+from .corpora.noise_pool import NoisePool
 from .corpora.noisy import build_noisy_corpus
 from .corpora.noisy_training import NoisyTrainingCorpus
 from .corpora.registry import load_corpus
@@ -30,11 +33,13 @@ from .inference import load_clips
 from .labels import WORDS
 from .models.cnn import CnnClassifier
 from .models.cnn_lstm import CnnLstmClassifier
+from .models.compact import CompactResNet
 from .models.recognizer_model import RecognizerConfig, RecognizerModel
 from .models.recurrent import RecurrentClassifier
 from .models.resnet import ResidualSpeechNet
 from .models.zoo import create_model, list_models, model_cost
 from .recognition.recognizer import DigitRecognizer, Recognition
+from .recognition.rejection import Calibration
 from .training.config import TrainingConfig
 from .training.experiment import ExperimentConfig, read_experiment, run_experiment
 from .training.trainer import Trainer, TrainingResult
@@ -43,11 +48,15 @@ __version__: str
 
 __all__ = [
     "WORDS",
+    "Augmentation",
+    "AugmentedCorpus",
     "AuroraError",
     "AuroraTable",
+    "Calibration",
     "ClipSet",
     "CnnClassifier",
     "CnnLstmClassifier",
+    "CompactResNet",
     "Corpus",
     "DigitRecognizer",
     "EvaluationReport",
@@ -55,6 +64,7 @@ __all__ = [
     "ExperimentConfig",
     "MelConfig",
     "MelFrontend",
+    "NoisePool",
     "NoisyTrainingCorpus",
     "RawFormat",
     "Recognition",

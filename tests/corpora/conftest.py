@@ -1,4 +1,4 @@
-"""The real recordings where they are, and a local web server for the downloads."""
+"""A local web server for the downloads."""
 
 from __future__ import annotations
 
@@ -10,16 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 ARCHIVE = "archive.zip"
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The folder of the real recordings; tests that ask for it skip without it."""
-    if not SHARED.is_dir():
-        pytest.skip("the real recordings in ../shared/data are not here")
-    return SHARED
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):

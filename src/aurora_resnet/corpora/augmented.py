@@ -39,6 +39,8 @@ class OtherShares:
     fragments: float = 0.15
     """Digits cut short, backwards, or one's beginning with another's end."""
     noise: float = 0.3
+    fewest_talkers: int = 5
+    """Of a babble that stands alone: one or two talkers of the training words may say a digit that all can hear."""
 
 
 class _Epoch(Dataset[Tensor]):
@@ -138,7 +140,9 @@ class AugmentedCorpus:
         speech = self._word(index) if index < len(self.words) else self._stranger(generator)
         augment, rate = self.augmentation, self.sample_rate
         if speech is None:
-            window = self.noises.draw(self.words.clip_samples, generator) * np.float32(SPEECH_LEVEL)
+            talkers = self.shares.fewest_talkers
+            window = self.noises.draw(self.words.clip_samples, generator, fewest_talkers=talkers)
+            window *= np.float32(SPEECH_LEVEL)
             return augment.transmit(window, rate, generator)
         speech = augment.vary_voice(speech, generator)
         power = active_power(speech, rate)

@@ -220,7 +220,7 @@ class MelFrontend(nn.Module):
         if self.config.normalization == "utterance":
             # The same numbers in either layout, and this one is contiguous.
             features = normalize_utterance(features)
-        features = features.transpose(1, 2)  # [B, M, T]
+        features = features.transpose(1, 2).contiguous()  # [B, M, T], as convolutions like it
         if self.normalization is not None:
             features = self.normalization(features)
         return features.reshape(*waveform.shape[:-1], *features.shape[1:]).to(waveform.dtype)

@@ -1,0 +1,100 @@
+"""The weights in the wheel do what their cards say, on what every machine has and on real recordings where they are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurora_resnet.audio.files import read_audio
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.corpora.an4 import read_an4
+from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.models.zoo import model_cost
+from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.rejection import Calibration
+
+LARGEST_MB = {"resnet50": 20.0, "compact": 1.0}
+
+
+@pytest.fixture(scope="module", params=PRETRAINED)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def recognizer(name: str) -> DigitRecognizer:
+    return DigitRecognizer.from_pretrained(name)
+
+
+def test_voices_that_no_training_heard_are_recognised(recognizer: DigitRecognizer) -> None:
+    corpus = read_samples().filter(split="test", take="1")
+    answers = recognizer.recognize_batch([utterance.path for utterance in corpus])
+    right = [answer.word == utterance.word for answer, utterance in zip(answers, corpus, strict=True)]
+    assert np.mean(right) > 0.9
+
+
+def test_noise_and_silence_are_rejected(recognizer: DigitRecognizer) -> None:
+    noises = [read_audio(path)[0][:8000] for kind, path in sorted(sample_noises().items()) if kind != "babble"]
+    for level in (1.0, 0.03):
+        assert not any(answer.accepted for answer in recognizer.recognize_batch([level * n for n in noises], 8000))
+    assert not recognizer.recognize(np.zeros(8000), 8000).accepted
+
+
+def test_the_level_of_a_recording_does_not_matter(recognizer: DigitRecognizer) -> None:
+    word = read_audio(read_samples()[0].path)[0]
+    loud, quiet = (recognizer.recognize(gain * word, 8000) for gain in (1.0, 0.01))
+    assert loud.word == quiet.word
+    assert loud.confidence == pytest.approx(quiet.confidence, abs=0.01)
+
+
+def test_the_file_is_small_and_says_what_it_is(name: str) -> None:
+    path = pretrained_path(name)
+    assert path.stat().st_size <= LARGEST_MB[name] * 1e6
+    checkpoint = load_checkpoint(path)
+    assert Calibration.from_info(checkpoint.info, name).threshold is not None
+    assert checkpoint.info["training"]["experiment"]["model"] == name
+    if name == "compact":
+        assert model_cost(checkpoint.model.classifier).macs / checkpoint.model.config.clip_seconds <= 100e6
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for part in ("## Data", "CC BY", "train_shipped.toml", "Seed", "## Results", "## Limits"):
+        assert part in card
+
+
+def test_no_test_recording_and_no_forbidden_noise_was_heard(name: str) -> None:
+    experiment = load_checkpoint(pretrained_path(name)).info["training"]["experiment"]
+    sources = {source["corpus"].partition(":")[2].rpartition("/")[2]: source for source in experiment["data"]["train"]}
+    assert set(sources) == {"fsdd", "an4", "iitg_210101070", "iitg_jayskhatri", "", "digits.csv"}
+    assert {sources[key]["split"] for key in ("fsdd", "an4", "")} == {"train"}
+    augment = experiment["data"]["augment"]
+    assert {Path(sounds["folder"]).name for sounds in augment["noises"]} == {"esc10", "background"}
+    words = next(sounds for sounds in augment["others"] if Path(sounds["folder"]).name == "words")
+    assert words["match"] == "_[0-9a-f]*[02468ac]_nohash"
+
+
+def test_the_command_needs_no_model_and_reads_a_pipe() -> None:
+    recording = read_samples().filter(words="seven", split="test")[0].path
+    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "recognize", "--json"]
+    by_name = subprocess.run([*command, str(recording)], capture_output=True, check=True)
+    piped = subprocess.run([*command, "-"], input=recording.read_bytes(), capture_output=True, check=True)
+    first, second = (json.loads(run.stdout) for run in (by_name, piped))
+    assert first["word"] == second["word"] == "seven"
+    assert first["accepted"]
+    assert first["probabilities"] == pytest.approx(second["probabilities"])
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_people_that_no_training_heard_are_recognised(recognizer: DigitRecognizer, shared: Path) -> None:
+    corpus = read_an4(shared / "an4").filter(split="test", isolated=True)
+    answers = recognizer.recognize_batch([utterance.path for utterance in corpus])
+    right = [answer.word == utterance.word for answer, utterance in zip(answers, corpus, strict=True)]
+    assert np.mean(right) > 0.96
+    assert np.mean([answer.accepted for answer in answers]) > 0.94
+    assert soundfile.info(corpus[0].path).samplerate == 16_000  # resampled on the way
