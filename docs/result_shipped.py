@@ -153,7 +153,7 @@ The 25 words of the reject test occur in training, spoken by other people and by
 ## Confidence and rejection
 
 Temperature {info["calibration"]["temperature"]:.3f}; a recording is accepted where the evidence for a digit is at least
-{info["calibration"]["threshold"]:.3f}, the highest threshold that rejects no more than one in a hundred held-out clean
+{info["calibration"]["threshold"]:.3f}, the highest threshold that rejects no more than two in a hundred held-out clean
 digits. On what was held out (accuracy: {accuracies}):
 
 {shares}

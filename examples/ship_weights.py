@@ -24,6 +24,7 @@ from aurora_resnet.audio.clips import fit_length
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.augmented import OtherShares
 from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.noise_pool import NoiseShares
 from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained.shipped import PRETRAINED
@@ -42,7 +43,13 @@ FOLDER = Path("src/aurora_resnet/pretrained")
 HELD_OUT_WORDS = SoundFiles("../shared/data/speech_commands_other/words", match="_[0-9a-f]*e_nohash")
 CALIBRATION_SNR_DB = (0.0, 20.0)
 NOISY_COPIES = 3
-NOISES = 1000
+NOISES = {
+    "recorded noise": NoiseShares(recorded=1, babble=0, synthetic=0, sum_of_two=0),
+    "computed noise": NoiseShares(recorded=0, babble=0, synthetic=1, sum_of_two=0),
+    "babble of five and more who say digits": NoiseShares(recorded=0, babble=1, synthetic=0, sum_of_two=0),
+}
+WINDOWS = 500
+"""Of each noise."""
 
 
 def main() -> None:
@@ -51,7 +58,7 @@ def main() -> None:
     parser.add_argument("--model", choices=PRETRAINED, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder of the training")
     parser.add_argument("--config", type=Path, default=Path("examples/train_shipped.toml"))
-    parser.add_argument("--digits-rejected", type=float, default=0.01, help="largest share of held-out clean digits")
+    parser.add_argument("--digits-rejected", type=float, default=0.02, help="largest share of held-out clean digits")
     arguments = parser.parse_args()
 
     model = load_checkpoint(arguments.run / "best.safetensors").model
@@ -69,9 +76,12 @@ def main() -> None:
     words = read_sounds(find_sounds([HELD_OUT_WORDS], root), clips.sample_rate, model.config.clip_seconds)
     windows = np.stack([fit_length(word, clips.clip_samples) for word in words])
     other_words = digit_evidence(predict_windows(model, torch.from_numpy(windows)))
-    noise_only = digit_evidence(predict(model, held_out_noise(clips, experiment.data.augment, root)))
+    sounds = {
+        kind: digit_evidence(predict(model, held_out_noise(clips, experiment.data.augment, root, shares)))
+        for kind, shares in NOISES.items()
+    }
     digits = digit_evidence(clean)
-    others = torch.cat((other_words, noise_only))
+    others = torch.cat((other_words, *sounds.values()))
     point = choose_threshold(digits, others, digits_rejected=arguments.digits_rejected)
     shares = {
         "held-out digits, clean, rejected": point.digits_rejected,
@@ -79,8 +89,9 @@ def main() -> None:
             point.threshold, digit_evidence(noisy), others
         ).digits_rejected,
         "held-out other words accepted": measure_threshold(point.threshold, digits, other_words).others_accepted,
-        "held-out noise accepted": measure_threshold(point.threshold, digits, noise_only).others_accepted,
     }
+    for kind, evidence in sounds.items():
+        shares[f"held-out {kind} accepted"] = measure_threshold(point.threshold, digits, evidence).others_accepted
     held_out_accuracy = {
         "clean": float((clean.argmax(1) == clips.labels).float().mean()),
         "0 to 20 dB": float((noisy.argmax(1) == noisy_clips.labels).float().mean()),
@@ -114,13 +125,11 @@ def held_out_epochs(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet
     )
 
 
-def held_out_noise(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet:
-    """Return about ``NOISES`` windows of held-out noise without a word."""
-    shares = OtherShares(of_epoch=NOISES / (NOISES + len(clips)), words=0, fragments=0, noise=1)
-    corpus = augment_clips(
-        clips, replace(source, noises=source.validation_noises, others=(), other_shares=shares), root, seed=1
-    )
-    made = corpus.epoch(0)
+def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: NoiseShares) -> ClipSet:
+    """Return ``WINDOWS`` windows of held-out noise without a word."""
+    alone = OtherShares(of_epoch=WINDOWS / (WINDOWS + len(clips)), words=0, fragments=0, noise=1)
+    held_out = replace(source, noises=source.validation_noises, others=(), other_shares=alone, noise_shares=shares)
+    made = augment_clips(clips, held_out, root, seed=1).epoch(0)
     return replace(
         made,
         utterances=made.utterances[len(clips) :],

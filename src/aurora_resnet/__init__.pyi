@@ -7,8 +7,8 @@ from .augmentation.recipe import Augmentation
 from .augmentation.spec_augment import SpecAugment
 from .checkpoints import load_checkpoint, save_checkpoint
 from .corpora.an4 import read_an4, read_an4_strings
-from .corpora.aurora2 import read_aurora2
 from .corpora.augmented import AugmentedCorpus
+from .corpora.aurora2 import read_aurora2
 from .corpora.clip_set import ClipSet
 from .corpora.folders import read_folder
 from .corpora.fsdd import read_fsdd

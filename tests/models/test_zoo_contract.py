@@ -99,7 +99,7 @@ def test_head_and_backbone_share_out_the_parameters(name: str) -> None:
     head, backbone = net.parameters_of_head(), net.parameters_of_backbone()
     assert {id(p) for p in head} | {id(p) for p in backbone} == {id(p) for p in net.parameters()}
     assert len(head) + len(backbone) == len(list(net.parameters()))
-    assert [p.shape for p in head[-2:]] == [(11, 128), (11,)]
+    assert [p.shape[0] for p in head[-2:]] == [11, 11]
 
 
 @ALL
@@ -165,7 +165,7 @@ def test_the_smallest_numbers_of_bands_work() -> None:
 
 
 def test_unknown_names_and_options_are_named_with_a_hint() -> None:
-    assert list_models() == tuple(ZOO) == ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm")
+    assert list_models() == tuple(ZOO) == ("resnet50", "compact", "cnn", "lstm", "bilstm", "cnn_lstm")
     with pytest.raises(ConfigError, match=r"unknown model 'resnet5' \(did you mean 'resnet50'\?\); models: resnet50"):
         create_model("resnet5")
     with pytest.raises(ConfigError, match=r"'hiden' \(did you mean 'hidden'\?\), 'zzz'; options: dropout"):
@@ -225,6 +225,19 @@ CONV_MACS = CONV_1 * 64 * T + CONV_2 * 32 * (T // 2)
 )
 def test_cost_of_the_baselines(name: str, parameters: int, macs: int) -> None:
     cost = model_cost(create_model(name), frames=T)
+    assert (cost.parameters, cost.macs) == (parameters, macs)
+
+
+def test_cost_of_the_compact_network() -> None:
+    # inputs, outputs and cells of the map that a block gives: 16 x 26, 8 x 13, then 4 x 7 twice
+    blocks = [(24, 40, 16 * 26), (40, 72, 8 * 13), (72, 104, 4 * 7), (104, 104, 4 * 7)]
+    parameters, macs = 25 * 24 + 2 * 24 + 104 * 11 + 11, 25 * 24 * 32 * 51 + 104 * 11
+    for inputs, outputs, cells in blocks:
+        shortcut = inputs * outputs if inputs != outputs else 0
+        convolutions = 9 * inputs * outputs + 9 * outputs * outputs + shortcut
+        parameters += convolutions + 2 * outputs * (3 if shortcut else 2)
+        macs += convolutions * cells
+    cost = model_cost(create_model("compact"), frames=T)
     assert (cost.parameters, cost.macs) == (parameters, macs)
 
 
