@@ -47,7 +47,7 @@ def readme_table(records: dict[str, Record], latency: Record) -> str:
         rows.append(
             [
                 f"`{name}`",
-                f"{record['model']['bytes'] / 1e6:.1f} MB",
+                f"{record['model']['bytes'] / 1e6:.2f} MB",
                 f"{latency['recognisers'][name]['median_ms']:.1f} ms",
                 percent(clean["fsdd"]["accuracy"]),
                 percent(clean["an4"]["accuracy"]),
@@ -137,7 +137,7 @@ FSDD (CC BY-SA 4.0; recordings 5 and up), CMU AN4 (free for any purpose; its tra
 sets (Apache-2.0, MIT), and synthetic voices (`examples/make_samples.py`, `examples/make_training_speech.py`). Noise:
 ESC-10 (CC BY 3.0), Speech Commands' background noise (CC BY 4.0), babble of the training words, noise from formulas.
 What is no digit: Speech Commands' other words by speakers whose id is even (CC BY 4.0), synthetic other words, parts of
-digits, noise. {"The network began with torchvision's ImageNet weights (BSD-3-Clause)." if experiment["weights"] else ""}
+digits, noise.{" The network began with torchvision's ImageNet weights (BSD-3-Clause)." if experiment["weights"] else ""}
 Held out for every decision: {data["validation"]["clips"]} words of {data["validation"]["speakers"]} AN4 training
 speakers. The weights come under this package's licence.
 
@@ -160,7 +160,7 @@ digits. On what was held out (accuracy: {accuracies}):
 
 ## Results
 
-None of these recordings had a part in training or in any decision.
+Apart from Speech Commands' background noise none of these recordings had a part in training or in any decision.
 
 {target_table(record)}
 
