@@ -12,11 +12,7 @@ from aurora_resnet.errors import ConfigError
 
 @dataclass(frozen=True)
 class Distillation:
-    r"""Learn from a teacher's logits: :math:`(1 - w)\,\mathrm{CE} + w\,\tau^2\,\mathrm{KL}(p_\tau \| q_\tau)`.
-
-    :math:`p_\tau` and :math:`q_\tau` are the softmaxes of the teacher's and the student's logits over :math:`\tau`.
-    Source: Hinton, Vinyals and Dean, *Distilling the Knowledge in a Neural Network*, 2015.
-    """
+    """How much a teacher's answers count beside the labels, and at which temperature; see ``losses``."""
 
     weight: float = 0.7
     temperature: float = 2.0

@@ -25,6 +25,7 @@ from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.losses import distillation_loss, with_no_digit
 from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
 from aurora_resnet.training.state import BEST, LAST, TrainingState
 from aurora_resnet.training.tensorboard import write_scalars
@@ -45,15 +46,6 @@ class TrainingResult:
     def best(self) -> EpochRecord:
         """Return the best epoch's record."""
         return self.history[self.best_epoch]
-
-
-def with_no_digit(logits: Tensor) -> Tensor:
-    """Append the class "no digit", whose logit is 0: ``[B, K] -> [B, K + 1]``.
-
-    >>> with_no_digit(torch.ones(1, 2)).tolist()
-    [[1.0, 1.0, 0.0]]
-    """
-    return F.pad(logits, (0, 1))
 
 
 class Trainer:
@@ -234,26 +226,12 @@ class Trainer:
         return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
 
     def loss(self, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
-        """Return the mean loss of a batch.
-
-        Clips that are no digit (label ``K``) bring in a further class whose logit is 0: the evidence for a digit then
-        is the log of the sum of the exponentials of the ``K`` logits. A softmax over ``K + 1`` free logits can say no
-        more, since it does not change when a constant is added to all of them.
-
-        Args:
-            logits: ``[B, K]``.
-            labels: ``[B]``, 0 to ``K``.
-            taught: the teacher's logits ``[B, K]``.
-        """
+        """Return the mean loss of a batch; ``taught`` are the teacher's logits. See ``losses``."""
         if self.rejects:
             logits, taught = with_no_digit(logits), None if taught is None else with_no_digit(taught)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-        distillation = self.config.distillation
-        if taught is None or distillation is None:
-            return loss
-        answer, lesson = (F.log_softmax(z / distillation.temperature, dim=1) for z in (logits, taught))
-        divergence = F.kl_div(answer, lesson, reduction="batchmean", log_target=True)
-        return (1 - distillation.weight) * loss + distillation.weight * distillation.temperature**2 * divergence
+        if taught is None or self.config.distillation is None:
+            return F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
+        return distillation_loss(logits, labels, taught, self.config.distillation, self.config.label_smoothing)
 
     def validate(self, clips: ClipSet) -> tuple[float, float]:
         """Return mean cross-entropy and accuracy on clips."""
