@@ -22,13 +22,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aurora_resnet.audio.clips import fit_length, read_clip
+from aurora_resnet.audio.clips import fit_length
 from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, visible
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.corpora.manifest import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.errors import AudioError, CorpusError
+from aurora_resnet.training.augmented_data import read_sounds as read_whole
 
 WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
 """RMS levels of the made white noise, dB re full scale."""
@@ -49,7 +50,7 @@ def scene_corpora(folder: Path) -> dict[str, Corpus]:
 
 def read_sounds(corpus: Corpus, sample_rate: int) -> list[Samples]:
     """Return the whole recordings of a corpus at one rate."""
-    return [read_clip(utterance.path, sample_rate, math.inf) for utterance in corpus]
+    return read_whole([utterance.path for utterance in corpus], sample_rate, math.inf)
 
 
 def draw_noise(recordings: Sequence[Samples], count: int, length: int, generator: np.random.Generator) -> Tensor:

@@ -51,7 +51,7 @@ class Augmentation:
         wrong = [
             f"{name} must lie in 0..1, got {value}"
             for name, value in vars(self).items()
-            if isinstance(value, float) and name != "equalizer_db" and not 0 <= value <= 1
+            if isinstance(value, int | float) and name != "equalizer_db" and not 0 <= value <= 1
         ]
         wrong += [
             f"{name} must be a range (low, high), got {value}"

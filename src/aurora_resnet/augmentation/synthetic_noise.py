@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ def coloured_noise(length: int, slope: float, *, sample_rate: int, generator: np
     """
     frequencies = np.fft.rfftfreq(length, 1 / sample_rate)
     weights = np.maximum(frequencies, LOWEST_HZ) ** (-slope / 2) * (frequencies >= LOWEST_HZ)
-    return _unit(np.fft.irfft(np.fft.rfft(generator.standard_normal(length)) * weights, length))
+    return unit_rms(np.fft.irfft(np.fft.rfft(generator.standard_normal(length)) * weights, length))
 
 
 def modulate(
@@ -57,7 +58,7 @@ def modulate(
     seconds = len(noise) / sample_rate
     knots = generator.random(max(4, round(2 * rate_hz * seconds) + 2))
     envelope = np.interp(np.linspace(0, len(knots) - 1, len(noise)), np.arange(len(knots)), knots)
-    return _unit(noise * (1 - depth + depth * envelope))
+    return unit_rms(noise * (1 - depth + depth * envelope))
 
 
 def hum(length: int, mains_hz: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:
@@ -91,7 +92,7 @@ def tones(
     total = np.zeros(length)
     for frequency, strength in zip(frequencies, np.asarray(strengths, dtype=np.float64), strict=True):
         total += strength * np.sin(2 * np.pi * frequency * time + generator.uniform(0, 2 * np.pi))
-    return _unit(total)
+    return unit_rms(total)
 
 
 def knocks(length: int, per_second: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:
@@ -110,10 +111,15 @@ def knocks(length: int, per_second: float, *, sample_rate: int, generator: np.ra
         rough = generator.uniform(0, 1)
         shape = rough * generator.standard_normal(len(burst)) + (1 - rough) * pitch
         total[start : start + len(burst)] += generator.uniform(0.2, 1) * shape * np.exp(-burst / decay)
-    return _unit(total)
+    return unit_rms(total)
 
 
-def _unit(samples: npt.NDArray[np.float64]) -> Samples:
-    """Scale to an RMS of 1; silence stays silence."""
-    rms = float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
-    return (samples / rms if rms > 0 else samples).astype(np.float32)
+def unit_rms(samples: npt.NDArray[np.floating[Any]]) -> Samples:
+    """Scale to an RMS of 1, computed in the precision of the samples; silence stays silence.
+
+    >>> unit_rms(np.array([3.0, -3.0])).tolist(), unit_rms(np.zeros(2)).tolist()
+    ([1.0, -1.0], [0.0, 0.0])
+    """
+    power = float(np.square(samples).mean()) if len(samples) else 0.0
+    scaled: Samples = (samples / samples.dtype.type(np.sqrt(power)) if power > 0 else samples).astype(np.float32)
+    return scaled

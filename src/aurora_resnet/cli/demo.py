@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.atomic import atomic_path
+from aurora_resnet.cli.recognize import load_recognizer
 from aurora_resnet.cli.terminal import Threads, print_table, tell
 from aurora_resnet.demonstration.demo import run_demo
 from aurora_resnet.demonstration.page import next_commands, report_page
@@ -87,10 +88,8 @@ def _prepare(out: Path) -> None:
 
 def _load(model: str, threads: int | None) -> tuple[str, DigitRecognizer]:
     """Load a shipped model or a checkpoint, with its name in the tables: that of the file and its folder."""
-    path = Path(model)
-    if model in PRETRAINED or not (path.exists() or path.suffix or path.name != model):
-        return model, DigitRecognizer.from_pretrained(model, threads=threads)
-    return "/".join(path.parts[-2:]), DigitRecognizer.from_checkpoint(path, threads=threads)
+    recognizer = load_recognizer(model, threads=threads)
+    return model if model in PRETRAINED else "/".join(Path(model).parts[-2:]), recognizer
 
 
 def _show(models: tuple[ModelScores, ...]) -> None:

@@ -43,7 +43,7 @@ def recognize(
       arecord -d 2 -f S16_LE -r 16000 | aurora-resnet recognize --json -
       aurora-resnet recognize --model runs/cnn/best.safetensors one.wav
     """
-    recognizer = _recognizer(model, device, threads)
+    recognizer = load_recognizer(model, device=device, threads=threads)
     failed = False
     for file in files:
         try:
@@ -61,7 +61,7 @@ def recognize(
         raise typer.Exit(PROBLEMS)
 
 
-def _recognizer(model: str, device: str, threads: int | None) -> DigitRecognizer:
+def load_recognizer(model: str, *, device: str = "cpu", threads: int | None = None) -> DigitRecognizer:
     """Load a shipped model or a checkpoint; a bare word that is no file is taken for a name, mistyped perhaps."""
     path = Path(model)
     if model in PRETRAINED or not (path.exists() or path.suffix or path.name != model):

@@ -23,8 +23,8 @@ FRAGMENT = 0.35
 """Largest share of a word that is no longer the word."""
 PALINDROMES = frozenset({"oh", "nine", "eight"})
 """Words that sound much the same backwards, or whose beginning alone is the word."""
-FEW_TALKERS_SNR_DB = 3.0
 BATCH = 64
+FEW_TALKERS_SNR_DB = 3.0
 CROWD = 5
 """Below ``FEW_TALKERS_SNR_DB`` a babble has so many talkers: else a louder voice may say another digit."""
 
@@ -39,7 +39,7 @@ class OtherShares:
     fragments: float = 0.15
     """Digits cut short, backwards, or one's beginning with another's end."""
     noise: float = 0.3
-    fewest_talkers: int = 5
+    fewest_talkers: int = CROWD
     """Of a babble that stands alone: one or two talkers of the training words may say a digit that all can hear."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.augmentation.recipe import active_power
 from aurora_resnet.augmentation.rooms import reverberate, room_response
-from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones
+from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones, unit_rms
 from aurora_resnet.augmentation.telephone import filter_spectrum
 from aurora_resnet.augmentation.voice import change_speed
 from aurora_resnet.errors import CorpusError
@@ -85,7 +85,7 @@ class NoisePool:
         if kind == 3:
             kinds = generator.integers(3, size=2)
             first, second = (self._draw(int(kind), length, generator, fewest_talkers) for kind in kinds)
-            return _unit(first + np.float32(10 ** (generator.uniform(-10, 10) / 20)) * second)
+            return unit_rms(first + np.float32(10 ** (generator.uniform(-10, 10) / 20)) * second)
         return self._draw(kind, length, generator, fewest_talkers)
 
     def _draw(self, kind: int, length: int, generator: np.random.Generator, fewest_talkers: int) -> Samples:
@@ -98,7 +98,7 @@ class NoisePool:
         if generator.random() < 0.5:  # as another microphone in another place hears it
             frequencies = np.geomspace(60, self.sample_rate / 2, 9)
             noise = filter_spectrum(noise, frequencies, generator.normal(0, 5, 9), self.sample_rate)
-        return _unit(noise)
+        return unit_rms(noise)
 
     def _recorded(self, length: int, generator: np.random.Generator) -> Samples:
         for _ in range(20):
@@ -129,7 +129,7 @@ class NoisePool:
             total = np.roll(reverberate(total, response), int(generator.integers(length)))[:length]
         if generator.random() < 0.3:  # a floor under the voices
             floor = coloured_noise(length, generator.uniform(0.3, 2), sample_rate=self.sample_rate, generator=generator)
-            total = _unit(total) + np.float32(10 ** (generator.uniform(-25, -3) / 20)) * floor
+            total = unit_rms(total) + np.float32(10 ** (generator.uniform(-25, -3) / 20)) * floor
         return total
 
     def _synthetic(self, length: int, generator: np.random.Generator) -> Samples:
@@ -172,9 +172,3 @@ def _segment(recording: Samples, length: int, generator: np.random.Generator) ->
         recording = np.tile(recording, -(-length // len(recording)))
     start = int(generator.integers(len(recording) - length + 1))
     return recording[start : start + length]
-
-
-def _unit(samples: Samples) -> Samples:
-    """Scale to an RMS of 1; silence stays silence."""
-    power = float(np.square(samples).mean())
-    return samples / np.float32(np.sqrt(power)) if power > 0 else samples

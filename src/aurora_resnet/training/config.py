@@ -48,7 +48,7 @@ class TrainingConfig:
     gradient_clip: float | None = None
     """Largest norm of the gradient."""
     mixed_precision: bool = True
-    """float16 with loss scaling on CUDA; the CPU always computes in float32."""
+    """float16 with loss scaling on CUDA; on the CPU float32."""
     bfloat16: bool = False
     """Compute the network in bfloat16, the weights stay float32: twice as fast on CPUs with matrix units (AMX), and
     no loss scaling on CUDA, where it takes the place of float16."""

@@ -88,23 +88,23 @@ class TrainingState:
             "training": to_mapping(self.config),
         }
         if self.best_epoch == record.epoch:
-            save_checkpoint(self.out / BEST, self.judged, info=info)
+            save_checkpoint(self.out / BEST, judged(self.model, self.average), info=info)
         state = {OPTIMIZER + name: tensor for name, tensor in _optimizer_tensors(self.optimizer).items()}
         if self.average is not None:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
         save_checkpoint(self.out / LAST, self.model, info=info, state=state)
 
-    @property
-    def judged(self) -> RecognizerModel:
-        """The network that is validated and kept: the average of the weights if there is one."""
-        if self.average is None:
-            return self.model
-        assert isinstance(self.average.module, RecognizerModel)
-        return self.average.module
-
     def should_stop(self, patience: int | None) -> bool:
         """Tell whether the best epoch lies ``patience`` epochs back."""
         return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
+
+
+def judged(model: RecognizerModel, average: AveragedModel | None) -> RecognizerModel:
+    """Return the network that is validated and kept: the average of the weights if there is one."""
+    if average is None:
+        return model
+    assert isinstance(average.module, RecognizerModel)
+    return average.module
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

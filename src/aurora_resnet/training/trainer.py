@@ -27,7 +27,7 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.losses import distillation_loss, with_no_digit
 from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
-from aurora_resnet.training.state import BEST, LAST, TrainingState
+from aurora_resnet.training.state import BEST, LAST, TrainingState, judged
 from aurora_resnet.training.tensorboard import write_scalars
 
 logger = logging.getLogger(__name__)
@@ -235,8 +235,7 @@ class Trainer:
 
     def validate(self, clips: ClipSet) -> tuple[float, float]:
         """Return mean cross-entropy and accuracy on clips."""
-        model = self.model if self.average is None else self.average.module
-        logits = predict_logits(model, clips, device=self.device, batch_size=64)
+        logits = predict_logits(judged(self.model, self.average), clips, device=self.device, batch_size=64)
         accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
         return F.cross_entropy(logits, clips.labels).item(), accuracy
 
