@@ -186,11 +186,26 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(trained: Path) -> Non
     assert (trained / "best.safetensors").read_bytes() == before
 
 
+# The second epoch waits for the signal: on a busy machine it would be over before the signal came.
+SECOND_EPOCH_WAITS = """
+import time
+from aurora_resnet.cli import main
+from aurora_resnet.training.trainer import Trainer
+run_epoch = Trainer.run_epoch
+def run_epoch_later(self, variants, clips, epoch, validation):
+    if epoch == 1:
+        time.sleep(50)
+    return run_epoch(self, variants, clips, epoch, validation)
+Trainer.run_epoch = run_epoch_later
+main()
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path, how: signal.Signals) -> None:
     out = tmp_path / "killed"
-    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "train", *SMALL, "--out", str(out)]
+    command = [sys.executable, "-c", SECOND_EPOCH_WAITS, "train", *SMALL, "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (out / "last.safetensors").exists() and time.monotonic() < deadline:
