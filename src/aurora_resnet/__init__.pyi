@@ -25,10 +25,12 @@ from .corpora.splitting import check_speakers_disjoint, split_speakers
 from .corpora.utterance import Utterance
 from .errors import AuroraError
 from .evaluation.aurora_tables import AuroraTable
+from .evaluation.bootstrap import paired_difference
 from .evaluation.conditions import conditions_by
 from .evaluation.evaluator import Evaluator
 from .evaluation.report import EvaluationReport
 from .features.mel import MelConfig, MelFrontend
+from .features.self_supervised import SelfSupervisedFrontend
 from .inference import load_clips
 from .labels import WORDS
 from .models.cnn import CnnClassifier
@@ -37,10 +39,12 @@ from .models.compact import CompactResNet
 from .models.recognizer_model import RecognizerConfig, RecognizerModel
 from .models.recurrent import RecurrentClassifier
 from .models.resnet import ResidualSpeechNet
+from .models.resnet_attention import ResNetAttention, ResNetTransformer
 from .models.zoo import create_model, list_models, model_cost
 from .recognition.recognizer import DigitRecognizer, Recognition
 from .recognition.rejection import Calibration
 from .training.config import TrainingConfig
+from .training.contrastive import ContrastiveTrainer
 from .training.experiment import ExperimentConfig, read_experiment, run_experiment
 from .training.trainer import Trainer, TrainingResult
 
@@ -57,6 +61,7 @@ __all__ = [
     "CnnClassifier",
     "CnnLstmClassifier",
     "CompactResNet",
+    "ContrastiveTrainer",
     "Corpus",
     "DigitRecognizer",
     "EvaluationReport",
@@ -71,7 +76,10 @@ __all__ = [
     "RecognizerConfig",
     "RecognizerModel",
     "RecurrentClassifier",
+    "ResNetAttention",
+    "ResNetTransformer",
     "ResidualSpeechNet",
+    "SelfSupervisedFrontend",
     "SpecAugment",
     "Trainer",
     "TrainingConfig",
@@ -90,6 +98,7 @@ __all__ = [
     "load_corpus",
     "mix_at_snr",
     "model_cost",
+    "paired_difference",
     "read_an4",
     "read_an4_strings",
     "read_audio",

@@ -136,6 +136,8 @@ def _unknown_keys(cls: Any, values: Any, prefix: str) -> list[str]:
     nested = [c for c in (cls, *typing.get_args(cls)) if dataclasses.is_dataclass(c)]
     if typing.get_origin(cls) is tuple and nested and isinstance(values, list):
         return [p for i, value in enumerate(values) for p in _unknown_keys(nested[0], value, f"{prefix}{i}.")]
+    if typing.get_origin(cls) is Mapping and nested and isinstance(values, Mapping):
+        return [p for key, value in values.items() for p in _unknown_keys(nested[0], value, f"{prefix}{key}.")]
     if not nested or not isinstance(values, Mapping):
         return []
     hints = typing.get_type_hints(nested[0])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.errors import ConfigError
+from aurora_resnet.evaluation.bootstrap import bootstrap_means
 
 MIN_SPEAKERS = 5
 """From this many known speakers on, intervals come from resampling speakers."""
@@ -123,15 +124,8 @@ def accuracy_interval(
         raise ConfigError(f"resamples must be at least 1, not {resamples}")
     if speakers is not None:
         scores = scores_by(correct, speakers)
-        # Cluster bootstrap (A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application", 1997,
-        # 3.8): k draws with replacement from the k speakers give each speaker s a multinomial weight w_s;
-        #   accuracy* = sum_s w_s correct_s / sum_s w_s clips_s.
         if len(scores) >= MIN_SPEAKERS and "" not in scores:
-            k = len(scores)
-            hits = np.array([score.correct for score in scores.values()])
-            clips = np.array([score.clips for score in scores.values()])
-            draws = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)  # [R, k]
-            accuracy = (draws @ hits) / (draws @ clips)
+            accuracy = bootstrap_means(correct, speakers, resamples=resamples, seed=seed)
             tail = (1 - confidence) / 2
             low, high = np.quantile(accuracy, [tail, 1 - tail])
             if low < high:

@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.filterbank import mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
+from aurora_resnet.features.pcen import pcen
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class MelConfig:
     mel_scale: Literal["htk", "slaney"] = "htk"
     power: float = 2.0
     """Exponent of the magnitude: 2 for power, 1 for magnitude."""
+    compression: Literal["log", "pcen"] = "log"
+    """The logarithm, or a gain control for each band (``pcen``), which has no use for floor and range."""
     log_floor: float = 1e-6
     """Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech."""
     dynamic_range_db: float | None = None
@@ -76,6 +79,10 @@ class MelConfig:
             < self.top
             <= nyquist,
             f"mel_scale must be 'htk' or 'slaney', got '{self.mel_scale}'": self.mel_scale in ("htk", "slaney"),
+            f"compression must be 'log' or 'pcen', got '{self.compression}'": self.compression in ("log", "pcen"),
+            f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}": (
+                self.compression == "log" or self.dynamic_range_db is None
+            ),
             f"power must be positive, got {self.power}": 0 < self.power < math.inf,
             f"log_floor must be positive, got {self.log_floor}": 0 < self.log_floor < math.inf,
             f"dynamic_range_db must be positive, got {self.dynamic_range_db}": (
@@ -203,6 +210,8 @@ class MelFrontend(nn.Module):
             else:
                 # The smallest normal float32 keeps the root's gradient finite at zero.
                 energies = spectrum.square().sum(-1).clamp(min=1.2e-38).pow(config.power / 2) @ filters
+            if config.compression == "pcen":
+                return pcen(energies)
             features = energies.clamp_(min=config.log_floor).log_()
             if config.dynamic_range_db is None:
                 return features

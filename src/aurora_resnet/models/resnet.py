@@ -69,7 +69,7 @@ class ResidualSpeechNet(SpeechClassifier):
         self.maxpool = image_net.maxpool
         for name in _STAGES[:stages]:
             setattr(self, name, getattr(image_net, name))
-        self.head = dense_head(512 * 2 ** (stages - 1) // 2, hidden, dropout, num_classes)
+        self.head = dense_head(self.channels, hidden, dropout, num_classes)
         if weights is not None:
             self.load_report = load_backbone(self, weights)
         # The convolutions of CPUs and tensor cores are fastest with the channels innermost. Module.to marks kernels of
@@ -87,13 +87,22 @@ class ResidualSpeechNet(SpeechClassifier):
         parts["all_but_head"] = below
         return parts
 
-    def embed(self, features: Tensor) -> Tensor:
-        """Return the pooled embedding, ``[B, M, T] -> [B, C]`` with C = 1024 (3 stages) or 2048 (4 stages)."""
+    @property
+    def channels(self) -> int:
+        """Number ``C`` of channels of the last stage: 1024 (3 stages) or 2048 (4 stages)."""
+        return 1024 if self.stages == 3 else 2048
+
+    def feature_map(self, features: Tensor) -> Tensor:
+        """Return what the last stage sees, ``[B, M, T] -> [B, C, M/16, T/16]`` (rounded up; 32 with 4 stages)."""
         self.check_features(features)
-        x = self.maxpool(self.relu(self.bn1(self.conv1(features.unsqueeze(1)))))  # [B, 64, M/4, T/4]
+        x: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(features.unsqueeze(1)))))  # [B, 64, M/4, T/4]
         for name in _STAGES[: self.stages]:
             x = getattr(self, name)(x)
-        return torch.mean(x, dim=(2, 3))
+        return x
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the pooled embedding, ``[B, M, T] -> [B, C]``."""
+        return torch.mean(self.feature_map(features), dim=(2, 3))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits."""

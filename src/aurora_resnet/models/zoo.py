@@ -17,6 +17,7 @@ from aurora_resnet.models.compact import CompactResNet
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ZooEntry:
 
 ZOO: dict[str, ZooEntry] = {
     "resnet50": ZooEntry(ResidualSpeechNet, {}, "ImageNet ResNet-50, stages 1-3 (4 as an option)"),
+    "resnet_attention": ZooEntry(ResNetAttention, {}, "the same stages with attention pooling over time"),
+    "resnet_transformer": ZooEntry(ResNetTransformer, {}, "the same stages and a transformer encoder over time"),
     "compact": ZooEntry(CompactResNet, {}, "small residual network, half a million parameters"),
     "cnn": ZooEntry(CnnClassifier, {}, "three convolution blocks"),
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
@@ -42,7 +45,7 @@ def list_models() -> tuple[str, ...]:
     """Return the names that ``create_model`` knows.
 
     >>> list_models()
-    ('resnet50', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
+    ('resnet50', 'resnet_attention', 'resnet_transformer', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
     """
     return tuple(ZOO)
 

@@ -1,0 +1,103 @@
+"""Run the study, or what is missing of it.
+
+python -m examples.study                                  # everything: see docs/study.md for the hours
+python -m examples.study --quick                          # every run, short: that it works, no result
+python -m examples.study --only q3_freezing --seeds 1     # one question, one seed
+python -m examples.study --only q1_systems/cnn-clean/seed2 --again
+python docs/make_study.py                                 # docs/study.md and its figures from the records
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+from aurora_resnet.errors import AuroraError
+
+from . import contrastive
+from .execute import execute
+from .plan import BASE, Run, plan
+from .test_set import StudyTest, build, write_truth
+
+QUICK: dict[str, object] = {"training.epochs": 1, "data.share": 0.02, "training.unfreeze": []}
+
+
+def main() -> int:
+    """Run what has no record yet."""
+    options = _options()
+    started = time.monotonic()
+    data = Path("../shared/data") if options.data is None else options.data
+    out: Path = options.out or Path("runs/study-quick" if options.quick else "runs/study")
+    records: Path = options.records or (out / "records" if options.quick else Path("docs/records/study"))
+    quick = QUICK | {"data.root": str(data)} if options.quick else {"data.root": str(data)} if options.data else {}
+    runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, quick)
+    if options.list:
+        for run in runs:
+            print(f"{'done' if _record(records, run).exists() else 'to do'}  {run.name}")
+        return 0
+    missing = [run for run in runs if options.again or not _record(records, run).exists()]
+    print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
+    test = StudyTest.load(build(data, out, quick=options.quick))
+    records.mkdir(parents=True, exist_ok=True)
+    write_truth(test, records / "truth.json")
+    threads = max(1, (os.cpu_count() or 1) // options.workers)
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        first = [run for run in missing if not run.pretrain]
+        jobs: list[Future[str]] = [pool.submit(execute, run, out, _record(records, run), threads) for run in first]
+        if len(first) < len(missing):
+            jobs += [
+                pool.submit(contrastive.pretrain, start, out, data, threads, options.quick)
+                for start in contrastive.STARTS
+            ]
+        failed = _wait(jobs, len(missing))
+        second = [run for run in missing if run.pretrain]
+        jobs = [pool.submit(execute, run, out, _record(records, run), threads) for run in second]
+        failed += _wait(jobs, len(second))
+    print(f"{(time.monotonic() - started) / 60:.1f} min; next: python docs/make_study.py")
+    return 1 if failed else 0
+
+
+def _wait(jobs: list[Future[str]], runs: int) -> int:
+    """Show progress; name what failed and go on with the rest."""
+    failed = 0
+    for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=None if runs else True):
+        try:
+            tqdm.write(f"done: {job.result()}")
+        except AuroraError as error:
+            failed += 1
+            tqdm.write(f"failed: {error}", file=sys.stderr)
+    return failed
+
+
+def _record(records: Path, run: Run) -> Path:
+    return records / f"{run.name}.json"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m examples.study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one epoch of few clips each, in a folder of its own")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
+    parser.add_argument("--again", action="store_true", help="also what has a record")
+    parser.add_argument("--workers", type=int, default=2, help="trainings at a time; they share the cores")
+    parser.add_argument("--list", action="store_true", help="say what is done, run nothing")
+    parser.add_argument("--data", type=Path, help="folder of the recordings (../shared/data)")
+    parser.add_argument("--out", type=Path, help="folder of test tree, checkpoints and logs (runs/study)")
+    parser.add_argument("--records", type=Path, help="folder of the records (docs/records/study)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except AuroraError as error:
+        raise SystemExit(f"error: {error}") from None

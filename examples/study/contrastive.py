@@ -1,0 +1,82 @@
+"""Question 8's weights: the network learns to hear before anybody tells it what a digit is.
+
+Contrastive, not masked reconstruction: it needs no decoder, and a convolution over a masked picture sees the mask's
+edges. The sounds are all that training may use, labels taken away: the study's own training speech, two more digit
+speakers, other words, and environmental noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.training.augmented_data import SoundFiles, find_sounds, read_sounds
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.contrastive import ContrastiveTrainer, save_backbone
+from aurora_resnet.training.data import load_data
+
+from .plan import Run
+
+EPOCHS = 10
+STARTS: dict[str, str | None] = {"contrastive": None, "contrastive-imagenet": "imagenet"}
+"""Folders by what the network starts from."""
+UNLABELLED = (
+    SoundFiles("iitg_210101070"),
+    SoundFiles("iitg_jayskhatri"),
+    SoundFiles("speech_commands_other/words", match="_[0-9a-f]*[02468ace]_nohash"),
+    SoundFiles("speech_commands_other/background"),
+    SoundFiles("noise/esc10"),
+)
+
+
+def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> str:
+    """Write ``out/START/backbone.safetensors`` unless it is there.
+
+    Args:
+        start: a key of ``STARTS``.
+        out: the study's folder.
+        data: the folder of the recordings.
+        threads: CPU threads to compute with.
+        quick: one epoch of few clips.
+    """
+    weights = out / start / "backbone.safetensors"
+    if weights.exists():
+        return f"{start} (was there)"
+    torch.set_num_threads(threads)
+    base = Run("q8_hearing_first", start, 0, "resnet50", (f"data.root={data}",)).experiment(out)
+    config = TrainingConfig(
+        epochs=1 if quick else EPOCHS,
+        batch_size=64,
+        learning_rate=0.05,
+        schedule="one_cycle",
+        bfloat16=True,
+        speed_factors=(0.88, 1.0, 1.12),
+    )
+    recognizer = RecognizerConfig("resnet50", MelConfig(sample_rate=8000))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = RecognizerModel(recognizer, weights=base.weights if STARTS[start] else None)
+    speech = ClipSet.load(load_data(base.data)[0], 8000, 1.0)
+    paths = find_sounds(UNLABELLED, data)
+    sounds = read_sounds(paths, 8000, 1.0)
+    clips = replace(
+        speech,
+        utterances=speech.utterances + tuple(Utterance(path, ("zero",), "") for path in paths),
+        labels=torch.zeros(len(speech) + len(paths), dtype=torch.int64),
+        waveforms=speech.waveforms + tuple(torch.from_numpy(sound) for sound in sounds),
+    )
+    if quick:
+        clips = replace(
+            clips, utterances=clips.utterances[:128], labels=clips.labels[:128], waveforms=clips.waveforms[:128]
+        )
+    ContrastiveTrainer(model, config, out / start).fit(clips, resume=True)
+    assert isinstance(model.classifier, ResidualSpeechNet)
+    save_backbone(model.classifier, weights)
+    return start

@@ -1,0 +1,53 @@
+r"""Per-channel energy normalisation: a gain control for each mel band in the place of the logarithm.
+
+With mel energies :math:`E[t, m]`, each band by itself,
+
+.. math::
+
+    M[t] &= (1 - s) \, M[t - 1] + s \, E[t], \qquad M[0] = E[0]  \\
+    \mathrm{PCEN}[t] &= \Big(\frac{E[t]}{(\epsilon + M[t])^{\alpha}} + \delta\Big)^{r} - \delta^{r}
+
+The recursion is linear in ``E``, so over a clip of ``T`` frames it is one product with the matrix
+:math:`A[t, u] = s (1 - s)^{t - u}` for :math:`1 \le u \le t` and :math:`A[t, 0] = (1 - s)^t`.
+
+Source: Wang et al., *Trainable Frontend For Robust and Far-Field Keyword Spotting*, 2017, with its constants.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SMOOTHING = 0.025
+"""The share of a new frame of 10 ms in the running mean: a time constant of 0.4 s."""
+ALPHA, DELTA, ROOT, EPSILON = 0.98, 2.0, 0.5, 1e-6
+FULL_SCALE = 2.0**30
+"""Energies are those of 16-bit integers, as in the paper, whose :math:`\\delta` is meant for such numbers."""
+
+
+def running_mean(energies: Tensor, smoothing: float = SMOOTHING) -> Tensor:
+    """Return the exponentially weighted mean of each band up to each frame, ``[B, T, M] -> [B, T, M]``.
+
+    >>> running_mean(torch.tensor([[[4.0], [0.0], [0.0]]]), smoothing=0.5).flatten().tolist()
+    [4.0, 2.0, 1.0]
+    """
+    frames = torch.arange(energies.shape[1], device=energies.device)
+    age = frames[:, None] - frames[None, :]  # [T, T]
+    weights = (1 - smoothing) ** age.clamp(min=0).to(energies.dtype)
+    weights = torch.where(age >= 0, weights, torch.zeros_like(weights))
+    return torch.where(frames > 0, smoothing * weights, weights) @ energies
+
+
+def pcen(energies: Tensor) -> Tensor:
+    """Return the normalised energies of mel energies of waveforms in [-1, 1].
+
+    Shape: ``[B, T, M] -> [B, T, M]``, each clip and band by itself.
+
+    >>> steady = pcen(torch.full((1, 50, 4), 1e-3))  # a steady sound is brought to about (1 + delta)^r - delta^r
+    >>> bool((steady - (3**0.5 - 2**0.5)).abs().max() < 0.1)
+    True
+    """
+    scaled = energies * FULL_SCALE
+    gain = (EPSILON + running_mean(scaled)) ** -ALPHA
+    normalised: Tensor = (scaled * gain + DELTA) ** ROOT - DELTA**ROOT
+    return normalised

@@ -1,0 +1,63 @@
+"""The study's files: every run can be built, and changes what it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from study.plan import plan, questions
+from study_records import Study
+from study_tables import GROUPS, SHARES
+
+from aurora_resnet.errors import ConfigError
+
+
+def test_every_run_has_a_configuration_of_its_own() -> None:
+    runs = plan()
+    names = Counter(run.name for run in runs)
+    assert max(names.values()) == 1
+    configurations = Counter(str(run.experiment(Path("out"))) for run in runs)
+    assert [text for text, count in configurations.items() if count > 1] == []
+
+
+def test_seeds_come_one_after_the_other_and_reach_the_training() -> None:
+    runs = plan()
+    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert all(run.experiment(Path("out")).training.seed == run.seed for run in runs)
+
+
+def test_test_speakers_stay_out_of_every_training() -> None:
+    for run in plan():
+        fsdd, an4 = run.experiment(Path("out")).data.train
+        assert set(fsdd.without_speakers) == {"fsdd/theo", "fsdd/yweweler"}
+        assert an4.split == "train"
+
+
+def test_runs_are_chosen_by_name() -> None:
+    assert {run.question for run in plan(["q6_attention"])} == {"q6_attention"}
+    assert [run.name for run in plan(["q1_systems/cnn-clean/seed2"])] == ["q1_systems/cnn-clean/seed2"]
+    assert {run.seed for run in plan(seeds=[3])} == {3}
+    with pytest.raises(ConfigError, match="did you mean 'q6_attention'"):
+        plan(["q6_atention"])
+
+
+def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
+    for run in plan():
+        training = run.experiment(Path("out")).training
+        if run.question not in ("q0_learning_rates", "q2_pretraining"):
+            assert training.epochs == (5 if run.model.startswith("resnet") else 15), run.name
+        assert training.batch_size == 32
+
+
+def test_the_tables_name_runs_that_exist() -> None:
+    known = {f"{name}/{variant}" for name, question in questions().items() for variant in question.runs}
+    shares = {f"q2_pretraining/{start}-{suffix}" for start in ("imagenet", "random") for suffix in SHARES}
+    assert {name for rows in GROUPS.values() for name in rows} | shares <= known
+
+
+def test_the_records_belong_to_the_test_they_were_answered_for() -> None:
+    study = Study()
+    for variant in study.variants.values():
+        for record in variant.records:
+            assert {c: len(a) for c, a in record["answers"].items()} == {c: len(w) for c, w in study.test.words.items()}
