@@ -14,17 +14,21 @@ import sys
 from pathlib import Path
 
 from result_main_job import SYSTEMS, draw, main_job, readme_table
+from result_performance import performance_section, read_inference
 from result_protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from result_records import DOCS, Run, read_runs
 from result_shipped import read_shipped, shipped_section, shipped_texts
 from result_shipped import readme_table as readme_shipped_table
 from result_sizes import benchmarks, cost_table
+from result_streaming import read_streaming, streaming_section
 
 from aurora_resnet.atomic import atomic_path
 
 README = DOCS.parent / "README.md"
 MODELS = DOCS / "models.md"
 RECOGNIZER = DOCS / "recognizer.md"
+PERFORMANCE = DOCS / "performance.md"
+STREAMING = DOCS / "streaming.md"
 
 
 def between(whole: str, what: str, text: str) -> str:
@@ -42,11 +46,13 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     protocol_table = readme_protocol_table(protocol_runs)
     readme = between(between(readme, "results", readme_table(main_runs)), "protocol", protocol_table)
     shipped, latency = read_shipped()
-    recognizer = RECOGNIZER.read_text(encoding="utf-8")
+    recognizer, performance = RECOGNIZER.read_text(encoding="utf-8"), PERFORMANCE.read_text(encoding="utf-8")
     return {
         DOCS / "results.md": f"{head}{main_job(main_runs)}\n{protocol(protocol_runs)}\n{benchmarks()}",
         README: between(readme, "shipped", readme_shipped_table(shipped, latency)),
         RECOGNIZER: between(recognizer, "shipped", shipped_section(shipped, latency)),
+        PERFORMANCE: between(performance, "performance", performance_section(read_inference())),
+        STREAMING: between(STREAMING.read_text(encoding="utf-8"), "streaming", streaming_section(read_streaming())),
         MODELS: between(models, "costs", cost_table()),
         **shipped_texts(shipped),
     }

@@ -18,6 +18,8 @@ from aurora_resnet.models.zoo import list_models
 
 OPTIONS: dict[str, dict[str, object]] = {
     "resnet50": {"hidden": 16},
+    "resnet_attention": {"hidden": 16},
+    "resnet_transformer": {"width": 32, "layers": 1},
     "cnn": {"hidden": 16, "dropout": 0.1},
     "lstm": {"cells": 8, "layers": 1},
     "bilstm": {"cells": 8},

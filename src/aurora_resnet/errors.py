@@ -38,6 +38,10 @@ class TrainingError(AuroraError):
     """A training cannot start, continue or make progress."""
 
 
+class ExportError(AuroraError):
+    """A model cannot be exported, or what was exported does not answer as the model does."""
+
+
 class DownloadError(AuroraError):
     """A download failed, or what came is not what was expected."""
 

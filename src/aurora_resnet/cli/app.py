@@ -13,9 +13,12 @@ from aurora_resnet.cli.corpus import corpus
 from aurora_resnet.cli.demo import demo
 from aurora_resnet.cli.download import download
 from aurora_resnet.cli.evaluate import evaluate
+from aurora_resnet.cli.export import export
+from aurora_resnet.cli.listen import listen
 from aurora_resnet.cli.make_noisy import make_noisy
 from aurora_resnet.cli.models import models
 from aurora_resnet.cli.recognize import recognize
+from aurora_resnet.cli.serve import serve
 from aurora_resnet.cli.terminal import complain
 from aurora_resnet.cli.train import train
 from aurora_resnet.errors import AuroraError
@@ -32,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (demo, train, evaluate, recognize, corpus, make_noisy, models, download):
+for command in (demo, train, evaluate, recognize, listen, export, serve, corpus, make_noisy, models, download):
     app.command()(command)
 
 

@@ -13,7 +13,7 @@ import typer
 from aurora_resnet.audio.files import decode_audio
 from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain
 from aurora_resnet.errors import AudioError
-from aurora_resnet.pretrained.shipped import PRETRAINED
+from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
 from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
 
 _PIPE = "-"
@@ -62,11 +62,15 @@ def recognize(
 
 
 def load_recognizer(model: str, *, device: str = "cpu", threads: int | None = None) -> DigitRecognizer:
-    """Load a shipped model or a checkpoint; a bare word that is no file is taken for a name, mistyped perhaps."""
+    """Load a shipped model or a checkpoint."""
+    return DigitRecognizer.from_checkpoint(find_checkpoint(model), device=device, threads=threads)
+
+
+def find_checkpoint(model: str) -> Path:
+    """Return a model's file; a bare word that is no file is taken for a shipped model's name, mistyped perhaps."""
     path = Path(model)
-    if model in PRETRAINED or not (path.exists() or path.suffix or path.name != model):
-        return DigitRecognizer.from_pretrained(model, device=device, threads=threads)
-    return DigitRecognizer.from_checkpoint(path, device=device, threads=threads)
+    bare_word = not (path.exists() or path.suffix or path.name != model)
+    return pretrained_path(model) if model in PRETRAINED or bare_word else path
 
 
 def _recognize(recognizer: DigitRecognizer, file: str) -> Recognition:

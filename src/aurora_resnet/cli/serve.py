@@ -1,0 +1,51 @@
+"""``aurora-resnet serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.recognize import load_recognizer
+from aurora_resnet.cli.terminal import Device, Threads, tell
+from aurora_resnet.pretrained.shipped import PRETRAINED
+
+
+def serve(
+    model: Annotated[
+        str, typer.Option(help=f"A shipped model ({', '.join(PRETRAINED)}) or a checkpoint that 'train' wrote.")
+    ] = PRETRAINED[0],
+    host: Annotated[
+        str, typer.Option(help="Where to listen; by default only this machine reaches the page.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    device: Device = "cpu",
+    threads: Threads = None,
+) -> None:
+    """Open a page for the browser: speak a digit into the microphone, or drop a sound file.
+
+    The page shows what the network sees and how sure it is. Nothing is kept and no other machine is asked. Ctrl-C
+    stops it. Browsers hand the microphone to pages from this machine (localhost) or over HTTPS only.
+
+    \b
+    Examples:
+      aurora-resnet serve
+      aurora-resnet serve --model compact --port 8080
+    """
+    from aurora_resnet.web.running import is_loopback, open_socket, serve_forever, socket_address
+    from aurora_resnet.web.server import create_app  # says what to install if it is not
+
+    with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
+        recognizer = load_recognizer(model, device=device, threads=threads)
+        app = create_app(recognizer, model if model in PRETRAINED else "/".join(Path(model).parts[-2:]))
+        if not is_loopback(listening):
+            tell(
+                f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"
+                " elsewhere will not give it the microphone, so put HTTPS in front of it (files work all the same)"
+            )
+        typer.echo(f"{socket_address(listening)}  (open it in a browser; Ctrl-C stops)")
+        try:
+            serve_forever(app, listening)
+        except KeyboardInterrupt:
+            tell("stopped")

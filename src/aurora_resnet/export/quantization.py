@@ -1,0 +1,86 @@
+"""A graph's convolutions and matrix products in int8, the front end in float32.
+
+Static quantisation (Jacob et al., *Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+Inference*, 2018): weights as int8, one scale for each filter; activations as uint8, whose ranges are the smallest and
+largest values on calibration audio. Weights take 7 of their 8 bits: processors without VNNI add pairs of products in 16
+bits, which then cannot overflow, so every processor computes the same.
+
+From the waveform to the normalised features everything stays in float32: a power spectrum spans what eight bits cannot.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aurora_resnet.errors import ExportError
+from aurora_resnet.export.calibration import Clips
+from aurora_resnet.export.onnx_graph import INPUT, quiet, require_export
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OPERATIONS = ("Conv", "Gemm", "MatMul", "Add", "Relu", "MaxPool")
+"""What is quantised behind the front end."""
+
+_CLASSIFIER = "classifier."
+_BATCH = 16
+
+
+def quantize_graph(graph: ModelProto, clips: Clips) -> ModelProto:
+    """Return a graph in int8 that computes almost the same.
+
+    Args:
+        graph: from ``build_graph``; it stays as it is.
+        clips: audio that shows which values the activations take, ``[n, N]``.
+
+    Raises:
+        ExportError: if there is no convolution or matrix product to quantise.
+        MissingDependencyError: if onnx or onnxruntime is not installed.
+    """
+    require_export("onnx", "onnxruntime.quantization")
+    import onnx
+    from onnxruntime import quantization
+    from onnxruntime.quantization.quant_utils import add_pre_process_metadata
+
+    nodes = _classifier_nodes(graph)
+    if not nodes:
+        raise ExportError("there is no convolution or matrix product to quantise; export it without --int8")
+    copy = onnx.ModelProto()
+    copy.CopyFrom(graph)
+    add_pre_process_metadata(copy)  # BatchNorms are folded already; without it a remark is logged
+    with quiet(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "quantized.onnx"
+        quantization.quantize_static(
+            copy,
+            path,
+            _Batches(clips),
+            quant_format=quantization.QuantFormat.QDQ,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
+            op_types_to_quantize=list(OPERATIONS),
+            nodes_to_quantize=nodes,
+        )
+        return onnx.load(str(path))
+
+
+def _classifier_nodes(graph: ModelProto) -> list[str]:
+    """Return the names of what can be quantised; nodes are in order, and the front end comes first."""
+    nodes = list(graph.graph.node)
+    first = next(i for i, node in enumerate(nodes) if any(name.startswith(_CLASSIFIER) for name in node.input))
+    return [node.name for node in nodes[first:] if node.op_type in OPERATIONS]
+
+
+class _Batches:
+    """Clips as onnxruntime's calibration asks for them."""
+
+    def __init__(self, clips: Clips) -> None:
+        self.left = [{INPUT: clips[start : start + _BATCH]} for start in range(0, len(clips), _BATCH)][::-1]
+
+    def get_next(self) -> dict[str, Clips] | None:
+        """Return the next batch, ``None`` after the last."""
+        return self.left.pop() if self.left else None

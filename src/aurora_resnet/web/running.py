@@ -1,0 +1,118 @@
+"""An application listens at an address: for good, or in the background while a block runs."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aurora_resnet.errors import ConfigError, MissingDependencyError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Args:
+        host: name or address of one of this machine's interfaces.
+        port: 0 to 65535; 0 takes a free one.
+
+    Raises:
+        ConfigError: if there is no such interface or the port is taken.
+
+    >>> with open_socket("127.0.0.1", 0) as taken:
+    ...     open_socket("127.0.0.1", taken.getsockname()[1])
+    Traceback (most recent call last):
+    aurora_resnet.errors.ConfigError: cannot listen at 127.0.0.1, port ... (...); give another --port or --host
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot listen at {host}, port {port} ({reason}); give another --port or --host") from None
+
+
+def socket_address(listening: socket.socket) -> str:
+    """Return what to type into the browser.
+
+    >>> with open_socket("127.0.0.1", 0) as listening:
+    ...     socket_address(listening)
+    'http://127.0.0.1:.../'
+    """
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def is_loopback(listening: socket.socket) -> bool:
+    """Tell whether only this machine reaches a socket.
+
+    >>> with open_socket("localhost", 0) as listening:
+    ...     is_loopback(listening)
+    True
+    """
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
+def serve_forever(app: FastAPI, listening: socket.socket) -> None:
+    """Answer requests until the process is interrupted; requests under way are finished.
+
+    Args:
+        app: the application.
+        listening: where; it is closed at the end.
+
+    Raises:
+        MissingDependencyError: without uvicorn.
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    with listening:
+        _server(app).run(sockets=[listening])
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine while the block runs; yields its address.
+
+    Args:
+        app: the application.
+
+    Raises:
+        MissingDependencyError: without uvicorn.
+
+    >>> from urllib.request import urlopen
+    >>> from aurora_resnet.recognition.recognizer import DigitRecognizer
+    >>> from aurora_resnet.web.server import create_app
+    >>> with served(create_app(DigitRecognizer.from_pretrained("compact"), "compact")) as address:
+    ...     with urlopen(address) as page:
+    ...         page.status
+    200
+    """
+    server = _server(app)
+    with open_socket("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.005)
+            yield socket_address(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
+        ) from None
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="off")
+    return uvicorn.Server(config)

@@ -1,0 +1,62 @@
+"""The bytes that a browser sent become a waveform, within limits."""
+
+from __future__ import annotations
+
+import io
+
+import soundfile
+
+from aurora_resnet.audio.files import decode_audio
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.errors import AudioError
+
+MAX_BYTES = 5_000_000
+MAX_SECONDS = 30.0
+MAX_SAMPLE_RATE = 192_000
+MAX_CHANNELS = 8
+
+# The filter from one rate to another grows with their least common multiple; from 191,999 to 8,000 Hz it takes a GB.
+_ODD_RATE = 25_000  # Hz; above it all usual rates are multiples of
+_RATE_STEP = 25  # Hz
+
+_NAME = "the recording"
+
+
+def decode_upload(data: bytes) -> tuple[Samples, int]:
+    """Decode a sound file that a stranger sent.
+
+    A few bytes of FLAC or Ogg can hold hours of silence, so the header is judged before anything is decoded; no
+    more is decoded than it promises.
+
+    Args:
+        data: the whole file: WAV, FLAC, Ogg or MP3.
+
+    Returns:
+        The waveform, ``[N]``, and its rate in Hz.
+
+    Raises:
+        AudioError: for what is no sound file, damaged, longer than 30 s, of more than 8 channels, above 192 kHz, or
+            above 25 kHz at no multiple of 25 Hz.
+
+    >>> decode_upload(b"The quick brown fox")
+    Traceback (most recent call last):
+    aurora_resnet.errors.AudioError: 'the recording' cannot be read as WAV, FLAC, Ogg or MP3 (...
+    """
+    try:
+        header = soundfile.info(io.BytesIO(data))
+    except soundfile.LibsndfileError:
+        return decode_audio(data, _NAME)  # it says what is wrong
+    seconds = header.frames / max(header.samplerate, 1)
+    if seconds > MAX_SECONDS:
+        raise AudioError(f"the recording may last {MAX_SECONDS:g} s, this one lasts {seconds:.1f} s; cut it")
+    if header.channels > MAX_CHANNELS or header.samplerate > MAX_SAMPLE_RATE:
+        raise AudioError(
+            f"the recording may have {MAX_CHANNELS} channels and {MAX_SAMPLE_RATE:,} Hz,"
+            f" this one has {header.channels} and {header.samplerate:,} Hz; convert it"
+        )
+    if header.samplerate > _ODD_RATE and header.samplerate % _RATE_STEP:
+        raise AudioError(
+            f"the recording's rate above {_ODD_RATE:,} Hz must be a multiple of {_RATE_STEP} Hz,"
+            f" it is {header.samplerate:,} Hz; convert it to 48,000 Hz"
+        )
+    return decode_audio(data, _NAME)

@@ -1,0 +1,64 @@
+"""``aurora-resnet serve`` as a person meets it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+from aurora_resnet.cli.app import main
+
+pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
+
+
+@pytest.mark.slow
+def test_it_serves_until_ctrl_c_and_warns_where_others_can_reach_it() -> None:
+    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "serve", "--model", "compact"]
+    options = ["--host", "0.0.0.0", "--port", "0", "--threads", "1"]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = line.split()[0].replace("0.0.0.0", "127.0.0.1")
+        with urlopen(address, timeout=10) as page:
+            assert b"<title>Say a digit</title>" in page.read()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert output == ""
+    assert "warning: everybody who reaches this machine" in errors
+    assert "HTTPS" in errors
+    assert errors.splitlines()[-1] == "stopped"
+
+
+def test_a_taken_port_is_named_before_the_model_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as end:
+        main(["serve", "--model", "missing.safetensors", "--port", str(port := taken.getsockname()[1])])
+    assert end.value.code == 2
+    assert f"cannot listen at 127.0.0.1, port {port}" in capsys.readouterr().err
+
+
+def test_a_missing_model_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--model", "resnet5", "--port", "0"])
+    assert end.value.code == 2
+    assert "did you mean 'resnet50'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("library", ["fastapi", "uvicorn"])
+def test_without_the_extra_it_says_what_to_install(
+    library: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "aurora_resnet.web.server", raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--model", "compact", "--port", "0"])
+    assert end.value.code == 2
+    assert "pip install 'aurora-resnet[web]'" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""A server with the small shipped model, and recordings to send to it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurora_resnet.audio.files import read_audio
+from aurora_resnet.audio.resampling import resample
+from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+RATE = 48_000  # what microphones give
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> DigitRecognizer:
+    return DigitRecognizer.from_pretrained("compact")
+
+
+@pytest.fixture(scope="session")
+def address(recognizer: DigitRecognizer) -> Iterator[str]:
+    """A running server."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("uvicorn")
+    from aurora_resnet.web.running import served
+    from aurora_resnet.web.server import create_app
+
+    with served(create_app(recognizer, "compact")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def spoken() -> Callable[[str], Samples]:
+    """Return a word at 48 kHz: 0.8 s of silence, a packaged voice that no training heard, 0.8 s of silence."""
+
+    def speak(word: str) -> Samples:
+        samples, rate = read_audio(read_samples().filter(words=word, speakers="samples/espeak-en-us-f4")[0].path)
+        return np.pad(resample(samples, rate, RATE), round(0.8 * RATE))
+
+    return speak
+
+
+@pytest.fixture(scope="session")
+def encoded() -> Callable[..., bytes]:
+    """Return samples as a sound file in memory, by an independent library."""
+
+    def encode(samples: Samples, rate: int = RATE, container: str = "WAV") -> bytes:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, rate, format=container)
+        return buffer.getvalue()
+
+    return encode
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The installed browser."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.skip(f"the browser tests need Chromium; none of {', '.join(CHROMIUM_NAMES)} is on the PATH")
+    return path
+
+
+# Not for the whole session: while Playwright runs, nobody else in its thread can run an event loop.
+@pytest.fixture(scope="module")
+def browser(
+    tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
+) -> Iterator[Browser]:
+    """Chromium whose microphone hears somebody say "seven" once, from when a page opens it."""
+    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
+    seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
+    soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
+    flags = [
+        "--no-sandbox",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={seven}%noloop",
+    ]
+    api.expect.set_options(timeout=15_000)  # ms; a busy machine is slow
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page, opened; whatever its scripts complain about fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, permissions=["microphone"])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    page.locator("#words tr").first.wait_for()
+    yield page
+    context.close()
+    assert complaints == []

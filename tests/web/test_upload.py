@@ -1,0 +1,77 @@
+"""What a stranger sends is decoded within limits or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora_resnet.audio.files import decode_audio
+from aurora_resnet.errors import AudioError
+from aurora_resnet.web import upload
+
+Encode = Callable[..., bytes]
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "OGG", "MP3"])
+def test_the_usual_formats_are_decoded(encoded: Encode, container: str) -> None:
+    time = np.arange(24_000) / 48_000
+    tone = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+    samples, rate = upload.decode_upload(encoded(tone, container=container))
+    assert rate == 48_000
+    assert len(samples) == pytest.approx(len(tone), abs=2400)  # MP3 fills its last frame
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert spectrum.argmax() * rate / len(samples) == pytest.approx(440, abs=3)
+
+
+def test_thirty_seconds_pass_and_more_is_refused_without_decoding(
+    encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half_minute = np.zeros(30 * 8000, dtype=np.float32)
+    assert len(upload.decode_upload(encoded(half_minute, 8000))[0]) == len(half_minute)
+    hour = encoded(np.zeros(3600 * 1000, dtype=np.float32), 1000, "FLAC")
+    assert len(hour) < upload.MAX_BYTES / 50  # what is small to send may be large to decode
+    monkeypatch.setattr(upload, "decode_audio", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(AudioError, match=r"may last 30 s, this one lasts 3600\.0 s"):
+        upload.decode_upload(hour)
+
+
+@pytest.mark.parametrize(("shape", "rate"), [((100, 9), 8000), ((100,), 200_000)], ids=["channels", "rate"])
+def test_unusual_channels_and_rates_are_refused(encoded: Encode, shape: tuple[int, ...], rate: int) -> None:
+    data = encoded(np.zeros(shape, dtype=np.float32), rate)
+    decode_audio(data, "it would be readable")
+    with pytest.raises(AudioError, match="may have 8 channels and 192,000 Hz"):
+        upload.decode_upload(data)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 22_255, 44_100, 47_250, 48_000, 88_200, 176_400, 192_000])
+def test_usual_rates_pass(encoded: Encode, rate: int) -> None:
+    assert upload.decode_upload(encoded(np.zeros(100, dtype=np.float32), rate))[1] == rate
+
+
+@pytest.mark.parametrize("rate", [44_101, 191_999])
+def test_rates_whose_filter_would_be_huge_are_refused(encoded: Encode, rate: int) -> None:
+    with pytest.raises(AudioError, match=rf"must be a multiple of 25 Hz, it is {rate:,} Hz"):
+        upload.decode_upload(encoded(np.zeros(100, dtype=np.float32), rate))
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(100), b"RIFF\x10\x00\x00\x00WAVEfmt "])
+def test_what_is_no_sound_is_named_so(data: bytes) -> None:
+    with pytest.raises(AudioError, match="'the recording'"):
+        upload.decode_upload(data)
+
+
+@given(st.binary(min_size=1, max_size=20), st.integers(0, 200), st.sampled_from(["WAV", "FLAC", "OGG", "MP3"]))
+def test_damage_ends_in_a_waveform_or_in_our_own_error(
+    encoded: Encode, damage: bytes, place: int, container: str
+) -> None:
+    data = bytearray(encoded(np.zeros(2000, dtype=np.float32), 8000, container))
+    data[place : place + len(damage)] = damage
+    try:
+        samples, rate = upload.decode_upload(bytes(data))
+    except AudioError:
+        return
+    assert len(samples) <= upload.MAX_SECONDS * rate
