@@ -29,6 +29,7 @@ from .evaluation.bootstrap import paired_difference
 from .evaluation.conditions import conditions_by
 from .evaluation.evaluator import Evaluator
 from .evaluation.report import EvaluationReport
+from .export.onnx_file import export_onnx
 from .features.mel import MelConfig, MelFrontend
 from .features.self_supervised import SelfSupervisedFrontend
 from .inference import load_clips
@@ -43,6 +44,8 @@ from .models.resnet_attention import ResNetAttention, ResNetTransformer
 from .models.zoo import create_model, list_models, model_cost
 from .recognition.recognizer import DigitRecognizer, Recognition
 from .recognition.rejection import Calibration
+from .recognition.streaming import DigitEvent, StreamingRecognizer, recognize_stream
+from .recognition.streaming_config import StreamingConfig
 from .training.config import TrainingConfig
 from .training.contrastive import ContrastiveTrainer
 from .training.experiment import ExperimentConfig, read_experiment, run_experiment
@@ -63,6 +66,7 @@ __all__ = [
     "CompactResNet",
     "ContrastiveTrainer",
     "Corpus",
+    "DigitEvent",
     "DigitRecognizer",
     "EvaluationReport",
     "Evaluator",
@@ -81,6 +85,8 @@ __all__ = [
     "ResidualSpeechNet",
     "SelfSupervisedFrontend",
     "SpecAugment",
+    "StreamingConfig",
+    "StreamingRecognizer",
     "Trainer",
     "TrainingConfig",
     "TrainingResult",
@@ -91,6 +97,7 @@ __all__ = [
     "conditions_by",
     "create_model",
     "download_fsdd",
+    "export_onnx",
     "fit_length",
     "list_models",
     "load_checkpoint",
@@ -109,6 +116,7 @@ __all__ = [
     "read_fsdd",
     "read_samples",
     "read_speech_commands",
+    "recognize_stream",
     "resample",
     "run_experiment",
     "save_checkpoint",

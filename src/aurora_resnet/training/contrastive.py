@@ -71,6 +71,9 @@ class ContrastiveTrainer(Trainer):
             features = torch.cat([MASKS.apply(each, MASKS.sample(each.shape, generator)) for each in pictures])
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
             vectors = self._vectors(features).float()
+        # Pooled features of different clips are nearly parallel at first; without their common part they are not, and
+        # there is a gradient to follow (SimCLR's projection ends in this normalisation too).
+        vectors = F.batch_norm(vectors, None, None, training=True)
         loss, found = contrastive_loss(vectors[: len(waveforms)], vectors[len(waveforms) :])
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
