@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import sys
@@ -28,7 +27,7 @@ from inference_speed import Engine, cold_starts, measure
 from inference_targets import target_table
 from latency import POCKETSPHINX, read_clips
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.errors import AuroraError, ConfigError, MissingDependencyError
@@ -131,8 +130,7 @@ def main() -> None:
         "cold_start": cold,
     }
     if options.out:
-        with atomic_path(options.out) as path:
-            path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_json(options.out, record, indent=1)
     print(target_table(record))
 
 

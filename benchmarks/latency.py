@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ import numpy as np
 import torch
 from shipped_scores import file_digest, find_model
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.audio.clips import fit_length, read_clip
 from aurora_resnet.audio.resampling import resample
 from aurora_resnet.audio.waveform import Samples
@@ -156,8 +155,7 @@ def main() -> None:
         "environment": describe_environment("cpu"),
     }
     if options.out:
-        with atomic_path(options.out) as path:
-            path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_json(options.out, record)
     print_table(recognisers)
 
 

@@ -16,7 +16,6 @@ The table at the end is that of ``shipped_targets.py``.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -41,7 +40,7 @@ from shipped_scores import Answers, digit_row, file_digest, find_model, operatin
 from shipped_targets import AN4_SNRS_DB, SNRS_DB, target_table
 from torch import Tensor
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.audio.clips import fit_length
 from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.checkpoints import load_checkpoint
@@ -214,8 +213,7 @@ def main() -> None:
         sys.exit(str(error))
     record["quick"] = options.quick
     if options.out:
-        with atomic_path(options.out) as path:
-            path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_json(options.out, record, indent=1)
     print(target_table(record))
 
 

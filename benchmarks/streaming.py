@@ -27,7 +27,7 @@ from shipped_scores import file_digest, find_model
 from streaming_hour import BED_DB, choose_sounds, play
 from word_alignment import WordCounts, align, count_errors
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.audio.files import read_audio
 from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.an4 import read_an4_strings
@@ -153,8 +153,7 @@ def write(file: Path, name: str, row: dict[str, Any]) -> None:
     if file.is_file():
         record = json.loads(file.read_text(encoding="utf-8"))
     record["models"][name] = row
-    with atomic_path(file) as path:
-        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(file, record)
 
 
 def main() -> None:

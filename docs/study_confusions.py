@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from study_records import Study, Variant
+from study_records import SNR_NAMES, Study, Variant
 
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.labels import WORDS
@@ -36,7 +36,7 @@ def word_table(variant: Variant) -> str:
         instead = f"{WORDS[int(wrong.argmax())]} ({percent(wrong.max() / spoken)} %)" if wrong.any() else "-"
         cells = [percent(by_snr[snr][index, index] / by_snr[snr][index].sum()) for snr in snrs]
         rows.append([word, *cells, instead])
-    header = ["word", *("clean" if snr == "clean" else f"{snr} dB" for snr in snrs), "heard instead at 0 dB"]
+    header = ["word", *(SNR_NAMES[snr] for snr in snrs), "heard instead at 0 dB"]
     return markdown_table(header, rows)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from result_records import FIGURES
 from study_confusions import LOW, confusions
-from study_records import MEAN, SNRS, Study, Variant
+from study_records import MEAN, SNR_NAMES, SNRS, Study, Variant
 from study_tables import BASE, GROUPS, SHARES, SYSTEMS, trainable
 
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
 from aurora_resnet.labels import WORDS
 
 UPWARDS = SNRS[::-1]
-TICKS = [snr if snr == "clean" else f"{snr} dB" for snr in UPWARDS]
+TICKS = [SNR_NAMES[snr] for snr in UPWARDS]
 
 
 def draw(study: Study) -> None:

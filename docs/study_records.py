@@ -17,6 +17,7 @@ from aurora_resnet.evaluation.metrics import Interval
 
 STUDY = RECORDS / "study"
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
+SNR_NAMES = {snr: snr if snr == "clean" else f"{snr} dB" for snr in SNRS}
 MEAN = ("20", "15", "10", "5", "0")
 """The SNRs of the mean, as everywhere."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from study_records import MEAN, SNRS, Study, Variant
+from study_records import MEAN, SNR_NAMES, SNRS, Study
 
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
+from aurora_resnet.models.zoo import create_model
 
 SYSTEMS = {
     "resnet50": "ResidualSpeechNet, ImageNet",
@@ -70,31 +71,15 @@ GROUPS: dict[str, dict[str, str]] = {
 SHARES = {"1_16": 1 / 16, "1_8": 1 / 8, "1_4": 1 / 4, "1_2": 1 / 2}
 
 
-def variant_table(variants: dict[str, Variant], baseline: str) -> str:
-    """Return accuracies by SNR and the difference from one of the rows."""
-    header = [
-        "",
-        "seeds",
-        *(snr if snr == "clean" else f"{snr} dB" for snr in SNRS),
-        "mean 0-20 dB",
-        "difference",
-        "min",
-    ]
+def group_table(study: Study, question: str) -> str:
+    """Return a question's table: accuracies by SNR, and the difference from the study's base."""
     rows = []
-    for title, variant in variants.items():
+    for title, variant in study.present(GROUPS[question]).items():
         mean = percent_with_interval(variant.accuracy(MEAN), variant.interval(MEAN))
-        apart = MISSING
-        if title != baseline and baseline in variants:
-            apart = difference(variant.against(variants[baseline], MEAN))
+        apart = MISSING if variant.name == BASE else difference(variant.against(study[BASE], MEAN))
         cells = [percent(variant.accuracy((snr,))) for snr in SNRS]
         rows.append([title, str(variant.seeds), *cells, mean, apart, f"{variant.minutes:.1f}"])
-    return markdown_table(header, rows)
-
-
-def group_table(study: Study, question: str) -> str:
-    """Return a question's table; differences are from the study's base."""
-    names = GROUPS[question]
-    return variant_table(study.present(names), names[BASE])
+    return markdown_table(["", "seeds", *SNR_NAMES.values(), "mean 0-20 dB", "difference", "min"], rows)
 
 
 def difference(value: Difference) -> str:
@@ -133,7 +118,7 @@ def snr_table(study: Study) -> str:
             spread = variant.spread(MEAN)
             cells = [percent(variant.accuracy((snr,))) for snr in SNRS]
             rows.append([f"{title}, {training}", *cells, percent(variant.accuracy(MEAN)), percent(spread)])
-    header = ["", *(snr if snr == "clean" else f"{snr} dB" for snr in SNRS), "mean 0-20 dB", "sd over seeds"]
+    header = ["", *SNR_NAMES.values(), "mean 0-20 dB", "sd over seeds"]
     return markdown_table(header, rows)
 
 
@@ -169,8 +154,6 @@ def freezing_table(study: Study) -> str:
 
 def trainable(study: Study) -> dict[str, int]:
     """Return how many parameters each freeze plan lets learn in the first epoch."""
-    from aurora_resnet.models.zoo import create_model
-
     network = create_model("resnet50")
     counts = {}
     for variant in study.present(GROUPS["q3_freezing"]).values():
@@ -180,10 +163,10 @@ def trainable(study: Study) -> dict[str, int]:
 
 
 def noise_table(study: Study, training: str) -> str:
-    """Return accuracy by noise and SNR of one system, and the words that suffer."""
+    """Return the accuracy of ``ResidualSpeechNet`` by noise and SNR, after one of the two trainings."""
     variant = study[f"q1_systems/resnet50-{training}"]
     rows = []
     for noise in study.test.noises:
         cells = [percent(variant.accuracy((snr,), noise)) for snr in SNRS[1:]]
         rows.append([noise, *cells, percent(variant.accuracy(MEAN, noise))])
-    return markdown_table(["noise", *(f"{snr} dB" for snr in SNRS[1:]), "mean 0-20 dB"], rows)
+    return markdown_table(["noise", *(SNR_NAMES[snr] for snr in SNRS[1:]), "mean 0-20 dB"], rows)

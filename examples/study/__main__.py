@@ -19,12 +19,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from aurora_resnet.atomic import write_json
 from aurora_resnet.errors import AuroraError
 
 from . import contrastive
 from .execute import execute
 from .plan import BASE, Run, plan
-from .test_set import StudyTest, build, write_truth
+from .test_set import StudyTest, build
 
 QUICK: dict[str, object] = {"training.epochs": 1, "data.share": 0.02, "training.unfreeze": []}
 
@@ -33,20 +34,21 @@ def main() -> int:
     """Run what has no record yet."""
     options = _options()
     started = time.monotonic()
-    data = Path("../shared/data") if options.data is None else options.data
     out: Path = options.out or Path("runs/study-quick" if options.quick else "runs/study")
     records: Path = options.records or (out / "records" if options.quick else Path("docs/records/study"))
-    quick = QUICK | {"data.root": str(data)} if options.quick else {"data.root": str(data)} if options.data else {}
-    runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, quick)
+    changes = (QUICK if options.quick else {}) | ({"data.root": str(options.data)} if options.data else {})
+    data: Path = options.data or Path("../shared/data")
+    runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, changes)
     if options.list:
         for run in runs:
             print(f"{'done' if _record(records, run).exists() else 'to do'}  {run.name}")
         return 0
     missing = [run for run in runs if options.again or not _record(records, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
+    if not missing:
+        return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
-    records.mkdir(parents=True, exist_ok=True)
-    write_truth(test, records / "truth.json")
+    write_json(records / "truth.json", test.truth(), indent=1)
     threads = max(1, (os.cpu_count() or 1) // options.workers)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
         first = [run for run in missing if not run.pretrain]
@@ -56,18 +58,18 @@ def main() -> int:
                 pool.submit(contrastive.pretrain, start, out, data, threads, options.quick)
                 for start in contrastive.STARTS
             ]
-        failed = _wait(jobs, len(missing))
+        failed = _wait(jobs)
         second = [run for run in missing if run.pretrain]
         jobs = [pool.submit(execute, run, out, _record(records, run), threads) for run in second]
-        failed += _wait(jobs, len(second))
+        failed += _wait(jobs)
     print(f"{(time.monotonic() - started) / 60:.1f} min; next: python docs/make_study.py")
     return 1 if failed else 0
 
 
-def _wait(jobs: list[Future[str]], runs: int) -> int:
+def _wait(jobs: list[Future[str]]) -> int:
     """Show progress; name what failed and go on with the rest."""
     failed = 0
-    for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=None if runs else True):
+    for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=None):
         try:
             tqdm.write(f"done: {job.result()}")
         except AuroraError as error:

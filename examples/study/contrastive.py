@@ -25,8 +25,9 @@ from aurora_resnet.training.data import load_data
 from .plan import Run
 
 EPOCHS = 10
-STARTS: dict[str, str | None] = {"contrastive": None, "contrastive-imagenet": "imagenet"}
-"""Folders by what the network starts from."""
+QUICK_SHARE = 0.03
+STARTS = {"contrastive": False, "contrastive-imagenet": True}
+"""Folders, and whether the network starts from ImageNet weights."""
 UNLABELLED = (
     SoundFiles("iitg_210101070"),
     SoundFiles("iitg_jayskhatri"),
@@ -50,7 +51,8 @@ def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> st
     if weights.exists():
         return f"{start} (was there)"
     torch.set_num_threads(threads)
-    base = Run("q8_hearing_first", start, 0, "resnet50", (f"data.root={data}",)).experiment(out)
+    share = QUICK_SHARE if quick else 1.0
+    base = Run("q8_hearing_first", start, 0, "resnet50", (f"data.root={data}", f"data.share={share}")).experiment(out)
     config = TrainingConfig(
         epochs=1 if quick else EPOCHS,
         batch_size=64,
@@ -64,7 +66,8 @@ def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> st
         torch.manual_seed(0)
         model = RecognizerModel(recognizer, weights=base.weights if STARTS[start] else None)
     speech = ClipSet.load(load_data(base.data)[0], 8000, 1.0)
-    paths = find_sounds(UNLABELLED, data)
+    found = find_sounds(UNLABELLED, data)
+    paths = found[: round(share * len(found))]
     sounds = read_sounds(paths, 8000, 1.0)
     clips = replace(
         speech,
@@ -72,10 +75,6 @@ def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> st
         labels=torch.zeros(len(speech) + len(paths), dtype=torch.int64),
         waveforms=speech.waveforms + tuple(torch.from_numpy(sound) for sound in sounds),
     )
-    if quick:
-        clips = replace(
-            clips, utterances=clips.utterances[:128], labels=clips.labels[:128], waveforms=clips.waveforms[:128]
-        )
     ContrastiveTrainer(model, config, out / start).fit(clips, resume=True)
     assert isinstance(model.classifier, ResidualSpeechNet)
     save_backbone(model.classifier, weights)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.training.experiment import RECORD, run_experiment
 from aurora_resnet.training.history import read_history
@@ -50,9 +50,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
         "answers": _test(out).answers(checkpoint.model),
     }
-    record.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(record) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(record, content, indent=1)
     for name in (LAST, BEST):  # a hundred megabytes each, and the record repeats them
         (folder / name).unlink()
     return run.name

@@ -77,19 +77,19 @@ def questions(folder: Path = FOLDER) -> dict[str, Question]:
 
 
 def plan(
-    only: Collection[str] = (), seeds: Collection[int] = (), quick: Mapping[str, object] | None = None
+    only: Collection[str] = (), seeds: Collection[int] = (), changes: Mapping[str, object] | None = None
 ) -> list[Run]:
     """Return the runs, all questions' first seeds before the second ones.
 
     Args:
         only: questions, ``question/variant`` or whole run names; all if empty.
         seeds: seeds to run; those of the questions' files if empty.
-        quick: values that make every run short, such as ``{"training.epochs": 1}``.
+        changes: values of every run instead of the files', such as ``{"training.epochs": 1}``.
 
     Raises:
         ConfigError: if ``only`` names something that is not there.
     """
-    runs = [run for name, question in questions().items() for run in _runs(name, question, quick or {})]
+    runs = [run for name, question in questions().items() for run in _runs(name, question, changes or {})]
     runs = [run for run in runs if not seeds or run.seed in seeds]
     known = {part for run in runs for part in (run.question, f"{run.question}/{run.variant}", run.name)}
     for name in only:
@@ -99,9 +99,9 @@ def plan(
     return sorted(chosen, key=lambda run: run.seed)  # sorting is stable: within a seed the questions' order
 
 
-def _runs(name: str, question: Question, quick: Mapping[str, object]) -> Iterator[Run]:
+def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Iterator[Run]:
     for seed in question.seeds:
         for variant, what in question.runs.items():
-            short = tuple(f"{key}={json.dumps(value)}" for key, value in quick.items())
-            overrides = (*question.all.set, *what.set, *short)
+            last = tuple(f"{key}={json.dumps(value)}" for key, value in changes.items())
+            overrides = (*question.all.set, *what.set, *last)
             yield Run(name, variant, seed, what.model, overrides, what.pretrain)

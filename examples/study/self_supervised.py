@@ -9,14 +9,13 @@ and writes a record beside the study's, with the answers to the same test.
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.audio.resampling import resample
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.errors import AuroraError
@@ -27,7 +26,7 @@ from aurora_resnet.training.data import add_noise, load_data
 from aurora_resnet.training.linear_head import fit_linear_head
 
 from .plan import Run
-from .test_set import StudyTest, build, write_truth
+from .test_set import StudyTest, build
 
 
 class FromTelephone(nn.Module):
@@ -91,10 +90,8 @@ def main() -> int:
         "answers": answers,
     }
     path = options.records / "self_supervised" / f"{options.bundle.lower()}-{options.layer}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_truth(test, options.records / "truth.json")
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_json(options.records / "truth.json", truth, indent=1)
+    write_json(path, record, indent=1)
     print(f"record: {path}")
     return 0
 

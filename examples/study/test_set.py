@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from aurora_resnet.atomic import atomic_path
 from aurora_resnet.corpora.an4 import read_an4
 from aurora_resnet.corpora.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.clip_set import ClipSet
@@ -96,12 +94,6 @@ def build(data: Path, out: Path, *, quick: bool = False) -> Path:
     snrs_db: Sequence[int] = (10, 0) if quick else (20, 15, 10, 5, 0, -5)
     build_noisy_corpus(speech, data / "noise" / "noizeus", folder, seed=1, snrs_db=snrs_db, progress=True)
     return folder
-
-
-def write_truth(test: StudyTest, path: Path) -> None:
-    """Write what the answers are compared with."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(test.truth(), indent=1) + "\n", encoding="utf-8")
 
 
 def _condition(attributes: Mapping[str, str]) -> str:

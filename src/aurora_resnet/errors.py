@@ -50,6 +50,19 @@ class MissingDependencyError(AuroraError, ImportError):
     """An optional dependency is not installed or does not import here."""
 
 
+def torchaudio_missing(purpose: str, error: BaseException, *, instead: str = "") -> MissingDependencyError:
+    """Return the error for what only torchaudio has, where torchaudio does not import.
+
+    >>> str(torchaudio_missing("Bells are rung", OSError("no clapper"))).splitlines()[0]
+    'Bells are rung through torchaudio, which does not import here: no clapper'
+    """
+    return MissingDependencyError(
+        f"{purpose} through torchaudio, which does not import here: {error}\n"
+        "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
+        f"pair in another environment (pip install torch==2.11.* torchaudio==2.11.*){instead}"
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint with the closest known name, or an empty string.
 

@@ -52,6 +52,11 @@ def hear(stream: StreamingRecognizer, chunks: list[Samples]) -> list[DigitEvent]
     return [event for chunk in chunks for event in stream.push(chunk)] + stream.flush()
 
 
+def pieces(signal: Samples, cuts: list[float]) -> list[Samples]:
+    """Cut a signal at shares of its length; some pieces are empty."""
+    return np.split(signal, sorted(round(cut * len(signal)) for cut in cuts))
+
+
 @pytest.fixture(scope="module")
 def at_once(recognizer: DigitRecognizer, speech: Samples) -> dict[int, list[DigitEvent]]:
     """The events of the whole, by the rate at which it is given."""
@@ -86,8 +91,7 @@ def test_any_chunks_give_exactly_the_events_of_the_whole(
 ) -> None:
     expected = coarse[rate]
     assert len(expected) >= 2
-    signal = resample(speech[: 3 * RATE], RATE, rate)
-    chunks = np.split(signal, sorted(round(cut * len(signal)) for cut in cuts))  # some of them empty
+    chunks = pieces(resample(speech[: 3 * RATE], RATE, rate), cuts)
     assert hear(StreamingRecognizer(recognizer, rate, COARSE), chunks) == expected
 
 
@@ -101,8 +105,7 @@ def test_any_chunks_give_exactly_the_events_of_the_whole_on_the_fine_grid(
     rate: int,
     cuts: list[float],
 ) -> None:
-    signal = resample(speech, RATE, rate)
-    chunks = np.split(signal, sorted(round(cut * len(signal)) for cut in cuts))
+    chunks = pieces(resample(speech, RATE, rate), cuts)
     assert hear(StreamingRecognizer(recognizer, rate), chunks) == at_once[rate]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
 from aurora_resnet.corpora.manifest import Corpus, Utterance
-from aurora_resnet.errors import CorpusError, DownloadError, MissingDependencyError
+from aurora_resnet.errors import CorpusError, DownloadError, torchaudio_missing
 from aurora_resnet.labels import WORDS
 
 VERSION = "speech_commands_v0.02"
@@ -84,12 +84,8 @@ def download_speech_commands(target: str | Path) -> Path:
     try:
         from torchaudio.datasets import SPEECHCOMMANDS
     except (ImportError, OSError, RuntimeError) as error:  # it raises what its compiled part raises
-        raise MissingDependencyError(
-            f"Speech Commands is downloaded through torchaudio, which does not import here: {error}\n"
-            "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
-            "pair in another environment (pip install torch==2.11.* torchaudio==2.11.*), or download the "
-            "corpus by hand and read it with speech-commands:FOLDER"
-        ) from error
+        by_hand = ", or download the corpus by hand and read it with speech-commands:FOLDER"
+        raise torchaudio_missing("Speech Commands is downloaded", error, instead=by_hand) from error
     target = Path(target)
     target.mkdir(parents=True, exist_ok=True)
     try:

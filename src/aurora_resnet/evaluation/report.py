@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import atomic_path, write_json
 from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Score
@@ -75,8 +75,7 @@ class EvaluationReport:
 
     def to_json(self, path: str | Path) -> None:
         """Write the report, without the single predictions, to a JSON file."""
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_json(path, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `to_json` writes. Counts that follow from others are there for other readers."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError, DownloadError, MissingDependencyError, did_you_mean
+from aurora_resnet.errors import ConfigError, DownloadError, did_you_mean, torchaudio_missing
 
 SAMPLE_RATE = 16_000
 
@@ -55,11 +55,7 @@ class SelfSupervisedFrontend(nn.Module):
         try:
             from torchaudio import pipelines
         except (ImportError, OSError, RuntimeError) as error:  # it raises what its compiled part raises
-            raise MissingDependencyError(
-                f"self-supervised encoders come from torchaudio, which does not import here: {error}\n"
-                "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
-                "pair in another environment (pip install torch==2.11.* torchaudio==2.11.*)"
-            ) from error
+            raise torchaudio_missing("self-supervised encoders come", error) from error
         known = [each for each in dir(pipelines) if hasattr(getattr(pipelines, each), "get_model")]
         bundle: Any = getattr(pipelines, name, None)
         if name not in known:

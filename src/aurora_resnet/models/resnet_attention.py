@@ -76,7 +76,16 @@ def _positions(sequence: Tensor) -> Tensor:
     return torch.cat([torch.sin(position * rates), torch.cos(position * rates)], dim=1).to(sequence.dtype)
 
 
-class ResNetAttention(ResidualSpeechNet):
+class _OverTime(ResidualSpeechNet):
+    """The stages, and a head that takes the sequence ``[B, T/16, C]`` in the place of its mean."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = self.head(self.feature_map(features).mean(dim=2).transpose(1, 2))
+        return logits
+
+
+class ResNetAttention(_OverTime):
     """ResNet-50 stages, attention pooling over time, the dense head.
 
     Args:
@@ -105,12 +114,8 @@ class ResNetAttention(ResidualSpeechNet):
         super().__init__(stages, weights, dropout, hidden, num_classes, n_mels)
         self.head = nn.Sequential(AttentionPooling(self.channels, hidden), *self.head.children())
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        return _over_time(self, features)
 
-
-class ResNetTransformer(ResidualSpeechNet):
+class ResNetTransformer(_OverTime):
     """ResNet-50 stages, a transformer encoder over time, the dense head.
 
     Args:
@@ -153,12 +158,3 @@ class ResNetTransformer(ResidualSpeechNet):
             )
         pooling = TransformerPooling(self.channels, width, layers, heads, dropout=0.1)
         self.head = nn.Sequential(pooling, *dense_head(width, hidden, dropout, num_classes))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        return _over_time(self, features)
-
-
-def _over_time(network: ResidualSpeechNet, features: Tensor) -> Tensor:
-    logits: Tensor = network.head(network.feature_map(features).mean(dim=2).transpose(1, 2))  # [B, T/16, C]
-    return logits

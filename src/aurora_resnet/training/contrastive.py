@@ -75,9 +75,7 @@ class ContrastiveTrainer(Trainer):
         # there is a gradient to follow (SimCLR's projection ends in this normalisation too).
         vectors = F.batch_norm(vectors, None, None, training=True)
         loss, found = contrastive_loss(vectors[: len(waveforms)], vectors[len(waveforms) :])
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        self.optimizer.step()
+        self.update(loss)
         return loss.detach(), found
 
     def _vectors(self, features: Tensor) -> Tensor:

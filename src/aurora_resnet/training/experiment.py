@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 import torch
 
-from aurora_resnet.atomic import atomic_path
+from aurora_resnet.atomic import write_json
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.fresh_clips import FreshClips
 from aurora_resnet.errors import ConfigError, did_you_mean
@@ -136,8 +135,7 @@ def run_experiment(
         "seconds": result.seconds,
         "environment": describe_environment(device),
     }
-    with atomic_path(out / RECORD) as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(out / RECORD, record)
     return result
 
 

@@ -214,6 +214,11 @@ class Trainer:
             with torch.no_grad():
                 taught = None if self.teacher is None else self.teacher(waveforms).float()
         loss = self.loss(logits, labels, taught)
+        self.update(loss)
+        return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+
+    def update(self, loss: Tensor) -> None:
+        """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self.config.gradient_clip is not None:
@@ -223,7 +228,6 @@ class Trainer:
         self.scaler.update()
         if self.average is not None:
             self.average.update_parameters(self.model)
-        return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
 
     def loss(self, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
         """Return the mean loss of a batch; ``taught`` are the teacher's logits. See ``losses``."""
