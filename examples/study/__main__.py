@@ -49,19 +49,15 @@ def main() -> int:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
     write_json(records / "truth.json", test.truth(), indent=1)
-    threads = max(1, (os.cpu_count() or 1) // options.workers)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        first = [run for run in missing if not run.pretrain]
-        jobs: list[Future[str]] = [pool.submit(execute, run, out, _record(records, run), threads) for run in first]
-        if len(first) < len(missing):
-            jobs += [
-                pool.submit(contrastive.pretrain, start, out, data, threads, options.quick)
-                for start in contrastive.STARTS
-            ]
-        failed = _wait(jobs)
-        second = [run for run in missing if run.pretrain]
-        jobs = [pool.submit(execute, run, out, _record(records, run), threads) for run in second]
-        failed += _wait(jobs)
+
+        def start(chosen: list[Run]) -> list[Future[str]]:
+            return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
+
+        after = [run for run in missing if run.pretrain]
+        pretraining = [pool.submit(contrastive.pretrain, out, data, options.threads, options.quick)] if after else []
+        failed = _wait(pretraining + start([run for run in missing if not run.pretrain]))
+        failed += _wait(start(after))
     print(f"{(time.monotonic() - started) / 60:.1f} min; next: python docs/make_study.py")
     return 1 if failed else 0
 
@@ -90,7 +86,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
     parser.add_argument("--again", action="store_true", help="also what has a record")
-    parser.add_argument("--workers", type=int, default=2, help="trainings at a time; they share the cores")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
+    parser.add_argument("--threads", type=int, default=1, help="of each training; the numbers depend on it (1)")
     parser.add_argument("--list", action="store_true", help="say what is done, run nothing")
     parser.add_argument("--data", type=Path, help="folder of the recordings (../shared/data)")
     parser.add_argument("--out", type=Path, help="folder of test tree, checkpoints and logs (runs/study)")

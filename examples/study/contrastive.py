@@ -24,10 +24,9 @@ from aurora_resnet.training.data import load_data
 
 from .plan import Run
 
-EPOCHS = 10
+EPOCHS = 8
 QUICK_SHARE = 0.03
-STARTS = {"contrastive": False, "contrastive-imagenet": True}
-"""Folders, and whether the network starts from ImageNet weights."""
+FOLDER = "contrastive"
 UNLABELLED = (
     SoundFiles("iitg_210101070"),
     SoundFiles("iitg_jayskhatri"),
@@ -37,22 +36,21 @@ UNLABELLED = (
 )
 
 
-def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> str:
-    """Write ``out/START/backbone.safetensors`` unless it is there.
+def pretrain(out: Path, data: Path, threads: int, quick: bool) -> str:
+    """Write ``out/contrastive/backbone.safetensors``, from random weights, unless it is there.
 
     Args:
-        start: a key of ``STARTS``.
         out: the study's folder.
         data: the folder of the recordings.
         threads: CPU threads to compute with.
         quick: one epoch of few clips.
     """
-    weights = out / start / "backbone.safetensors"
+    weights = out / FOLDER / "backbone.safetensors"
     if weights.exists():
-        return f"{start} (was there)"
+        return f"{FOLDER} (was there)"
     torch.set_num_threads(threads)
     share = QUICK_SHARE if quick else 1.0
-    base = Run("q8_hearing_first", start, 0, "resnet50", (f"data.root={data}", f"data.share={share}")).experiment(out)
+    base = Run("q8_hearing_first", FOLDER, 0, "resnet50", (f"data.root={data}", f"data.share={share}")).experiment(out)
     config = TrainingConfig(
         epochs=1 if quick else EPOCHS,
         batch_size=64,
@@ -64,7 +62,7 @@ def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> st
     recognizer = RecognizerConfig("resnet50", MelConfig(sample_rate=8000))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = RecognizerModel(recognizer, weights=base.weights if STARTS[start] else None)
+        model = RecognizerModel(recognizer, weights=None)
     speech = ClipSet.load(load_data(base.data)[0], 8000, 1.0)
     found = find_sounds(UNLABELLED, data)
     paths = found[: round(share * len(found))]
@@ -75,7 +73,7 @@ def pretrain(start: str, out: Path, data: Path, threads: int, quick: bool) -> st
         labels=torch.zeros(len(speech) + len(paths), dtype=torch.int64),
         waveforms=speech.waveforms + tuple(torch.from_numpy(sound) for sound in sounds),
     )
-    ContrastiveTrainer(model, config, out / start).fit(clips, resume=True)
+    ContrastiveTrainer(model, config, out / FOLDER).fit(clips, resume=True)
     assert isinstance(model.classifier, ResidualSpeechNet)
     save_backbone(model.classifier, weights)
-    return start
+    return FOLDER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
     Returns:
         The run's name.
     """
+    started = time.monotonic()
     torch.set_num_threads(threads)
     folder = out / "runs" / run.name
     experiment = run.experiment(out)
@@ -48,8 +50,9 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "training_sha256": checkpoint.info["fingerprint"],
         "weights_sha256": _digest(experiment.weights),
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
-        "answers": _test(out).answers(checkpoint.model),
+        "answers": _test(out).answers(checkpoint.model) if run.tested else {},
     }
+    content["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(record, content, indent=1)
     for name in (LAST, BEST):  # a hundred megabytes each, and the record repeats them
         (folder / name).unlink()

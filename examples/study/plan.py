@@ -35,6 +35,8 @@ class Question:
     runs: Mapping[str, Variant]
     all: Variant = field(default_factory=Variant)
     """Its ``set`` counts for all runs."""
+    tested: bool = True
+    """Whether the runs answer the test; what only tunes must not."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Run:
     model: str
     overrides: tuple[str, ...]
     pretrain: bool = False
+    tested: bool = True
 
     @property
     def name(self) -> str:
@@ -104,4 +107,4 @@ def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Itera
         for variant, what in question.runs.items():
             last = tuple(f"{key}={json.dumps(value)}" for key, value in changes.items())
             overrides = (*question.all.set, *what.set, *last)
-            yield Run(name, variant, seed, what.model, overrides, what.pretrain)
+            yield Run(name, variant, seed, what.model, overrides, what.pretrain, question.tested)

@@ -47,6 +47,8 @@ class NoiseSource:
     clean_share: float = 0.2
     """Share of the clips that stay without noise."""
     channel: str = "g712"
+    noisy_validation: bool = False
+    """Whether validation clips get the channel and noise too, once and the same in every run."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class DataConfig:
     share: float = 1.0
     """Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one."""
     noise: NoiseSource | None = None
-    """Noise for the training clips; validation stays as it is."""
+    """Noise for the training clips, and for validation if it says so."""
     augment: AugmentSource | None = None
     """Everything that makes the clips harder, noise included, and sounds that are no digit."""
 

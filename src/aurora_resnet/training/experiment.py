@@ -114,6 +114,8 @@ def run_experiment(
     fresh: FreshClips | None = None
     if data.noise:
         fresh = add_noise(train_clips, data.noise, data.root, seed)
+        if held_out and data.noise.noisy_validation:
+            held_out = add_noise(held_out, data.noise, data.root, seed=0).epoch(0)
     elif data.augment:
         fresh = augment_clips(train_clips, data.augment, data.root, seed)
         held_out = noisy_validation(held_out, data.augment, data.root, seed) if held_out else None
