@@ -6,7 +6,7 @@ import numpy as np
 from result_records import FIGURES
 from study_confusions import LOW, confusions
 from study_records import MEAN, SNR_NAMES, SNRS, Study, Variant
-from study_tables import BASE, GROUPS, SHARES, SYSTEMS, trainable
+from study_tables import BASE, GROUPS, SYSTEMS, present_shares, trainable
 
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
 from aurora_resnet.labels import WORDS
@@ -63,7 +63,7 @@ def _learning(study: Study) -> None:
     curves.legend(frameon=False, fontsize="small")
     full = {"imagenet": study[BASE], "random": study["q2_pretraining/random"]}
     for colour, start in zip(LINE_COLOURS, ("imagenet", "random"), strict=False):
-        points = [study[f"q2_pretraining/{start}-{suffix}"] for suffix in SHARES] + [full[start]]
+        points = [study[f"q2_pretraining/{start}-{suffix}"] for suffix in present_shares(study)] + [full[start]]
         counts = [point.first["training"]["data"]["train"]["clips"] for point in points]
         label = "ImageNet" if start == "imagenet" else "random"
         clips.plot(counts, [100 * p.accuracy(MEAN) for p in points], "o-", color=colour, label=f"{label}, 0-20 dB")

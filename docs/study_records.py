@@ -20,6 +20,8 @@ SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
 SNR_NAMES = {snr: snr if snr == "clean" else f"{snr} dB" for snr in SNRS}
 MEAN = ("20", "15", "10", "5", "0")
 """The SNRs of the mean, as everywhere."""
+HARD = ("0", "-5")
+"""Where it is hard."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Variant:
     def minutes(self) -> float:
         """Training time of one run, mean over the seeds."""
         return float(np.mean([record["training"]["seconds"] for record in self.records])) / 60
+
+    @property
+    def wall_minutes(self) -> float:
+        """Time of one run with its data and its test, mean over the seeds."""
+        return float(np.mean([record["wall_seconds"] for record in self.records])) / 60
 
     @property
     def first(self) -> dict[str, Any]:

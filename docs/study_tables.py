@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from study_records import MEAN, SNR_NAMES, SNRS, Study
+from study_records import HARD, MEAN, SNR_NAMES, SNRS, Study, Variant
 
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
@@ -57,17 +57,23 @@ GROUPS: dict[str, dict[str, str]] = {
         "q7_front_end/mel-80": "80 bands",
         "q7_front_end/mel-128": "128 bands",
         "q7_front_end/not-normalised": "not normalised",
-        "q7_front_end/corpus-normalised": "normalised by the corpus",
         "q7_front_end/pcen": "PCEN for the logarithm",
     },
     "q8_hearing_first": {
         "q2_pretraining/random": "random",
         "q8_hearing_first/heard": "contrastive on unlabelled audio, from random",
         BASE: "ImageNet",
-        "q8_hearing_first/seen-and-heard": "contrastive on unlabelled audio, from ImageNet",
     },
 }
 """Rows of each question's table by the variant's name."""
+SETTINGS = {
+    "sgd-0.02": "SGD 0.02",
+    "adamw-0.0003": "AdamW 0.0003",
+    "adamw-0.001": "AdamW 0.001",
+    "adamw-0.003": "AdamW 0.003",
+    "adamw-0.01": "AdamW 0.01",
+}
+"""What was tried for every system."""
 SHARES = {"1_16": 1 / 16, "1_8": 1 / 8, "1_4": 1 / 4, "1_2": 1 / 2}
 
 
@@ -76,10 +82,36 @@ def group_table(study: Study, question: str) -> str:
     rows = []
     for title, variant in study.present(GROUPS[question]).items():
         mean = percent_with_interval(variant.accuracy(MEAN), variant.interval(MEAN))
-        apart = MISSING if variant.name == BASE else difference(variant.against(study[BASE], MEAN))
+        apart = [
+            MISSING if variant.name == BASE else difference(variant.against(study[BASE], snrs)) for snrs in (MEAN, HARD)
+        ]
         cells = [percent(variant.accuracy((snr,))) for snr in SNRS]
-        rows.append([title, str(variant.seeds), *cells, mean, apart, f"{variant.minutes:.1f}"])
-    return markdown_table(["", "seeds", *SNR_NAMES.values(), "mean 0-20 dB", "difference", "min"], rows)
+        rows.append([title, str(variant.seeds), *cells, mean, *apart, *cost(variant)])
+    header = ["", "seeds", *SNR_NAMES.values(), "mean 0-20 dB", "difference", "at 0 and -5 dB"]
+    return markdown_table([*header, "parameters", "MACs", "min"], rows)
+
+
+def cost(variant: Variant) -> list[str]:
+    """Return parameters, multiply-adds a clip and training minutes."""
+    costs = variant.first["training"]["cost"]
+    return [f"{costs['parameters'] / 1e6:.2f} M", f"{costs['macs'] / 1e6:.0f} M", f"{variant.minutes:.1f}"]
+
+
+def tuning_table(study: Study) -> str:
+    """Return the accuracy of every setting on held-out training speakers, and which one was taken."""
+    tried: dict[str, dict[str, tuple[float, float]]] = {}
+    for name, variant in study.variants.items():
+        if name.startswith("q0_tuning/"):
+            last = variant.first["history"][-1]
+            system, setting = name.removeprefix("q0_tuning/").split("-", 1)
+            tried.setdefault(system, {})[setting] = (last["validation_accuracy"], -last["validation_loss"])
+    columns = [setting for setting in SETTINGS if any(setting in each for each in tried.values())]
+    rows = []
+    for system, title in {**SYSTEMS, "resnet50_random": "ResidualSpeechNet, random weights"}.items():
+        if results := tried.get(system):
+            cells = [percent(results[setting][0]) if setting in results else MISSING for setting in columns]
+            rows.append([title, *cells, SETTINGS[max(results, key=lambda setting: results[setting])]])
+    return markdown_table(["", *(SETTINGS[setting] for setting in columns), "taken"], rows)
 
 
 def difference(value: Difference) -> str:
@@ -126,7 +158,7 @@ def clips_table(study: Study) -> str:
     """Return accuracy against the number of training clips."""
     rows = []
     full = {"imagenet": study[BASE], "random": study["q2_pretraining/random"]}
-    for suffix, share in [*SHARES.items(), ("", 1.0)]:
+    for suffix, share in [*present_shares(study).items(), ("", 1.0)]:
         pair = {s: study[f"q2_pretraining/{s}-{suffix}"] if suffix else full[s] for s in ("imagenet", "random")}
         clips = pair["imagenet"].first["training"]["data"]["train"]["clips"]
         epochs = pair["imagenet"].first["training"]["epochs"]
@@ -137,6 +169,15 @@ def clips_table(study: Study) -> str:
         rows.append([*row, seeds])
     header = ["share", "clips", "epochs", "ImageNet: clean", "0-20 dB", "random: clean", "0-20 dB", "seeds"]
     return markdown_table(header, rows)
+
+
+def present_shares(study: Study) -> dict[str, float]:
+    """Return the shares of the training clips that both starts have learnt from."""
+    return {
+        suffix: share
+        for suffix, share in SHARES.items()
+        if all(f"q2_pretraining/{start}-{suffix}" in study.variants for start in ("imagenet", "random"))
+    }
 
 
 def freezing_table(study: Study) -> str:
@@ -160,6 +201,18 @@ def trainable(study: Study) -> dict[str, int]:
         plan = variant.first["training"]["experiment"]["training"]["freeze"]
         counts[variant.name] = sum(p.numel() for p in network.freeze(plan).parameters() if p.requires_grad)
     return counts
+
+
+def cost_table(study: Study) -> str:
+    """Return runs, seeds and hours of one core by question."""
+    rows = []
+    for question in sorted({name.split("/")[0] for name in study.variants}):
+        variants = [variant for name, variant in study.variants.items() if name.startswith(f"{question}/")]
+        seeds = sorted({variant.seeds for variant in variants})
+        hours = sum(variant.wall_minutes * variant.seeds for variant in variants) / 60
+        counts = " or ".join(str(count) for count in seeds)
+        rows.append([question, str(sum(variant.seeds for variant in variants)), counts, f"{hours:.2f}"])
+    return markdown_table(["question", "runs", "seeds", "hours of one core"], rows)
 
 
 def noise_table(study: Study, training: str) -> str:

@@ -55,7 +55,10 @@ def main() -> int:
             return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
 
         after = [run for run in missing if run.pretrain]
-        pretraining = [pool.submit(contrastive.pretrain, out, data, options.threads, options.quick)] if after else []
+        record = records / f"{contrastive.FOLDER}.json"
+        pretraining = (
+            [pool.submit(contrastive.pretrain, out, data, record, options.threads, options.quick)] if after else []
+        )
         failed = _wait(pretraining + start([run for run in missing if not run.pretrain]))
         failed += _wait(start(after))
     print(f"{(time.monotonic() - started) / 60:.1f} min; next: python docs/make_study.py")

@@ -8,23 +8,30 @@ speakers, other words, and environmental noise.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
+from aurora_resnet.atomic import write_json
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.options import to_mapping
 from aurora_resnet.training.augmented_data import SoundFiles, find_sounds, read_sounds
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.contrastive import ContrastiveTrainer, save_backbone
 from aurora_resnet.training.data import load_data
+from aurora_resnet.training.experiment import describe_environment
+from aurora_resnet.training.state import LAST
 
+from .execute import digest
 from .plan import Run
 
-EPOCHS = 8
+EPOCHS = 6
 QUICK_SHARE = 0.03
 FOLDER = "contrastive"
 UNLABELLED = (
@@ -36,12 +43,13 @@ UNLABELLED = (
 )
 
 
-def pretrain(out: Path, data: Path, threads: int, quick: bool) -> str:
+def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> str:
     """Write ``out/contrastive/backbone.safetensors``, from random weights, unless it is there.
 
     Args:
         out: the study's folder.
         data: the folder of the recordings.
+        record: the file to write beside the runs' records.
         threads: CPU threads to compute with.
         quick: one epoch of few clips.
     """
@@ -73,7 +81,20 @@ def pretrain(out: Path, data: Path, threads: int, quick: bool) -> str:
         labels=torch.zeros(len(speech) + len(paths), dtype=torch.int64),
         waveforms=speech.waveforms + tuple(torch.from_numpy(sound) for sound in sounds),
     )
-    ContrastiveTrainer(model, config, out / FOLDER).fit(clips, resume=True)
+    result = ContrastiveTrainer(model, config, out / FOLDER).fit(clips, resume=True)
     assert isinstance(model.classifier, ResidualSpeechNet)
     save_backbone(model.classifier, weights)
+    content = {
+        "kind": "contrastive",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "clips": {"speech": len(speech), **{sounds.folder: len(find_sounds([sounds], data)) for sounds in UNLABELLED}},
+        "share": share,
+        "training": to_mapping(config),
+        "training_sha256": load_checkpoint(out / FOLDER / LAST).info["fingerprint"],
+        "weights_sha256": digest(weights),
+        "history": [vars(epoch) for epoch in result.history],
+        "seconds": result.seconds,
+        "environment": describe_environment("cpu"),
+    }
+    write_json(record, content, indent=1)
     return FOLDER

@@ -48,7 +48,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "overrides": list(run.overrides),
         "training": json.loads((folder / RECORD).read_text(encoding="utf-8")),
         "training_sha256": checkpoint.info["fingerprint"],
-        "weights_sha256": _digest(experiment.weights),
+        "weights_sha256": digest(experiment.weights),
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
         "answers": _test(out).answers(checkpoint.model) if run.tested else {},
     }
@@ -64,7 +64,8 @@ def _test(out: Path) -> StudyTest:
     return StudyTest.load(out / "test")
 
 
-def _digest(weights: str | None) -> str | None:
+def digest(weights: str | Path | None) -> str | None:
+    """Return the SHA-256 of a weight file, None where there is no file."""
     if weights is None or not Path(weights).is_file():
         return None
     return hashlib.sha256(Path(weights).read_bytes()).hexdigest()

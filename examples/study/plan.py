@@ -67,7 +67,7 @@ class Run:
 
     def command(self) -> str:
         """Return the command that repeats this run alone."""
-        return f"python -m examples.study --only {self.name}"
+        return f"python -m examples.study --only {self.name} --again"
 
 
 def questions(folder: Path = FOLDER) -> dict[str, Question]:

@@ -7,46 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from aurora_resnet.errors import ConfigError, MissingDependencyError
 from aurora_resnet.features.self_supervised import SelfSupervisedFrontend
 
-try:
-    from torchaudio import models, pipelines
-except (ImportError, OSError, RuntimeError) as error:
-    models = pipelines = None
-    REASON = f"torchaudio does not import here: {str(error).splitlines()[0]}"
-else:
-    REASON = ""
 
-needs_torchaudio = pytest.mark.skipif(models is None, reason=REASON)
-
-
-def tiny_encoder() -> Any:
-    torch.manual_seed(0)
-    return models.wav2vec2_model(
-        extractor_mode="layer_norm",
-        extractor_conv_layer_config=[(16, 10, 5), (16, 8, 4), (16, 4, 2), (16, 4, 2), (16, 4, 2), (16, 2, 2)],
-        extractor_conv_bias=False,
-        encoder_embed_dim=24,
-        encoder_projection_dropout=0.1,
-        encoder_pos_conv_kernel=8,
-        encoder_pos_conv_groups=4,
-        encoder_num_layers=3,
-        encoder_num_heads=4,
-        encoder_attention_dropout=0.1,
-        encoder_ff_interm_features=32,
-        encoder_ff_interm_dropout=0.1,
-        encoder_dropout=0.1,
-        encoder_layer_norm_first=True,
-        encoder_layer_drop=0.1,
-        aux_num_out=None,
-    )
-
-
-@needs_torchaudio
-def test_the_pooled_features_are_mean_and_deviation_of_the_layer() -> None:
-    frontend = SelfSupervisedFrontend(tiny_encoder(), layer=2)
+def test_the_pooled_features_are_mean_and_deviation_of_the_layer(tiny_encoder: nn.Module) -> None:
+    frontend = SelfSupervisedFrontend(tiny_encoder, layer=2)
     waveforms = torch.randn(3, 16_000, generator=torch.Generator().manual_seed(1)) * 0.1
     encoder: Any = frontend.encoder
     layers, _ = encoder.extract_features(waveforms)
@@ -55,9 +23,8 @@ def test_the_pooled_features_are_mean_and_deviation_of_the_layer() -> None:
     assert expected.shape == (3, 48)
 
 
-@needs_torchaudio
-def test_it_is_frozen_and_sees_each_clip_by_itself() -> None:
-    frontend = SelfSupervisedFrontend(tiny_encoder(), layer=3).train()
+def test_it_is_frozen_and_sees_each_clip_by_itself(tiny_encoder: nn.Module) -> None:
+    frontend = SelfSupervisedFrontend(tiny_encoder, layer=3).train()
     assert not any(parameter.requires_grad for parameter in frontend.parameters())
     assert not any(module.training for module in frontend.modules())
     waveforms = torch.randn(3, 16_000, generator=torch.Generator().manual_seed(1)) * 0.1
@@ -65,12 +32,11 @@ def test_it_is_frozen_and_sees_each_clip_by_itself() -> None:
     torch.testing.assert_close(frontend(waveforms), frontend(waveforms))  # no dropout
 
 
-@needs_torchaudio
-def test_layers_and_bundles_that_are_not_there_are_refused() -> None:
+def test_layers_and_bundles_that_are_not_there_are_refused(tiny_encoder: nn.Module) -> None:
     with pytest.raises(ConfigError, match="counted from 1"):
-        SelfSupervisedFrontend(tiny_encoder(), layer=0)
+        SelfSupervisedFrontend(tiny_encoder, layer=0)
     with pytest.raises(ConfigError, match="no layer 4"):
-        SelfSupervisedFrontend(tiny_encoder(), layer=4)(torch.zeros(1, 16_000))
+        SelfSupervisedFrontend(tiny_encoder, layer=4)(torch.zeros(1, 16_000))
     with pytest.raises(ConfigError, match="did you mean 'HUBERT_BASE'"):
         SelfSupervisedFrontend.from_bundle("HUBERT_BAS", layer=1)
 

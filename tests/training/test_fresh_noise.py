@@ -12,6 +12,7 @@ from torch import Tensor
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.corpora.fresh_clips import FreshClips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.errors import ConfigError, CorpusError
 from aurora_resnet.features.mel import MelConfig
@@ -19,7 +20,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import NoiseSource, add_noise
 from aurora_resnet.training.experiment import read_experiment, run_experiment
-from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.trainer import Trainer, TrainingResult
 
 RATE = 8000
 
@@ -79,8 +80,9 @@ def test_at_0_db_half_of_the_energy_is_noise(clips: ClipSet, noise: Path) -> Non
     assert 1.9 < float(mixed / clean) < 3.5
 
 
-def test_a_training_file_names_the_noise(noise: Path, tmp_path: Path) -> None:
-    file = tmp_path / "noisy.toml"
+def write_experiment(noise: Path, options: str) -> Path:
+    """Write a training file with the fixture's noise and more options for it."""
+    file = noise.parent / "noisy.toml"
     file.write_text(f"""
 model = "cnn"
 options = {{ hidden = 8 }}
@@ -89,16 +91,47 @@ sample_rate = 8000
 n_mels = 16
 [data]
 root = "{noise.parent.as_posix()}"
-train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }} }}]
-noise = {{ folder = "noise", scenes = ["car", "street"], snrs_db = [10, 5] }}
+train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }}, validation_share = 0.3 }}]
+noise = {{ folder = "noise", scenes = ["car", "street"], {options} }}
 [training]
 epochs = 1
 """)
-    experiment = read_experiment(file)
+    return file
+
+
+def test_a_training_file_names_the_noise(noise: Path, tmp_path: Path) -> None:
+    experiment = read_experiment(write_experiment(noise, "snrs_db = [10, 5]"))
     assert experiment.data.noise == NoiseSource("noise", ("car", "street"), (10.0, 5.0))
     result = run_experiment(experiment, tmp_path / "run")
     assert load_checkpoint(result.best_checkpoint).model.config.mel.n_mels == 16
     assert np.isfinite(result.best.train_loss)
+
+
+def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
+    noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[ClipSet] = []
+    fit = Trainer.fit
+
+    def listening_fit(
+        self: Trainer, train: ClipSet | FreshClips, validation: ClipSet | None = None, *, resume: bool = False
+    ) -> TrainingResult:
+        assert validation is not None
+        heard.append(validation)
+        return fit(self, train, validation, resume=resume)
+
+    monkeypatch.setattr(Trainer, "fit", listening_fit)
+    file = write_experiment(noise, "snrs_db = [0]")
+    noisy, clean = "data.noise.clean_share=0.0", "data.noise.clean_share=1.0"
+    asked = "data.noise.noisy_validation=true"
+    for number, overrides in enumerate(((noisy,), (noisy, asked), (noisy, asked, "training.seed=1"), (clean, asked))):
+        run_experiment(read_experiment(file, None, overrides), tmp_path / str(number))
+    plain, mixed, again, channel = heard
+    assert plain.utterances == mixed.utterances == channel.utterances
+    assert all(torch.equal(a, b) for a, b in zip(mixed.waveforms, again.waveforms, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(plain.waveforms, channel.waveforms, strict=True))
+    energies = [float(torch.cat(clips.waveforms).double().square().sum()) for clips in (channel, mixed)]
+    assert 1.9 < energies[1] / energies[0] < 3.5  # see above
 
 
 def test_scenes_that_are_not_recordings_are_refused(clips: ClipSet, noise: Path) -> None:
