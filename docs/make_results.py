@@ -21,6 +21,8 @@ from result_shipped import read_shipped, shipped_section, shipped_texts
 from result_shipped import readme_table as readme_shipped_table
 from result_sizes import benchmarks, cost_table
 from result_streaming import read_streaming, streaming_section
+from study_records import Study
+from study_tables import readme_study_table
 
 from aurora_resnet.atomic import atomic_path
 
@@ -45,6 +47,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     readme, models = README.read_text(encoding="utf-8"), MODELS.read_text(encoding="utf-8")
     protocol_table = readme_protocol_table(protocol_runs)
     readme = between(between(readme, "results", readme_table(main_runs)), "protocol", protocol_table)
+    readme = between(readme, "study", readme_study_table(Study()))
     shipped, latency = read_shipped()
     recognizer, performance = RECOGNIZER.read_text(encoding="utf-8"), PERFORMANCE.read_text(encoding="utf-8")
     return {

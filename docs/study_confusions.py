@@ -34,7 +34,11 @@ def word_table(variant: Variant) -> str:
         spoken = int(wrong.sum())
         wrong[index] = 0
         instead = f"{WORDS[int(wrong.argmax())]} ({percent(wrong.max() / spoken)} %)" if wrong.any() else "-"
-        cells = [percent(by_snr[snr][index, index] / by_snr[snr][index].sum()) for snr in snrs]
+        totals = [int(by_snr[snr][index].sum()) for snr in snrs]
+        cells = [
+            percent(by_snr[snr][index, index] / total if total else None)
+            for snr, total in zip(snrs, totals, strict=True)
+        ]
         rows.append([word, *cells, instead])
     header = ["word", *(SNR_NAMES[snr] for snr in snrs), "heard instead at 0 dB"]
     return markdown_table(header, rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from study_confusions import pair_table, word_table
 from study_records import MEAN, Study
 from study_tables import (
@@ -16,8 +18,10 @@ from study_tables import (
     systems_table,
     tuning_table,
 )
-from study_text import LIMITS
+from study_text import INTRODUCTIONS, LIMITS, READINGS
 from study_verdicts import verdict_table
+
+from aurora_resnet.evaluation.tables import percent
 
 
 def page(study: Study) -> str:
@@ -54,7 +58,7 @@ Clean training passes the telephone channel (G.712) without noise; multi-conditi
 5 to 20 dB into four clips of five. The test is the Aurora protocol's sets A (the noises of training), B (others) and C
 (two noises, another channel), pooled, which weighs them 2 : 2 : 1.
 
-{snr_table(study)}
+{snr_table(study)}{reading("q1_systems")}
 
 ![Accuracy against SNR of the five systems](figures/study_q1_systems.png)
 """
@@ -73,7 +77,7 @@ The random start has an optimiser and a learning rate of its own, chosen as for 
 Accuracy against the number of training clips. Fewer clips get more epochs (4 / sqrt(share)), so 1/16 of the clips gets a
 quarter of the steps.
 
-{clips_table(study)}
+{clips_table(study)}{reading("q2_pretraining")}
 
 ![Learning curves; accuracy against training clips](figures/study_q2_pretraining.png)
 """)
@@ -83,7 +87,7 @@ quarter of the steps.
 Frozen layers keep their BatchNorm statistics too. Gradual: the head alone for one epoch, stage 3 with it in the second,
 stage 2 in the third, then everything.
 
-{freezing_table(study)}
+{freezing_table(study)}{reading("q3_freezing")}
 
 ![Accuracy against trainable parameters and time](figures/study_q3_freezing.png)
 """)
@@ -104,34 +108,36 @@ By word, multi-condition training, all noises:
 
 The most frequent confusions in each noise at 5 to -5 dB, in % of the clips of the spoken word:
 
-{pair_table(study, multi)}
+{pair_table(study, multi)}{reading("q4_noises")}
 
 ![Accuracy by noise; confusions](figures/study_q4_noises.png)
 """)
-    titles = {
-        "q5_augmentation": (
-            "5. Augmentation (open question 2)",
-            "Speed: 0.88, 1 or 1.12. Noise: multi-condition training.",
-        ),
-        "q6_attention": (
-            "6. Attention (open question 1)",
-            "The map of stage 3, averaged over the bands, is a sequence of seven vectors; two transformer layers of width "
-            "256 with four heads add 1.6 million parameters.",
-        ),
-        "q7_front_end": ("7. The front end", "128 bands need an FFT of 512 points, or low bands would be empty."),
-        "q8_hearing_first": (
-            "8. Seeing or hearing first (open question 3)",
-            "Contrastive training (`training/contrastive.py`) without labels on the recordings that training may use: the "
-            "same speech, two more speakers, other words, environmental sounds; 10 epochs. Fine-tuning is the same for all "
-            "rows. wav2vec 2.0 and HuBERT cannot be downloaded where this ran: `examples/study/self_supervised.py` runs "
-            "them where they can.",
-        ),
-    }
-    for question, (title, text) in titles.items():
+    for question, (title, text) in INTRODUCTIONS.items():
         if any(name.startswith(question) for name in study.variants):
+            hearing = contrastive(study) if question == "q8_hearing_first" else ""
             picture = f"![{title}: accuracy against SNR](figures/study_{question}.png)"
-            parts.append(f"## {title}\n\n{text}\n\n{group_table(study, question)}\n\n{picture}\n")
+            table = f"{group_table(study, question)}{reading(question)}"
+            parts.append(f"## {title}\n\n{text}{hearing}\n\n{table}\n\n{picture}\n")
     return parts
+
+
+def reading(question: str) -> str:
+    """Return what is to be said about a question's table, as a paragraph after it."""
+    return f"\n\n{READINGS[question]}" if question in READINGS else ""
+
+
+def contrastive(study: Study) -> str:
+    """Say what question 8's network heard before, from its record."""
+    path = study.folder / "contrastive.json"
+    if not path.exists():
+        return ""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    first, last = record["history"][0], record["history"][-1]
+    return (
+        f" {sum(record['clips'].values()):,} clips of one second, {len(record['history'])} passes, two views of a clip each, "
+        f"{record['seconds'] / 60:.0f} minutes on one thread; a view found its other one among {record['training']['batch_size']} "
+        f"clips in {percent(first['train_accuracy'])} % of all cases in the first pass and {percent(last['train_accuracy'])} % in the last."
+    )
 
 
 def method(study: Study) -> str:

@@ -75,7 +75,8 @@ class Variant:
 
     def accuracy(self, snrs: Sequence[str], noise: str | None = None) -> float:
         """Return the accuracy, 0 to 1, mean over the trainings."""
-        return float(self.correct(snrs, noise).mean())
+        correct = self.correct(snrs, noise)
+        return float(correct.mean()) if correct.size else float("nan")  # a quick form has fewer conditions
 
     def interval(self, snrs: Sequence[str]) -> Interval:
         """Return the 95 % interval by bootstrap over speakers."""

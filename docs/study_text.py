@@ -1,6 +1,46 @@
-"""What the study's page says in words that no record can give: limits, and how the results read."""
+"""What the study's page says in words that no record can give: how the results read, and their limits."""
 
 from __future__ import annotations
 
-LIMITS = ""
+INTRODUCTIONS = {
+    "q5_augmentation": (
+        "5. Augmentation (open question 2)",
+        "Speed: 0.88, 1 or 1.12. Noise: multi-condition training. `all` is noise, speed and SpecAugment.",
+    ),
+    "q6_attention": (
+        "6. Attention (open question 1)",
+        "The map of stage 3, averaged over the bands, is a sequence of seven vectors, which attention pooling weighs or two "
+        "transformer layers of width 256 with four heads encode. Both cost what the global average costs: see MACs and minutes.",
+    ),
+    "q7_front_end": (
+        "7. The front end",
+        "128 bands need an FFT of 512 points, or low bands would be empty. More bands cost more time for the same passes.",
+    ),
+    "q8_hearing_first": (
+        "8. Seeing or hearing first (open question 3)",
+        "Contrastive training (`training/contrastive.py`) from random weights, without labels, on the recordings that training may "
+        "use: the same speech, two more speakers, other words, environmental sounds. Contrastive, not masked: it needs no "
+        "decoder, and a convolution sees the edges of a mask. Fine-tuning is the same for all rows. wav2vec 2.0 and HuBERT "
+        "cannot be downloaded where this ran: `python -m examples.study.self_supervised` runs them where they can.",
+    ),
+}
+"""Title and first words of the questions that have one table and one figure."""
+
 READINGS: dict[str, str] = {}
+"""By question, below its table."""
+
+LIMITS = """- Eleven test speakers. FSDD's two are almost half of the clips and harder than AN4's nine. Intervals by speaker are wide for
+  that reason, and a bootstrap over so few is itself rough: it cannot see what a twelfth speaker would do.
+- The intervals hold the chance of the test speakers, not that of the training: `sd` and the number of seeds tell of that. A row
+  with one seed can differ from its neighbour by a point for no other reason than its seed.
+- Four passes are few, and the paper does not say its budget. A longer one lifts random weights (question 2) and the
+  baselines more than pretrained weights.
+- Tuning was five settings on 191 clips of eight speakers: it cannot tell settings apart that lie two points from each other.
+  Layers and sizes were not tuned; the paper does not give those of its baselines, ours are in [models.md](models.md). Our CNN averages
+  over time where others flatten, and so does not know the order of sounds that lie far apart.
+- NOIZEUS's scenes are short: in set A the test's noise is cut from the same recordings as that of training. Set B's scenes
+  are others. Nothing here tells of noise at SNRs that people speak up against (Lombard speech).
+- AN4's words are cut out of fluent spelling, FSDD's are trimmed tight: neither is Aurora-2's material, and no number here may be
+  read as the paper's.
+- Hearing first had an hour and a half of audio, where ImageNet has a million pictures: question 8 tells what can be done with the open
+  recordings at hand, not what hearing first is worth."""

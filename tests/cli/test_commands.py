@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -139,10 +140,10 @@ def test_models_table_names_all_five() -> None:
         assert text in result.stdout
 
 
-def test_version_and_help() -> None:
+def test_version_and_help(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     assert run("--version").stdout.startswith("aurora-resnet 0.")
     for command in ("train", "evaluate", "recognize", "corpus", "models", "download"):
-        result = run(command, "--help")
+        result = call(command, "--help")
         assert result.returncode == 0
         assert "Usage: aurora-resnet" in result.stdout
 
@@ -168,8 +169,10 @@ def test_version_and_help() -> None:
         (["train", "--config", "quickstart", "--out", "x", "--threads", "0"], ["--threads"]),
     ],
 )
-def test_errors_are_short_and_end_with_code_2(arguments: list[str], says: list[str], tmp_path: Path) -> None:
-    result = run(*arguments, cwd=tmp_path)
+def test_errors_are_short_and_end_with_code_2(
+    arguments: list[str], says: list[str], tmp_path: Path, call: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    result = call(*arguments)
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 2

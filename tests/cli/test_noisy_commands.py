@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def build(speech: Path, noise: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def build(
+    speech: Path, noise: Path, out: Path, *more: str, run: Callable[..., subprocess.CompletedProcess[str]] = run
+) -> subprocess.CompletedProcess[str]:
     return run(
         "make-noisy", "--speech", f"manifest:{speech}", "--noise", str(noise), "--out", str(out), "--seed", "1",
         "--workers", "1", *more,
@@ -118,9 +121,14 @@ def test_damaged_files_are_named_and_the_rest_is_evaluated(
     ],
 )
 def test_wrong_arguments_end_with_code_2(
-    speech: Path, noise: Path, tmp_path: Path, arguments: list[str], says: str
+    speech: Path,
+    noise: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    says: str,
+    call: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    result = build(speech, noise, tmp_path / "tree", *arguments)
+    result = build(speech, noise, tmp_path / "tree", *arguments, run=call)
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
