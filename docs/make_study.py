@@ -17,6 +17,7 @@ from study_page import page
 from study_records import STUDY, Study
 
 from aurora_resnet.atomic import atomic_path
+from aurora_resnet.errors import AuroraError
 
 PAGE = DOCS / "study.md"
 
@@ -44,4 +45,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except AuroraError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from result_records import RECORDS
 
+from aurora_resnet.errors import CorpusError
 from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
 from aurora_resnet.evaluation.metrics import Interval
 
@@ -129,6 +130,8 @@ class Study:
         return {name: Variant(name, tuple(records), self.test) for name, records in found.items()}
 
     def __getitem__(self, name: str) -> Variant:
+        if name not in self.variants:
+            raise CorpusError(f"{self.folder} has no record of {name}; run python -m examples.study --only {name}")
         return self.variants[name]
 
     def present(self, names: dict[str, str]) -> dict[str, Variant]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -49,18 +51,26 @@ def main() -> int:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
     write_json(records / "truth.json", test.truth(), indent=1)
-    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
+    pool = ProcessPoolExecutor(
+        options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
+    )
 
-        def start(chosen: list[Run]) -> list[Future[str]]:
-            return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
+    def start(chosen: list[Run]) -> list[Future[str]]:
+        return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
 
-        after = [run for run in missing if run.pretrain]
-        record = records / f"{contrastive.FOLDER}.json"
-        pretraining = (
-            [pool.submit(contrastive.pretrain, out, data, record, options.threads, options.quick)] if after else []
-        )
-        failed = _wait(pretraining + start([run for run in missing if not run.pretrain]))
+    after = [run for run in missing if run.pretrain]
+    record = records / f"{contrastive.FOLDER}.json"
+    first = [pool.submit(contrastive.pretrain, out, data, record, options.threads, options.quick)] if after else []
+    try:
+        failed = _wait(first + start([run for run in missing if not run.pretrain]))
         failed += _wait(start(after))
+    except (KeyboardInterrupt, BrokenProcessPool) as error:
+        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "a training's process died (memory?)"
+        print(f"{what}; the same command goes on from the last whole epochs", file=sys.stderr)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    finally:
+        pool.shutdown(cancel_futures=True)
     print(f"{(time.monotonic() - started) / 60:.1f} min; next: python docs/make_study.py")
     return 1 if failed else 0
 
@@ -81,6 +91,13 @@ def _record(records: Path, run: Run) -> Path:
     return records / f"{run.name}.json"
 
 
+def _count(text: str) -> int:
+    """Read a number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return int(text)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m examples.study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -89,8 +106,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
     parser.add_argument("--again", action="store_true", help="also what has a record")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
-    parser.add_argument("--threads", type=int, default=1, help="of each training; the numbers depend on it (1)")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
+    parser.add_argument("--threads", type=_count, default=1, help="of each training; the numbers depend on it (1)")
     parser.add_argument("--list", action="store_true", help="say what is done, run nothing")
     parser.add_argument("--data", type=Path, help="folder of the recordings (../shared/data)")
     parser.add_argument("--out", type=Path, help="folder of test tree, checkpoints and logs (runs/study)")

@@ -90,9 +90,12 @@ def plan(
         changes: values of every run instead of the files', such as ``{"training.epochs": 1}``.
 
     Raises:
-        ConfigError: if ``only`` names something that is not there.
+        ConfigError: if ``only`` or ``seeds`` name something that is not there.
     """
     runs = [run for name, question in questions().items() for run in _runs(name, question, changes or {})]
+    there = sorted({run.seed for run in runs})
+    if foreign := sorted(set(seeds) - set(there)):
+        raise ConfigError(f"the study has no seed {foreign[0]}; its files name {', '.join(map(str, there))}")
     runs = [run for run in runs if not seeds or run.seed in seeds]
     known = {part for run in runs for part in (run.question, f"{run.question}/{run.variant}", run.name)}
     for name in only:

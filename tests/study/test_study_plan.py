@@ -40,6 +40,8 @@ def test_runs_are_chosen_by_name() -> None:
     assert {run.seed for run in plan(seeds=[3])} == {3}
     with pytest.raises(ConfigError, match="did you mean 'q6_attention'"):
         plan(["q6_atention"])
+    with pytest.raises(ConfigError, match="no seed 9; its files name 0, 1, 2, 3"):
+        plan(seeds=[9])
 
 
 EPOCHS = {"resnet50": 4, "cnn": 12, "cnn_lstm": 12, "bilstm": 20, "lstm": 32}

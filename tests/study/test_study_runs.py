@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +44,31 @@ def test_a_run_again_gives_the_same_numbers(shared: Path, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_what_has_a_record_is_skipped(shared: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "examples.study", "--quick", "--only", "q1_systems/lstm-clean"]
+def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "examples.study", "--quick", "--workers", "1"]
+    command += ["--only", "q1_systems/lstm-clean", "q1_systems/lstm-multi"]
     command += ["--data", str(shared), "--out", str(tmp_path)]
-    first, second = (
+    # A session of its own, so that the signal reaches the trainings too, as Ctrl-C on a terminal does.
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        records = tmp_path / "records"
+        while not list(records.glob("q1_systems/*/seed1.json")) and process.poll() is None:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted; the same command goes on" in errors
+    assert "Traceback" not in errors
+    done = list(records.glob("q1_systems/*/seed1.json"))
+    assert len(done) == 1
+    first = done[0].read_bytes()
+    second, third = (
         subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout for _ in range(2)
     )
-    assert "0 of 1 runs are done" in first
-    assert "1 of 1 runs are done" in second
+    assert "1 of 2 runs are done" in second
+    assert "2 of 2 runs are done" in third
+    assert done[0].read_bytes() == first
 
 
 @pytest.mark.slow
