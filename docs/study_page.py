@@ -148,8 +148,8 @@ def method(study: Study) -> str:
 
 - Training: {data["train"]["clips"]:,} clips of {data["train"]["speakers"]} speakers (FSDD without theo and yweweler, AN4's training speakers).
   Test: FSDD's recordings 0 to 9 of theo and yweweler and AN4's test speakers, {clips:,} clips in all conditions.
-- Budget: the same time on one thread for every system, data included: {budget(study)}. The model of
-  the last epoch is tested: nothing is chosen by a test. One-cycle schedule, batches of 32, label smoothing 0.05, gradients
+- Budget: the same time on one thread for every system, planned from the speeds on a quiet machine; in brackets what a run took
+  beside other work, data and test included. {budget(study)}. The model of the last epoch is tested: nothing is chosen by a test. One-cycle schedule, batches of 32, label smoothing 0.05, gradients
   clipped at 5, speed and SpecAugment for all; a row says where something else was asked.
 - Tuning: the same five settings for every system, half of the budget, multi-condition training, judged on
   {data["validation"]["clips"]} clips of {data["validation"]["speakers"]} held-out training speakers in the same noises; accuracy in % (a tie: by the loss):

@@ -137,7 +137,7 @@ def systems_table(study: Study) -> str:
         ]
         parameters = f"{multi.first['training']['cost']['parameters'] / 1e6:.2f} M"
         seeds = str(min(clean.seeds, multi.seeds))
-        rows.append([title, *cells, *PAPER.get(system, ("-", "-")), seeds, parameters, f"{multi.minutes:.1f}"])
+        rows.append([title, *cells, *PAPER.get(system, (MISSING, MISSING)), seeds, parameters, f"{multi.wall_minutes:.1f}"])
     return markdown_table(header, rows)
 
 
