@@ -14,11 +14,12 @@ from study_tables import (
     freezing_table,
     group_table,
     noise_table,
+    parts_table,
     snr_table,
     systems_table,
     tuning_table,
 )
-from study_text import INTRODUCTIONS, LIMITS, READINGS
+from study_text import INTRODUCTIONS, LIMITS, READINGS, SEEDS
 from study_verdicts import verdict_table
 
 from aurora_resnet.evaluation.tables import percent
@@ -58,7 +59,9 @@ Clean training passes the telephone channel (G.712) without noise; multi-conditi
 5 to 20 dB into four clips of five. The test is the Aurora protocol's sets A (the noises of training), B (others) and C
 (two noises, another channel), pooled, which weighs them 2 : 2 : 1.
 
-{snr_table(study)}{reading("q1_systems")}
+{snr_table(study)}
+
+{parts_table(study)}{reading("q1_systems")}
 
 ![Accuracy against SNR of the five systems](figures/study_q1_systems.png)
 """
@@ -176,8 +179,11 @@ def budget(study: Study) -> str:
 
 def rerun(study: Study) -> str:
     """Return commands and costs."""
-    hours = sum(variant.wall_minutes * variant.seeds for variant in study.variants.values()) / 60
-    runs = sum(variant.seeds for variant in study.variants.values())
+    variants = study.variants
+    minutes = {name: variant.wall_minutes for name, variant in variants.items()}
+    runs = sum(variant.seeds for variant in variants.values())
+    spent = sum(minutes[name] * variant.seeds for name, variant in variants.items()) / 60
+    everything = sum(each if name.startswith("q0") else 3 * each for name, each in minutes.items()) / 60
     return f"""## Run it again
 
 ```bash
@@ -188,7 +194,10 @@ python docs/make_study.py          # this page and its figures
 
 {cost_table(study)}
 
-The {runs} runs above took {hours:.1f} hours of one core, so {hours / 2:.1f} hours on two, test included, other work beside them (a CPU with
-matrix units for bfloat16). On a GPU it was not measured: there was none. One run again, to the same numbers on the same
+{SEEDS}
+
+The {runs} runs above took {spent:.1f} hours of one core, data and test included: {spent / 2:.1f} hours on two. The full form, three seeds of
+everything, takes about {everything / 2:.0f} hours on two. Other work ran beside them, on a CPU with matrix units for bfloat16.
+On a GPU it was not measured: there was none. One run again, to the same numbers on the same
 machine with the same versions: the `command` of its record.
 """

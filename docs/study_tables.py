@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
 from study_records import HARD, MEAN, SNR_NAMES, SNRS, Study, Variant
 
 from aurora_resnet.evaluation.bootstrap import Difference
@@ -137,7 +140,9 @@ def systems_table(study: Study) -> str:
         ]
         parameters = f"{multi.first['training']['cost']['parameters'] / 1e6:.2f} M"
         seeds = str(min(clean.seeds, multi.seeds))
-        rows.append([title, *cells, *PAPER.get(system, (MISSING, MISSING)), seeds, parameters, f"{multi.wall_minutes:.1f}"])
+        rows.append(
+            [title, *cells, *PAPER.get(system, (MISSING, MISSING)), seeds, parameters, f"{multi.wall_minutes:.1f}"]
+        )
     return markdown_table(header, rows)
 
 
@@ -163,6 +168,28 @@ def snr_table(study: Study) -> str:
             rows.append([f"{title}, {training}", *cells, percent(variant.accuracy(MEAN)), percent(spread)])
     header = ["", *SNR_NAMES.values(), "mean 0-20 dB", "sd over seeds"]
     return markdown_table(header, rows)
+
+
+def parts_table(study: Study) -> str:
+    """Return the five systems' mean accuracy by test set, and by the corpus of the speakers."""
+    words = Counter(
+        s for c in study.test.words if c.startswith("a/") and c.endswith("/clean") for s in study.test.speakers[c]
+    )
+    most = max(words.values())
+    fsdd = {speaker for speaker, count in words.items() if count == most}  # each said more than any of AN4's
+    rows = []
+    for training in ("clean", "multi"):
+        for system, title in SYSTEMS.items():
+            variant = study[f"q1_systems/{system}-{training}"]
+            correct = variant.correct(MEAN)
+            sets = np.array([c[0] for c in study.test.conditions(MEAN) for _ in study.test.words[c]])
+            of_fsdd = np.array([speaker in fsdd for speaker in variant.speakers(MEAN)])
+            parts = [correct[sets == each] for each in "abc"] + [correct[of_fsdd], correct[~of_fsdd]]
+            rows.append(
+                [f"{title}, {training}", *(percent(float(part.mean()) if part.size else None) for part in parts)]
+            )
+    speakers = f"FSDD's {len(fsdd)} speakers", f"AN4's {len(words) - len(fsdd)} speakers"
+    return markdown_table(["mean 0-20 dB", "set A", "set B", "set C", *speakers], rows)
 
 
 def clips_table(study: Study) -> str:
@@ -222,8 +249,9 @@ def cost_table(study: Study) -> str:
         seeds = sorted({variant.seeds for variant in variants})
         hours = sum(variant.wall_minutes * variant.seeds for variant in variants) / 60
         counts = " or ".join(str(count) for count in seeds)
-        rows.append([question, str(sum(variant.seeds for variant in variants)), counts, f"{hours:.2f}"])
-    return markdown_table(["question", "runs", "seeds", "hours of one core"], rows)
+        three = 3 * sum(variant.wall_minutes for variant in variants) / 60
+        rows.append([question, str(sum(v.seeds for v in variants)), counts, f"{hours:.2f}", f"{three:.2f}"])
+    return markdown_table(["question", "runs", "seeds", "hours of one core", "hours of three seeds"], rows)
 
 
 def noise_table(study: Study, training: str) -> str:

@@ -26,10 +26,35 @@ INTRODUCTIONS = {
 }
 """Title and first words of the questions that have one table and one figure."""
 
-READINGS: dict[str, str] = {}
+READINGS = {
+    "q1_systems": "The ResNet leads every baseline in both trainings, and by more than the paper says. The order of the baselines is "
+    "another one: here the LSTM leads them and the CNN comes last after multi-condition training, in the paper the CNN leads "
+    "them. After clean training no system does much better at -5 dB than a guess. Much of "
+    "the lead after multi-condition training comes from FSDD's two speakers, of whose corpus training knows four: on AN4's "
+    "nine, of whom it knows many, the LSTM comes close.",
+    "q2_pretraining": "With the same budget random weights stay far behind. With three times the budget they close most of the gap, and "
+    "then stand above every baseline of question 1 (which had a third of it): the network is worth something without the "
+    "pictures. What transfer saves is time and recordings: a quarter of the clips with ImageNet weights gives more than all of "
+    "them with random weights and three times the budget.",
+    "q3_freezing": "The stem and the first stage may be frozen without a difference that this test can show, and with less to compute. "
+    "From the second stage on freezing costs accuracy, most of it in noise. The head alone learns next to nothing in this "
+    "budget: what the stages say of a photograph is not enough to tell words apart. Gradual unfreezing is behind learning "
+    "everything from the start, since its lower stages learn for one or two passes only.",
+    "q4_noises": "After multi-condition training all noises are alike down to 10 dB; below, exhibition, street and babble are the hardest. "
+    "After clean training the steady ones (subway, exhibition, street, station) do the harm, and babble the least. Nine and "
+    "zero suffer most, five and eight least; nine is taken for five.",
+    "q5_augmentation": "Noise is what helps against noise, the kinds of noise in set B included. **Speed and SpecAugment on top of it do harm "
+    "in this budget**: noise alone is the best row of the whole study, and better than the base that the other questions "
+    "share. SpecAugment alone is worse than nothing in heavy noise. Longer trainings may turn this around; this one says that "
+    "they cannot be taken for granted.",
+    "q6_attention": "No difference beyond chance: the sequence has only seven vectors, and by the third stage each of them can see the whole clip.",
+}
 """By question, below its table."""
 
-LIMITS = """- Eleven test speakers. FSDD's two are almost half of the clips and harder than AN4's nine. Intervals by speaker are wide for
+SEEDS = ""
+"""How many, and why."""
+
+LIMITS = """- Eleven test speakers. FSDD's two are almost half of the clips, and after multi-condition training harder than AN4's nine. Intervals by speaker are wide for
   that reason, and a bootstrap over so few is itself rough: it cannot see what a twelfth speaker would do.
 - The intervals hold the chance of the test speakers, not that of the training: `sd` and the number of seeds tell of that. A row
   with one seed can differ from its neighbour by a point for no other reason than its seed.

@@ -59,6 +59,12 @@ def claims() -> list[Claim]:
         ),
         Claim("Augmentation helps in heavy noise (question 2)", f"{all_against_none}, 0 and -5 dB", BASE, none, HARD),
         Claim("... and in clean speech", f"{all_against_none}, clean", BASE, none, CLEAN),
+        Claim(
+            "Speed and SpecAugment help on top of noise (question 2)",
+            "all against noise alone, 0-20 dB",
+            BASE,
+            "q5_augmentation/noise",
+        ),
         Claim("Hearing first beats random weights (question 3)", "0-20 dB", HEARD, RANDOM),
         Claim("Hearing first beats ImageNet weights (question 3)", "0-20 dB", HEARD, BASE),
     ]
