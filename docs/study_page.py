@@ -8,6 +8,7 @@ from study_confusions import pair_table, word_table
 from study_records import MEAN, Study
 from study_tables import (
     BASE,
+    SHARES,
     SYSTEMS,
     clips_table,
     cost_table,
@@ -15,6 +16,7 @@ from study_tables import (
     group_table,
     noise_table,
     parts_table,
+    present_shares,
     snr_table,
     systems_table,
     tuning_table,
@@ -78,7 +80,7 @@ def questions(study: Study) -> list[str]:
 The random start has an optimiser and a learning rate of its own, chosen as for the other systems (see below).
 
 Accuracy against the number of training clips. Fewer clips get more epochs (4 / sqrt(share)), so 1/16 of the clips gets a
-quarter of the steps.
+quarter of the steps.{missing_shares(study)}
 
 {clips_table(study)}{reading("q2_pretraining")}
 
@@ -122,6 +124,12 @@ The most frequent confusions in each noise at 5 to -5 dB, in % of the clips of t
             table = f"{group_table(study, question)}{reading(question)}"
             parts.append(f"## {title}\n\n{text}{hearing}\n\n{table}\n\n{picture}\n")
     return parts
+
+
+def missing_shares(study: Study) -> str:
+    """Name the shares that nobody has run yet."""
+    missing = [f"1/{round(1 / share)}" for suffix, share in SHARES.items() if suffix not in present_shares(study)]
+    return f" {' and '.join(missing)} have no records yet." if missing else ""
 
 
 def reading(question: str) -> str:

@@ -10,7 +10,7 @@ INTRODUCTIONS = {
     "q6_attention": (
         "6. Attention (open question 1)",
         "The map of stage 3, averaged over the bands, is a sequence of seven vectors, which attention pooling weighs or two "
-        "transformer layers of width 256 with four heads encode. Both cost what the global average costs: see MACs and minutes.",
+        "transformer layers of width 256 with four heads encode. Both cost what the global average costs: see the MACs (the minutes tell how busy the machine was).",
     ),
     "q7_front_end": (
         "7. The front end",
@@ -48,9 +48,12 @@ READINGS = {
     "share. SpecAugment alone is worse than nothing in heavy noise. Longer trainings may turn this around; this one says that "
     "they cannot be taken for granted.",
     "q6_attention": "No difference beyond chance: the sequence has only seven vectors, and by the third stage each of them can see the whole clip.",
-    "q7_front_end": "Bands and normalisation make no difference that one seed and eleven speakers can show; 80 bands stand a little above 64, "
+    "q7_front_end": "Bands and normalisation make no difference over 0 to 20 dB that one seed and eleven speakers can show; 80 bands stand a little above 64, "
     "128 with their longer window below. PCEN is ahead in heavy noise, where its interval leaves out zero, and behind in "
     "clean speech.",
+    "q8_hearing_first": "An hour and a half of open audio without labels is worth far more than random weights at the same fine-tuning, about as "
+    "much as three times the budget (question 2), and less than ImageNet's pictures. What was heard first fits the task "
+    "(digits, words, noise), so this is a friendly case; the minutes of the contrastive training come on top.",
 }
 """By question, below its table."""
 
