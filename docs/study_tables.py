@@ -139,7 +139,7 @@ def systems_table(study: Study) -> str:
             for snrs in (("clean",), MEAN)
         ]
         parameters = f"{multi.first['training']['cost']['parameters'] / 1e6:.2f} M"
-        seeds = str(min(clean.seeds, multi.seeds))
+        seeds = f"{clean.seeds}/{multi.seeds}"
         rows.append(
             [title, *cells, *PAPER.get(system, (MISSING, MISSING)), seeds, parameters, f"{multi.wall_minutes:.1f}"]
         )

@@ -47,11 +47,13 @@ READINGS = {
     "in this budget**: noise alone is the best row of the whole study, and better than the base that the other questions "
     "share. SpecAugment alone is worse than nothing in heavy noise. Longer trainings may turn this around; this one says that "
     "they cannot be taken for granted.",
-    "q6_attention": "No difference beyond chance: the sequence has only seven vectors, and by the third stage each of them can see the whole clip.",
+    "q6_attention": "Attention pooling is a little ahead and the transformer a little behind, each by less than two trainings of the same row "
+    "lie apart; corrected for the number of claims neither is decided. The sequence has only seven vectors, and by the third stage each "
+    "of them can see the whole clip, so there is little for attention to find.",
     "q7_front_end": "Bands and normalisation make no difference over 0 to 20 dB that one seed and eleven speakers can show; 80 bands stand a little above 64, "
     "128 with their longer window below. PCEN is ahead in heavy noise, where its interval leaves out zero, and behind in "
     "clean speech.",
-    "q8_hearing_first": "An hour and a half of open audio without labels is worth far more than random weights at the same fine-tuning, about as "
+    "q8_hearing_first": "An hour and a half of open audio without labels is worth far more than random weights at the same fine-tuning, nearly as "
     "much as three times the budget (question 2), and less than ImageNet's pictures. What was heard first fits the task "
     "(digits, words, noise), so this is a friendly case; the minutes of the contrastive training come on top.",
 }
