@@ -1,6 +1,6 @@
 """Speed of ``MelFrontend`` as a ratio to torchaudio's ``MelSpectrogram``, measured in one run.
 
-Run: ``python benchmarks/frontend.py [--repeats 101] [--json FILE]``. Both compute the log-mel features of the same
+Run: ``python -m benchmarks.frontend [--repeats 101] [--json FILE]``. Both compute the log-mel features of the same
 clips of one second at 8 kHz with the same settings; "+ utterance" adds the normalisation of each clip on both sides.
 The calls take turns, so that a busy machine hits both alike. A ratio above 1 means that ours is faster. It is the
 median of the ratios of neighbouring calls; the times are medians too.
@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurora_resnet.atomic import atomic_path
 from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.files import atomic_path
 
 SAMPLE_RATE = 8000
 

@@ -1,6 +1,6 @@
 """Speed, memory, size and accuracy of inference: torch, ONNX float32, ONNX int8, beside PocketSphinx, in one run.
 
-Run: ``python benchmarks/inference.py [--rounds 5] [--out docs/records/inference.json]``; ``--quick`` measures a little
+Run: ``python -m benchmarks.inference [--rounds 5] [--out docs/records/inference.json]``; ``--quick`` measures a little
 of ``compact``, to see that it works. A clip is a word of FSDD's official test, one of each speaker and digit, in the
 middle of one second (``latency.py``). How speed and memory are measured stands in ``inference_speed.py``, accuracy in
 ``inference_accuracy.py``.
@@ -22,18 +22,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from inference_accuracy import accuracies
-from inference_speed import Engine, cold_starts, measure
-from inference_targets import target_table
-from latency import POCKETSPHINX, read_clips
 
-from aurora_resnet.atomic import write_json
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.errors import AuroraError, ConfigError, MissingDependencyError
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.files import write_json
 from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
+from benchmarks.inference_accuracy import accuracies
+from benchmarks.inference_speed import Engine, cold_starts, measure
+from benchmarks.inference_targets import target_table
+from benchmarks.latency import POCKETSPHINX, read_clips
 
 BATCHES, THREADS = (1, 64), (1, 2)
 COLD_STARTS = 5

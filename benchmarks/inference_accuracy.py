@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from inference_speed import RUNTIME, Engine
-from noisy_sets import draw_noise, mix_by_rms, read_sounds
-from shipped_data import MeasuringSets
 
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.export.onnx_file import SUFFIX
 from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.pretrained.shipped import pretrained_path
+from benchmarks.inference_speed import RUNTIME, Engine
+from tools.shipped.noisy_sets import draw_noise, mix_by_rms, read_sounds
+from tools.shipped.sets import MeasuringSets
 
 sys.path.append(str(RUNTIME))  # a distribution of its own
 from aurora_resnet_runtime import OnnxDigitRecognizer

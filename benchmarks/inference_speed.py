@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE.parent / "runtime" / "src"
@@ -44,11 +44,11 @@ class Worker:
 
     def __init__(self, engine: Engine, batch: int, threads: int, clips: Path) -> None:
         arguments = [engine.kind, str(engine.file or ""), str(batch), str(threads), str(clips)]
-        paths = os.pathsep.join([str(RUNTIME), *filter(None, [os.environ.get("PYTHONPATH")])])
+        paths = os.pathsep.join([str(RUNTIME), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": paths}
         self.engine, self.seconds = engine, list[float]()
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "inference_worker.py"), *arguments],
+            [sys.executable, "-m", "benchmarks.inference_worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,6 @@
 """Time to recognise one clip with one thread, beside PocketSphinx with a grammar of the eleven words, in one run.
 
-Run: ``python benchmarks/latency.py --model resnet50 compact [--rounds 5] [--out docs/records/shipped/latency.json]``.
+Run: ``python -m benchmarks.latency --model resnet50 compact [--rounds 5] [--out docs/records/shipped/latency.json]``.
 A clip is a word of FSDD's official test, one of each speaker and digit, in the middle of one second. Timed is
 ``DigitRecognizer.recognize`` of its samples at 8 kHz, and of PocketSphinx (its own US English model, 16 kHz) one
 utterance from start to answer, given whole; its samples are brought to 16 kHz before the clock starts. Clip by clip the
@@ -23,18 +23,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from shipped_scores import file_digest, find_model
 
-from aurora_resnet.atomic import write_json
-from aurora_resnet.audio.clips import fit_length, read_clip
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.errors import AuroraError, ConfigError, MissingDependencyError
 from aurora_resnet.evaluation.tables import markdown_table
-from aurora_resnet.labels import WORDS
+from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.clips import fit_length, read_clip
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
+from aurora_resnet.runtime.vocabulary import WORDS
 from aurora_resnet.training.experiment import describe_environment
+from tools.shipped.scores import file_digest, find_model
 
 SAMPLE_RATE = 8000
 POCKETSPHINX = "pocketsphinx"

@@ -1,6 +1,6 @@
 """Cost of mixing speech with noise, in ms per second of audio on one core: the whole and its parts.
 
-Run: ``OMP_NUM_THREADS=1 python benchmarks/mixing.py [seconds of each clip]``. Every line is the median of
+Run: ``OMP_NUM_THREADS=1 python -m benchmarks.mixing [seconds of each clip]``. Every line is the median of
 repeated calls in one run; the goal is at most 2 ms per second for ``mix_at_snr``.
 """
 

@@ -1,6 +1,6 @@
 """Time and memory of building noisy speech at Aurora-2's size, measured on a part of it.
 
-Run: ``python benchmarks/protocol.py [share ...]``, by default 0.05 and 0.1 of the whole. Every share is built anew, in
+Run: ``python -m benchmarks.protocol [share ...]``, by default 0.05 and 0.1 of the whole. Every share is built anew, in
 a process of its own and on two worker processes, from repeated recordings of about 1.8 s (three sample words each) and
 the sample noises. The whole tree has 86,950 files: 8,440 of clean and as many of multi-condition training, and 70,070
 of the tests. Goals: 78,510 files (the tests and 8,440) within 10 minutes on two cores; a peak of memory that does not
@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from aurora_resnet.audio.files import read_audio
 from aurora_resnet.audio.mixing import mix_at_snr
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.corpora.manifest import Corpus, Utterance
-from aurora_resnet.corpora.noise_scenes import SCENE_NAMES, NoiseScenes
-from aurora_resnet.corpora.noisy import build_noisy_corpus
+from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.noisy_corpus.build import build_noisy_corpus
+from aurora_resnet.noisy_corpus.scenes import SCENE_NAMES, NoiseScenes
+from aurora_resnet.runtime.audio.reading import read_audio
 
 TRAINING, TESTS = 8440, 4004
 GOAL_FILES, GOAL_MINUTES = 78_510, 10

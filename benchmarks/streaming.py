@@ -1,6 +1,6 @@
 """Digits in running speech: words found in AN4's strings, false events in an hour without digits, latency, speed.
 
-Run: ``python benchmarks/streaming.py [--model compact resnet50] [--split test] [--seconds 3600] [--out FILE]``.
+Run: ``python -m benchmarks.streaming [--model compact resnet50] [--split test] [--seconds 3600] [--out FILE]``.
 Strings: all of AN4's utterances that are made of digit words, of the speakers of one split; fluent, about three digits
 a second. What was heard is aligned with the transcript (Levenshtein; "oh" and "zero" are two words). Latency: from the
 end of a word in the forced alignment of ``digits.csv`` to the second of the stream at which its event is decided; a
@@ -23,19 +23,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from shipped_scores import file_digest, find_model
-from streaming_hour import BED_DB, choose_sounds, play
-from word_alignment import WordCounts, align, count_errors
 
-from aurora_resnet.atomic import write_json
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.corpora.an4 import read_an4_strings
-from aurora_resnet.errors import AuroraError
+from aurora_resnet.corpora.sources.an4 import read_an4_strings
+from aurora_resnet.evaluation.strings import WordCounts, align, count_errors
+from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.streaming import DigitEvent, StreamingRecognizer
 from aurora_resnet.recognition.streaming_config import StreamingConfig
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AuroraError
 from aurora_resnet.training.experiment import describe_environment
+from benchmarks.streaming_hour import BED_DB, choose_sounds, play
+from tools.shipped.scores import file_digest, find_model
 
 SAMPLE_RATE = 8000
 CHUNK_SECONDS = 0.1

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from shipped_data import is_reject_test
 
-from aurora_resnet.audio.clips import read_clip
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
-from aurora_resnet.corpora.speech_commands import read_speech_commands
+from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
+from aurora_resnet.runtime.audio.clips import read_clip
+from aurora_resnet.runtime.audio.waveform import Samples
+from tools.shipped.sets import is_reject_test
 
 PAUSE_SECONDS = (0.3, 1.0)
 BED_DB = -70.0

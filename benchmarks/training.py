@@ -1,6 +1,6 @@
 """What the ``Trainer`` costs: its clips per second as a share of a bare loop's on ready tensors.
 
-Run: ``python benchmarks/training.py [--quick] [--threads N] [--json FILE]``; goal: a share of at least 90 %.
+Run: ``python -m benchmarks.training [--quick] [--threads N] [--json FILE]``; goal: a share of at least 90 %.
 
 Three ways to do the same steps of SGD on the same model, batch size and threads, in turn within one run:
 
@@ -26,11 +26,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.vocabulary import WORDS
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.experiment import describe_environment
 from aurora_resnet.training.trainer import Trainer

@@ -11,10 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from aurora_resnet import checkpoints
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.errors import CheckpointError
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
+from aurora_resnet.runtime.errors import CheckpointError
 
 OPTIONS: dict[str, dict[str, object]] = {
     "resnet50": {"hidden": 16},

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig

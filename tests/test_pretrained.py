@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet.errors import CheckpointError, ConfigError
 from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
 
 def test_a_shipped_name_is_a_file_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,29 +1,24 @@
-from .audio.clips import fit_length, read_clip
-from .audio.files import RawFormat, read_audio
 from .audio.mixing import mix_at_snr
-from .audio.resampling import resample
 from .audio.writing import write_audio
+from .augmentation.noise_pool import NoisePool
 from .augmentation.recipe import Augmentation
 from .augmentation.spec_augment import SpecAugment
 from .checkpoints import load_checkpoint, save_checkpoint
-from .corpora.an4 import read_an4, read_an4_strings
-from .corpora.augmented import AugmentedCorpus
-from .corpora.aurora2 import read_aurora2
-from .corpora.clip_set import ClipSet
-from .corpora.folders import read_folder
-from .corpora.fsdd import read_fsdd
-from .corpora.fsdd_download import download_fsdd
-from .corpora.manifest import Corpus
-from .corpora.noise_pool import NoisePool
-from .corpora.noisy import build_noisy_corpus
-from .corpora.noisy_training import NoisyTrainingCorpus
+from .clips.augmented import AugmentedClips
+from .clips.clip_set import ClipSet
+from .clips.noisy import NoisyClips
+from .corpora.corpus import Corpus
 from .corpora.registry import load_corpus
 from .corpora.relabelling import with_test_speakers
 from .corpora.samples import read_samples
-from .corpora.speech_commands import read_speech_commands
-from .corpora.splitting import check_speakers_disjoint, split_speakers
+from .corpora.sources.an4 import read_an4, read_an4_strings
+from .corpora.sources.aurora2 import read_aurora2
+from .corpora.sources.folder import read_folder
+from .corpora.sources.fsdd import read_fsdd
+from .corpora.sources.fsdd_download import download_fsdd
+from .corpora.sources.speech_commands import read_speech_commands
+from .corpora.splits import check_speakers_disjoint, split_speakers
 from .corpora.utterance import Utterance
-from .errors import AuroraError
 from .evaluation.aurora_tables import AuroraTable
 from .evaluation.bootstrap import paired_difference
 from .evaluation.conditions import conditions_by
@@ -31,9 +26,7 @@ from .evaluation.evaluator import Evaluator
 from .evaluation.report import EvaluationReport
 from .export.onnx_file import export_onnx
 from .features.mel import MelConfig, MelFrontend
-from .features.self_supervised import SelfSupervisedFrontend
 from .inference import load_clips
-from .labels import WORDS
 from .models.cnn import CnnClassifier
 from .models.cnn_lstm import CnnLstmClassifier
 from .models.compact import CompactResNet
@@ -42,12 +35,17 @@ from .models.recurrent import RecurrentClassifier
 from .models.resnet import ResidualSpeechNet
 from .models.resnet_attention import ResNetAttention, ResNetTransformer
 from .models.zoo import create_model, list_models, model_cost
+from .noisy_corpus.build import build_noisy_corpus
 from .recognition.recognizer import DigitRecognizer, Recognition
 from .recognition.rejection import Calibration
 from .recognition.streaming import DigitEvent, StreamingRecognizer, recognize_stream
 from .recognition.streaming_config import StreamingConfig
+from .runtime.audio.clips import fit_length, read_clip
+from .runtime.audio.reading import RawFormat, read_audio
+from .runtime.audio.resampling import resample
+from .runtime.errors import AuroraError
+from .runtime.vocabulary import WORDS
 from .training.config import TrainingConfig
-from .training.contrastive import ContrastiveTrainer
 from .training.experiment import ExperimentConfig, read_experiment, run_experiment
 from .training.trainer import Trainer, TrainingResult
 
@@ -56,7 +54,7 @@ __version__: str
 __all__ = [
     "WORDS",
     "Augmentation",
-    "AugmentedCorpus",
+    "AugmentedClips",
     "AuroraError",
     "AuroraTable",
     "Calibration",
@@ -64,7 +62,6 @@ __all__ = [
     "CnnClassifier",
     "CnnLstmClassifier",
     "CompactResNet",
-    "ContrastiveTrainer",
     "Corpus",
     "DigitEvent",
     "DigitRecognizer",
@@ -74,7 +71,7 @@ __all__ = [
     "MelConfig",
     "MelFrontend",
     "NoisePool",
-    "NoisyTrainingCorpus",
+    "NoisyClips",
     "RawFormat",
     "Recognition",
     "RecognizerConfig",
@@ -83,7 +80,6 @@ __all__ = [
     "ResNetAttention",
     "ResNetTransformer",
     "ResidualSpeechNet",
-    "SelfSupervisedFrontend",
     "SpecAugment",
     "StreamingConfig",
     "StreamingRecognizer",

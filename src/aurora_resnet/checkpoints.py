@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import CheckpointError, ConfigError
+from aurora_resnet.config_files import from_mapping, to_mapping
+from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.options import from_mapping, to_mapping
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
 _HEADER = "aurora_resnet"
 _FORMAT = 1

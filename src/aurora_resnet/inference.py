@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.signal import firwin, firwin2, freqz, upfirdn
 
 from aurora_resnet.audio.channels import CHANNELS, apply_channel, g712, mirs
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.errors import AudioError, ConfigError
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError
 
 RATE = 8000
 IMPULSE_AT = 2000

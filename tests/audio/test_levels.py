@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.files import read_audio
 from aurora_resnet.audio.levels import LOWEST_LEVEL_DB, active_speech_level, rms_level_db
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.errors import AudioError
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError
 
 RATE = 8000
 FSDD = Path(__file__).parents[2] / "../shared/data/fsdd/recordings"

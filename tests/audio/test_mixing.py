@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from aurora_resnet.audio.channels import CHANNELS, mirs
-from aurora_resnet.audio.files import read_audio
 from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.errors import AudioError, ConfigError
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError
 
 RATE = 8000
 Wide = npt.NDArray[np.float64]

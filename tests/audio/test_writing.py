@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.errors import AudioError
+from aurora_resnet.runtime.errors import AudioError
 
 
 @settings(max_examples=25, deadline=None)

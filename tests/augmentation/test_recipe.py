@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from aurora_resnet.augmentation.recipe import Augmentation, active_power
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def test_without_probabilities_nothing_happens_but_the_gain() -> None:

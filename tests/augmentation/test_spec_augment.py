@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import welch
 
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.augmentation.synthetic_noise import coloured_noise, hum, knocks, modulate, tones
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
 
 RATE = 8000
 MAKERS: dict[str, Callable[[np.random.Generator], Samples]] = {

@@ -17,11 +17,11 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.cli.app import main
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
 
 RATE = 8000
 COMMAND = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "listen"]

@@ -14,8 +14,8 @@ import pytest
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import save_checkpoint
-from aurora_resnet.corpora.aurora2 import SCENES
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.archive import extract_zip
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.runtime.errors import DownloadError
 
 
 def make_zip(path: Path, contents: dict[str, bytes]) -> Path:

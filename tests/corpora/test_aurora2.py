@@ -13,10 +13,10 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.files import RawFormat, read_audio
-from aurora_resnet.corpora.aurora2 import read_aurora2
-from aurora_resnet.corpora.byte_order import detect_byte_order
-from aurora_resnet.errors import AudioError, CorpusError
+from aurora_resnet.corpora.sources.aurora2 import read_aurora2
+from aurora_resnet.corpora.sources.byte_order import detect_byte_order
+from aurora_resnet.runtime.audio.reading import RawFormat, read_audio
+from aurora_resnet.runtime.errors import AudioError, CorpusError
 
 Order = Literal["big", "little"]
 Int16 = npt.NDArray[np.int16]

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.download import _Redirects, fetch_file
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.runtime.errors import DownloadError
 
 BODY = bytes(range(256)) * 1000
 

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.corpora.esc10_download import (
+from aurora_resnet.corpora.sources.esc10 import (
     ESC10_CLASSES,
     ESC50_URL,
     RECORDINGS_PER_CLASS,
     download_esc10,
     read_esc10_table,
 )
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.runtime.errors import DownloadError
 
 PER_CLASS = 2  # in the archives made here
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aurora_resnet.corpora.esc10_download.RECORDINGS_PER_CLASS", PER_CLASS)
+    monkeypatch.setattr("aurora_resnet.corpora.sources.esc10.RECORDINGS_PER_CLASS", PER_CLASS)
 
 
 def wav(sample_rate: int = 44_100, seconds: float = 5.0, channels: int = 1) -> bytes:

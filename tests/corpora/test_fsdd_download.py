@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.corpora.fsdd_download import download_fsdd, fsdd_checksums, read_checksums
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.corpora.sources.fsdd_download import download_fsdd, fsdd_checksums, read_checksums
+from aurora_resnet.runtime.errors import DownloadError
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_an_interrupted_installation_uses_the_fetched_archive(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("aurora_resnet.corpora.fsdd_download.extract_zip", interrupt)
+        patch.setattr("aurora_resnet.corpora.sources.fsdd_download.extract_zip", interrupt)
         with pytest.raises(KeyboardInterrupt):
             download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
     assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd-download.zip"}

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet.corpora.an4 import STRING_COLUMNS, WORD_COLUMNS, read_an4, read_an4_strings
-from aurora_resnet.corpora.folders import read_folder
-from aurora_resnet.corpora.fsdd import read_fsdd
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.speech_commands import read_speech_commands
-from aurora_resnet.corpora.splitting import check_speakers_disjoint
-from aurora_resnet.errors import ConfigError, CorpusError, SpeakerLeakError
-from aurora_resnet.labels import WORDS
+from aurora_resnet.corpora.sources.an4 import STRING_COLUMNS, WORD_COLUMNS, read_an4, read_an4_strings
+from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.corpora.sources.fsdd import read_fsdd
+from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
+from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 
 def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:

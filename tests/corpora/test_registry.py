@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet.corpora.fsdd import read_fsdd
 from aurora_resnet.corpora.registry import CORPUS_KINDS, load_corpus
-from aurora_resnet.errors import CorpusError
+from aurora_resnet.corpora.sources.fsdd import read_fsdd
+from aurora_resnet.runtime.errors import CorpusError
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet.corpora.manifest import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.relabelling import with_test_speakers
-from aurora_resnet.corpora.splitting import check_speakers_disjoint
-from aurora_resnet.errors import CorpusError, SpeakerLeakError
+from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.runtime.errors import CorpusError, SpeakerLeakError
 
 SPEAKERS = ("fsdd/george", "fsdd/theo", "fsdd/yweweler")
 # as FSDD's own split: every speaker on both sides

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.util
+import importlib
 import shlex
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +14,8 @@ import pytest
 import soundfile
 
 from aurora_resnet.corpora.samples import read_samples, sample_noises, samples_folder
-from aurora_resnet.errors import AuroraError, CorpusError
-from aurora_resnet.labels import WORDS
-
-SCRIPT = Path(__file__).parents[2] / "examples" / "make_samples.py"
+from aurora_resnet.runtime.errors import AuroraError, CorpusError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 
 def rows(table: str = "samples.csv") -> list[dict[str, str]]:
@@ -28,15 +25,7 @@ def rows(table: str = "samples.csv") -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    if not SCRIPT.exists():
-        pytest.skip("examples/make_samples.py is not here: this is not a checkout")
-    specification = importlib.util.spec_from_file_location("make_samples", SCRIPT)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["make_samples"] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
+    return importlib.import_module("tools.make_samples")
 
 
 @pytest.mark.parametrize("table", ["samples.csv", "noise/noise.csv"])

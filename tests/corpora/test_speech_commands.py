@@ -6,10 +6,10 @@ from types import ModuleType
 
 import pytest
 
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.speech_commands import download_speech_commands, read_speech_commands
-from aurora_resnet.errors import CorpusError, DownloadError, MissingDependencyError
+from aurora_resnet.corpora.sources.speech_commands import download_speech_commands, read_speech_commands
+from aurora_resnet.runtime.errors import CorpusError, DownloadError, MissingDependencyError
 
 
 def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:

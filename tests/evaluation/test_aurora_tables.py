@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom, binomtest
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.aurora_tables import AVERAGED_SNRS, SNRS, AuroraTable
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.runtime.errors import ConfigError
 
 # Correct out of 100 clips from clean down to -5 dB, and by hand the mean of the five columns between.
 BY_HAND = {

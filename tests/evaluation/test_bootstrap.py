@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.bootstrap import bootstrap_means, paired_difference
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def test_equal_speakers_give_the_variance_of_theory() -> None:

@@ -15,15 +15,15 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.errors import CheckpointError, ConfigError, CorpusError
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.metrics import Score, wilson_interval
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 RATE = 8000
 

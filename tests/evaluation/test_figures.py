@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 
-from aurora_resnet.errors import ConfigError, MissingDependencyError
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import SNRS, AuroraTable
 from aurora_resnet.evaluation.condition_report import ConditionReport
@@ -27,7 +26,8 @@ from aurora_resnet.evaluation.figures import (
 )
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.labels import WORDS
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 pytest.importorskip("matplotlib")
 

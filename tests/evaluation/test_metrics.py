@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.metrics import (
     MIN_SPEAKERS,
     Score,
@@ -21,6 +20,7 @@ from aurora_resnet.evaluation.metrics import (
     scores_by,
     wilson_interval,
 )
+from aurora_resnet.runtime.errors import ConfigError
 
 outcomes = st.lists(st.tuples(st.sampled_from("abcdefg"), st.booleans()), min_size=1, max_size=60)
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_by
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.runtime.errors import ConfigError
 
 CAR = ConditionReport(
     name="noise=car snr_db=5",

@@ -16,7 +16,6 @@ from onnx import numpy_helper
 
 from aurora_resnet.checkpoints import Checkpoint, save_checkpoint
 from aurora_resnet.cli.recognize import find_checkpoint
-from aurora_resnet.errors import ConfigError, ExportError
 from aurora_resnet.export import onnx_file
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Parity, check_parity, compare
@@ -25,6 +24,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.pretrained.shipped import pretrained_path
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.errors import ConfigError, ExportError
 
 
 def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) -> None:

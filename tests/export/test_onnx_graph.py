@@ -16,13 +16,13 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.errors import ExportError, MissingDependencyError
 from aurora_resnet.export.formulas import FILTERS, KERNELS, store_formulas
 from aurora_resnet.export.frontend import FilterEdges, FourierTable
 from aurora_resnet.export.onnx_graph import build_graph, quiet, require_export
 from aurora_resnet.export.parity import Parity
-from aurora_resnet.labels import WORDS
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.errors import ExportError, MissingDependencyError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 
 def test_the_file_is_valid_and_describes_itself(float_file: tuple[Path, Parity], calibration: Calibration) -> None:

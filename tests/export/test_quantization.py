@@ -13,11 +13,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.errors import ConfigError, ExportError
 from aurora_resnet.export.calibration import calibration_clips, check_clips
 from aurora_resnet.export.packing import drop_zero_points, shorten_names
 from aurora_resnet.export.parity import ACCURACY_LOSS, Parity
 from aurora_resnet.export.quantization import quantize_graph
+from aurora_resnet.runtime.errors import ConfigError, ExportError
 
 RUNTIME_FILE = Path(__file__).resolve().parents[2] / "runtime" / "src" / "aurora_resnet_runtime" / "compact.onnx"
 

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from aurora_resnet.audio.clips import fit_length, read_clip
-from aurora_resnet.audio.resampling import resample as torch_side_resample
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.export.parity import Parity
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.recognizer import Recognition as TorchRecognition
+from aurora_resnet.runtime.audio.clips import fit_length, read_clip
+from aurora_resnet.runtime.audio.resampling import resample as torch_side_resample
 
 RATE = 8000
 

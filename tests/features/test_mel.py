@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.filterbank import filter_edges
 from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.runtime.errors import ConfigError
 
 NORMALIZATIONS = ("none", "utterance", "corpus")
 

@@ -20,9 +20,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.resampling import resample
 from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
 
 FSDD = Path(__file__).parents[2] / "../shared/data/fsdd/recordings"
 Doubles = npt.NDArray[np.float64]

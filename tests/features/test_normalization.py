@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def random(seed: int, *shape: int) -> torch.Tensor:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.features.pcen import ALPHA, DELTA, EPSILON, FULL_SCALE, ROOT, SMOOTHING, pcen, running_mean
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def energies(seed: int, frames: int = 101, bands: int = 5) -> torch.Tensor:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from aurora_resnet.errors import CheckpointError, ConfigError
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import create_model, list_models
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 MEL = MelConfig(sample_rate=8000, n_mels=16)
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torchvision.models import resnet50
 
-from aurora_resnet.errors import CheckpointError, ConfigError
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
 KERAS = Path(__file__).parents[2] / "../shared/weights/resnet50_imagenet_stages123.safetensors"
 STAGES = ("layer1", "layer2", "layer3", "layer4")

@@ -8,7 +8,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import (
@@ -18,6 +17,7 @@ from aurora_resnet.models.resnet_attention import (
     TransformerPooling,
 )
 from aurora_resnet.models.zoo import create_model, model_cost
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def sequence(seed: int = 0, length: int = 7, channels: int = 8) -> torch.Tensor:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import resnet50
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost, model_options
+from aurora_resnet.runtime.errors import ConfigError
 
 ALL = pytest.mark.parametrize("name", list_models())
 

@@ -13,19 +13,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.clips import fit_length
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.errors import AudioError, CheckpointError, ConfigError
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.audio.clips import fit_length
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, CheckpointError, ConfigError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 RATE = 8000
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from aurora_resnet.errors import CheckpointError, ConfigError
 from aurora_resnet.recognition.rejection import (
     Calibration,
     choose_threshold,
@@ -20,6 +19,7 @@ from aurora_resnet.recognition.rejection import (
     fit_temperature,
     measure_threshold,
 )
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
 
 def test_the_evidence_is_the_log_odds_against_a_further_class_of_logit_zero() -> None:

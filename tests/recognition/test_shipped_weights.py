@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.audio.files import read_audio
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.an4 import read_an4
 from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.corpora.sources.an4 import read_an4
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.audio.reading import read_audio
 
 LARGEST_MB = {"resnet50": 20.0, "compact": 1.0}
 

@@ -14,17 +14,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.corpora.an4 import read_an4_strings
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.errors import AudioError, ConfigError
-from aurora_resnet.labels import WORDS
+from aurora_resnet.corpora.sources.an4 import read_an4_strings
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.streaming import DigitEvent, StreamingRecognizer, recognize_stream
 from aurora_resnet.recognition.streaming_config import StreamingConfig
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 RATE = 8000
 COARSE = StreamingConfig(step_seconds=0.08, shortest_seconds=0.24, longest_seconds=0.64)  # four times as fast

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.errors import AudioError
 from aurora_resnet.recognition.chunk_resampling import ChunkResampler
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.errors import AudioError
 
 RATES = [(16000, 8000), (44100, 8000), (8000, 16000), (11025, 8000), (48000, 16000), (8000, 8000), (12345, 8000)]
 

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from study.plan import plan, questions
-from study_records import Study
-from study_tables import GROUPS, SHARES
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
+from study.plan import plan, questions
+from study.report.records import Study
+from study.report.tables import GROUPS, SHARES
 
 
 def test_every_run_has_a_configuration_of_its_own() -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
+
 from study.execute import execute
 from study.plan import plan
 from study.self_supervised import evaluate
+from study.self_supervised_frontend import SelfSupervisedFrontend
 from study.test_set import StudyTest, build
-from torch import nn
-
-from aurora_resnet.features.self_supervised import SelfSupervisedFrontend
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def test_a_run_again_gives_the_same_numbers(shared: Path, tmp_path: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.shared
 def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "examples.study", "--quick", "--workers", "1"]
+    command = [sys.executable, "-m", "study", "--quick", "--workers", "1"]
     command += ["--only", "q1_systems/lstm-clean", "q1_systems/lstm-multi"]
     command += ["--data", str(shared), "--out", str(tmp_path)]
     # A session of its own, so that the signal reaches the trainings too, as Ctrl-C on a terminal does.

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.vocabulary import WORDS
 
 RATE = 8000
 CLIP_SECONDS = 0.25

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.corpora.augmented import AugmentedCorpus, OtherShares
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.noise_pool import NoisePool
-from aurora_resnet.errors import ConfigError, CorpusError
-from aurora_resnet.labels import WORDS
+from aurora_resnet.clips.augmented import AugmentedClips, NegativeShares
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.vocabulary import WORDS
 from aurora_resnet.training.augmented_data import SoundFiles, find_sounds
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.experiment import read_experiment, run_experiment
@@ -29,11 +29,11 @@ ModelMaker = Callable[..., RecognizerModel]
 CONFIG = TrainingConfig(epochs=2, batch_size=32, learning_rate=0.05, weight_average=0.9)
 
 
-def augmented(tones: ClipSet) -> AugmentedCorpus:
+def augmented(tones: ClipSet) -> AugmentedClips:
     speech = [waveform.numpy() for waveform in tones.waveforms]
     noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
     pool = NoisePool([noise], [speech], sample_rate=tones.sample_rate, generator=np.random.default_rng(0))
-    return AugmentedCorpus(tones, [], pool, shares=OtherShares(of_epoch=0.25), seed=0)
+    return AugmentedClips(tones, [], pool, shares=NegativeShares(of_epoch=0.25), seed=0)
 
 
 def test_the_loss_is_cross_entropy_with_a_class_whose_logit_is_zero(tiny_model: ModelMaker, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ noises = [{{ folder = "noise", match = "^1-", repeat = 2 }}]
 validation_noises = [{{ folder = "noise", match = "^5-" }}]
 others = [{{ folder = "others" }}]
 workers = 0
-other_shares = {{ of_epoch = 0.3 }}
+negative_shares = {{ of_epoch = 0.3 }}
 augmentation = {{ snr_db = [0.0, 10.0] }}
 [training]
 epochs = 1

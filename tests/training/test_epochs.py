@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer

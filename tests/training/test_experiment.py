@@ -9,10 +9,10 @@ import torch
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.config_files import from_mapping
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.errors import ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.models.zoo import create_model, list_models
-from aurora_resnet.options import from_mapping
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.training.data import DataConfig, Source, load_data
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.fresh_clips import FreshClips
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.errors import ConfigError, CorpusError
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import NoiseSource, add_noise
 from aurora_resnet.training.experiment import read_experiment, run_experiment
@@ -114,7 +114,7 @@ def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
     fit = Trainer.fit
 
     def listening_fit(
-        self: Trainer, train: ClipSet | FreshClips, validation: ClipSet | None = None, *, resume: bool = False
+        self: Trainer, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:
         assert validation is not None
         heard.append(validation)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.errors import MissingDependencyError, TrainingError
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import MissingDependencyError, TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
 from aurora_resnet.training.tensorboard import write_scalars

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.errors import TrainingError
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training import state
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
@@ -40,7 +40,7 @@ CONFIG = TrainingConfig(
 SCRIPT = """
 import sys, time, torch
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.corpora.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel

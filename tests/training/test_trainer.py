@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.errors import ConfigError, TrainingError
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.web.answer import answer_recording, envelope
 
 RATE = 48_000

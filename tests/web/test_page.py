@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aurora_resnet.audio.files import decode_audio
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.waveform import Samples
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
 from playwright.sync_api import expect

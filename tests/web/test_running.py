@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.web.running import is_loopback, open_socket, served, socket_address
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.web.upload import MAX_BYTES
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")

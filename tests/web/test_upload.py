@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.files import decode_audio
-from aurora_resnet.errors import AudioError
+from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.web import upload
 
 Encode = Callable[..., bytes]

@@ -1,4 +1,4 @@
-"""Band-limited change of the sample rate: ``aurora_resnet.audio.resampling`` in NumPy alone.
+"""Band-limited change of the sample rate: ``aurora_resnet.runtime.audio.resampling`` in NumPy alone.
 
 With ``to_rate / from_rate = up / down`` in lowest terms and the low-pass ``h`` of ``2 c + 1`` taps at ``up`` times the
 input rate

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve, sosfilt
 
-from aurora_resnet.audio.waveform import Samples, check_samples
-from aurora_resnet.errors import AudioError, ConfigError, did_you_mean
+from aurora_resnet.runtime.audio.waveform import Samples, check_samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError, did_you_mean
 
 CHANNEL_RATE = 8000  # Hz; both filters are defined at this rate only
 
@@ -111,7 +111,7 @@ def apply_channel(name: str, samples: Samples, sample_rate: int) -> Samples:
 
     >>> apply_channel("g713", np.zeros(80, dtype=np.float32), 8000)
     Traceback (most recent call last):
-    aurora_resnet.errors.ConfigError: 'g713' is not a channel (did you mean 'g712'?); known: none, g712, mirs
+    aurora_resnet.runtime.errors.ConfigError: 'g713' is not a channel (did you mean 'g712'?); known: none, g712, mirs
     """
     if name not in CHANNELS:
         raise ConfigError(f"'{name}' is not a channel{did_you_mean(name, CHANNELS)}; known: {', '.join(CHANNELS)}")
@@ -122,7 +122,7 @@ def _checked(samples: Samples, sample_rate: int, channel: str) -> Samples:
     if sample_rate != CHANNEL_RATE:
         raise AudioError(
             f"channel {channel} is defined at {CHANNEL_RATE} Hz, the samples have {sample_rate} Hz; "
-            "resample them first (aurora_resnet.audio.resampling.resample)"
+            "resample them first (aurora_resnet.runtime.audio.resampling.resample)"
         )
     return check_samples(samples, f"input of channel {channel}")
 

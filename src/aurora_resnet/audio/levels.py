@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from aurora_resnet.audio.waveform import Samples, check_samples
-from aurora_resnet.errors import AudioError
+from aurora_resnet.runtime.audio.waveform import Samples, check_samples
+from aurora_resnet.runtime.errors import AudioError
 
 TIME_CONSTANT_SECONDS = 0.03
 HANGOVER_SECONDS = 0.20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.runtime.audio.waveform import Samples
 
 
 def trim_silence(

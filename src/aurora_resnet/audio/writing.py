@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.audio.waveform import check_sample_rate, check_samples
-from aurora_resnet.errors import AudioError
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.audio.waveform import check_sample_rate, check_samples
+from aurora_resnet.runtime.errors import AudioError
 
 
 def write_audio(path: str | Path, samples: npt.ArrayLike, sample_rate: int) -> None:
@@ -29,7 +29,7 @@ def write_audio(path: str | Path, samples: npt.ArrayLike, sample_rate: int) -> N
             the file cannot be written.
 
     >>> import tempfile
-    >>> from aurora_resnet.audio.files import read_audio
+    >>> from aurora_resnet.runtime.audio.reading import read_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.flac"
     >>> write_audio(file, np.array([0.0, 0.5, -1.0]), 16000)
     >>> read_audio(file)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.augmentation.rooms import reverberate, room_response
-from aurora_resnet.augmentation.telephone import a_law, clip_peaks, filter_spectrum, mu_law, quantize
-from aurora_resnet.augmentation.voice import change_pitch, change_speed, change_tempo
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.augmentation.distortion import a_law, clip_peaks, filter_spectrum, mu_law, quantize
+from aurora_resnet.augmentation.reverberation import reverberate, room_response
+from aurora_resnet.augmentation.speed_pitch import change_pitch, change_speed, change_tempo
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
 
 SPEECH_LEVEL = 0.1
 """RMS of the active speech before gain: -20 dB re full scale, with room for noise above it."""

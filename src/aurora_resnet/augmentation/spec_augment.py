@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True)

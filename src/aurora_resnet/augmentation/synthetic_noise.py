@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
 
 LOWEST_HZ = 20.0
 DTMF_HZ = ((697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0, 1633.0))

@@ -21,7 +21,7 @@ from aurora_resnet.cli.recognize import recognize
 from aurora_resnet.cli.serve import serve
 from aurora_resnet.cli.terminal import complain
 from aurora_resnet.cli.train import train
-from aurora_resnet.errors import AuroraError
+from aurora_resnet.runtime.errors import AuroraError
 
 USAGE_ERROR = 2
 INTERRUPTED = 130

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import MissingDependencyError
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.errors import MissingDependencyError
 
 
 def write_aurora(report: EvaluationReport, folder: Path) -> tuple[AuroraTable, str]:

@@ -9,7 +9,7 @@ import typer
 
 from aurora_resnet.cli.terminal import PROBLEMS, complain, print_table
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def corpus(

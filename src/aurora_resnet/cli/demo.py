@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.atomic import atomic_path
 from aurora_resnet.cli.recognize import load_recognizer
 from aurora_resnet.cli.terminal import Threads, print_table, tell
-from aurora_resnet.demonstration.demo import run_demo
-from aurora_resnet.demonstration.page import next_commands, report_page
-from aurora_resnet.demonstration.pictures import Pictures, draw_pictures
-from aurora_resnet.demonstration.scores import ModelScores
-from aurora_resnet.demonstration.tables import acceptance_table, accuracy_table, noise_table, voices_note
-from aurora_resnet.errors import ConfigError, MissingDependencyError
+from aurora_resnet.demo.demo import run_demo
+from aurora_resnet.demo.page import next_commands, report_page
+from aurora_resnet.demo.pictures import Pictures, draw_pictures
+from aurora_resnet.demo.scores import ModelScores
+from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table, voices_note
+from aurora_resnet.files import atomic_path
 from aurora_resnet.pretrained.shipped import PRETRAINED
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 REPORT = "report.html"
 TRAINED = "cnn.safetensors"

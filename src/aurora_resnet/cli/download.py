@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.terminal import tell
-from aurora_resnet.corpora.esc10_download import download_esc10
-from aurora_resnet.corpora.fsdd_download import download_fsdd
-from aurora_resnet.corpora.speech_commands import download_speech_commands
+from aurora_resnet.corpora.sources.esc10 import download_esc10
+from aurora_resnet.corpora.sources.fsdd_download import download_fsdd
+from aurora_resnet.corpora.sources.speech_commands import download_speech_commands
 
 
 class Downloadable(StrEnum):

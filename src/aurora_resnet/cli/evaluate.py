@@ -10,9 +10,9 @@ import typer
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain, tell
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.devices import check_device, set_threads
+from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from aurora_resnet.audio.files import audio_info, iterate_blocks
 from aurora_resnet.cli.recognize import load_recognizer
 from aurora_resnet.cli.terminal import Threads, tell
-from aurora_resnet.errors import AudioError, ConfigError, MissingDependencyError
 from aurora_resnet.pretrained.shipped import PRETRAINED
 from aurora_resnet.recognition.streaming import DigitEvent, StreamingRecognizer
+from aurora_resnet.runtime.audio.reading import audio_info, iterate_blocks
+from aurora_resnet.runtime.errors import AudioError, ConfigError, MissingDependencyError
 
 _PIPE = "-"
 _CHUNK_SECONDS = 0.1

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.audio.files import decode_audio
 from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain
-from aurora_resnet.errors import AudioError
 from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
 from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
+from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.errors import AudioError
 
 _PIPE = "-"
 

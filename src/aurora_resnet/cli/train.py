@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from aurora_resnet.cli.terminal import Device, Threads, tell
 from aurora_resnet.corpora.samples import samples_folder
-from aurora_resnet.devices import check_device, set_threads
-from aurora_resnet.errors import ConfigError, MissingDependencyError
+from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.trainer import TrainingResult
 

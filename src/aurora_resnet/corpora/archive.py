@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from aurora_resnet.corpora.download import fetch_file
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.runtime.errors import DownloadError
 
 _BLOCK_BYTES = 1 << 16
 _SHOWN_PROBLEMS = 10
@@ -132,7 +132,7 @@ def download_archive(
     >>> url = "https://example.org/a.zip"
     >>> download_archive(url, full, shutil.unpack_archive, lambda _: ["one.wav is missing"], max_bytes=9)
     Traceback (most recent call last):
-    aurora_resnet.errors.DownloadError: ... is not empty and not a complete copy: one.wav is missing; ...
+    aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: one.wav is missing; ...
     """
     target = Path(target)
     archive = target.with_name(f"{target.name}-download.zip")

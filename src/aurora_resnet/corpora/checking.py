@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from aurora_resnet.errors import CorpusError
+from aurora_resnet.runtime.errors import CorpusError
 
 LISTED = 10
 """How many problems a message lists before it only counts."""
@@ -28,7 +28,7 @@ def check_folder(folder: str | Path, what: str) -> Path:
     >>> check_folder("no/such/place", "the FSDD folder")
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.CorpusError: no/such/place: the FSDD folder is not there; check the path
+    aurora_resnet.runtime.errors.CorpusError: no/such/place: the FSDD folder is not there; check the path
     """
     path = Path(folder)
     if path.is_file():
@@ -60,7 +60,7 @@ def raise_together(where: Path, problems: Sequence[str]) -> None:
     >>> raise_together(Path("m.csv"), ["line 2: no words", "line 3: no path"])
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.CorpusError: m.csv: 2 problems
+    aurora_resnet.runtime.errors.CorpusError: m.csv: 2 problems
       line 2: no words
       line 3: no path
     """

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import DownloadError
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.errors import DownloadError
 
 _BLOCK_BYTES = 1 << 16
 _TEMPORARY_STATUSES = {408, 425, 429}  # and all of 5xx: the same request may succeed a little later
@@ -95,7 +95,7 @@ def fetch_file(
 
     >>> fetch_file("file:///etc/hosts", "hosts", max_bytes=1000)
     Traceback (most recent call last):
-    aurora_resnet.errors.DownloadError: cannot fetch 'file:///etc/hosts': expected an http or https address
+    aurora_resnet.runtime.errors.DownloadError: cannot fetch 'file:///etc/hosts': expected an http or https address
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise DownloadError(f"cannot fetch '{url}': expected an http or https address")

@@ -1,207 +1,220 @@
-"""A corpus: utterances under a name, which can be filtered, merged, counted, written and read again."""
+"""Utterances as CSV and JSON Lines files, read strictly.
+
+Columns of the CSV: ``path``, ``words`` (separated by spaces), ``speaker``, ``split``, ``sample_rate`` and
+``byte_order`` (of a headerless file, else empty) and one ``attribute.<name>`` for each attribute. A JSON line
+has the keys ``path``, ``words`` (a list), ``speaker``, ``split``, ``raw`` (null or an object) and
+``attributes`` (an object). Only ``path`` and ``words`` must be there.
+
+A path below the folder of the manifest is written relative to it, with ``/`` between its parts, so that the
+folder can be moved as a whole; any other path is written absolute.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import csv
 import json
-import os
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from aurora_resnet.corpora.manifest_files import read_csv, read_jsonl, write_csv, write_jsonl
-from aurora_resnet.corpora.summary import CorpusSummary, summarize
+from aurora_resnet.corpora.checking import raise_together
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.errors import CorpusError, did_you_mean
-from aurora_resnet.labels import word_index
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.audio.reading import RawFormat
+from aurora_resnet.runtime.errors import AuroraError, CorpusError, did_you_mean
 
-__all__ = ["Corpus", "Utterance"]
+COLUMNS = ("path", "words", "speaker", "split", "sample_rate", "byte_order")
+KEYS = ("path", "words", "speaker", "split", "raw", "attributes")
+RAW_KEYS = ("sample_rate", "byte_order")
+PREFIX = "attribute."
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """Utterances in a fixed order; every change gives a new corpus.
+def write_csv(utterances: Iterable[Utterance], path: str | Path) -> None:
+    """Write a CSV manifest, whole or not at all.
 
-    Attributes:
-        name: how reports call it.
-        utterances: the recordings.
-        problems: what a reader found but could not use, each with the path and what is wrong with it.
-
-    >>> one = Utterance(Path("1.wav"), ("one",), "me", "train")
-    >>> pair = Utterance(Path("2.wav"), ("one", "two"), "you", "test")
-    >>> corpus = Corpus("mine", (one, pair))
-    >>> len(corpus), corpus.speakers, corpus.filter(isolated=True).utterances == (one,)
-    (2, ('me', 'you'), True)
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.csv"
+    >>> write_csv([Utterance(file.parent / "a" / "1.wav", ("one", "two"), "me")], file)
+    >>> print(file.read_text())
+    path,words,speaker,split,sample_rate,byte_order
+    a/1.wav,one two,me,,,
     """
+    utterances = list(utterances)
+    names = sorted({name for utterance in utterances for name in utterance.attributes})
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
+    ):
+        writer = csv.writer(stream)  # ends lines with CR LF (RFC 4180), so it quotes fields that hold either
+        writer.writerow([*COLUMNS, *(PREFIX + name for name in names)])
+        for utterance, written in zip(utterances, written_paths(utterances, path), strict=True):
+            raw = utterance.raw
+            row = [written, " ".join(utterance.words), utterance.speaker, utterance.split]
+            row += [str(raw.sample_rate), raw.byte_order] if raw else ["", ""]
+            writer.writerow(row + [utterance.attributes.get(name, "") for name in names])
 
-    name: str
-    utterances: tuple[Utterance, ...]
-    problems: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "utterances", tuple(self.utterances))
-        object.__setattr__(self, "problems", tuple(self.problems))
+def write_jsonl(utterances: Iterable[Utterance], path: str | Path) -> None:
+    """Write a manifest of one JSON object a line, whole or not at all.
 
-    def __len__(self) -> int:
-        return len(self.utterances)
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.jsonl"
+    >>> write_jsonl([Utterance(file.parent / "1.wav", ("one",), "me", "test")], file)
+    >>> print(file.read_text())
+    {"path": "1.wav", "words": ["one"], "speaker": "me", "split": "test", "raw": null, "attributes": {}}
+    """
+    utterances = list(utterances)
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
+    ):
+        for utterance, written in zip(utterances, written_paths(utterances, path), strict=True):
+            raw = utterance.raw
+            record = {
+                "path": written,
+                "words": utterance.words,
+                "speaker": utterance.speaker,
+                "split": utterance.split,
+                "raw": {"sample_rate": raw.sample_rate, "byte_order": raw.byte_order} if raw else None,
+                "attributes": dict(sorted(utterance.attributes.items())),
+            }
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
-    def __iter__(self) -> Iterator[Utterance]:
-        return iter(self.utterances)
 
-    def __getitem__(self, index: int) -> Utterance:
-        return self.utterances[index]
+def read_csv(path: str | Path) -> tuple[Utterance, ...]:
+    r"""Read a CSV manifest.
 
-    def __add__(self, other: Corpus) -> Corpus:
-        return self.merge(other)
+    Raises:
+        CorpusError: if there is no such file, or its columns or any of its rows are wrong: all in one list.
 
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """The known speakers, sorted.
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.csv"
+    >>> _ = file.write_text("path,words,attribute.room\na/1.wav,one two,kitchen\n")
+    >>> [(u.path.name, u.words, u.attributes["room"]) for u in read_csv(file)]
+    [('1.wav', ('one', 'two'), 'kitchen')]
+    """
+    path = Path(path)
+    rows = csv.reader(_lines(path), strict=True)
+    try:
+        columns = next(rows, [])
+        raise_together(path, _wrong_names(columns, COLUMNS, "column", prefix=PREFIX))
+        numbered = [(rows.line_num, row) for row in rows if row]
+    except csv.Error as error:
+        raise CorpusError(f"{path}: line {rows.line_num}: not CSV: {error}") from error
+    utterances, problems = [], []
+    for number, row in numbered:
+        try:
+            utterances.append(_utterance(_record_of_row(columns, row), path.parent))
+        except AuroraError as error:
+            problems.append(f"line {number}: {error}")
+    raise_together(path, problems)
+    return tuple(utterances)
 
-        >>> Corpus("mine", (Utterance(Path("1.wav"), ("one",), ""),)).speakers
-        ()
-        """
-        return tuple(sorted({utterance.speaker for utterance in self.utterances} - {""}))
 
-    def filter(
-        self,
-        predicate: Callable[[Utterance], bool] | None = None,
-        *,
-        split: str | Collection[str] | None = None,
-        words: str | Collection[str] | None = None,
-        speakers: str | Collection[str] | None = None,
-        isolated: bool | None = None,
-        **attributes: str | Collection[str],
-    ) -> Corpus:
-        """Return the utterances that fulfil every condition given.
+def read_jsonl(path: str | Path) -> tuple[Utterance, ...]:
+    r"""Read a JSON Lines manifest.
 
-        Args:
-            predicate: any further condition.
-            split: one split or several.
-            words: keep isolated digits that are one of these words.
-            speakers: one full speaker id or several.
-            isolated: True keeps single words, False keeps everything else.
-            **attributes: a value, or several, for an attribute: ``snr_db=("5", "10")``.
+    Raises:
+        CorpusError: if there is no such file or any of its lines is wrong: all in one list.
 
-        Raises:
-            CorpusError: if no utterance of this corpus has such a split, speaker, attribute or attribute
-                value: more likely a slip of the pen than a wish for nothing. An empty corpus stays empty.
-            ConfigError: if one of ``words`` is not a digit word.
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.jsonl"
+    >>> _ = file.write_text('{"path": "1.wav", "words": ["one"]}\n{"path": "2.wav", "words": ["wun"]}\n')
+    >>> read_jsonl(file)
+    Traceback (most recent call last):
+    ...
+    aurora_resnet.runtime.errors.CorpusError: ...m.jsonl: 1 problem
+      line 2: ...2.wav: 'wun' is not a digit word...
+    """
+    path = Path(path)
+    utterances, problems = [], []
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise CorpusError(f"expected an object with the keys {', '.join(KEYS)}, got {line.strip()[:40]}")
+            if wrong := _wrong_names(list(record), KEYS, "key"):
+                raise CorpusError("; ".join(wrong))
+            utterances.append(_utterance(record, path.parent))
+        except json.JSONDecodeError as error:
+            problems.append(f"line {number}: not JSON: {error}")
+        except AuroraError as error:
+            problems.append(f"line {number}: {error}")
+    raise_together(path, problems)
+    return tuple(utterances)
 
-        >>> corpus = Corpus("mine", (Utterance(Path("1.wav"), ("one",), "", attributes={"snr_db": "5"}),))
-        >>> len(corpus.filter(snr_db="5")), len(corpus.filter(words="two"))
-        (1, 0)
-        >>> corpus.filter(snr="5")
-        Traceback (most recent call last):
-        ...
-        aurora_resnet.errors.CorpusError: mine: no utterance has an attribute 'snr' (did you mean ...
-        """
-        kept = self.utterances
-        if split is not None:
-            wanted = self._wanted("split", split, {u.split for u in self.utterances})
-            kept = tuple(u for u in kept if u.split in wanted)
-        if speakers is not None:
-            wanted = self._wanted("speaker", speakers, {u.speaker for u in self.utterances})
-            kept = tuple(u for u in kept if u.speaker in wanted)
-        for name, values in attributes.items():
-            if self.utterances:
-                self._wanted("attribute", name, {key for u in self.utterances for key in u.attributes})
-            wanted = self._wanted(name, values, {u.attributes.get(name, "") for u in self.utterances})
-            kept = tuple(u for u in kept if u.attributes.get(name) in wanted)
-        if words is not None:
-            wanted = {words} if isinstance(words, str) else set(words)
-            for word in wanted:
-                word_index(word)
-            kept = tuple(u for u in kept if len(u.words) == 1 and u.words[0] in wanted)
-        if isolated is not None:
-            kept = tuple(u for u in kept if (len(u.words) == 1) == isolated)
-        if predicate is not None:
-            kept = tuple(u for u in kept if predicate(u))
-        return replace(self, utterances=kept)
 
-    def merge(self, *others: Corpus) -> Corpus:
-        """Return this corpus followed by the others; ``a + b`` is ``a.merge(b)``.
+def written_paths(utterances: Iterable[Utterance], manifest: str | Path) -> Iterator[str]:
+    """Yield how the manifest names each recording: relative if below its folder, absolute otherwise.
 
-        >>> (Corpus("a", ()) + Corpus("b", ())).name
-        'a+b'
-        """
-        parts = (self, *others)
-        return Corpus(
-            "+".join(part.name for part in parts),
-            tuple(utterance for part in parts for utterance in part.utterances),
-            tuple(problem for part in parts for problem in part.problems),
-        )
+    >>> list(written_paths([Utterance(Path("data/a/1.wav"), ("one",), "me")], "data/m.csv"))
+    ['a/1.wav']
+    """
+    folders: dict[Path, Path] = {}  # resolving asks the disk: once a folder, not once a recording
+    home = Path(manifest).parent.resolve()
+    for utterance in utterances:
+        folder = utterance.path.parent
+        if folder not in folders:
+            folders[folder] = folder.resolve()
+        path = folders[folder] / utterance.path.name
+        yield (path.relative_to(home) if path.is_relative_to(home) else path).as_posix()
 
-    def summary(self) -> CorpusSummary:
-        """Count clips and speakers by split and word.
 
-        >>> print(Corpus("mine", (Utterance(Path("1.wav"), ("one",), "me", "test"),)).summary().heading)
-        mine: 1 clips, 1 speakers
-        """
-        return summarize(self.name, self.utterances, self.problems)
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a text file with their ends; ``newline=""`` is what the csv module asks for."""
+    try:
+        # utf-8-sig: spreadsheets write a byte order mark. surrogateescape: file names may be any bytes.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            return stream.readlines()
+    except OSError as error:
+        raise CorpusError(f"{path}: the manifest cannot be read ({error.strerror}); check the path") from error
 
-    def digest(self) -> str:
-        """Return a SHA-256 that tells two corpora apart, for run records.
 
-        It covers the order, and of each utterance the path relative to the folder that holds them all, words,
-        speaker, split and raw format; so it is the same wherever the corpus lies. Not the samples.
+def _wrong_names(names: list[str], known: tuple[str, ...], what: str, prefix: str = "") -> list[str]:
+    wrong = [f"{what} '{name}' is missing" for name in ("path", "words") if name not in names]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            wrong.append(f"{what} '{name}' stands there {names.count(name)} times")
+        if name not in known and not (prefix and name.startswith(prefix)):
+            also = f" and {prefix}<name>" if prefix else ""
+            hint = did_you_mean(name, known)
+            wrong.append(f"{what} '{name}' is unknown{hint}; expected {', '.join(known)}{also}")
+    return wrong
 
-        >>> def corpus(root):
-        ...     return Corpus(root, (Utterance(Path(root) / "1.wav", ("one",), "me"),))
-        >>> corpus("here").digest() == corpus("there").digest()
-        True
-        """
-        folders = {utterance.path.parent for utterance in self.utterances}
-        resolved = {folder: folder.resolve() for folder in folders}
-        common = Path(os.path.commonpath(resolved.values())) if resolved else Path()
-        sha256 = hashlib.sha256()
-        for u in self.utterances:
-            path = (resolved[u.path.parent].relative_to(common) / u.path.name).as_posix()
-            raw = [u.raw.sample_rate, u.raw.byte_order] if u.raw else None
-            sha256.update(json.dumps([path, u.words, u.speaker, u.split, raw]).encode() + b"\n")
-        return sha256.hexdigest()
 
-    def to_csv(self, path: str | Path) -> None:
-        """Write a CSV manifest (its columns: ``corpora/manifest_files.py``); problems are not written."""
-        write_csv(self.utterances, path)
+def _record_of_row(columns: Sequence[str], row: Sequence[str]) -> dict[str, Any]:
+    """Return a CSV row in the shape of a JSON line."""
+    if len(row) != len(columns):
+        raise CorpusError(f"expected {len(columns)} fields, got {len(row)}")
+    cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell}  # an empty cell says nothing
+    raw: dict[str, Any] = {name: cells.pop(name) for name in RAW_KEYS if name in cells}
+    if raw.get("sample_rate", "").isdecimal():
+        raw["sample_rate"] = int(raw["sample_rate"])
+    names = [name for name in cells if name.startswith(PREFIX)]
+    attributes = {name.removeprefix(PREFIX): cells.pop(name) for name in names}
+    words = cells.pop("words", "").split()
+    return {**cells, "words": words, "raw": raw or None, "attributes": attributes}
 
-    def to_jsonl(self, path: str | Path) -> None:
-        """Write a manifest of one JSON object a line; problems are not written."""
-        write_jsonl(self.utterances, path)
 
-    @classmethod
-    def from_csv(cls, path: str | Path, name: str | None = None) -> Corpus:
-        """Read a CSV manifest; the name is the file's unless given.
-
-        Raises:
-            CorpusError: listing everything that is wrong with the file.
-
-        >>> import tempfile
-        >>> file = Path(tempfile.mkdtemp()) / "mine.csv"
-        >>> corpus = Corpus("mine", (Utterance(file.parent / "1.wav", ("one",), "me"),))
-        >>> corpus.to_csv(file)
-        >>> Corpus.from_csv(file) == corpus
-        True
-        """
-        return cls(Path(path).stem if name is None else name, read_csv(path))
-
-    @classmethod
-    def from_jsonl(cls, path: str | Path, name: str | None = None) -> Corpus:
-        """Read a JSON Lines manifest; the name is the file's unless given.
-
-        Raises:
-            CorpusError: listing everything that is wrong with the file.
-        """
-        return cls(Path(path).stem if name is None else name, read_jsonl(path))
-
-    def _wanted(self, what: str, wanted: str | Collection[str], known: set[str]) -> set[str]:
-        """Return the wanted values as a set, all of which occur in the corpus."""
-        values = {wanted} if isinstance(wanted, str) else set(wanted)
-        if not self.utterances:
-            return values
-        for value in sorted(values - known):
-            listed = ", ".join(sorted(known - {""})[:12]) or "none"
-            article = "an" if what == "attribute" else "the"
-            hint = did_you_mean(value, known)
-            raise CorpusError(f"{self.name}: no utterance has {article} {what} '{value}'{hint}; known: {listed}")
-        return values
+def _utterance(record: Mapping[str, Any], folder: Path) -> Utterance:
+    """Build an utterance from one parsed line; paths are relative to ``folder``."""
+    for key in ("path", "speaker", "split"):
+        if not isinstance(record.get(key, ""), str):
+            raise CorpusError(f"{key} must be text, got {record[key]!r}")
+    if not record.get("path"):
+        raise CorpusError("path is empty")
+    words, attributes, raw = record["words"], record.get("attributes", {}), record.get("raw")
+    if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise CorpusError(f"words must be a list of words, got {words!r}")
+    if not (isinstance(attributes, dict) and all(isinstance(value, str) for value in attributes.values())):
+        raise CorpusError(f"attributes must be an object of texts, got {attributes!r}")
+    if raw is not None:
+        if not (isinstance(raw, dict) and set(raw) == set(RAW_KEYS)):
+            raise CorpusError(f"a headerless file needs both {' and '.join(RAW_KEYS)}, got {raw!r}")
+        if not isinstance(raw["sample_rate"], int) or isinstance(raw["sample_rate"], bool):
+            raise CorpusError(f"sample_rate must be a whole number of Hz, got {raw['sample_rate']!r}")
+        raw = RawFormat(raw["sample_rate"], raw["byte_order"])
+    speaker, split = record.get("speaker", ""), record.get("split", "")
+    return Utterance(folder / record["path"], tuple(words), speaker, split, raw, attributes)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from aurora_resnet.corpora.an4 import read_an4, read_an4_strings
-from aurora_resnet.corpora.aurora2 import read_aurora2
-from aurora_resnet.corpora.folders import read_folder
-from aurora_resnet.corpora.fsdd import read_fsdd
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.corpora.speech_commands import read_speech_commands
-from aurora_resnet.errors import CorpusError, did_you_mean
+from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
+from aurora_resnet.corpora.sources.aurora2 import read_aurora2
+from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.corpora.sources.fsdd import read_fsdd
+from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
+from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
 
 def read_manifest(path: str | Path) -> Corpus:
@@ -25,7 +25,7 @@ def read_manifest(path: str | Path) -> Corpus:
     >>> read_manifest("clips.txt")
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.CorpusError: clips.txt: a manifest ends in .csv or .jsonl
+    aurora_resnet.runtime.errors.CorpusError: clips.txt: a manifest ends in .csv or .jsonl
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
@@ -66,7 +66,7 @@ def load_corpus(corpus: str) -> Corpus:
     >>> load_corpus("fssd:data")
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.CorpusError: 'fssd:data': there is no corpus kind 'fssd' (did you mean 'fsdd'?); ...
+    aurora_resnet.runtime.errors.CorpusError: 'fssd:data': there is no corpus kind 'fssd' (did you mean 'fsdd'?); ...
     """
     kind, colon, path = corpus.partition(":")
     known = ", ".join(CORPUS_KINDS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from aurora_resnet.corpora.manifest import Corpus
-from aurora_resnet.errors import CorpusError, did_you_mean
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
 
 def with_test_speakers(corpus: Corpus, speakers: Collection[str]) -> Corpus:

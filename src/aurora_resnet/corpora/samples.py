@@ -1,6 +1,6 @@
 """The sample recordings that the wheel carries: synthetic voices and synthetic noises.
 
-All of it is made by ``examples/make_samples.py``; ``samples/README.md`` says by which engines and under which
+All of it is made by ``tools/make_samples.py``; ``samples/README.md`` says by which engines and under which
 licences. Good for trying things out and for tests, no substitute for recordings of people.
 """
 
@@ -10,9 +10,9 @@ import csv
 from importlib import resources
 from pathlib import Path
 
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.errors import CorpusError
+from aurora_resnet.runtime.errors import CorpusError
 
 
 def samples_folder() -> Path:
@@ -28,7 +28,7 @@ def samples_folder() -> Path:
     if not (folder / "samples.csv").is_file():
         raise CorpusError(
             f"{folder}: expected the sample recordings here; install the wheel anew, or make them with "
-            "python examples/make_samples.py"
+            "python -m tools.make_samples"
         )
     return folder
 

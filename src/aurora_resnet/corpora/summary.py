@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.labels import WORDS
+from aurora_resnet.runtime.vocabulary import WORDS
 
 STRINGS = "(strings)"
 """Stands in the word column for recordings of several words."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from aurora_resnet.audio.files import RawFormat
-from aurora_resnet.errors import CorpusError, did_you_mean
-from aurora_resnet.labels import WORDS
+from aurora_resnet.runtime.audio.reading import RawFormat
+from aurora_resnet.runtime.errors import CorpusError, did_you_mean
+from aurora_resnet.runtime.vocabulary import WORDS
 
 RESERVED_NAMES = frozenset({"self", "predicate", "split", "words", "speakers", "isolated"})
 """Keywords of ``Corpus.filter``; an attribute of such a name could not be asked for."""
@@ -37,7 +37,7 @@ class Utterance:
     >>> Utterance(Path("a.wav"), ("ones",), "")
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.CorpusError: a.wav: 'ones' is not a digit word (did you mean 'one'?)
+    aurora_resnet.runtime.errors.CorpusError: a.wav: 'ones' is not a digit word (did you mean 'one'?)
     """
 
     path: Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.aurora_tables import SNRS, AuroraTable
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes
+from aurora_resnet.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
+from aurora_resnet.runtime.errors import ConfigError
 
 SETS = ("a", "b", "c")
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")

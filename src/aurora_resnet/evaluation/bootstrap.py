@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float64]
 

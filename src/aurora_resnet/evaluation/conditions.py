@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.errors import CorpusError, did_you_mean
+from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
 
 def conditions_by(corpus: Corpus, *names: str) -> dict[str, Corpus]:

@@ -15,10 +15,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.manifest import Corpus, Utterance
-from aurora_resnet.devices import check_device
-from aurora_resnet.errors import CheckpointError, ConfigError, CorpusError
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.environment import check_device
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import (
     BoolArray,
@@ -32,6 +31,7 @@ from aurora_resnet.evaluation.metrics import (
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.inference import load_clips, predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
 
 
 class Evaluator:
@@ -54,7 +54,7 @@ class Evaluator:
     >>> Evaluator(model, batch_size=0)
     Traceback (most recent call last):
     ...
-    aurora_resnet.errors.ConfigError: batch_size must be at least 1, not 0
+    aurora_resnet.runtime.errors.ConfigError: batch_size must be at least 1, not 0
     """
 
     def __init__(self, model: RecognizerModel, *, device: str | torch.device = "cpu", batch_size: int = 64):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import ConfigError, MissingDependencyError
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import FloatArray
 from aurora_resnet.evaluation.tables import percent_with_interval
 from aurora_resnet.features.filterbank import filter_edges
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.bootstrap import bootstrap_means
+from aurora_resnet.runtime.errors import ConfigError
 
 MIN_SPEAKERS = 5
 """From this many known speakers on, intervals come from resampling speakers."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.atomic import atomic_path, write_json
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.files import atomic_path, write_json
+from aurora_resnet.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.audio.clips import fit_length, read_clip
 from aurora_resnet.audio.levels import rms_level_db
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.corpora.manifest import Corpus
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples, sample_noises
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.inference import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerConfig
+from aurora_resnet.runtime.audio.clips import fit_length, read_clip
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
 
 Clips = npt.NDArray[np.float32]
 """Waveforms ``[n, N]`` of the model's clip length."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aurora_resnet.errors import ExportError
 from aurora_resnet.export.frontend import FilterEdges, FourierTable
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.runtime.errors import ExportError
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto

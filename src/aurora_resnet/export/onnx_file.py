@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.export.calibration import calibration_clips
 from aurora_resnet.export.formulas import store_formulas
 from aurora_resnet.export.onnx_graph import build_graph, describe
 from aurora_resnet.export.packing import drop_zero_points, shorten_names
 from aurora_resnet.export.parity import Parity, check_parity
 from aurora_resnet.export.quantization import quantize_graph
+from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.errors import ConfigError
 
 SUFFIX = ".onnx"
 
@@ -51,7 +51,7 @@ def export_onnx(
     >>> model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
     >>> export_onnx(model, "cnn.pb")
     Traceback (most recent call last):
-    aurora_resnet.errors.ConfigError: cnn.pb: the exported file's name must end in .onnx
+    aurora_resnet.runtime.errors.ConfigError: cnn.pb: the exported file's name must end in .onnx
     """
     path, calibration = Path(path), calibration or Calibration()
     if path.suffix != SUFFIX:

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.errors import MissingDependencyError
 from aurora_resnet.export.frontend import ConvolutionalFrontend
-from aurora_resnet.models.fusion import fuse_batch_norms
+from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.runtime.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -55,7 +55,7 @@ class ExportedNetwork(nn.Module):
     def __init__(self, model: RecognizerModel, calibration: Calibration) -> None:
         super().__init__()
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
-        fused = fuse_batch_norms(model.cpu(), noise)
+        fused = fold_batch_norms(model.cpu(), noise)
         self.frontend = ConvolutionalFrontend(fused.frontend)
         self.classifier = fused.classifier
         self.temperature = calibration.temperature
@@ -134,7 +134,7 @@ def require_export(*modules: str) -> None:
 
     >>> require_export("onyx")
     Traceback (most recent call last):
-    aurora_resnet.errors.MissingDependencyError: exporting needs onyx (...); install it with: ...
+    aurora_resnet.runtime.errors.MissingDependencyError: exporting needs onyx (...); install it with: ...
     """
     for module in modules:
         try:

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from aurora_resnet.errors import ExportError
 from aurora_resnet.export.calibration import Clips, check_clips
 from aurora_resnet.export.onnx_graph import INPUT, OUTPUTS, require_export
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.rejection import Calibration, digit_evidence
+from aurora_resnet.runtime.errors import ExportError
 
 if TYPE_CHECKING:
     from onnx import ModelProto

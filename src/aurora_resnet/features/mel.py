@@ -25,10 +25,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.filterbank import mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
 from aurora_resnet.features.pcen import pcen
+from aurora_resnet.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 _SMALLEST_DEVIATION = 1e-3
 """Its square is added to the variance: a silent clip has none, and stays at zero."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def convolution_block(inputs: int, outputs: int) -> nn.Sequential:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.cnn import convolution_block
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
+from aurora_resnet.runtime.errors import ConfigError
 
 
 class CnnLstmClassifier(SpeechClassifier):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.runtime.errors import ConfigError
 
 
 class BasicBlock(nn.Module):

@@ -7,7 +7,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError, did_you_mean
+from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
 
 class SpeechClassifier(nn.Module, ABC):

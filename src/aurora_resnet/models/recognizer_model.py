@@ -8,10 +8,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.labels import WORDS
 from aurora_resnet.models.zoo import create_model
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import WORDS
 
 
 @dataclass(frozen=True)

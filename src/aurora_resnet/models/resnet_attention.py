@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.errors import ConfigError
 from aurora_resnet.models.interface import dense_head
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.runtime.errors import ConfigError
 
 
 class AttentionPooling(nn.Module):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from aurora_resnet.errors import ConfigError, did_you_mean
 from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
@@ -18,6 +17,7 @@ from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from aurora_resnet.errors import CheckpointError, ConfigError, did_you_mean
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
 
 PRETRAINED = ("resnet50", "compact")
 """Names of the shipped models: the accurate one and the small, fast one."""
@@ -23,7 +23,7 @@ def pretrained_path(name: str) -> Path:
 
     >>> pretrained_path("resnet5")
     Traceback (most recent call last):
-    aurora_resnet.errors.ConfigError: no shipped model 'resnet5' (did you mean 'resnet50'?); shipped: resnet50, compact
+    aurora_resnet.runtime.errors.ConfigError: no shipped model 'resnet5' (did you mean 'resnet50'?); shipped: resnet50, compact
     """
     if name not in PRETRAINED:
         raise ConfigError(

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from aurora_resnet.audio.resampling import PASS_BAND, STOP_BAND_DB, resample
-from aurora_resnet.audio.waveform import Samples, check_sample_rate
+from aurora_resnet.runtime.audio.resampling import PASS_BAND, STOP_BAND_DB, resample
+from aurora_resnet.runtime.audio.waveform import Samples, check_sample_rate
 
 
 class ChunkResampler:

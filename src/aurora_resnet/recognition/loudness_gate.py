@@ -12,7 +12,7 @@ from collections import deque
 
 import numpy as np
 
-from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.runtime.audio.waveform import Samples
 
 SILENCE_DB = 20 * math.log10(2.0**-15)
 """One step of 16-bit audio, -90.3 dB: below it there is nothing but zeros and dither."""

@@ -12,17 +12,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from aurora_resnet.audio.clips import fit_length, read_clip
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples, check_sample_rate, mono_waveform
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.devices import check_device, set_threads
-from aurora_resnet.errors import ConfigError
-from aurora_resnet.labels import word_digit
-from aurora_resnet.models.fusion import fuse_batch_norms, pack_convolutions
+from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.models.folding import fold_batch_norms, pack_convolutions
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained.shipped import pretrained_path
 from aurora_resnet.recognition.rejection import Calibration, digit_evidence
+from aurora_resnet.runtime.audio.clips import fit_length, read_clip
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples, check_sample_rate, mono_waveform
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import word_digit
 
 Recording = str | Path | npt.ArrayLike | Tensor
 """A sound file, or samples ``[N]``, ``[N, C]`` or ``[C, N]``; see ``mono_waveform``."""
@@ -89,7 +89,7 @@ class DigitRecognizer:
         set_threads(threads)
         self.calibration = calibration or Calibration()
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
-        fused = fuse_batch_norms(model, noise.to(next(model.parameters()).device)).to(self.device)
+        fused = fold_batch_norms(model, noise.to(next(model.parameters()).device)).to(self.device)
         self.model = pack_convolutions(fused, noise.to(self.device))
 
     @classmethod
@@ -102,7 +102,7 @@ class DigitRecognizer:
 
         >>> DigitRecognizer.from_pretrained("compat")
         Traceback (most recent call last):
-        aurora_resnet.errors.ConfigError: no shipped model 'compat' (did you mean 'compact'?); shipped: ...
+        aurora_resnet.runtime.errors.ConfigError: no shipped model 'compat' (did you mean 'compact'?); shipped: ...
         """
         return cls.from_checkpoint(pretrained_path(name), device=device, threads=threads)
 

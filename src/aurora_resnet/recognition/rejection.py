@@ -25,8 +25,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
-from aurora_resnet.errors import CheckpointError, ConfigError
-from aurora_resnet.options import from_mapping, to_mapping
+from aurora_resnet.config_files import from_mapping, to_mapping
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
 _KEY = "calibration"
 _TEMPERATURES = (1e-3, 1e3)

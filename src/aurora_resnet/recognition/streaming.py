@@ -31,17 +31,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aurora_resnet.audio.clips import fit_length
-from aurora_resnet.audio.files import audio_info, iterate_blocks
-from aurora_resnet.audio.waveform import Samples, mono_waveform
-from aurora_resnet.errors import AudioError, ConfigError
-from aurora_resnet.labels import word_digit
 from aurora_resnet.recognition.chunk_resampling import ChunkResampler
 from aurora_resnet.recognition.loudness_gate import LoudnessGate
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.rejection import digit_evidence
 from aurora_resnet.recognition.segment_search import Segment, SegmentSearch
 from aurora_resnet.recognition.streaming_config import StreamingConfig
+from aurora_resnet.runtime.audio.clips import fit_length
+from aurora_resnet.runtime.audio.reading import audio_info, iterate_blocks
+from aurora_resnet.runtime.audio.waveform import Samples, mono_waveform
+from aurora_resnet.runtime.errors import AudioError, ConfigError
+from aurora_resnet.runtime.vocabulary import word_digit
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class StreamingConfig:
 
     >>> StreamingConfig(least_probability=1.0)
     Traceback (most recent call last):
-    aurora_resnet.errors.ConfigError: least_probability must lie between 0 and 1, got 1.0
+    aurora_resnet.runtime.errors.ConfigError: least_probability must lie between 0 and 1, got 1.0
     """
 
     step_seconds: float = 0.04

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aurora_resnet.audio.clips import read_clip
 from aurora_resnet.audio.trimming import trim_silence
-from aurora_resnet.audio.waveform import Samples
+from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
-from aurora_resnet.corpora.augmented import AugmentedCorpus, OtherShares
+from aurora_resnet.clips.augmented import AugmentedClips, NegativeShares
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.noise_pool import NoisePool, NoiseShares
-from aurora_resnet.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.audio.clips import read_clip
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 LONGEST_NOISE_SECONDS = 60.0
 SENTENCE_WORDS = 12
@@ -48,7 +48,7 @@ class AugmentSource:
     validation_noises: tuple[SoundFiles, ...] = ()
     """Noise for a second, noisy copy of the validation clips, none of it among ``noises``."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    other_shares: OtherShares = field(default_factory=OtherShares)
+    negative_shares: NegativeShares = field(default_factory=NegativeShares)
     noise_shares: NoiseShares = field(default_factory=NoiseShares)
     workers: int = 2
     """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
@@ -92,7 +92,7 @@ def trim_words(clips: ClipSet) -> ClipSet:
     return replace(clips, waveforms=tuple(torch.from_numpy(waveform.copy()) for waveform in trimmed))
 
 
-def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed: int) -> AugmentedCorpus:
+def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed: int) -> AugmentedClips:
     """Return the training clips with everything that a file asks for.
 
     Raises:
@@ -105,12 +105,12 @@ def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed:
     others = [trim_silence(word, rate) for word in heard]
     talkers = _talkers(words) + [others[i : i + SENTENCE_WORDS] for i in range(0, len(others), SENTENCE_WORDS)]
     pool = _pool(source.noises, talkers, source, root, rate, seed)
-    return AugmentedCorpus(
+    return AugmentedClips(
         words,
         others,
         pool,
         augmentation=source.augmentation,
-        shares=source.other_shares,
+        shares=source.negative_shares,
         seed=seed,
         workers=source.workers,
     )
@@ -125,8 +125,8 @@ def noisy_validation(clips: ClipSet, source: AugmentSource, root: str | Path, se
         return clips
     words = trim_words(clips)
     pool = _pool(source.validation_noises, _talkers(words), source, root, clips.sample_rate, seed)
-    shares = replace(source.other_shares, of_epoch=0.0)
-    noisy = AugmentedCorpus(words, [], pool, augmentation=source.augmentation, shares=shares, seed=seed).epoch(0)
+    shares = replace(source.negative_shares, of_epoch=0.0)
+    noisy = AugmentedClips(words, [], pool, augmentation=source.augmentation, shares=shares, seed=seed).epoch(0)
     return replace(
         clips,
         utterances=clips.utterances + noisy.utterances,

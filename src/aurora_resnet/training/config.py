@@ -7,7 +7,7 @@ from math import inf
 from typing import Literal
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError
 
 
 @dataclass(frozen=True)

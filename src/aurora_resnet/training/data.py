@@ -6,17 +6,17 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aurora_resnet.audio.files import read_audio
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.corpora.aurora2 import SCENES
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.manifest import Corpus
-from aurora_resnet.corpora.noise_scenes import read_noise_scenes
-from aurora_resnet.corpora.noisy_training import NoisyTrainingCorpus
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.noisy import NoisyClips
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.splitting import check_speakers_disjoint, split_speakers
+from aurora_resnet.corpora.sources.aurora2 import SCENES
+from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.errors import ConfigError
+from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.augmented_data import AugmentSource
 
 
@@ -113,7 +113,7 @@ def _drawn(corpus: Corpus, share: float) -> tuple[Utterance, ...]:
     return tuple(utterance for utterance in corpus if utterance in kept)
 
 
-def add_noise(clips: ClipSet, source: NoiseSource, root: str | Path, seed: int) -> NoisyTrainingCorpus:
+def add_noise(clips: ClipSet, source: NoiseSource, root: str | Path, seed: int) -> NoisyClips:
     """Return the clips with fresh noise for every epoch.
 
     Raises:
@@ -130,6 +130,4 @@ def add_noise(clips: ClipSet, source: NoiseSource, root: str | Path, seed: int) 
         for path in scenes.recordings[scene]:
             samples, rate = read_audio(path)
             noises[f"{scene}/{path.name}"] = resample(samples, rate, clips.sample_rate)
-    return NoisyTrainingCorpus(
-        clips, noises, source.snrs_db, seed=seed, channel=source.channel, clean_share=source.clean_share
-    )
+    return NoisyClips(clips, noises, source.snrs_db, seed=seed, channel=source.channel, clean_share=source.clean_share)

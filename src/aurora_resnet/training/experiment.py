@@ -12,16 +12,16 @@ from typing import Any
 
 import torch
 
-from aurora_resnet.atomic import write_json
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.fresh_clips import FreshClips
-from aurora_resnet.errors import ConfigError, did_you_mean
+from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.files import write_json
 from aurora_resnet.inference import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import list_models, model_cost
-from aurora_resnet.options import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 from aurora_resnet.training.augmented_data import augment_clips, noisy_validation
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig, add_noise, load_data
@@ -111,7 +111,7 @@ def run_experiment(
         batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
     data, seed = config.data, config.training.seed
-    fresh: FreshClips | None = None
+    fresh: ClipSource | None = None
     if data.noise:
         fresh = add_noise(train_clips, data.noise, data.root, seed)
         if held_out and data.noise.noisy_validation:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from aurora_resnet.atomic import atomic_path
-from aurora_resnet.errors import TrainingError
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.errors import TrainingError
 
 
 @dataclass(frozen=True)

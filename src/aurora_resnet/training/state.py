@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.errors import TrainingError
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.config_files import to_mapping
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.options import to_mapping
+from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
 

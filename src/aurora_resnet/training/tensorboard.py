@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from aurora_resnet.errors import MissingDependencyError
+from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.training.history import EpochRecord
 
 

@@ -18,11 +18,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.corpora.clip_set import ClipSet
-from aurora_resnet.corpora.fresh_clips import FreshClips
-from aurora_resnet.errors import ConfigError, TrainingError
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.losses import distillation_loss, with_no_digit
@@ -95,13 +95,13 @@ class Trainer:
         self.bar: tqdm[Any] | None = None
 
     def fit(
-        self, train: ClipSet | FreshClips, validation: ClipSet | None = None, *, resume: bool = False
+        self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.
 
         Args:
-            train: clips to learn from, the same ones in every epoch or fresh ones in each (``NoisyTrainingCorpus``,
-                ``AugmentedCorpus``). A label equal to the number of words stands for "no digit".
+            train: clips to learn from, the same ones in every epoch or fresh ones in each (``NoisyClips``,
+                ``AugmentedClips``). A label equal to the number of words stands for "no digit".
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
             resume: go on from ``out/last.safetensors`` if there is one.
@@ -126,7 +126,7 @@ class Trainer:
         speeds = self.config.speed_factors
         if isinstance(train, ClipSet):
             variants = train.with_speeds(speeds)
-        self.rejects = not isinstance(train, ClipSet) and train.has_others
+        self.rejects = not isinstance(train, ClipSet) and train.has_negatives
         steps = self.steps_per_epoch(len(train)) * self.config.epochs
         done = len(state.history) * self.steps_per_epoch(len(train))
         with tqdm(total=steps, initial=done, unit="step", disable=None if self.progress else True) as self.bar:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from aurora_resnet.audio.clips import fit_length, most_energetic_start
-from aurora_resnet.audio.resampling import resample
-from aurora_resnet.audio.waveform import Samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.clips import fit_length, most_energetic_start
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
 
 COLUMNS = 600
 """Most columns in which a waveform is drawn."""

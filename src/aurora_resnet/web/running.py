@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aurora_resnet.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
     import uvicorn
@@ -30,7 +30,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     >>> with open_socket("127.0.0.1", 0) as taken:
     ...     open_socket("127.0.0.1", taken.getsockname()[1])
     Traceback (most recent call last):
-    aurora_resnet.errors.ConfigError: cannot listen at 127.0.0.1, port ... (...); give another --port or --host
+    aurora_resnet.runtime.errors.ConfigError: cannot listen at 127.0.0.1, port ... (...); give another --port or --host
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -12,8 +12,8 @@ from importlib import resources
 
 import numpy as np
 
-from aurora_resnet.errors import AudioError, MissingDependencyError
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.errors import AudioError, MissingDependencyError
 from aurora_resnet.web.answer import Answer, answer_recording
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
 

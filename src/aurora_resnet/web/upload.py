@@ -6,9 +6,9 @@ import io
 
 import soundfile
 
-from aurora_resnet.audio.files import decode_audio
-from aurora_resnet.audio.waveform import Samples
-from aurora_resnet.errors import AudioError
+from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError
 
 MAX_BYTES = 5_000_000
 MAX_SECONDS = 30.0
@@ -40,7 +40,7 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
 
     >>> decode_upload(b"The quick brown fox")
     Traceback (most recent call last):
-    aurora_resnet.errors.AudioError: 'the recording' cannot be read as WAV, FLAC, Ogg or MP3 (...
+    aurora_resnet.runtime.errors.AudioError: 'the recording' cannot be read as WAV, FLAC, Ogg or MP3 (...
     """
     try:
         header = soundfile.info(io.BytesIO(data))

@@ -1,0 +1,1 @@
+"""Clips in memory to learn from: as they are, in noise, augmented."""

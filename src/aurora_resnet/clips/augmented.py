@@ -1,0 +1,194 @@
+"""``AugmentedClips``: every epoch other harder copies of the words, and sounds that are no digit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from aurora_resnet.augmentation.noise_pool import NoisePool
+from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation, active_power
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import WORDS
+
+FRAGMENT = 0.35
+"""Largest share of a word that is no longer the word."""
+PALINDROMES = frozenset({"oh", "nine", "eight"})
+"""Words that sound much the same backwards, or whose beginning alone is the word."""
+BATCH = 64
+FEW_TALKERS_SNR_DB = 3.0
+CROWD = 5
+"""Below ``FEW_TALKERS_SNR_DB`` a babble has so many talkers: else a louder voice may say another digit."""
+
+
+@dataclass(frozen=True)
+class NegativeShares:
+    """How many clips of an epoch are no digit, and what they are, relative to each other."""
+
+    of_epoch: float = 0.2
+    words: float = 0.55
+    """Other words."""
+    fragments: float = 0.15
+    """Digits cut short, backwards, or one's beginning with another's end."""
+    noise: float = 0.3
+    fewest_talkers: int = CROWD
+    """Of a babble that stands alone: one or two talkers of the training words may say a digit that all can hear."""
+
+
+class _Epoch(Dataset[Tensor]):
+    """The clips of one epoch, by index."""
+
+    def __init__(self, corpus: AugmentedClips, number: int) -> None:
+        self.corpus, self.number = corpus, number
+
+    def __len__(self) -> int:
+        return len(self.corpus)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return torch.from_numpy(self.corpus.make(self.number, index))
+
+
+class AugmentedClips:
+    """Words in memory, from which every epoch makes new harder ones.
+
+    A clip draws everything from a generator of its own (seed, epoch, index): voice, microphone, room, place in the
+    window, noise and SNR, channel. So an epoch is the same whenever it is asked for, and a training that resumes hears
+    what it would have heard. The SNR is that of the word's active power and the noise's mean power.
+
+    Args:
+        words: digits, trimmed.
+        others: recordings of words that are no digits; none leaves them to fragments and noise.
+        noises: what noise is drawn from.
+        augmentation: how hard.
+        shares: how many clips are no digit; their label is the number of words (``len(WORDS)``).
+        seed: 0 or more.
+        workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
+
+    >>> from aurora_resnet.corpora.samples import read_samples
+    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> speech = [waveform.numpy() for waveform in clips.waveforms]
+    >>> pool = NoisePool(speech[:2], [speech], sample_rate=8000, generator=np.random.default_rng(0))
+    >>> corpus = AugmentedClips(clips, [], pool, seed=0)
+    >>> first, again, second = corpus.epoch(0), corpus.epoch(0), corpus.epoch(1)
+    >>> torch.equal(first.waveforms[0], again.waveforms[0]), torch.equal(first.waveforms[0], second.waveforms[0])
+    (True, False)
+    >>> len(first), int((first.labels == 11).sum())
+    (28, 6)
+    """
+
+    def __init__(
+        self,
+        words: ClipSet,
+        others: Sequence[Samples],
+        noises: NoisePool,
+        *,
+        augmentation: Augmentation | None = None,
+        shares: NegativeShares | None = None,
+        seed: int,
+        workers: int = 0,
+    ) -> None:
+        if noises.sample_rate != words.sample_rate:
+            raise ConfigError(f"the words have {words.sample_rate} Hz, the noises {noises.sample_rate} Hz")
+        self.words = words
+        self.others = list(others)
+        self.noises = noises
+        self.augmentation = augmentation or Augmentation()
+        self.shares = shares or NegativeShares()
+        if not 0 <= self.shares.of_epoch < 1 or seed < 0:
+            raise ConfigError(f"of_epoch must be 0 to 1 and the seed 0 or more, got {self.shares.of_epoch} and {seed}")
+        self.seed = seed
+        self.workers = workers
+        self.fragmentable = [i for i, u in enumerate(words.utterances) if u.word not in PALINDROMES]
+        self.strange = round(len(words) * self.shares.of_epoch / (1 - self.shares.of_epoch))
+
+    def __len__(self) -> int:
+        return len(self.words) + self.strange
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.words.sample_rate
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether some clips are no digit."""
+        return self.strange > 0
+
+    def epoch(self, number: int) -> ClipSet:
+        """Return the clips of an epoch: the words in their order, then what is no digit.
+
+        Args:
+            number: 0 or more.
+        """
+        made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
+        waveforms = tuple(waveform for batch in made for waveform in batch)
+        strangers = (Utterance(Path("no-digit"), (), ""),) * self.strange
+        labels = torch.cat((self.words.labels, torch.full((self.strange,), len(WORDS))))
+        return ClipSet(self.words.utterances + strangers, labels, self.sample_rate, self.words.clip_samples, waveforms)
+
+    def make(self, epoch: int, index: int) -> Samples:
+        """Return one clip of an epoch, as long as the window."""
+        generator = np.random.default_rng([self.seed, epoch, index])
+        speech = self._word(index) if index < len(self.words) else self._stranger(generator)
+        augment, rate = self.augmentation, self.sample_rate
+        if speech is None:
+            talkers = self.shares.fewest_talkers
+            window = self.noises.draw(self.words.clip_samples, generator, fewest_talkers=talkers)
+            window *= np.float32(SPEECH_LEVEL)
+            return augment.transmit(window, rate, generator)
+        speech = augment.vary_voice(speech, generator)
+        power = active_power(speech, rate)
+        speech = speech * np.float32(SPEECH_LEVEL / np.sqrt(power)) if power > 0 else speech
+        spoken = len(speech)
+        speech = augment.equalize(augment.reverberate(speech, rate, generator), rate, generator)
+        window, start = self._place(speech, spoken, generator)
+        if generator.random() < augment.noise_probability:
+            snr_db = generator.uniform(*augment.snr_db)
+            fewest = 1 if snr_db >= FEW_TALKERS_SNR_DB else CROWD
+            under_clip = generator.random() < augment.noise_under_clip_only
+            first, last = (max(start, 0), min(start + spoken, len(window))) if under_clip else (0, len(window))
+            noise = self.noises.draw(last - first, generator, fewest_talkers=fewest)
+            signal = active_power(window, rate)
+            window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
+        return augment.transmit(window, rate, generator)
+
+    def _word(self, index: int) -> Samples:
+        word: Samples = self.words.waveforms[index].numpy()
+        return word
+
+    def _stranger(self, generator: np.random.Generator) -> Samples | None:
+        """Return something that is no digit; None for noise alone."""
+        shares = np.array([self.shares.words if self.others else 0.0, self.shares.fragments, self.shares.noise])
+        kind = int(generator.choice(3, p=shares / shares.sum()))
+        if kind == 2 or (kind == 1 and not self.fragmentable):
+            return None
+        if kind == 0:
+            return self.others[int(generator.integers(len(self.others)))]
+        chosen = generator.integers(len(self.fragmentable), size=2)
+        first, second = (self._word(self.fragmentable[int(i)]) for i in chosen)
+        way = generator.integers(3)
+        if way == 0:
+            return first[::-1].copy()
+        if way == 1:
+            length = int(len(first) * generator.uniform(0.15, FRAGMENT))
+            return first[:length].copy() if generator.random() < 0.5 else first[-length:].copy()
+        return np.concatenate((first[: int(len(first) * generator.uniform(0.3, 0.5))], second[len(second) // 2 :]))
+
+    def _place(self, speech: Samples, spoken: int, generator: np.random.Generator) -> tuple[Samples, int]:
+        """Put the speech anywhere in the window; return where it begins (below 0 if its beginning is missed)."""
+        window = np.zeros(self.words.clip_samples, dtype=np.float32)
+        start = int(generator.uniform(0, 1) * (len(window) - spoken))  # negative if the word is longer
+        if generator.random() < self.augmentation.cut_off_probability:
+            missed = int(spoken * generator.uniform(0, 0.1))
+            start = -missed if generator.random() < 0.5 else len(window) - spoken + missed
+        begin, end = max(start, 0), min(start + len(speech), len(window))
+        window[begin:end] = speech[begin - start : end - start]
+        return window, start

@@ -1,0 +1,141 @@
+"""Multi-condition training without a tree: other noise in every epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
+from aurora_resnet.audio.levels import active_speech_level
+from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.runtime.audio.waveform import Samples, check_samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
+
+DRAWS = 20
+"""How many segments are drawn before the noises count as silent."""
+
+
+class NoisyClips:
+    """Clean clips in memory, from which every epoch makes new noisy ones.
+
+    A clip draws, from a generator of its own (seed, epoch, index), whether it stays clean, a noise, an SNR and a
+    segment of the noise. So an epoch is the same whenever it is asked for, and a run that resumes hears what it would
+    have heard.
+
+    Args:
+        clips: clean training speech at 8 kHz.
+        noises: waveforms at 8 kHz by name, all as likely.
+        snrs_db: SNRs, all as likely.
+        seed: 0 or more.
+        channel: what speech and noise pass, a key of ``CHANNELS``.
+        clean_share: share of the clips that pass the channel without noise; Aurora-2 has one of five conditions.
+
+    Raises:
+        ConfigError: for clips of another rate, no noise, no SNR, an unknown channel or a share outside 0 to 1.
+        CorpusError: if clips have no active speech level.
+
+    >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
+    >>> from aurora_resnet.runtime.audio.reading import read_audio
+    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> pink = read_audio(sample_noises()["pink"])[0]
+    >>> corpus = NoisyClips(clips, {"pink": pink}, [20, 10], seed=0)
+    >>> first, again, second = corpus.epoch(0), corpus.epoch(0), corpus.epoch(1)
+    >>> torch.equal(first.waveforms[0], again.waveforms[0]), torch.equal(first.waveforms[0], second.waveforms[0])
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        clips: ClipSet,
+        noises: Mapping[str, Samples],
+        snrs_db: Sequence[float],
+        *,
+        seed: int,
+        channel: str = "g712",
+        clean_share: float = 0.2,
+    ) -> None:
+        if clips.sample_rate != CHANNEL_RATE:
+            raise ConfigError(
+                f"noise is mixed at {CHANNEL_RATE} Hz, the clips have {clips.sample_rate} Hz; load them at 8 kHz"
+            )
+        if not noises or not snrs_db or not all(math.isfinite(snr_db) for snr_db in snrs_db):
+            raise ConfigError(f"expected noises and finite SNRs, got {len(noises)} noises and the SNRs {list(snrs_db)}")
+        if not 0 <= clean_share <= 1 or seed < 0:
+            raise ConfigError(f"clean_share must be 0 to 1 and the seed 0 or more, got {clean_share} and {seed}")
+        apply_channel(channel, np.zeros(1, dtype=np.float32), CHANNEL_RATE)  # raises if there is none
+        self.clips = clips
+        self.noises = {name: check_samples(noises[name], f"noise '{name}'") for name in sorted(noises)}
+        self.snrs_db = tuple(float(snr_db) for snr_db in snrs_db)
+        self.seed = seed
+        self.channel = channel
+        self.clean_share = clean_share
+        self._check_levels()
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.clips.sample_rate
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether some clips are no digit: none are."""
+        return False
+
+    def epoch(self, number: int) -> ClipSet:
+        """Return the clips of an epoch, in the order of the clean ones.
+
+        Args:
+            number: 0 or more.
+
+        Raises:
+            AudioError: if the noises are silent.
+        """
+        waveforms = tuple(torch.from_numpy(self.mix(number, index)[0]) for index in range(len(self.clips)))
+        return replace(self.clips, waveforms=waveforms)
+
+    def mix(self, epoch: int, index: int) -> tuple[Samples, str, MixRecord | None]:
+        """Return one clip of an epoch, the name of its noise and how it was mixed; ``""`` and None if it is clean.
+
+        Raises:
+            AudioError: if the noises are silent.
+        """
+        generator = np.random.default_rng([self.seed, epoch, index])
+        speech: Samples = self.clips.waveforms[index].numpy()
+        if generator.random() < self.clean_share:
+            return apply_channel(self.channel, speech, CHANNEL_RATE), "", None
+        snr_db = self.snrs_db[int(generator.integers(len(self.snrs_db)))]
+        for draw in range(DRAWS):
+            name = list(self.noises)[int(generator.integers(len(self.noises)))]
+            try:
+                mixture, record = mix_at_snr(
+                    speech,
+                    self.noises[name],
+                    snr_db,
+                    sample_rate=CHANNEL_RATE,
+                    generator=generator,
+                    channel=self.channel,
+                )
+            except AudioError:
+                if draw == DRAWS - 1:
+                    raise
+                continue
+            return mixture, name, record
+        raise AssertionError("the last draw returns or raises")
+
+    def _check_levels(self) -> None:
+        problems = []
+        for utterance, waveform in zip(self.clips.utterances, self.clips.waveforms, strict=True):
+            try:
+                active_speech_level(g712(waveform.numpy(), CHANNEL_RATE), CHANNEL_RATE)
+            except AudioError as error:
+                problems.append(f"{utterance.path}: {error}")
+        if problems:
+            raise CorpusError(f"{len(problems)} clips cannot be mixed at an SNR, the first: {problems[0]}")

@@ -1,0 +1,77 @@
+"""Anybody's recordings: one sub-folder for each word."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
+from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
+from aurora_resnet.runtime.vocabulary import WORDS
+
+
+def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpus:
+    r"""Read a folder with one sub-folder of isolated recordings per word (``zero`` to ``nine``, ``oh``).
+
+    Without a pattern the whole folder is taken to be one person, named like the folder. That is safe within
+    the folder, since one person is never split, but two folders of the same people pass for two persons:
+    give a pattern, or a manifest, where several people speak. Files that are not sound, or are empty, become
+    ``Corpus.problems``. Files beside the word folders (a licence) are passed over.
+
+    Args:
+        folder: holds the word folders, upper or lower case.
+        speaker_pattern: regular expression whose first group, found in a file's name, is the speaker:
+            ``"^([^_]+)_"`` takes what stands before the first underscore. It must match every name.
+
+    Raises:
+        CorpusError: if the folder is missing or without recordings, or listing the sub-folders that are not
+            words, or the names that the pattern does not match.
+        ConfigError: if the pattern is not a regular expression with a group.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "mine"
+    >>> (folder / "Two").mkdir(parents=True)
+    >>> _ = (folder / "Two" / "ann_1.wav").write_bytes(b"...")
+    >>> read_folder(folder)[0].word, read_folder(folder)[0].speaker
+    ('two', 'mine')
+    >>> read_folder(folder, speaker_pattern="^([^_]+)_").speakers
+    ('mine/ann',)
+    """
+    folder = check_folder(folder, "the folder of word folders")
+    name = folder.resolve().name
+    pattern = _compiled(speaker_pattern) if speaker_pattern is not None else None
+    utterances, problems, wrong = [], [], []
+    for word_folder in filter(Path.is_dir, visible(folder)):
+        word = word_folder.name.lower()
+        if word not in WORDS:
+            hint = did_you_mean(word, WORDS)
+            wrong.append(f"sub-folder '{word_folder.name}' is not a digit word{hint}")
+            continue
+        for path in visible(word_folder):
+            match = pattern.search(path.name) if pattern else None
+            if path.suffix.lower() not in SOUND_SUFFIXES or not path.is_file():
+                problems.append(f"{path}: not a sound file; expected {', '.join(sorted(SOUND_SUFFIXES))}")
+            elif path.stat().st_size == 0:
+                problems.append(f"{path}: the file is empty")
+            elif pattern and not (match and match[1]):
+                wrong.append(f"{word_folder.name}/{path.name}: no speaker found by '{speaker_pattern}'")
+            else:
+                speaker = f"{name}/{match[1]}" if match else name
+                utterances.append(Utterance(path, (word,), speaker))
+    raise_together(folder, wrong)
+    if not utterances:
+        raise CorpusError(
+            f"{folder}: expected a sub-folder of recordings for each word ({', '.join(WORDS)}), found no recording"
+        )
+    return Corpus(name, tuple(utterances), tuple(problems))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"speaker_pattern '{pattern}' is not a regular expression: {error}") from error
+    if compiled.groups < 1:
+        raise ConfigError(f"speaker_pattern '{pattern}' has no group; put the speaker in parentheses")
+    return compiled

@@ -1,0 +1,123 @@
+"""What the demonstration listens to: the wheel's test voices, clean and in noise, and sounds that are no digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aurora_resnet.audio.mixing import mix_at_snr
+from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.runtime.audio.clips import fit_length
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+
+SAMPLE_RATE = 8000
+"""Of the sample recordings, in Hz."""
+
+CLEAN = "clean"
+SNRS_DB = (20, 10, 5, 0)
+QUIETER_DB = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """One second of sound.
+
+    Attributes:
+        waveform: ``[8000]`` at 8 kHz.
+        title: what it is, for people.
+        word: the digit word that is spoken; empty for what is no digit.
+        speaker: who speaks it.
+        noise: the noise that was added; empty for none.
+    """
+
+    waveform: Samples
+    title: str
+    word: str = ""
+    speaker: str = ""
+    noise: str = ""
+
+
+@dataclass(frozen=True)
+class DemoSounds:
+    """The sounds of a demonstration.
+
+    Attributes:
+        digits: the same utterances under every condition: ``"clean"``, ``"20 dB"`` ... ``"0 dB"``.
+        others: what is no digit, by what it is.
+    """
+
+    digits: Mapping[str, tuple[Sound, ...]]
+    others: Mapping[str, tuple[Sound, ...]]
+
+    def __len__(self) -> int:
+        return sum(map(len, (*self.digits.values(), *self.others.values())))
+
+
+def demo_sounds(seed: int) -> DemoSounds:
+    """Read and mix the sounds; the same seed gives the same samples.
+
+    Every utterance of the eight test voices lies in the middle of a second. At each SNR it gets one of the five sample
+    noises over the whole second (levels as in ``mix_at_snr``, no channel); the noises take turns, so each has a fifth
+    of the utterances.
+
+    Args:
+        seed: 0 or more; decides which stretch of the noise is taken.
+
+    Raises:
+        CorpusError: if the installation lacks the sample recordings.
+
+    >>> sounds = demo_sounds(0)
+    >>> {name: len(clips) for name, clips in sounds.digits.items()}
+    {'clean': 176, '20 dB': 176, '10 dB': 176, '5 dB': 176, '0 dB': 176}
+    >>> {name: len(clips) for name, clips in sounds.others.items()}
+    {'noise': 20, 'noise, 40 dB quieter': 20, 'silence': 1, 'digits backwards': 176}
+    """
+    noises = {name: read_audio(path)[0] for name, path in sorted(sample_noises().items())}
+    clean = tuple(
+        Sound(
+            fit_length(read_audio(utterance.path)[0], SAMPLE_RATE),
+            f"“{utterance.word}”, {utterance.attributes['voice']}, clean",
+            utterance.word,
+            utterance.speaker,
+        )
+        for utterance in read_samples().filter(split="test")
+    )
+    digits = {CLEAN: clean}
+    for turn, snr_db in enumerate(SNRS_DB):
+        digits[f"{snr_db} dB"] = tuple(
+            _mix(sound, noises, list(noises)[(index + turn) % len(noises)], snr_db, [seed, snr_db, index])
+            for index, sound in enumerate(clean)
+        )
+    alone = tuple(
+        Sound(part, f"{name} noise, second {number + 1}", noise=name)
+        for name, noise in noises.items()
+        for number, part in enumerate(np.split(noise, len(noise) // SAMPLE_RATE))
+    )
+    quiet = np.float32(10 ** (-QUIETER_DB / 20))
+    backwards = tuple(Sound(sound.waveform[::-1].copy(), f"{sound.title}, played backwards") for sound in clean)
+    others = {
+        "noise": alone,
+        f"noise, {QUIETER_DB} dB quieter": tuple(
+            Sound(quiet * sound.waveform, f"{sound.title}, {QUIETER_DB} dB quieter", noise=sound.noise)
+            for sound in alone
+        ),
+        "silence": (Sound(np.zeros(SAMPLE_RATE, np.float32), "silence"),),
+        "digits backwards": backwards,
+    }
+    return DemoSounds(digits, others)
+
+
+def _mix(sound: Sound, noises: Mapping[str, Samples], noise: str, snr_db: int, seed: list[int]) -> Sound:
+    mixture, _ = mix_at_snr(
+        sound.waveform,
+        noises[noise],
+        snr_db,
+        sample_rate=SAMPLE_RATE,
+        generator=np.random.default_rng(seed),
+        channel="none",
+    )
+    title = f"{sound.title.removesuffix(CLEAN)}{noise} noise at {snr_db} dB SNR"
+    return Sound(mixture, title, sound.word, sound.speaker, noise)

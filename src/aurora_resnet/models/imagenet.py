@@ -1,0 +1,135 @@
+"""ImageNet weights for ``ResidualSpeechNet``: key by key, and nothing unexpected passes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import ResNet50_Weights
+
+from aurora_resnet.runtime.errors import CheckpointError
+
+_STEM = "conv1.weight"
+_HEAD = "head."
+_COUNTER = ".num_batches_tracked"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of every tensor when pretrained weights were loaded.
+
+    Attributes:
+        source: file or weight name.
+        matched: copied as they are.
+        adapted: copied after a change of shape (the stem's kernels summed over RGB).
+        new: in the network only: the head, which is trained from scratch.
+        dropped: in the file only: the ImageNet classifier and stages that this network does not have.
+    """
+
+    source: str
+    matched: tuple[str, ...]
+    adapted: tuple[str, ...]
+    new: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source}: {len(self.matched)} tensors matched, {len(self.adapted)} adapted, "
+            f"{len(self.new)} new, {len(self.dropped)} dropped"
+        )
+
+
+def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
+    """Return (source, state dict) of ``"imagenet"`` or of a local file.
+
+    ``"imagenet"`` means torchvision's ``ResNet50_Weights.IMAGENET1K_V1``, downloaded once and then taken from
+    torch's cache. A ``.pth`` file is unpickled with ``weights_only=True``, which runs no code.
+
+    Raises:
+        CheckpointError: if the file is missing or is no weight file, or the download fails.
+    """
+    if weights == "imagenet":
+        choice = ResNet50_Weights.IMAGENET1K_V1
+        try:
+            state = choice.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        except Exception as error:  # a damaged file in the cache raises whatever the unpickler stumbles over
+            raise CheckpointError(
+                f"torchvision's ImageNet weights cannot be downloaded or read from torch's cache ({_reason(error)}); "
+                "give the path of a local file as weights instead"
+            ) from error
+        return f"torchvision {choice}", state
+    path = Path(weights)
+    if not path.is_file():
+        raise CheckpointError(f"weights must be 'imagenet' or an existing file, got '{path}'")
+    try:
+        if path.suffix == ".safetensors":
+            return str(path), load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # as above: KeyError, struct.error, AssertionError, ... for damaged pickles
+        raise CheckpointError(
+            f"{path} is not a readable .safetensors or .pth weight file ({_reason(error)})"
+        ) from error
+    if not isinstance(state, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
+    ):
+        raise CheckpointError(f"{path} does not hold a state dict (names and tensors)")
+    return str(path), state
+
+
+def _reason(error: Exception) -> str:
+    # torch's own text about pickles fills many lines and advises to run them.
+    if isinstance(error, pickle.UnpicklingError):
+        return "damaged, or a pickle that holds more than tensors"
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:
+    """Copy ImageNet weights into a network with torchvision's parameter names and a one-channel stem.
+
+    Args:
+        model: the network; its ``head`` stays as it is.
+        weights: ``"imagenet"`` or the path of a local file.
+
+    Returns:
+        What was matched, adapted, new and dropped.
+
+    Raises:
+        CheckpointError: if a tensor is missing, has another shape, or is neither the ImageNet classifier nor a later
+            stage; the network is then unchanged.
+    """
+    source, state = read_image_weights(weights)
+    own = model.state_dict()
+    matched: list[str] = []
+    adapted: list[str] = []
+    problems: list[str] = []
+    values: dict[str, Tensor] = {}
+    for name, target in own.items():
+        # Counters of BatchNorm steps are not weights, and files from elsewhere leave them out.
+        if name.startswith(_HEAD) or (name.endswith(_COUNTER) and name not in state):
+            continue
+        if name not in state:
+            problems.append(f"{name} is missing")
+            continue
+        value = state[name]
+        if name == _STEM and value.dim() == 4 and value.shape[1] == 3:
+            value = value.sum(dim=1, keepdim=True)
+            adapted.append(name)
+        else:
+            matched.append(name)
+        if value.shape != target.shape:
+            problems.append(f"{name} has shape {list(value.shape)}, expected {list(target.shape)}")
+        values[name] = value
+    dropped = tuple(name for name in state if name not in values)
+    expendable = ("fc.",) if hasattr(model, "layer4") else ("fc.", "layer4.")
+    problems += [f"{name} is unexpected" for name in dropped if not name.startswith(expendable)]
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise CheckpointError(f"{source} does not fit this network: {'; '.join(problems[:5])}{more}")
+    model.load_state_dict(values, strict=False)
+    new = tuple(name for name in own if name.startswith(_HEAD))
+    return LoadReport(source, tuple(matched), tuple(adapted), new, dropped)

@@ -1,0 +1,1 @@
+"""Noisy speech as Aurora-2 was built, from any speech and any noise."""

@@ -1,0 +1,296 @@
+"""Build noisy speech as Aurora-2 was built, from any speech and any noise.
+
+What equals Aurora-2 and what differs is told in ``docs/protocol.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from itertools import chain
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from aurora_resnet.audio.channels import CHANNEL_RATE
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.sources.byte_order import ByteOrder
+from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.noisy_corpus.babble import talker_babble
+from aurora_resnet.noisy_corpus.names import NamedUtterance, name_utterances
+from aurora_resnet.noisy_corpus.plan import (
+    TEST_SNRS_DB,
+    Folder,
+    check_sets,
+    check_snrs,
+    plan_tests,
+    plan_training,
+    scenes_needed,
+)
+from aurora_resnet.noisy_corpus.records import BuildRecords, Row
+from aurora_resnet.noisy_corpus.scenes import NoiseScenes, read_noise_scenes, recording_digests
+from aurora_resnet.noisy_corpus.writer import SUFFIXES, FileFormat, NoisyFile, NoisyFileWriter, SceneNoise
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+
+BABBLE_SECONDS = 120.0
+_CHUNK = 16  # files that a worker makes at a time
+
+_Result = tuple[Folder, list[Row | str], bool]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        folder: the folder SPEECHDATA, for ``read_aurora2``.
+        manifest: the CSV file with a row per file.
+        written: files made now.
+        already_there: files of an earlier build that were kept.
+        skipped: what was left out, each with the path and the reason.
+    """
+
+    folder: Path
+    manifest: Path
+    written: int
+    already_there: int
+    skipped: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in a few lines."""
+        lines = [f"{self.folder}: {self.written} files written, {self.already_there} were there"]
+        lines += [f"skipped: {reason}" for reason in self.skipped]
+        return "\n".join(lines)
+
+
+def build_noisy_corpus(
+    speech: Corpus,
+    noise: str | Path | NoiseScenes,
+    out: str | Path,
+    *,
+    seed: int,
+    sets: Sequence[str] = ("A", "B", "C"),
+    snrs_db: Sequence[float] = TEST_SNRS_DB,
+    train: bool = False,
+    format: FileFormat = "raw",
+    byte_order: ByteOrder = "big",
+    workers: int | None = None,
+    progress: bool = False,
+) -> BuildReport:
+    """Write the tree of Aurora-2 (``out/SPEECHDATA/TESTA/N1_SNR5/FAC_3A.08``) from clean speech and noise.
+
+    A build that was stopped goes on where it was when it is called again: files that are complete are kept. Sets, SNRs
+    and training may be added to a tree later; seed, speech, noise and format must stay. A file depends on the seed and
+    its own name alone, not on the order of the corpus, the number of workers or what else is built.
+
+    Args:
+        speech: recordings of the splits ``"train"`` and ``"test"``, each of a known speaker, all to be used at their
+            full length. ``with_test_speakers`` makes a split by speaker.
+        noise: the folder (or TOML file) of ``read_noise_scenes``, or its result.
+        out: the folder that holds SPEECHDATA.
+        seed: 0 or more.
+        sets: test sets, of A, B and C.
+        snrs_db: of the test sets, whole numbers; clean speech is always built. Training always has 20, 15, 10 and 5.
+        train: build TRAIN too.
+        format: ``"raw"`` (headerless 16-bit ``.08``) or ``"flac"``.
+        byte_order: of raw files; the CDs have ``"big"``.
+        workers: processes, as many as cores if None; 1 works in this process. More than 1 in a script need the usual
+            ``if __name__ == "__main__":``.
+        progress: show a bar on a terminal.
+
+    Returns:
+        What was written and what was skipped.
+
+    Raises:
+        SpeakerLeakError: if a speaker stands in training and test.
+        CorpusError: if a noise of set B occurs in training, a scene or speech is missing, a speaker is unknown, or a
+            file cannot be written.
+        ConfigError: for a bad argument, or other settings than those the tree was begun with.
+        AudioError: for an unreadable noise.
+
+    >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
+    >>> import tempfile
+    >>> noise = NoiseScenes({"subway": (sample_noises()["pink"],), "street": (sample_noises()["hum"],)})
+    >>> voices = read_samples().filter(split="test", speakers="samples/espeak-en-belinda")
+    >>> report = build_noisy_corpus(voices, noise, tempfile.mkdtemp(), seed=1, sets="C", snrs_db=[5], workers=1)
+    >>> report.written, sorted(path.name for path in (report.folder / "TESTC").iterdir())
+    (24, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
+    """
+    letters, snrs = check_sets(sets), check_snrs(snrs_db)
+    _check_arguments(seed, bool(letters) or train, format, byte_order, workers)
+    usable, skipped = _usable(speech)
+    parts = {
+        split: replace(usable, utterances=tuple(u for u in usable if u.split == split)) for split in ("train", "test")
+    }
+    check_speakers_disjoint(training=parts["train"], test=parts["test"])
+    named = name_utterances(usable)
+    chosen = {split: [one for one in named if one.utterance.split == split] for split in parts}
+    for split, wanted in (("train", train), ("test", bool(letters))):
+        if wanted and not chosen[split]:
+            raise CorpusError(f"{speech.name}: no recording of the split '{split}'; label it with with_test_speakers")
+
+    scenes = noise if isinstance(noise, NoiseScenes) else read_noise_scenes(noise)
+    needed = scenes_needed(letters, train)
+    scenes.check_needed(needed)
+    digests = recording_digests(scenes)
+    scenes.check_unseen(digests)
+    folders = list(
+        chain(
+            plan_training(chosen["train"], seed) if train else (),
+            plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
+        )
+    )
+
+    out = Path(out)
+    records = BuildRecords(out / "SPEECHDATA")
+    settings = {"seed": seed, "speech": _speech_digest(usable, named), "file_format": format}
+    settings |= {"byte_order": byte_order} if format == "raw" else {}
+    records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
+    paths = {
+        scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
+    }
+    noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
+    writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
+    written, kept, failures = _build(writer, folders, records, workers or _cores(), progress)
+    records.write_manifest()
+    skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
+    return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
+
+
+def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: str, workers: int | None) -> None:
+    if seed < 0:
+        raise ConfigError(f"the seed must be 0 or more, got {seed}")
+    if not anything:
+        raise ConfigError("nothing to build: name a test set (A, B, C) or ask for training")
+    if file_format not in SUFFIXES:
+        raise ConfigError(f"the format must be 'raw' or 'flac', got '{file_format}'")
+    if byte_order not in ("big", "little"):
+        raise ConfigError(f"the byte order must be 'big' or 'little', got '{byte_order}'")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers must be 1 or more, got {workers}")
+
+
+def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
+    """Return the recordings that have words and a side, and why the others are skipped."""
+    twice = [path for path, count in Counter(utterance.path for utterance in speech).items() if count > 1]
+    if twice:
+        raise CorpusError(f"{speech.name}: {len(twice)} recordings stand there twice, the first is {twice[0]}")
+    skipped = list(speech.problems)
+    kept = []
+    for utterance in speech:
+        if utterance.split not in ("train", "test"):
+            skipped.append(f"{utterance.path}: expected the split train or test, it has '{utterance.split}'")
+        elif not utterance.words:
+            skipped.append(f"{utterance.path}: it has no digit word")
+        else:
+            kept.append(utterance)
+    return replace(speech, utterances=tuple(kept)), skipped
+
+
+def _speech_digest(usable: Corpus, named: Sequence[NamedUtterance]) -> str:
+    """Return the digest of the corpus in the order of the names, which does not depend on its own."""
+    return replace(usable, utterances=tuple(one.utterance for one in named)).digest()
+
+
+def _scene_digest(scenes: NoiseScenes, scene: str, digests: dict[Path, str]) -> str:
+    if scene not in scenes.recordings:
+        return f"babble of {scenes.talkers[scene]} training speakers, {BABBLE_SECONDS:g} s"
+    return hashlib.sha256("\n".join(digests[path] for path in scenes.recordings[scene]).encode()).hexdigest()
+
+
+def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: int) -> tuple[Path, ...]:
+    """Make the noise of a scene out of the training speakers' words, unless it is there."""
+    path = out / "noise" / f"{scene}.flac"
+    if not path.is_file():
+        digest = hashlib.sha256(f"{seed}/noise/{scene}".encode()).digest()
+        generator = np.random.default_rng(int.from_bytes(digest, "big"))
+        talkers = scenes.talkers[scene]
+        babble = talker_babble(
+            training, talkers=talkers, seconds=BABBLE_SECONDS, sample_rate=CHANNEL_RATE, generator=generator
+        )
+        write_audio(path, babble, CHANNEL_RATE)
+    return (path,)
+
+
+def _build(
+    writer: NoisyFileWriter,
+    folders: Sequence[tuple[Folder, list[NamedUtterance]]],
+    records: BuildRecords,
+    workers: int,
+    progress: bool,
+) -> tuple[int, int, Counter[str]]:
+    """Make all files; return how many were written, how many were there, and the reasons of the failures."""
+    written = kept = 0
+    failures: Counter[str] = Counter()
+    total = sum(len(named) for _, named in folders)
+    with tqdm(total=total, desc="noisy speech", unit="file", disable=None if progress else True) as bar:
+
+        def chunks() -> Iterator[tuple[Folder, list[NoisyFile], bool]]:
+            nonlocal kept
+            for folder, named in folders:
+                done = records.resume(folder, lambda row: _is_complete(writer.home, row))
+                files = [NoisyFile(folder, one) for one in named]
+                todo = [file for file in files if f"{file.target}{SUFFIXES[writer.file_format]}" not in done]
+                kept += len(files) - len(todo)
+                bar.update(len(files) - len(todo))
+                for start in range(0, len(todo), _CHUNK):
+                    yield folder, todo[start : start + _CHUNK], start + _CHUNK >= len(todo)
+
+        for folder, results, is_last in _work(writer, chunks(), workers):
+            rows = [result for result in results if isinstance(result, dict)]
+            failures.update(result for result in results if isinstance(result, str))
+            records.append(folder, rows)
+            written += len(rows)
+            bar.update(len(results))
+            if is_last:
+                records.finish(folder)
+    return written, kept, failures
+
+
+def _work(
+    writer: NoisyFileWriter, chunks: Iterable[tuple[Folder, list[NoisyFile], bool]], workers: int
+) -> Iterator[_Result]:
+    """Yield the results of the chunks in order; only a few chunks are on their way at a time."""
+    if workers == 1:
+        for folder, files, is_last in chunks:
+            yield folder, writer.write_all(files), is_last
+        return
+    waiting: deque[tuple[Folder, Future[list[Row | str]], bool]] = deque()
+    # "spawn" is the same on every system, and safe beside the threads of the caller
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        for folder, files, is_last in chunks:
+            waiting.append((folder, pool.submit(writer.write_all, files), is_last))
+            if len(waiting) >= 4 * workers:
+                folder, future, is_last = waiting.popleft()
+                yield folder, future.result(), is_last
+        while waiting:
+            folder, future, is_last = waiting.popleft()
+            yield folder, future.result(), is_last
+    except BrokenProcessPool as error:
+        raise CorpusError(
+            "a worker process died (out of memory?); run again to continue, with fewer workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _is_complete(home: Path, row: Row) -> bool:
+    """Tell whether the file of a row is there as it was written."""
+    try:
+        size = (home / row["path"]).stat().st_size
+    except OSError:
+        return False
+    return size == 2 * int(row["attribute.samples"]) if row["sample_rate"] else size > 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,125 @@
+"""What a builder of noisy speech remembers: its settings, and a row for every file.
+
+In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden folder ``.rows``, which holds the rows of each
+folder of the tree. A row is added after its file was renamed into place. A file with its row is done; a killed build
+leaves at most a few files without one, which are made again, bit for bit.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aurora_resnet.files import atomic_path
+from aurora_resnet.noisy_corpus.plan import Folder
+from aurora_resnet.noisy_corpus.writer import COLUMNS
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+
+FORMAT = 1
+"""Number of the way of building; a tree begun in one way cannot be continued in another."""
+
+Row = dict[str, str]
+
+
+class BuildRecords:
+    """Settings and rows of one tree.
+
+    Args:
+        home: the folder SPEECHDATA.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.manifest = home / "manifest.csv"
+        self._settings = home / "settings.json"
+        self._rows = home / ".rows"
+
+    def begin(self, settings: Mapping[str, Any], noises: Mapping[str, str]) -> None:
+        """Write the settings, or make sure that the tree was begun with the same ones.
+
+        Args:
+            settings: what must be equal.
+            noises: a digest by scene; scenes may be added later, but not exchanged.
+
+        Raises:
+            ConfigError: naming the settings that differ.
+            CorpusError: if the folder has files that no builder wrote.
+        """
+        now = {"format": FORMAT, **settings, "noises": dict(noises)}
+        if self._settings.is_file():
+            try:
+                before = json.loads(self._settings.read_text(encoding="utf-8"))
+                before_noises = dict(before["noises"])
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise CorpusError(f"{self._settings} is damaged ({error}); build into a new folder") from error
+            different = [f"{name}: {before.get(name)!r}, now {now[name]!r}" for name in ("format", *settings)
+                         if before.get(name) != now[name]]  # fmt: skip
+            different += [f"the recordings of {scene}" for scene in noises
+                          if before_noises.get(scene, noises[scene]) != noises[scene]]  # fmt: skip
+            if different:
+                raise ConfigError(
+                    f"{self.home} was begun with other settings ({'; '.join(different)}); "
+                    "give the same ones, or build into a new folder"
+                )
+            now["noises"] = before_noises | dict(noises)
+        elif self.home.is_dir() and any(self.home.iterdir()):
+            raise CorpusError(f"{self.home} is not empty and has no {self._settings.name}; build into a new folder")
+        with atomic_path(self._settings) as temporary:
+            temporary.write_text(json.dumps(now, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    def resume(self, folder: Folder, is_done: Callable[[Row], bool]) -> dict[str, Row]:
+        """Return the rows of a folder by path whose files are done, and forget the others."""
+        file = self._file(folder)
+        kept = {row["path"]: row for row in _read_rows(file) if is_done(row)} if file.is_file() else {}
+        with atomic_path(file) as temporary:
+            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, kept.values())), **_TEXT)
+        return kept
+
+    def append(self, folder: Folder, rows: Sequence[Row]) -> None:
+        """Add rows of files that were written."""
+        with self._file(folder).open("a", **_TEXT) as stream:
+            stream.write(_csv(map(_cells, rows)))
+
+    def finish(self, folder: Folder) -> None:
+        """Sort the rows of a folder, so that they do not tell in which order its files were made."""
+        rows = sorted(_read_rows(self._file(folder)), key=lambda row: row["path"])
+        with atomic_path(self._file(folder)) as temporary:
+            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, rows)), **_TEXT)
+
+    def write_manifest(self) -> None:
+        """Put the rows of all folders together, one folder in memory at a time."""
+        with atomic_path(self.manifest) as temporary, temporary.open("w", **_TEXT) as stream:
+            stream.write(_csv([COLUMNS]))
+            for file in sorted(self._rows.glob("*.csv")):
+                stream.write(_csv(map(_cells, _read_rows(file))))
+
+    def _file(self, folder: Folder) -> Path:
+        return self._rows / f"{folder.part}.{folder.name}.csv"
+
+
+_TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.get(column, "") for column in COLUMNS]
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _read_rows(file: Path) -> list[Row]:
+    """Return the whole rows of a file; the last one may have been cut off by a kill."""
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        text = stream.read()
+    whole = text[: text.rfind("\r\n") + 2]
+    rows = list(csv.reader(io.StringIO(whole, newline="")))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        return []
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:] if len(row) == len(COLUMNS)]

@@ -1,0 +1,1 @@
+"""A sound becomes an answer, without torch."""

@@ -1,0 +1,1 @@
+"""A sound file becomes a waveform, a waveform becomes a clip."""

@@ -1,0 +1,122 @@
+"""Run the study, or what is missing of it.
+
+python -m study                                  # everything: see docs/study.md for the hours
+python -m study --quick                          # every run, short: that it works, no result
+python -m study --only q3_freezing --seeds 1     # one question, one seed
+python -m study --only q1_systems/cnn-clean/seed2 --again
+python -m study.report                                 # docs/study.md and its figures from the records
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+from aurora_resnet.files import write_json
+from aurora_resnet.runtime.errors import AuroraError
+
+from . import contrastive
+from .execute import execute
+from .plan import BASE, Run, plan
+from .test_set import StudyTest, build
+
+QUICK: dict[str, object] = {"training.epochs": 1, "data.share": 0.02, "training.unfreeze": []}
+
+
+def main() -> int:
+    """Run what has no record yet."""
+    options = _options()
+    started = time.monotonic()
+    out: Path = options.out or Path("runs/study-quick" if options.quick else "runs/study")
+    records: Path = options.records or (out / "records" if options.quick else Path("docs/records/study"))
+    changes = (QUICK if options.quick else {}) | ({"data.root": str(options.data)} if options.data else {})
+    data: Path = options.data or Path("../shared/data")
+    runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, changes)
+    if options.list:
+        for run in runs:
+            print(f"{'done' if _record(records, run).exists() else 'to do'}  {run.name}")
+        return 0
+    missing = [run for run in runs if options.again or not _record(records, run).exists()]
+    print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
+    if not missing:
+        return 0
+    test = StudyTest.load(build(data, out, quick=options.quick))
+    write_json(records / "truth.json", test.truth(), indent=1)
+    # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
+    pool = ProcessPoolExecutor(
+        options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
+    )
+
+    def start(chosen: list[Run]) -> list[Future[str]]:
+        return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
+
+    after = [run for run in missing if run.pretrain]
+    record = records / f"{contrastive.FOLDER}.json"
+    first = [pool.submit(contrastive.pretrain, out, data, record, options.threads, options.quick)] if after else []
+    try:
+        failed = _wait(first + start([run for run in missing if not run.pretrain]))
+        failed += _wait(start(after))
+    except (KeyboardInterrupt, BrokenProcessPool) as error:
+        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "a training's process died (memory?)"
+        print(f"{what}; the same command goes on from the last whole epochs", file=sys.stderr)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    finally:
+        pool.shutdown(cancel_futures=True)
+    print(f"{(time.monotonic() - started) / 60:.1f} min; next: python -m study.report")
+    return 1 if failed else 0
+
+
+def _wait(jobs: list[Future[str]]) -> int:
+    """Show progress; name what failed and go on with the rest."""
+    failed = 0
+    for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=None):
+        try:
+            tqdm.write(f"done: {job.result()}")
+        except AuroraError as error:
+            failed += 1
+            tqdm.write(f"failed: {error}", file=sys.stderr)
+    return failed
+
+
+def _record(records: Path, run: Run) -> Path:
+    return records / f"{run.name}.json"
+
+
+def _count(text: str) -> int:
+    """Read a number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
+    return int(text)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one epoch of few clips each, in a folder of its own")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
+    parser.add_argument("--again", action="store_true", help="also what has a record")
+    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
+    parser.add_argument("--threads", type=_count, default=1, help="of each training; the numbers depend on it (1)")
+    parser.add_argument("--list", action="store_true", help="say what is done, run nothing")
+    parser.add_argument("--data", type=Path, help="folder of the recordings (../shared/data)")
+    parser.add_argument("--out", type=Path, help="folder of test tree, checkpoints and logs (runs/study)")
+    parser.add_argument("--records", type=Path, help="folder of the records (docs/records/study)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except AuroraError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -1,0 +1,71 @@
+"""One run of the study: train, answer the test, write the record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.files import write_json
+from aurora_resnet.training.experiment import RECORD, run_experiment
+from aurora_resnet.training.history import read_history
+from aurora_resnet.training.state import BEST, HISTORY, LAST
+
+from .plan import Run
+from .test_set import StudyTest
+
+
+def execute(run: Run, out: Path, record: Path, threads: int) -> str:
+    """Train and test; an interrupted run goes on from its last epoch.
+
+    Args:
+        run: what to train.
+        out: the study's folder, with the test tree of ``test_set.build``.
+        record: the file to write.
+        threads: CPU threads to compute with; the numbers depend on it in the last digits.
+
+    Returns:
+        The run's name.
+    """
+    started = time.monotonic()
+    torch.set_num_threads(threads)
+    folder = out / "runs" / run.name
+    experiment = run.experiment(out)
+    run_experiment(experiment, folder, resume=True)
+    checkpoint = load_checkpoint(folder / LAST)
+    content = {
+        "kind": "study",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run": run.name,
+        "command": run.command(),
+        "seed": run.seed,
+        "overrides": list(run.overrides),
+        "training": json.loads((folder / RECORD).read_text(encoding="utf-8")),
+        "training_sha256": checkpoint.info["fingerprint"],
+        "weights_sha256": digest(experiment.weights),
+        "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
+        "answers": _test(out).answers(checkpoint.model) if run.tested else {},
+    }
+    content["wall_seconds"] = round(time.monotonic() - started, 1)
+    write_json(record, content, indent=1)
+    for name in (LAST, BEST):  # a hundred megabytes each, and the record repeats them
+        (folder / name).unlink()
+    return run.name
+
+
+@cache
+def _test(out: Path) -> StudyTest:
+    return StudyTest.load(out / "test")
+
+
+def digest(weights: str | Path | None) -> str | None:
+    """Return the SHA-256 of a weight file, None where there is no file."""
+    if weights is None or not Path(weights).is_file():
+        return None
+    return hashlib.sha256(Path(weights).read_bytes()).hexdigest()

@@ -1,0 +1,113 @@
+"""Which trainings the study consists of: one TOML file a question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aurora_resnet.config_files import from_mapping, read_toml
+from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
+
+FOLDER = Path(__file__).parent
+BASE = FOLDER / "base.toml"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from ``base.toml``."""
+
+    model: str = "resnet50"
+    set: tuple[str, ...] = ()
+    """``section.key=value``; ``{out}`` is the study's folder."""
+    pretrain: bool = False
+    """Needs the weights that ``contrastive.py`` makes first."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question's file."""
+
+    title: str
+    seeds: tuple[int, ...]
+    runs: Mapping[str, Variant]
+    all: Variant = field(default_factory=Variant)
+    """Its ``set`` counts for all runs."""
+    tested: bool = True
+    """Whether the runs answer the test; what only tunes must not."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of the study.
+
+    >>> Run("q1_systems", "cnn-clean", 2, "cnn", ()).name
+    'q1_systems/cnn-clean/seed2'
+    """
+
+    question: str
+    variant: str
+    seed: int
+    model: str
+    overrides: tuple[str, ...]
+    pretrain: bool = False
+    tested: bool = True
+
+    @property
+    def name(self) -> str:
+        """What records and folders are called."""
+        return f"{self.question}/{self.variant}/seed{self.seed}"
+
+    def experiment(self, out: Path) -> ExperimentConfig:
+        """Return the whole configuration."""
+        overrides = tuple(override.replace("{out}", str(out)) for override in self.overrides)
+        return read_experiment(BASE, self.model, (*overrides, f"training.seed={self.seed}"))
+
+    def command(self) -> str:
+        """Return the command that repeats this run alone."""
+        return f"python -m study --only {self.name} --again"
+
+
+def questions(folder: Path = FOLDER) -> dict[str, Question]:
+    """Return the questions by the name of their files, in order.
+
+    Raises:
+        ConfigError: names the file and everything that is wrong in it.
+    """
+    return {path.stem: from_mapping(Question, read_toml(path), str(path)) for path in sorted(folder.glob("q*.toml"))}
+
+
+def plan(
+    only: Collection[str] = (), seeds: Collection[int] = (), changes: Mapping[str, object] | None = None
+) -> list[Run]:
+    """Return the runs, all questions' first seeds before the second ones.
+
+    Args:
+        only: questions, ``question/variant`` or whole run names; all if empty.
+        seeds: seeds to run; those of the questions' files if empty.
+        changes: values of every run instead of the files', such as ``{"training.epochs": 1}``.
+
+    Raises:
+        ConfigError: if ``only`` or ``seeds`` name something that is not there.
+    """
+    runs = [run for name, question in questions().items() for run in _runs(name, question, changes or {})]
+    there = sorted({run.seed for run in runs})
+    if foreign := sorted(set(seeds) - set(there)):
+        raise ConfigError(f"the study has no seed {foreign[0]}; its files name {', '.join(map(str, there))}")
+    runs = [run for run in runs if not seeds or run.seed in seeds]
+    known = {part for run in runs for part in (run.question, f"{run.question}/{run.variant}", run.name)}
+    for name in only:
+        if name not in known:
+            raise ConfigError(f"the study has no '{name}'{did_you_mean(name, known)}")
+    chosen = [run for run in runs if not only or {run.question, f"{run.question}/{run.variant}", run.name} & set(only)]
+    return sorted(chosen, key=lambda run: run.seed)  # sorting is stable: within a seed the questions' order
+
+
+def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Iterator[Run]:
+    for seed in question.seeds:
+        for variant, what in question.runs.items():
+            last = tuple(f"{key}={json.dumps(value)}" for key, value in changes.items())
+            overrides = (*question.all.set, *what.set, *last)
+            yield Run(name, variant, seed, what.model, overrides, what.pretrain, question.tested)

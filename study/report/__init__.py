@@ -1,0 +1,1 @@
+"""The page of the study: tables, figures and verdicts from its records."""

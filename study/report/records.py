@@ -1,0 +1,139 @@
+"""The study's records, read back: who was right on which clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
+from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.runtime.errors import CorpusError
+from tools.reports.records import RECORDS
+
+STUDY = RECORDS / "study"
+SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
+SNR_NAMES = {snr: snr if snr == "clean" else f"{snr} dB" for snr in SNRS}
+MEAN = ("20", "15", "10", "5", "0")
+"""The SNRs of the mean, as everywhere."""
+HARD = ("0", "-5")
+"""Where it is hard."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """What was said in the test, by condition ``set/noise/snr``."""
+
+    words: dict[str, str]
+    speakers: dict[str, list[str]]
+
+    @classmethod
+    def read(cls, folder: Path = STUDY) -> Test:
+        """Read what the study wrote beside its records."""
+        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+        return cls({c: row["words"] for c, row in truth.items()}, {c: row["speakers"] for c, row in truth.items()})
+
+    def conditions(self, snrs: Sequence[str], noise: str | None = None) -> list[str]:
+        """Return the conditions of some SNRs, and of one noise if it is given."""
+        parts = [(condition, *condition.split("/")[1:]) for condition in self.words]
+        return [condition for condition, n, snr in parts if snr in snrs and noise in (None, n)]
+
+    @property
+    def noises(self) -> list[str]:
+        """The eight noises, set A's first."""
+        return list(dict.fromkeys(c.split("/")[1] for c in sorted(self.words)))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant's trainings, one a seed."""
+
+    name: str
+    records: tuple[dict[str, Any], ...]
+    test: Test
+
+    @property
+    def seeds(self) -> int:
+        """How many trainings there are."""
+        return len(self.records)
+
+    def correct(self, snrs: Sequence[str], noise: str | None = None) -> FloatArray:
+        """Return for each clip of some conditions the share of the trainings that recognised it."""
+        conditions = self.test.conditions(snrs, noise)
+        spoken = np.array(list("".join(self.test.words[c] for c in conditions)))
+        answers = [np.array(list("".join(record["answers"][c] for c in conditions))) for record in self.records]
+        shares: FloatArray = np.mean([answer == spoken for answer in answers], axis=0)
+        return shares
+
+    def speakers(self, snrs: Sequence[str], noise: str | None = None) -> list[str]:
+        """Return the speakers of the same clips."""
+        return [s for c in self.test.conditions(snrs, noise) for s in self.test.speakers[c]]
+
+    def accuracy(self, snrs: Sequence[str], noise: str | None = None) -> float:
+        """Return the accuracy, 0 to 1, mean over the trainings."""
+        correct = self.correct(snrs, noise)
+        return float(correct.mean()) if correct.size else float("nan")  # a quick form has fewer conditions
+
+    def interval(self, snrs: Sequence[str]) -> Interval:
+        """Return the 95 % interval by bootstrap over speakers."""
+        low, high = np.quantile(bootstrap_means(self.correct(snrs), self.speakers(snrs)), [0.025, 0.975])
+        return Interval(float(low), float(high), "speakers")
+
+    def spread(self, snrs: Sequence[str]) -> float | None:
+        """Return the standard deviation over the seeds, None for one seed."""
+        each = [Variant(self.name, (record,), self.test).accuracy(snrs) for record in self.records]
+        return float(np.std(each, ddof=1)) if len(each) > 1 else None
+
+    def against(self, other: Variant, snrs: Sequence[str]) -> Difference:
+        """Compare with another variant on the same clips."""
+        return paired_difference(self.correct(snrs), other.correct(snrs), self.speakers(snrs))
+
+    @property
+    def minutes(self) -> float:
+        """Training time of one run, mean over the seeds."""
+        return float(np.mean([record["training"]["seconds"] for record in self.records])) / 60
+
+    @property
+    def wall_minutes(self) -> float:
+        """Time of one run with its data and its test, mean over the seeds."""
+        return float(np.mean([record["wall_seconds"] for record in self.records])) / 60
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The first seed's record."""
+        return self.records[0]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All records."""
+
+    folder: Path = STUDY
+
+    @cached_property
+    def test(self) -> Test:
+        """The test's words and speakers."""
+        return Test.read(self.folder)
+
+    @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """The variants by ``question/variant``."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for path in sorted(self.folder.glob("*/*/seed*.json")):
+            name = f"{path.parent.parent.name}/{path.parent.name}"
+            found.setdefault(name, []).append(json.loads(path.read_text(encoding="utf-8")))
+        return {name: Variant(name, tuple(records), self.test) for name, records in found.items()}
+
+    def __getitem__(self, name: str) -> Variant:
+        if name not in self.variants:
+            raise CorpusError(f"{self.folder} has no record of {name}; run python -m study --only {name}")
+        return self.variants[name]
+
+    def present(self, names: dict[str, str]) -> dict[str, Variant]:
+        """Return the variants of a table ``name -> title`` that have records, by their titles."""
+        return {title: self.variants[name] for name, title in names.items() if name in self.variants}

@@ -1,0 +1,100 @@
+"""The study's test: FSDD's two test speakers and AN4's nine, in the sets A, B and C of the Aurora protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.relabelling import with_test_speakers
+from aurora_resnet.corpora.sources.an4 import read_an4
+from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
+from aurora_resnet.corpora.sources.fsdd import read_fsdd
+from aurora_resnet.inference import predict_logits
+from aurora_resnet.noisy_corpus.build import build_noisy_corpus
+
+TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
+INDICES = 10
+"""Recordings 0 to 9 of each of FSDD's test speakers and digits, so that the two do not outweigh AN4's nine."""
+LETTERS = "0123456789o"
+"""The classes in the order of ``WORDS``, one letter each."""
+
+
+@dataclass(frozen=True)
+class StudyTest:
+    """The clips of all conditions in memory.
+
+    Attributes:
+        clips: all of them, condition after condition.
+        conditions: ``set/noise/snr`` of each clip; clean clips have the noise of their part.
+    """
+
+    clips: ClipSet
+    conditions: tuple[str, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> StudyTest:
+        """Read the tree that ``build`` wrote."""
+        corpus = read_aurora2(folder).filter(isolated=True)
+        ordered = sorted(corpus, key=lambda u: (_condition(u.attributes), u.path.name))
+        clips = ClipSet.load(Corpus("study test", tuple(ordered)), SAMPLE_RATE, 1.0)
+        return cls(clips, tuple(_condition(u.attributes) for u in clips.utterances))
+
+    def truth(self) -> dict[str, dict[str, object]]:
+        """Return words, speakers and a digest of the samples by condition."""
+        rows: dict[str, dict[str, object]] = {}
+        for condition, indices in self._by_condition().items():
+            samples = hashlib.sha256(b"".join(self.clips.waveforms[i].numpy().tobytes() for i in indices))
+            rows[condition] = {
+                "words": "".join(LETTERS[int(self.clips.labels[i])] for i in indices),
+                "speakers": [self.clips.utterances[i].speaker for i in indices],
+                "samples_sha256": samples.hexdigest(),
+            }
+        return rows
+
+    def answers(self, model: nn.Module) -> dict[str, str]:
+        """Return the recognised words by condition, one letter a clip.
+
+        The network is computed in bfloat16, as in training; front end and weights stay float32.
+        """
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            predicted = predict_logits(model, self.clips, device="cpu", batch_size=64).argmax(dim=1).tolist()
+        return {
+            condition: "".join(LETTERS[predicted[i]] for i in indices)
+            for condition, indices in self._by_condition().items()
+        }
+
+    def _by_condition(self) -> dict[str, list[int]]:
+        indices: dict[str, list[int]] = {}
+        for number, condition in enumerate(self.conditions):
+            indices.setdefault(condition, []).append(number)
+        return indices
+
+
+def build(data: Path, out: Path, *, quick: bool = False) -> Path:
+    """Build the test tree, or finish it, and return its folder; ``truth.json`` beside it is for the records.
+
+    Args:
+        data: the folder of ``fsdd``, ``an4`` and ``noise/noizeus``.
+        out: the study's folder.
+        quick: one recording of FSDD's digits, a tenth of AN4's words, and two SNRs.
+    """
+    folder = out / "test"
+    fsdd = with_test_speakers(read_fsdd(data / "fsdd"), TEST_SPEAKERS).filter(split="test")
+    an4 = read_an4(data / "an4").filter(split="test", isolated=True)
+    if quick:
+        an4 = replace(an4, utterances=an4.utterances[::10])
+    speech = fsdd.filter(index=[str(index) for index in range(1 if quick else INDICES)]).merge(an4)
+    snrs_db: Sequence[int] = (10, 0) if quick else (20, 15, 10, 5, 0, -5)
+    build_noisy_corpus(speech, data / "noise" / "noizeus", folder, seed=1, snrs_db=snrs_db, progress=True)
+    return folder
+
+
+def _condition(attributes: Mapping[str, str]) -> str:
+    return f"{attributes['set']}/{attributes['noise']}/{attributes['snr_db']}"

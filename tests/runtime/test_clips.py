@@ -1,0 +1,194 @@
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.runtime.audio.clips import fit_length, most_energetic_start, read_clip
+from aurora_resnet.runtime.audio.reading import RawFormat, read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError
+
+# Sixteenths: their squares and sums are exact in float64, so that equal stretches are exactly equal.
+sixteenths = st.lists(st.integers(-16, 16), min_size=1, max_size=60).map(
+    lambda numerators: np.array(numerators, dtype=np.float32) / 16
+)
+
+
+def loudest_by_trying_all(samples: npt.NDArray[np.float32], length: int) -> int:
+    energies = [
+        sum(float(x) ** 2 for x in samples[start : start + length]) for start in range(len(samples) - length + 1)
+    ]
+    return energies.index(max(energies))
+
+
+@given(samples=sixteenths, data=st.data())
+def test_the_most_energetic_stretch_is_the_one_that_trying_all_finds(samples: Samples, data: st.DataObject) -> None:
+    length = data.draw(st.integers(1, len(samples)))
+    assert most_energetic_start(samples, length) == loudest_by_trying_all(samples, length)
+
+
+@given(samples=sixteenths, length=st.integers(1, 80))
+def test_fit_length_gives_the_length_and_either_pads_or_cuts(samples: Samples, length: int) -> None:
+    before = samples.copy()
+    clip = fit_length(samples, length)
+    assert clip.shape == (length,)
+    assert clip.dtype == np.float32
+    n = len(samples)
+    if n <= length:
+        left = (length - n) // 2
+        np.testing.assert_array_equal(clip, [0] * left + samples.tolist() + [0] * (length - n - left))
+    else:
+        start = loudest_by_trying_all(samples, length)
+        np.testing.assert_array_equal(clip, samples[start : start + length])
+    clip[:] = 9
+    np.testing.assert_array_equal(samples, before)
+
+
+@given(samples=sixteenths, length=st.integers(1, 80))
+def test_fitting_twice_is_fitting_once(samples: Samples, length: int) -> None:
+    once = fit_length(samples, length)
+    np.testing.assert_array_equal(fit_length(once, length), once)
+
+
+def test_silence_is_allowed_and_cut_at_its_start() -> None:
+    assert most_energetic_start(np.zeros(100), 10) == 0
+    np.testing.assert_array_equal(fit_length(np.zeros(100), 10), np.zeros(10))
+
+
+def test_a_slightly_louder_stretch_is_found_far_behind_the_start() -> None:
+    """The running sum is 175,000 there and must resolve 0.01, which float32 does not."""
+    samples = np.full(1_000_000, 0.5, dtype=np.float32)
+    samples[700_000:700_100] = 0.5001
+    assert most_energetic_start(samples, 100) == 700_000
+
+
+@pytest.mark.parametrize("length", [0, -1])
+def test_a_length_below_one_is_refused(length: int) -> None:
+    with pytest.raises(AudioError, match=f"at least 1 sample, got {length}"):
+        fit_length(np.zeros(10), length)
+    with pytest.raises(AudioError, match=f"at least 1 sample, got {length}"):
+        most_energetic_start(np.zeros(10), length)
+
+
+def test_a_stretch_longer_than_the_waveform_is_refused() -> None:
+    with pytest.raises(AudioError, match="11 samples was asked for, the waveform has 10"):
+        most_energetic_start(np.zeros(10), 11)
+
+
+def test_unusable_samples_are_refused() -> None:
+    with pytest.raises(AudioError, match="fit_length: some samples are NaN"):
+        fit_length(np.array([np.inf]), 3)
+    with pytest.raises(AudioError, match="most_energetic_start: expected one dimension"):
+        most_energetic_start(np.zeros((2, 3)), 3)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 25.0])  # shorter and longer than the blocks in which files are read
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 11025])
+def test_read_clip_equals_cutting_the_whole_waveform(tmp_path: Path, seconds: float, sample_rate: int) -> None:
+    rng = np.random.default_rng(0)
+    envelope = np.interp(np.linspace(0, 1, 50 * 8000), np.linspace(0, 1, 40), rng.uniform(0, 0.9, 40))
+    file = tmp_path / "a.flac"
+    write_audio(file, envelope * rng.uniform(-1, 1, len(envelope)), 8000)
+    whole, rate = read_audio(file)
+    expected = resample(fit_length(whole, round(seconds * rate)), rate, sample_rate)
+    np.testing.assert_array_equal(read_clip(file, sample_rate, seconds), expected)
+
+
+@settings(max_examples=15, deadline=None)
+@given(burst=st.integers(0, 25 * 1000 - 300))
+def test_read_clip_finds_a_burst_wherever_it_lies(tmp_path_factory: pytest.TempPathFactory, burst: int) -> None:
+    samples = np.zeros(25 * 1000)
+    samples[burst : burst + 300] = 0.5
+    file = tmp_path_factory.mktemp("burst") / "a.wav"
+    write_audio(file, samples, 1000)
+    np.testing.assert_array_equal(read_clip(file, 1000, 0.3), np.full(300, 0.5))
+
+
+def test_of_equally_loud_stretches_in_different_blocks_the_first_is_read(tmp_path: Path) -> None:
+    samples = np.zeros(25 * 1000)
+    samples[2000:2100], samples[22_000:22_100] = 0.5, -0.5
+    file = tmp_path / "a.wav"
+    write_audio(file, samples, 1000)
+    np.testing.assert_array_equal(read_clip(file, 1000, 0.1), np.full(100, 0.5))
+
+
+@pytest.mark.parametrize("clip_seconds", [0.5, 0.6, 100.0, float("inf")])
+def test_a_shorter_file_comes_whole(tmp_path: Path, clip_seconds: float) -> None:
+    samples = np.random.default_rng(0).integers(-20000, 20000, 4000) / 32768
+    file = tmp_path / "a.wav"
+    write_audio(file, samples, 8000)
+    np.testing.assert_array_equal(read_clip(file, 8000, clip_seconds), samples)
+    assert read_clip(file, 16000, clip_seconds).shape == (8000,)
+
+
+def test_a_silent_file_gives_silence(tmp_path: Path) -> None:
+    file = tmp_path / "a.wav"
+    write_audio(file, np.zeros(16000), 8000)
+    np.testing.assert_array_equal(read_clip(file, 16000, 1.0), np.zeros(16000))
+
+
+def test_headerless_files_are_read_in_their_byte_order(tmp_path: Path) -> None:
+    steps = np.zeros(3000, dtype=">i2")
+    steps[1000:2000] = 1000
+    file = tmp_path / "a.08"
+    file.write_bytes(steps.tobytes())
+    np.testing.assert_array_equal(read_clip(file, 8000, 0.125, raw=RawFormat(8000, "big")), np.full(1000, 1000 / 32768))
+
+
+def test_an_mp3_whose_length_is_overestimated_is_cut_all_the_same(tmp_path: Path) -> None:
+    """Without its Xing tag a quiet beginning makes libsndfile expect ten times the length."""
+    samples = np.random.default_rng(0).standard_normal(48000) * 0.1 * np.linspace(0, 1, 48000) ** 4
+    file = tmp_path / "a.mp3"
+    soundfile.write(file, samples, 16000, bitrate_mode="VARIABLE", compression_level=0.5)
+    mpeg = file.read_bytes()
+    file.write_bytes(mpeg[mpeg.index(mpeg[:2], 4) :])  # drop the first frame, which is the tag
+    whole, _ = read_audio(file)
+    assert 48000 <= len(whole) < 51000
+    assert soundfile.info(file).frames > 100_000
+    clip = read_clip(file, 16000, 0.5)
+    np.testing.assert_allclose(clip, fit_length(whole, 8000), atol=1e-3)
+    np.testing.assert_array_equal(read_clip(file, 16000, 5.0), whole)
+
+
+@pytest.mark.parametrize("clip_seconds", [0.0, -1.0, float("nan")])
+def test_absurd_clip_lengths_are_refused(tmp_path: Path, clip_seconds: float) -> None:
+    with pytest.raises(AudioError, match="clip_seconds must be a number above 0"):
+        read_clip(tmp_path / "a.wav", 8000, clip_seconds)
+
+
+def test_absurd_rates_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="read_clip: the sample rate"):
+        read_clip(tmp_path / "a.wav", 0, 1.0)
+
+
+def test_a_file_of_hours_needs_the_memory_of_the_clip_alone(tmp_path: Path) -> None:
+    rate, seconds = 8000, 2 * 3600
+    file = tmp_path / "long.wav"
+    soundfile.write(file, np.zeros(1, dtype=np.int16), rate)
+    header = bytearray(file.read_bytes()[:44])
+    n_bytes = 2 * rate * seconds
+    header[4:8] = (36 + n_bytes).to_bytes(4, "little")
+    header[40:44] = n_bytes.to_bytes(4, "little")
+    burst = np.full(rate, 8192, dtype="<i2")
+    with file.open("wb") as stream:  # zeros that are never written take no room on the disk
+        stream.write(header)
+        stream.seek(44 + 2 * rate * 5000)
+        stream.write(burst.tobytes())
+        stream.truncate(44 + n_bytes)
+    resample(np.zeros(10), rate, 16000)  # designs the filter, which stays in memory
+    tracemalloc.start()
+    try:
+        clip = read_clip(file, 16000, 1.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(clip[2000:-2000], 0.25, atol=1e-4)
+    decoded = 4 * rate * seconds
+    assert peak < decoded / 20

@@ -1,0 +1,1 @@
+"""What the maintainers run: samples, training speech, weights for the wheel, reports."""

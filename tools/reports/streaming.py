@@ -1,0 +1,83 @@
+"""Digits in running speech: the tables of docs/streaming.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aurora_resnet.evaluation.tables import markdown_table
+from tools.reports.records import RECORDS
+
+Record = dict[str, Any]
+
+
+def read_streaming() -> Record:
+    """Return the record of ``benchmarks/streaming.py``."""
+    record: Record = json.loads((RECORDS / "streaming.json").read_text(encoding="utf-8"))
+    return record
+
+
+def string_table(record: Record) -> str:
+    """Return what was found of AN4's strings."""
+    rows = []
+    for name, model in record["models"].items():
+        for split, row in model["strings"].items():
+            counts = [row[key] for key in ("said", "right", "inserted", "deleted", "substituted")]
+            speakers = f"{split} ({row['speakers']} speakers)"
+            whole = f"{row['strings_right']} of {row['strings']}"
+            rows.append([f"`{name}`", speakers, *map(str, counts), f"{row['f1']:.3f}", whole])
+    header = ["model", "strings", "words", "found", "inserted", "deleted", "substituted", "F1", "strings all right"]
+    return markdown_table(header, rows)
+
+
+def error_table(record: Record) -> str:
+    """Return the kinds of error, the most frequent first."""
+    rows = []
+    for name, model in record["models"].items():
+        for split, row in model["strings"].items():
+            kinds = ", ".join(f"{kind} ({count})" for kind, count in list(row["errors"].items())[:12])
+            rows.append([f"`{name}`", split, kinds])
+    return markdown_table(["model", "strings", "said > heard (times); - stands for nothing"], rows)
+
+
+def time_table(record: Record) -> str:
+    """Return latency and real-time factor."""
+    rows = []
+    for name, model in record["models"].items():
+        first = next(iter(model["strings"].values()))
+        factor = f"{first['real_time_factor']:.2f}"
+        for followed, row in model["latency_seconds"].items():
+            rows.append([f"`{name}`", followed, str(row["words"]), f"{row['median']:.2f}", f"{row['p95']:.2f}", factor])
+    return markdown_table(["model", "word followed", "words", "median s", "95 % s", "real-time factor"], rows)
+
+
+def hour_table(record: Record) -> str:
+    """Return what was heard where no digit is."""
+    rows = []
+    for name, model in record["models"].items():
+        if "hour" not in model:
+            continue
+        hour = model["hour"]
+        kinds = {**hour["kinds"], "all": {**hour, "sounds": sum(kind["sounds"] for kind in hour["kinds"].values())}}
+        for kind, row in kinds.items():
+            numbers = [str(row["sounds"]), f"{row['seconds'] / 60:.1f}", str(row["events"])]
+            rows.append([f"`{name}`, {kind}", *numbers, f"{row['events_per_hour']:.0f}"])
+    return markdown_table(["", "sounds", "minutes", "false events", "per hour of such sound"], rows)
+
+
+def streaming_section(record: Record) -> str:
+    """Return the generated part of docs/streaming.md."""
+    return f"""AN4's utterances of nothing but digit words, `python -m benchmarks.streaming --split test train`:
+
+{string_table(record)}
+
+{error_table(record)}
+
+From the end of a word (forced alignment) to its event, in seconds of audio, and seconds computed per second of audio, one
+thread:
+
+{time_table(record)}
+
+False events while no digit is spoken: other words and recorded noise, with pauses of 0.3 to 1 s:
+
+{hour_table(record)}"""

@@ -1,0 +1,1 @@
+"""What a shipped model reaches on recordings that no training heard."""
