@@ -1,9 +1,9 @@
-"""Speed, memory, size and accuracy of inference: torch, ONNX float32, ONNX int8, beside PocketSphinx, in one run.
+"""Speed, memory and size of inference: torch, ONNX float32, ONNX int8, beside PocketSphinx, in one run.
 
 Run: ``python -m benchmarks.inference [--rounds 5] [--out docs/records/inference.json]``; ``--quick`` measures a little
 of ``compact``, to see that it works. A clip is a word of FSDD's official test, one of each speaker and digit, in the
-middle of one second (``latency.py``). How speed and memory are measured stands in ``inference_speed.py``, accuracy in
-``inference_accuracy.py``.
+middle of one second (``latency.py``). How speed and memory are measured stands in ``inference_speed.py``. How accurate
+the exported files are: ``tools.shipped``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.environment import set_threads
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import write_json
-from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
-from aurora_resnet.recognition.rejection import Calibration
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
-from benchmarks.inference_accuracy import accuracies
 from benchmarks.inference_speed import Engine, cold_starts, measure
 from benchmarks.inference_targets import target_table
 from benchmarks.latency import POCKETSPHINX, read_clips
@@ -46,14 +43,11 @@ def write_files(folder: Path, models: Sequence[str]) -> list[Engine]:
     """Export the models and return all engines."""
     engines = []
     for model in models:
-        path = pretrained_path(model)
-        checkpoint = load_checkpoint(path)
-        calibration = Calibration.from_info(checkpoint.info, model)
-        card = path.with_suffix(".md").read_text(encoding="utf-8")
-        engines += [Engine(kind, kind, model, path) for kind in ("torch", "torch_packed")]
+        checkpoint, path = load_checkpoint(model), checkpoint_path(model)
+        engines += [Engine(kind, kind, model, path) for kind in ("torch", "torch_folded")]
         for name, int8 in (("onnx_float32", False), ("onnx_int8", True)):
             file = folder / f"{model}_{name}.onnx"
-            parity = export_onnx(checkpoint.model, file, calibration=calibration, card=card, int8=int8)
+            parity = export_onnx(checkpoint, file, int8=int8)
             print(f"{file.name}: {parity}", file=sys.stderr, flush=True)
             engines.append(Engine(name, "onnx", model, file))
     return engines
@@ -91,7 +85,7 @@ def main() -> None:
     options = parser.parse_args()
     models = options.model or (["compact"] if options.quick else list(PRETRAINED))
     step = QUICK if options.quick else 1
-    torch.set_num_threads(2)
+    set_threads(2)
     try:
         if options.rounds < 1:
             raise ConfigError(f"--rounds must be at least 1, not {options.rounds}")
@@ -112,7 +106,6 @@ def main() -> None:
                 for threads in THREADS:
                     taking_part = [*engines, *(competitors if batch == threads == 1 else [])]
                     rows += measure(taking_part, batch, threads, file, words, 1 if options.quick else options.rounds)
-            accuracy = accuracies(engines, options.data, step)
         seven = load_corpus(f"fsdd:{options.data}/fsdd").filter(split="test", words="seven")[0]
         cold = cold_starts(seven.path, 2 if options.quick else COLD_STARTS)
     except AuroraError as error:
@@ -120,17 +113,16 @@ def main() -> None:
     record = {
         "benchmark": "inference",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["python", "benchmarks/inference.py", *sys.argv[1:]]),
+        "command": " ".join(["python -m benchmarks.inference", *sys.argv[1:]]),
         "quick": options.quick,
         "clips": len(words),
         "rounds": 1 if options.quick else options.rounds,
         "machine": describe_machine(),
         "rows": rows,
-        "accuracy": accuracy,
         "cold_start": cold,
     }
     if options.out:
-        write_json(options.out, record, indent=1)
+        write_json(record, options.out, indent=1)
     print(target_table(record))
 
 

@@ -1,11 +1,12 @@
 """Time and memory of ways to recognise clips, each in a process of its own.
 
-Timed is the way from clips in memory to probabilities, front end included; of PocketSphinx with a grammar of the eleven
-words, an utterance from start to answer. The processes of one batch and number of threads take turns, a pass over the
-clips each, and another one begins each time, so that a busy machine hits all alike (``inference_worker.py``).
+Timed is the way from clips in memory to logits, front end included; of PocketSphinx with a grammar of the same words,
+an utterance from start to answer. The processes of one batch and number of threads take turns, a pass over the clips
+each, and another one begins each time, so that a busy machine hits all alike (``inference_worker.py``).
 
-``torch`` is the network of the checkpoint as it is, ``torch_packed`` that network with batch normalisation folded and
-weights packed, as ``DigitRecognizer`` uses it. The start of an engine is its imports, loading and the first answer.
+``torch`` is the network of the checkpoint as it is, ``torch_folded`` that network with its BatchNorms folded, as
+``TorchModel`` uses it, ``onnx`` an exported file as the runtime computes it. The start of an engine is its imports,
+loading and the first answer.
 """
 
 from __future__ import annotations
@@ -25,8 +26,7 @@ import numpy as np
 
 from aurora_resnet.runtime.errors import ConfigError
 
-HERE = Path(__file__).resolve().parent
-RUNTIME = HERE.parent / "runtime" / "src"
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Worker:
 
     def __init__(self, engine: Engine, batch: int, threads: int, clips: Path) -> None:
         arguments = [engine.kind, str(engine.file or ""), str(batch), str(threads), str(clips)]
-        paths = os.pathsep.join([str(RUNTIME), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+        paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": paths}
         self.engine, self.seconds = engine, list[float]()
         self.process = subprocess.Popen(
@@ -126,10 +126,11 @@ def measure(
 
 
 def cold_starts(recording: Path, count: int) -> dict[str, Any]:
-    """Time the runtime from the start of a process to its first answer, without any torch."""
+    """Time the runtime with ``compact`` from the start of a process to its first answer, without any torch."""
     code = (
-        "import time; start = time.perf_counter(); from aurora_resnet_runtime import OnnxDigitRecognizer; "
-        f"ready = time.perf_counter(); word = OnnxDigitRecognizer().recognize({str(recording)!r}).word; "
+        "import time; start = time.perf_counter(); from aurora_resnet.runtime.recognizer import Recognizer; "
+        "ready = time.perf_counter(); recognizer = Recognizer.from_pretrained('compact'); "
+        f"word = recognizer.recognize({str(recording)!r}).word; "
         "end = time.perf_counter(); import sys, json; "
         "print(json.dumps([ready - start, end - ready, word, 'torch' in sys.modules]))"
     )
@@ -141,7 +142,7 @@ def cold_starts(recording: Path, count: int) -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=True,
-            env=os.environ | {"PYTHONPATH": str(RUNTIME), "OMP_NUM_THREADS": "1"},
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
         whole = time.perf_counter() - begin
         import_seconds, answer_seconds, word, has_torch = json.loads(result.stdout)

@@ -1,9 +1,9 @@
 """One way to recognise clips, in a process of its own, so that its memory and its start are its own.
 
-``inference_speed.py`` starts it with the engine (``torch``, ``torch_packed``, ``onnx``, ``pocketsphinx``), its file,
+``inference_speed.py`` starts it with the engine (``torch``, ``torch_folded``, ``onnx``, ``pocketsphinx``), its file,
 the batch, the threads and a file of clips ``[n, N]``. It answers each line of its standard input with a line of JSON:
 first what the start took and which words it hears; to ``turn``, the seconds of each batch in one pass over the clips;
-to ``end``, its peak memory. Every engine takes clips in memory and gives probabilities, PocketSphinx a word.
+to ``end``, its peak memory. Every engine takes clips in memory and gives logits, PocketSphinx a word.
 """
 
 from __future__ import annotations
@@ -17,40 +17,42 @@ from typing import Any
 
 import numpy as np
 
+from aurora_resnet.runtime.models import ExportedModel, ScoringModel
+
 WARM_UP = 3
 
 Answer = Callable[[int], Any]
 """From the number of a batch to what the engine returns."""
 
 
-def torch_engine(file: str, threads: int, batches: list[Any], *, packed: bool) -> tuple[Answer, list[str]]:
-    """Return the checkpoint's network as it is, or folded and packed as ``DigitRecognizer`` uses it."""
+def torch_engine(file: str, threads: int, batches: list[Any]) -> tuple[Answer, list[str]]:
+    """Return the checkpoint's network as it is."""
     import torch
 
     from aurora_resnet.checkpoints import load_checkpoint
-    from aurora_resnet.recognition.recognizer import DigitRecognizer
 
     torch.set_num_threads(threads)
-    if packed:
-        network = DigitRecognizer.from_checkpoint(file).model
-    else:
-        network = load_checkpoint(file).model.requires_grad_(False)
+    network = load_checkpoint(file).model.requires_grad_(False)
     tensors = [torch.from_numpy(batch) for batch in batches]
 
     def answer(number: int) -> Any:
         with torch.inference_mode():
-            return network(tensors[number]).softmax(1).numpy()
+            return network(tensors[number]).numpy()
 
     return answer, list(network.config.words)
 
 
-def onnx_engine(file: str, threads: int, batches: list[Any]) -> tuple[Answer, list[str]]:
-    """Return an exported file as the runtime without torch runs it."""
-    from aurora_resnet_runtime import OnnxDigitRecognizer
+def scoring_engine(engine: str, file: str, threads: int, batches: list[Any]) -> tuple[Answer, list[str]]:
+    """Return a checkpoint or an exported file as recognition uses it."""
+    model: ScoringModel
+    if engine == "onnx":
+        model = ExportedModel(file, threads=threads)
+    else:
+        from aurora_resnet.checkpoints import load_checkpoint
+        from aurora_resnet.scoring import TorchModel
 
-    recognizer = OnnxDigitRecognizer(file, threads)
-    session = recognizer._session
-    return lambda number: session.run(["probabilities"], {"waveform": batches[number]})[0], list(recognizer.words)
+        model = TorchModel(load_checkpoint(file).model, threads=threads)
+    return lambda number: model.logits(batches[number]), list(model.facts.vocabulary)
 
 
 def memory_mb() -> float:
@@ -67,7 +69,7 @@ def main() -> None:
     batches = [np.ascontiguousarray(clips[rows[start : start + size]]) for start in range(0, len(rows), size)]
     foreign_mb = 0.0
     if engine == "pocketsphinx":
-        from latency import pocketsphinx
+        from benchmarks.latency import pocketsphinx
 
         foreign_mb = memory_mb()  # of what latency.py imports beside it
     start = time.perf_counter()
@@ -75,10 +77,10 @@ def main() -> None:
     words: list[str] | None = None
     if engine == "pocketsphinx":
         answer = pocketsphinx(list(clips))
-    elif engine == "onnx":
-        answer, words = onnx_engine(file, int(threads), batches)
+    elif engine == "torch":
+        answer, words = torch_engine(file, int(threads), batches)
     else:
-        answer, words = torch_engine(file, int(threads), batches, packed=engine == "torch_packed")
+        answer, words = scoring_engine(engine, file, int(threads), batches)
     answer(0)
     ready = time.perf_counter() - start
     heard: list[str] = []

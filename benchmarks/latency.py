@@ -1,17 +1,18 @@
-"""Time to recognise one clip with one thread, beside PocketSphinx with a grammar of the eleven words, in one run.
+"""Time to recognise one clip with one thread, beside PocketSphinx with a grammar of the same words, in one run.
 
-Run: ``python -m benchmarks.latency --model resnet50 compact [--rounds 5] [--out docs/records/shipped/latency.json]``.
-A clip is a word of FSDD's official test, one of each speaker and digit, in the middle of one second. Timed is
-``DigitRecognizer.recognize`` of its samples at 8 kHz, and of PocketSphinx (its own US English model, 16 kHz) one
-utterance from start to answer, given whole; its samples are brought to 16 kHz before the clock starts. Clip by clip the
-recognisers take turns, and another one begins each time, so that a busy machine hits all alike. The ratio is that of
-the medians; below 1 means faster than PocketSphinx.
+Run: ``python -m benchmarks.latency --model resnet50 compact [--rounds 5] [--out docs/records/shipped/latency.json]``;
+``--quick`` takes every tenth clip once, and does without PocketSphinx where it is not installed. A model is the name of
+a shipped one (exported, int8), an exported file or a checkpoint. A clip is a word of FSDD's official test, one of each
+speaker and digit, in the middle of one second. Timed is ``DigitRecognizer.recognize`` of its samples at 8 kHz, and of
+PocketSphinx (its own US English model, 16 kHz) one utterance from start to answer, given whole; its samples are brought
+to 16 kHz before the clock starts. Clip by clip the recognisers take turns, and another one begins each time, so that a
+busy machine hits all alike. The ratio is that of the medians; below 1 means faster than PocketSphinx.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import sys
 import tempfile
 import time
@@ -22,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
@@ -32,17 +33,19 @@ from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
-from aurora_resnet.runtime.vocabulary import WORDS
-from aurora_resnet.training.experiment import describe_environment
-from tools.shipped.scores import file_digest, find_model
+from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.vocabulary import DIGITS
+from tools.shipped.model import file_digest
 
 SAMPLE_RATE = 8000
 POCKETSPHINX = "pocketsphinx"
 POCKETSPHINX_RATE = 16_000
-GRAMMAR = f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(WORDS)};"
+GRAMMAR = f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(DIGITS.words)};"
 WARM_UP_CLIPS = 5
 GOALS = {"resnet50": 1.5, "compact": 0.25}
-"""Largest ratio to PocketSphinx, by name of the model in the zoo."""
+"""Largest ratio to PocketSphinx, by name of the model."""
+QUICK = 10
 
 Answer = Callable[[int], str]
 
@@ -76,17 +79,17 @@ def pocketsphinx(clips: list[Samples]) -> Answer:
     return answer
 
 
-def ours(recognizer: DigitRecognizer, clips: list[Samples]) -> Answer:
+def ours(recognizer: Recognizer, clips: list[Samples]) -> Answer:
     return lambda number: recognizer.recognize(clips[number], SAMPLE_RATE).word
 
 
 def measure(ways: dict[str, Answer], words: list[str], rounds: int) -> dict[str, dict[str, Any]]:
-    """Time every way on every clip in turn; the first round's answers are counted."""
+    """Time every way on every clip in turn; the first round's answers are counted, the ratio is to PocketSphinx."""
     names = list(ways)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     correct = dict.fromkeys(names, 0)
     for name in names:
-        for number in range(WARM_UP_CLIPS):
+        for number in range(min(WARM_UP_CLIPS, len(words))):
             ways[name](number)
     for turn in range(rounds * len(words)):
         number = turn % len(words)
@@ -105,44 +108,50 @@ def measure(ways: dict[str, Answer], words: list[str], rounds: int) -> dict[str,
             "correct": correct[name],
             "accuracy": correct[name] / len(words),
         }
-    for row in rows.values():
-        row["ratio"] = row["median_ms"] / rows[POCKETSPHINX]["median_ms"]
+    if POCKETSPHINX in rows:
+        for row in rows.values():
+            row["ratio"] = row["median_ms"] / rows[POCKETSPHINX]["median_ms"]
     return rows
 
 
 def print_table(rows: dict[str, dict[str, Any]]) -> None:
     lines = []
     for name, row in rows.items():
-        goal = row.get("goal_ratio")
-        met = "-" if goal is None else f"<= {goal:g}: {'yes' if row['ratio'] <= goal else 'NO'}"
-        numbers = [f"{row['median_ms']:.2f}", f"{row['p95_ms']:.2f}", f"{row['ratio']:.2f}", met]
+        goal, ratio = row.get("goal_ratio"), row.get("ratio")
+        met = "-" if goal is None or ratio is None else f"<= {goal:g}: {'yes' if ratio <= goal else 'NO'}"
+        numbers = [f"{row['median_ms']:.2f}", f"{row['p95_ms']:.2f}", "-" if ratio is None else f"{ratio:.2f}", met]
         lines.append([name, *numbers, f"{100 * row['accuracy']:.2f}"])
     print(markdown_table(["recogniser", "median ms", "95 % ms", "ratio", "target met", "accuracy %"], lines))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", required=True, help="names of shipped models, or checkpoints")
+    parser.add_argument("--model", nargs="+", required=True, help="shipped models, exported files, checkpoints")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recordings")
     parser.add_argument("--rounds", type=int, default=5, help="times that every clip is recognised (default 5)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the record to FILE")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the clips, once, to see that it works")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    set_threads(1)
     try:
         if options.rounds < 1:
             raise ConfigError(f"--rounds must be at least 1, not {options.rounds}")
+        step, rounds = (QUICK, 1) if options.quick else (1, options.rounds)
         clips, words = read_clips(options.data)
-        ways = {POCKETSPHINX: pocketsphinx(clips)}
-        more: dict[str, dict[str, Any]] = {POCKETSPHINX: {"version": version(POCKETSPHINX)}}
+        clips, words = clips[::step], words[::step]
+        ways: dict[str, Answer] = {}
+        more: dict[str, dict[str, Any]] = {}
+        if not options.quick or importlib.util.find_spec(POCKETSPHINX):
+            ways[POCKETSPHINX] = pocketsphinx(clips)
+            more[POCKETSPHINX] = {"version": version(POCKETSPHINX)}
         for model in options.model:
-            name, file = find_model(model)
+            recognizer = DigitRecognizer.from_pretrained(model, threads=1)
+            name = recognizer.model.facts.name
             if name in ways:
                 raise ConfigError(f"two recognisers are called '{name}'; measure them in two runs")
-            recognizer = DigitRecognizer.from_checkpoint(file)
-            zoo_name = recognizer.model.config.model
             ways[name] = ours(recognizer, clips)
-            more[name] = {"zoo_name": zoo_name, "sha256": file_digest(file), "goal_ratio": GOALS.get(zoo_name)}
-        rows = measure(ways, words, options.rounds)
+            more[name] = {"sha256": file_digest(exported_path(model) or Path(model)), "goal_ratio": GOALS.get(name)}
+        rows = measure(ways, words, rounds)
     except AuroraError as error:
         sys.exit(str(error))
     recognisers = {name: row | more[name] for name, row in rows.items()}
@@ -150,12 +159,13 @@ def main() -> None:
         "benchmark": "latency",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "clips": len(words),
-        "rounds": options.rounds,
+        "rounds": rounds,
+        "quick": options.quick,
         "recognisers": recognisers,
         "environment": describe_environment("cpu"),
     }
     if options.out:
-        write_json(options.out, record)
+        write_json(record, options.out)
     print_table(recognisers)
 
 

@@ -1,13 +1,13 @@
 """Cost of mixing speech with noise, in ms per second of audio on one core: the whole and its parts.
 
-Run: ``OMP_NUM_THREADS=1 python -m benchmarks.mixing [seconds of each clip]``. Every line is the median of
+Run: ``OMP_NUM_THREADS=1 python -m benchmarks.mixing [--seconds 1] [--quick]``. Every line is the median of
 repeated calls in one run; the goal is at most 2 ms per second for ``mix_at_snr``.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -21,17 +21,22 @@ SAMPLE_RATE = 8000
 REPEATS = 300
 
 
-def milliseconds(call: Callable[[], object]) -> float:
+def milliseconds(call: Callable[[], object], repeats: int) -> float:
     call()  # designs filters, fills caches
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
     return 1000 * statistics.median(times)
 
 
-def main(seconds: float = 1.0) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each clip (default 1)")
+    parser.add_argument("--quick", action="store_true", help="a few calls, to see that it works")
+    options = parser.parse_args()
+    seconds, repeats = options.seconds, 3 if options.quick else REPEATS
     generator = np.random.default_rng(0)
     samples = round(seconds * SAMPLE_RATE)
     syllables = np.repeat(generator.choice([0.001, 0.05, 0.2], size=samples // 1200 + 1), 1200)[:samples]
@@ -51,8 +56,8 @@ def main(seconds: float = 1.0) -> None:
     }
     print(f"clips of {seconds} s at {SAMPLE_RATE} Hz, noise of 60 s, ms per second of audio")
     for name, call in calls.items():
-        print(f"{name:26s} {milliseconds(call) / seconds:7.3f}")
+        print(f"{name:26s} {milliseconds(call, repeats) / seconds:7.3f}")
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]))
+    main()

@@ -1,14 +1,16 @@
 """Time and memory of building noisy speech at Aurora-2's size, measured on a part of it.
 
-Run: ``python -m benchmarks.protocol [share ...]``, by default 0.05 and 0.1 of the whole. Every share is built anew, in
-a process of its own and on two worker processes, from repeated recordings of about 1.8 s (three sample words each) and
-the sample noises. The whole tree has 86,950 files: 8,440 of clean and as many of multi-condition training, and 70,070
-of the tests. Goals: 78,510 files (the tests and 8,440) within 10 minutes on two cores; a peak of memory that does not
-grow with the share; mixing within 2 ms per second of audio (``benchmarks/mixing.py`` measures its parts).
+Run: ``python -m benchmarks.protocol [share ...]``, by default 0.05 and 0.1 of the whole; ``--quick`` builds 0.005.
+Every share is built anew, in a process of its own and on two worker processes, from repeated recordings of about 1.8 s
+(three sample words each) and the sample noises. The whole tree has 86,950 files: 8,440 of clean and as many of
+multi-condition training, and 70,070 of the tests. Goals: 78,510 files (the tests and 8,440) within 10 minutes on two
+cores; a peak of memory that does not grow with the share; mixing within 2 ms per second of audio (``mixing.py``
+measures its parts).
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
@@ -31,6 +33,8 @@ TRAINING, TESTS = 8440, 4004
 GOAL_FILES, GOAL_MINUTES = 78_510, 10
 RECORDINGS = 40
 WORKERS = 2
+REPEATS = 300
+QUICK_SHARE = 0.005
 
 
 def make_speech(folder: Path, share: float) -> Corpus:
@@ -41,7 +45,7 @@ def make_speech(folder: Path, share: float) -> Corpus:
     for number in range(RECORDINGS):
         three = [words[int(i)] for i in generator.integers(len(words), size=3)]
         path = folder / f"{number}.wav"
-        write_audio(path, np.concatenate([read_audio(word.path)[0] for word in three]), 8000)
+        write_audio(np.concatenate([read_audio(word.path)[0] for word in three]), path, 8000)
         recordings.append((path, tuple(word.word for word in three)))
     utterances = []
     for split, count, speakers in (("train", round(share * TRAINING), 110), ("test", round(share * TESTS), 104)):
@@ -63,7 +67,7 @@ def make_noise(folder: Path) -> NoiseScenes:
     for number, scene in enumerate(SCENE_NAMES):
         wave = np.resize(waves[number % len(waves)], 30 * 8000)
         path = folder / f"{scene}.wav"
-        write_audio(path, np.clip(wave + 0.001 * generator.standard_normal(wave.size), -1, 1), 8000)
+        write_audio(np.clip(wave + 0.001 * generator.standard_normal(wave.size), -1, 1), path, 8000)
         recordings[scene] = (path,)
     return NoiseScenes(recordings)
 
@@ -89,7 +93,7 @@ def build(share: float) -> None:
         )
 
 
-def mixing(seconds: float = 1.8, repeats: int = 300) -> None:
+def mixing(seconds: float = 1.8, *, repeats: int) -> None:
     generator = np.random.default_rng(0)
     speech = (0.05 * generator.standard_normal(round(seconds * 8000))).astype(np.float32)
     noise = (0.1 * generator.standard_normal(30 * 8000)).astype(np.float32)
@@ -105,10 +109,19 @@ def mixing(seconds: float = 1.8, repeats: int = 300) -> None:
         )
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shares", type=float, nargs="*", default=[0.05, 0.1], help="of the whole (default 0.05 0.1)")
+    parser.add_argument("--quick", action="store_true", help="a little, to see that it works")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # in this process
+    options = parser.parse_args()
+    if options.one:
+        build(options.shares[0])
+        return
+    mixing(repeats=3 if options.quick else REPEATS)
+    for share in [QUICK_SHARE] if options.quick else options.shares:
+        subprocess.run([sys.executable, "-m", "benchmarks.protocol", "--one", str(share)], check=True)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        build(float(sys.argv[2]))
-    else:
-        mixing()
-        for share in sys.argv[1:] or ["0.05", "0.1"]:
-            subprocess.run([sys.executable, __file__, "--one", share], check=True)
+    main()

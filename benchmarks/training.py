@@ -1,6 +1,6 @@
 """What the ``Trainer`` costs: its clips per second as a share of a bare loop's on ready tensors.
 
-Run: ``python -m benchmarks.training [--quick] [--threads N] [--json FILE]``; goal: a share of at least 90 %.
+Run: ``python -m benchmarks.training [--quick] [--threads N] [--out FILE]``; goal: a share of at least 90 %.
 
 Three ways to do the same steps of SGD on the same model, batch size and threads, in turn within one run:
 
@@ -15,7 +15,6 @@ three alike.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -28,11 +27,12 @@ from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.experiment import describe_environment
 from aurora_resnet.training.trainer import Trainer
 
 SAMPLE_RATE = 8000
@@ -43,9 +43,9 @@ MODELS: dict[str, dict[str, object]] = {"resnet50": {"stages": 3}, "cnn": {}}
 
 def random_clips(count: int) -> ClipSet:
     waveforms = tuple(0.1 * torch.randn(int(n)) for n in torch.randint(2000, SAMPLE_RATE, (count,)))
-    words = [WORDS[number % len(WORDS)] for number in range(count)]
+    words = [DIGITS.words[number % len(DIGITS.words)] for number in range(count)]
     utterances = tuple(Utterance(Path(f"{number}.wav"), (word,), "noise") for number, word in enumerate(words))
-    labels = torch.tensor([WORDS.index(word) for word in words])
+    labels = torch.tensor([DIGITS.words.index(word) for word in words])
     return ClipSet(utterances, labels, SAMPLE_RATE, SAMPLE_RATE, waveforms)
 
 
@@ -75,7 +75,7 @@ def measure(name: str, steps: int, rounds: int) -> dict[str, float]:
     waveforms, labels = clips.batch(range(BATCH)), clips.labels[:BATCH]
 
     def fresh() -> RecognizerModel:
-        return RecognizerModel(RecognizerConfig(name, MelConfig(SAMPLE_RATE), MODELS[name]))
+        return RecognizerModel(RecognizerConfig(name, MelConfig(SAMPLE_RATE), options=MODELS[name]))
 
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(fresh(), TrainingConfig(epochs=rounds + 1, batch_size=BATCH), folder)
@@ -107,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few steps, to see that it works")
     parser.add_argument("--threads", type=int, help="threads of torch")
-    parser.add_argument("--json", type=Path, help="write the numbers to a file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the record to FILE")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -122,10 +122,10 @@ def main() -> None:
         speeds = [r[f"{way}_clips_per_second"] for way in ("trainer", "waveforms", "features")]
         print(f"{name:10}{speeds[0]:10.1f}{speeds[1]:11.1f}{speeds[2]:10.1f}", end="          ")
         print(f"{r['share_of_waveforms']:14.1%}{r['share_of_features']:13.1%}", flush=True)
-    if arguments.json:
+    if arguments.out:
         record = {"benchmark": "training", "goal": GOAL, "batch_size": BATCH, "rounds": rounds, "results": results}
         record["environment"] = describe_environment("cpu")
-        arguments.json.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_json(record, arguments.out, indent=2)
 
 
 if __name__ == "__main__":

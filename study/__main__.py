@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.errors import AuroraError
@@ -50,7 +50,7 @@ def main() -> int:
     if not missing:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
-    write_json(records / "truth.json", test.truth(), indent=1)
+    write_json(test.truth(), records / "truth.json", indent=1)
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
     pool = ProcessPoolExecutor(
         options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)

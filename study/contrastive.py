@@ -1,7 +1,7 @@
-"""Question 8's weights: the network learns to hear before anybody tells it what a digit is.
+"""Question 8's weights: the network learns to hear before anybody tells it a word.
 
-Contrastive, not masked reconstruction: it needs no decoder, and a convolution over a masked picture sees the mask's
-edges. The sounds are all that training may use, labels taken away: the study's own training speech, two more digit
+Contrastive, not masked reconstruction: it needs no decoder, and a convolution over a masked spectrogram sees the
+mask's edges. The sounds are all that training may use, labels taken away: the study's own training speech, two more digit
 speakers, other words, and environmental noise.
 """
 
@@ -17,14 +17,14 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
-from aurora_resnet.training.augmented_data import SoundFiles, find_sounds, read_sounds
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.data import load_data
-from aurora_resnet.training.experiment import describe_environment
+from aurora_resnet.training.data import SoundFiles, load_data
+from aurora_resnet.training.sounds import find_sounds, read_sounds
 from aurora_resnet.training.state import LAST
 from study.contrastive_trainer import ContrastiveTrainer, save_backbone
 
@@ -71,7 +71,7 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = RecognizerModel(recognizer, weights=None)
-    speech = ClipSet.load(load_data(base.data)[0], 8000, 1.0)
+    speech = ClipSet.load(load_data(base.data).train, 8000, 1.0)
     found = find_sounds(UNLABELLED, data)
     paths = found[: round(share * len(found))]
     sounds = read_sounds(paths, 8000, 1.0)
@@ -96,5 +96,5 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
         "seconds": result.seconds,
         "environment": describe_environment("cpu"),
     }
-    write_json(record, content, indent=1)
+    write_json(content, record, indent=1)
     return FOLDER

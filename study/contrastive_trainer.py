@@ -67,8 +67,8 @@ class ContrastiveTrainer(Trainer):
         """Take one step of the optimiser on two views of each clip; ``labels`` are not used."""
         del labels
         with torch.no_grad():
-            pictures = [self.model.frontend(view(waveforms, generator)) for _ in range(2)]
-            features = torch.cat([MASKS.apply(each, MASKS.sample(each.shape, generator)) for each in pictures])
+            spectrograms = [self.model.frontend(view(waveforms, generator)) for _ in range(2)]
+            features = torch.cat([MASKS.apply(each, MASKS.sample(each.shape, generator)) for each in spectrograms])
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
             vectors = self._vectors(features).float()
         # Pooled features of different clips are nearly parallel at first; without their common part they are not, and

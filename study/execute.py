@@ -53,7 +53,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "answers": _test(out).answers(checkpoint.model) if run.tested else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
-    write_json(record, content, indent=1)
+    write_json(content, record, indent=1)
     for name in (LAST, BEST):  # a hundred megabytes each, and the record repeats them
         (folder / name).unlink()
     return run.name

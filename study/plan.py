@@ -63,7 +63,7 @@ class Run:
     def experiment(self, out: Path) -> ExperimentConfig:
         """Return the whole configuration."""
         overrides = tuple(override.replace("{out}", str(out)) for override in self.overrides)
-        return read_experiment(BASE, self.model, (*overrides, f"training.seed={self.seed}"))
+        return read_experiment(BASE, self.model, overrides=(*overrides, f"training.seed={self.seed}"))
 
     def command(self) -> str:
         """Return the command that repeats this run alone."""

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.files import write_json
-from aurora_resnet.inference import predict_logits
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.errors import AuroraError
-from aurora_resnet.runtime.vocabulary import WORDS
-from aurora_resnet.training.data import add_noise, load_data
+from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.scoring import predict_logits
+from aurora_resnet.training.data import load_data
+from aurora_resnet.training.sounds import training_clips
 from study.linear_head import fit_linear_head
 from study.self_supervised_frontend import SAMPLE_RATE, SelfSupervisedFrontend
 
@@ -54,12 +55,12 @@ def evaluate(frontend: SelfSupervisedFrontend, test: StudyTest, data: Path, shar
     """
     run = Run("q8_hearing_first", "self-supervised", 1, "resnet50", (f"data.root={data}", f"data.share={share}"))
     config = run.experiment(Path()).data
-    assert config.noise is not None
-    clips = ClipSet.load(load_data(config)[0], 8000, 1.0)
-    noisy = add_noise(clips, config.noise, config.root, seed=1).epoch(0)
+    assert config.augment is not None
+    clips = ClipSet.load(load_data(config).train, 8000, 1.0)
+    noisy = training_clips(clips, config.augment, config.root, seed=1).epoch(0)
     encoder = FromTelephone(frontend)
     features = predict_logits(encoder, noisy, device="cpu", batch_size=32)
-    head = fit_linear_head(features, noisy.labels, len(WORDS))
+    head = fit_linear_head(features, noisy.labels, len(DIGITS.words))
     return test.answers(nn.Sequential(encoder, head))
 
 
@@ -90,8 +91,8 @@ def main() -> int:
         "answers": answers,
     }
     path = options.records / "self_supervised" / f"{options.bundle.lower()}-{options.layer}.json"
-    write_json(options.records / "truth.json", truth, indent=1)
-    write_json(path, record, indent=1)
+    write_json(truth, options.records / "truth.json", indent=1)
+    write_json(record, path, indent=1)
     print(f"record: {path}")
     return 0
 

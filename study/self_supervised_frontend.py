@@ -12,7 +12,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.runtime.errors import ConfigError, DownloadError, did_you_mean, torchaudio_missing
+from aurora_resnet.environment import torchaudio_missing
+from aurora_resnet.runtime.errors import ConfigError, DownloadError, did_you_mean
 
 SAMPLE_RATE = 16_000
 

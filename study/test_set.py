@@ -12,12 +12,12 @@ from torch import nn
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.corpora.relabelling import with_test_speakers
 from aurora_resnet.corpora.sources.an4 import read_an4
 from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
-from aurora_resnet.inference import predict_logits
+from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
+from aurora_resnet.scoring import predict_logits
 
 TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
 INDICES = 10

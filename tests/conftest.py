@@ -20,7 +20,7 @@ torch.set_num_threads(1)  # small tensors; also, tests run side by side in CI
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of the real recordings; tests that ask for it skip without it."""
     if not SHARED.is_dir():

@@ -9,12 +9,20 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from aurora_resnet import checkpoints
-from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoint_file import FORMAT
+from aurora_resnet.checkpoints import (
+    PRETRAINED,
+    checkpoint_path,
+    load_checkpoint,
+    save_calibrated,
+    save_checkpoint,
+)
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 OPTIONS: dict[str, dict[str, object]] = {
     "resnet50": {"hidden": 16},
@@ -32,7 +40,10 @@ def build(name: str = "cnn", **mel: Any) -> RecognizerModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         config = MelConfig(**{"sample_rate": 8000, "n_mels": 32, "f_min": 123.456789, **mel})
-        model = RecognizerModel(RecognizerConfig(name, config, OPTIONS[name], 0.3, ("one", "two", "oh")))
+        vocabulary = Vocabulary(("one", "two", "oh"))
+        model = RecognizerModel(
+            RecognizerConfig(name, config, options=OPTIONS[name], clip_seconds=0.3, vocabulary=vocabulary)
+        )
         model(torch.randn(4, 2400))  # BatchNorm's statistics leave their start
         return model.eval()
 
@@ -45,7 +56,7 @@ def waveforms() -> torch.Tensor:
 def test_every_model_of_the_zoo_comes_back_bit_for_bit(tmp_path: Path, name: str) -> None:
     model = build(name)
     model.train()
-    save_checkpoint(tmp_path / "a.safetensors", model)
+    save_checkpoint(model, tmp_path / "a.safetensors")
     assert model.training
     loaded = load_checkpoint(tmp_path / "a.safetensors").model
     assert not loaded.training
@@ -57,17 +68,19 @@ def test_every_model_of_the_zoo_comes_back_bit_for_bit(tmp_path: Path, name: str
 
 def test_corpus_statistics_come_along(tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
-        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), {}, 0.3)).eval()
+        model = RecognizerModel(
+            RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), clip_seconds=0.3)
+        ).eval()
     assert model.frontend.normalization is not None
     model.frontend.normalization.fit([model.frontend.log_mel(waveforms())])
-    save_checkpoint(tmp_path / "a.safetensors", model)
+    save_checkpoint(model, tmp_path / "a.safetensors")
     with torch.inference_mode():
         assert torch.equal(load_checkpoint(tmp_path / "a.safetensors").model(waveforms()), model(waveforms()))
 
 
 def test_the_file_alone_is_enough_in_a_fresh_process(tmp_path: Path) -> None:
     model = build()
-    save_checkpoint(tmp_path / "a.safetensors", model)
+    save_checkpoint(model, tmp_path / "a.safetensors")
     torch.save(waveforms(), tmp_path / "in.pt")
     code = (
         "import torch; from aurora_resnet.checkpoints import load_checkpoint; "
@@ -86,7 +99,7 @@ def test_channels_last_weights_keep_values_and_layout(tmp_path: Path) -> None:
     weight = model.state_dict()[name]
     assert not weight.is_contiguous()
     assert weight.is_contiguous(memory_format=torch.channels_last)
-    save_checkpoint(tmp_path / "a.safetensors", model)
+    save_checkpoint(model, tmp_path / "a.safetensors")
     stored = load_file(tmp_path / "a.safetensors")["model." + name]
     loaded = load_checkpoint(tmp_path / "a.safetensors").model.state_dict()[name]
     assert stored.is_contiguous()
@@ -103,7 +116,7 @@ def test_information_and_further_tensors_come_back(tmp_path: Path) -> None:
         "flags": torch.tensor([True, False]),
         "model.trap": torch.arange(3),
     }
-    save_checkpoint(tmp_path / "a.safetensors", build(), info=info, state=state)
+    save_checkpoint(build(), tmp_path / "a.safetensors", info=info, state=state)
     checkpoint = load_checkpoint(tmp_path / "a.safetensors")
     assert checkpoint.info == info
     assert checkpoint.state.keys() == state.keys()
@@ -113,7 +126,7 @@ def test_information_and_further_tensors_come_back(tmp_path: Path) -> None:
 
 
 def test_loading_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "a.safetensors", build())
+    save_checkpoint(build(), tmp_path / "a.safetensors")
     before = torch.random.get_rng_state()
     load_checkpoint(tmp_path / "a.safetensors")
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -121,7 +134,7 @@ def test_loading_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> None
 
 def test_a_writer_that_breaks_off_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, build(), info={"epoch": 1})
+    save_checkpoint(build(), path, info={"epoch": 1})
     before = path.read_bytes()
 
     def half(temporary: Path, data: bytes) -> int:
@@ -131,7 +144,7 @@ def test_a_writer_that_breaks_off_leaves_the_old_file(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="No space left"):
-        save_checkpoint(path, build(), info={"epoch": 2})
+        save_checkpoint(build(), path, info={"epoch": 2})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
     assert load_checkpoint(path).info == {"epoch": 1}
@@ -139,14 +152,14 @@ def test_a_writer_that_breaks_off_leaves_the_old_file(tmp_path: Path, monkeypatc
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.safetensors"):
-        with pytest.raises(CheckpointError, match="does not exist or is not a file"):
+        with pytest.raises(CheckpointError, match=rf"there is no checkpoint '{path}'.*; shipped: resnet50, compact"):
             load_checkpoint(path)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, -1])
 def test_a_cut_file_is_refused(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, build())
+    save_checkpoint(build(), path)
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(CheckpointError, match=r"a\.safetensors is no readable safetensors file"):
         load_checkpoint(path)
@@ -165,8 +178,8 @@ def test_what_is_no_checkpoint_of_ours_is_refused(tmp_path: Path) -> None:
 
 def test_half_precision_halves_the_file_and_keeps_each_weight_to_its_eleventh_bit(tmp_path: Path) -> None:
     model = build("resnet50")
-    save_checkpoint(tmp_path / "whole.safetensors", model)
-    save_checkpoint(tmp_path / "half.safetensors", model, half=True, info={"epoch": 3}, state={"x": torch.rand(3)})
+    save_checkpoint(model, tmp_path / "whole.safetensors")
+    save_checkpoint(model, tmp_path / "half.safetensors", half=True, info={"epoch": 3}, state={"x": torch.rand(3)})
     sizes = {name: (tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")}
     assert sizes["half"] < 0.52 * sizes["whole"]
     checkpoint = load_checkpoint(tmp_path / "half.safetensors")
@@ -183,17 +196,19 @@ def test_half_precision_halves_the_file_and_keeps_each_weight_to_its_eleventh_bi
         else:  # BatchNorm's statistics and counters
             assert torch.equal(loaded[name], value)
     assert any(not torch.equal(loaded[name], original[name]) for name in weights)
-    save_checkpoint(tmp_path / "again.safetensors", checkpoint.model, half=True)
+    save_checkpoint(checkpoint.model, tmp_path / "again.safetensors", half=True)
     again = load_checkpoint(tmp_path / "again.safetensors").model.state_dict()
     assert all(torch.equal(again[name], value) for name, value in loaded.items())
 
 
 def test_half_precision_keeps_the_front_ends_statistics_exact(tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
-        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), {}, 0.3)).eval()
+        model = RecognizerModel(
+            RecognizerConfig("cnn", MelConfig(8000, normalization="corpus"), clip_seconds=0.3)
+        ).eval()
     assert model.frontend.normalization is not None
     model.frontend.normalization.fit([model.frontend.log_mel(waveforms())])
-    save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+    save_checkpoint(model, tmp_path / "a.safetensors", half=True)
     loaded = load_checkpoint(tmp_path / "a.safetensors").model
     assert torch.equal(loaded.frontend(waveforms()), model.frontend(waveforms()))
 
@@ -202,11 +217,11 @@ def test_half_precision_keeps_the_front_ends_statistics_exact(tmp_path: Path) ->
 def test_weights_beyond_half_precision_are_refused(tmp_path: Path, value: float) -> None:
     model = build()
     torch.nn.init.constant_(model.get_parameter("classifier.head.3.bias"), 65504.0)
-    save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+    save_checkpoint(model, tmp_path / "a.safetensors", half=True)
     before = (tmp_path / "a.safetensors").read_bytes()
     torch.nn.init.constant_(model.get_parameter("classifier.head.3.bias"), value)
     with pytest.raises(CheckpointError, match=r"classifier\.head\.3\.bias holds values beyond float16's 65504"):
-        save_checkpoint(tmp_path / "a.safetensors", model, half=True)
+        save_checkpoint(model, tmp_path / "a.safetensors", half=True)
     assert (tmp_path / "a.safetensors").read_bytes() == before
 
 
@@ -219,12 +234,34 @@ def rewritten(path: Path, change: dict[str, Any]) -> None:
 
 def test_a_file_of_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, build())
-    rewritten(path, {"format": 2})
-    with pytest.raises(
-        CheckpointError, match=r"has format 2, this version reads format 1; install a newer aurora-resnet"
+    save_checkpoint(build(), path)
+    for newer in (3, None, "2", 0):
+        rewritten(path, {"format": newer})
+        with pytest.raises(
+            CheckpointError, match=rf"has format {newer}, this version reads format 2; install a newer aurora-resnet"
+        ):
+            load_checkpoint(path)
+
+
+def test_a_file_of_the_first_edition_is_read(tmp_path: Path) -> None:
+    """There words stood in the configuration and the calibration, if any, in ``info``."""
+    path, model = tmp_path / "a.safetensors", build()
+    save_checkpoint(model, path)
+    with safe_open(path, framework="pt") as file:
+        config = json.loads(file.metadata()["aurora_resnet"])["config"]
+    vocabulary = config.pop("vocabulary")
+    config["words"] = vocabulary["words"]
+    for info, calibration in (
+        ({"epoch": 3}, Calibration()),
+        ({"epoch": 3, "calibration": {"temperature": 0.7, "threshold": 4.0}}, Calibration(0.7, 4.0)),
     ):
-        load_checkpoint(path)
+        header = {"format": 1, "version": "0.9.0", "config": config, "info": info}
+        save_file(load_file(path), path, {"aurora_resnet": json.dumps(header)})
+        old = load_checkpoint(path)
+        assert (old.info, old.calibration, old.card) == ({"epoch": 3}, calibration, "")
+        assert old.vocabulary == model.config.vocabulary == Vocabulary(("one", "two", "oh"), (1, 2, 0))
+        with torch.inference_mode():
+            assert torch.equal(old.model(waveforms()), model(waveforms()))
 
 
 @pytest.mark.parametrize(
@@ -234,8 +271,13 @@ def test_a_file_of_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
         ({"model": "lstm"}, r"Missing key.*lstm\.weight_ih_l0"),
         ({"options": {"hidden": 17}}, "size mismatch"),
         ({"options": {"hidden": "wide"}}, "does not fit the network that it describes"),
-        ({"words": ["one", "two"]}, "size mismatch"),
-        ({"clip_seconds": -1.0}, "clip_seconds must exceed"),
+        ({"vocabulary": {"words": ["one", "two"], "digits": [1, 2]}}, "size mismatch"),
+        ({"vocabulary": {"words": ["one"], "digits": [1]}}, "a vocabulary needs 2 to 10000 words, got 1"),
+        ({"vocabulary": {"words": 3}}, "vocabulary"),
+        ({"clip_seconds": -1.0}, "clip_seconds must lie above 0"),
+        ({"clip_seconds": 0.01}, "clip_seconds must exceed"),
+        ({"clip_seconds": 1e30}, "clip_seconds must lie above 0 and up to 60"),
+        ({"options": {"hidden": 10**30}}, "hidden must lie from 1 to 65536"),
         ({"colour": "red"}, "unknown key 'colour'"),
     ],
 )
@@ -244,7 +286,7 @@ def test_a_header_that_does_not_fit_the_tensors_is_refused(
 ) -> None:
     path = tmp_path / "a.safetensors"
     model = build()
-    save_checkpoint(path, model)
+    save_checkpoint(model, path)
     with safe_open(path, framework="pt") as file:
         config = json.loads(file.metadata()["aurora_resnet"])["config"]
     rewritten(path, {"config": {**config, **change}})
@@ -254,7 +296,19 @@ def test_a_header_that_does_not_fit_the_tensors_is_refused(
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("header", ["{", "[1]", "3", '{"format": 1}', '{"format": 1, "config": 3}'])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{",
+        "[1]",
+        "3",
+        "[" * 100_000,
+        '{"format": 1}',
+        '{"format": 1, "config": 3}',
+        '{"format": 2}',
+        '{"format": 2, "config": 3}',
+    ],
+)
 def test_a_damaged_header_is_refused(tmp_path: Path, header: str) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"model.x": torch.zeros(1)}, path, {"aurora_resnet": header})
@@ -264,7 +318,7 @@ def test_a_damaged_header_is_refused(tmp_path: Path, header: str) -> None:
 
 def test_missing_and_surplus_tensors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, build())
+    save_checkpoint(build(), path)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
     tensors = load_file(path)
@@ -277,10 +331,68 @@ def test_missing_and_surplus_tensors_are_refused(tmp_path: Path) -> None:
 
 def test_nothing_but_names_and_plain_values_is_stored(tmp_path: Path) -> None:
     model = build()
-    save_checkpoint(tmp_path / "a.safetensors", model)
+    save_checkpoint(model, tmp_path / "a.safetensors")
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         header = json.loads(file.metadata()["aurora_resnet"])
-    assert header.keys() == {"format", "version", "config", "info"}
-    assert header["format"] == checkpoints._FORMAT == 1
+    assert header.keys() == {"format", "version", "config", "calibration", "card", "info"}
+    assert header["format"] == FORMAT == 2
+    assert header["calibration"] == {"temperature": 1.0, "threshold": None}
+    assert header["config"]["vocabulary"] == {"words": ["one", "two", "oh"], "digits": [1, 2, 0]}
     assert header["config"]["model"] == "cnn"
     assert header["config"]["mel"]["f_min"] == 123.456789
+
+
+@pytest.mark.parametrize(
+    "change", [{"temperature": 0.0, "threshold": None}, {"temperature": 1.0}, {"threshold": 1}, 3, None]
+)
+def test_a_damaged_calibration_is_refused(tmp_path: Path, change: object) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(build(), path)
+    rewritten(path, {"calibration": change})
+    with pytest.raises(CheckpointError, match=r"a\.safetensors does not fit .*(temperature|calibration)"):
+        load_checkpoint(path)
+
+
+def test_calibration_and_card_come_along(tmp_path: Path) -> None:
+    save_checkpoint(build(), tmp_path / "a.safetensors", calibration=Calibration(1.25, -3.5), card="# Mine\n\nzwölf")
+    checkpoint = load_checkpoint(tmp_path / "a.safetensors")
+    assert checkpoint.calibration == Calibration(1.25, -3.5)
+    assert checkpoint.card == "# Mine\n\nzwölf"
+    assert checkpoint.name == f"{tmp_path.name}/a"
+    assert repr(checkpoint).startswith(f"Checkpoint({tmp_path.name}/a: cnn, Vocabulary(3 words: one, two, oh), ")
+
+
+def stored(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    with safe_open(path, framework="pt") as file:
+        return load_file(path), json.loads(file.metadata()["aurora_resnet"])
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_another_calibration_leaves_every_bit_of_the_tensors(tmp_path: Path, half: bool) -> None:
+    model, state = build("compact"), {"optimizer.0.step": torch.tensor(7.0, dtype=torch.float64)}
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    save_checkpoint(model, first, half=half, info={"epoch": 3}, state=state, card="mine")
+    save_calibrated(first, Calibration(0.8, 2.5), second, info={"operating_point": {"words_refused": 0.02}})
+    (before, old), (after, new) = stored(first), stored(second)
+    assert after.keys() == before.keys()
+    for name, tensor in before.items():
+        assert after[name].dtype == tensor.dtype
+        assert torch.equal(after[name], tensor)
+    assert any(tensor.dtype == torch.float16 for tensor in after.values()) is half
+    assert new["calibration"] == {"temperature": 0.8, "threshold": 2.5}
+    assert new["info"] == {"epoch": 3, "operating_point": {"words_refused": 0.02}}
+    assert (new["config"], new["card"]) == (old["config"], "mine")
+    save_calibrated(second, Calibration(), second)  # onto itself
+    assert stored(second)[0].keys() == before.keys()
+    assert load_checkpoint(second).calibration == Calibration()
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_a_shipped_model_is_calibrated_by_its_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_calibrated(name, Calibration(1.0, 1.0), path)
+    before, after = load_file(checkpoint_path(name)), load_file(path)
+    assert all(torch.equal(after[key], tensor) and after[key].dtype == tensor.dtype for key, tensor in before.items())
+    assert load_checkpoint(path).card == load_checkpoint(name).card
+    with pytest.raises(CheckpointError, match="did you mean"):
+        save_calibrated(f"{name}x", Calibration(), path)

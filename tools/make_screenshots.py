@@ -17,9 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.files import atomic_path
-from aurora_resnet.pretrained.shipped import PRETRAINED
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
 
@@ -60,7 +59,7 @@ def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("error: no 'chromium' on the PATH; install it (Debian: apt-get install chromium)")
-    app = create_app(DigitRecognizer.from_pretrained(), PRETRAINED[0])
+    app = create_app(Recognizer.from_pretrained())
     with served(app) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, size in SCREENS.items():

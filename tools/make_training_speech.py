@@ -21,23 +21,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import AudioError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.make_samples import (
     DEBIAN_PACKAGES,
     SAMPLE_RATE,
-    VOICES,
     Pcm,
-    Voice,
     engine_version,
     synthesise,
     write_flac,
     write_table,
 )
+from tools.sample_voices import VOICES, Voice
 
 SEED = 20264
 VOICES_PER_WORD = 12
@@ -140,7 +139,7 @@ def plan(voices: list[Voice], versions: dict[str, str]) -> tuple[list[Clip], lis
             for take in range(1, count + 1)
         ]  # fmt: skip
 
-    digits = [c for v in voices for w in WORDS for c in clips("digits", w, v, 2 if w in RARE_WORDS else 1)]
+    digits = [c for v in voices for w in DIGITS.words for c in clips("digits", w, v, 2 if w in RARE_WORDS else 1)]
     # flite and festival cut recordings of persons: rarer than espeak-ng's voices, so drawn twice as often.
     weights = np.array([1.0 if voice.engine == "espeak-ng" else 2.0 for voice in voices])
     others = [

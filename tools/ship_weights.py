@@ -1,45 +1,45 @@
-"""Turn a training of ``examples/train_shipped.toml`` into weights that the package carries.
+"""Turn a training of ``examples/train_shipped.toml`` into the models that the package carries.
 
     python -m tools.ship_weights --model resnet50 --run runs/shipped_resnet50
+    python -m tools.shipped --model resnet50 --out docs/records/shipped/resnet50.json
+    python -m tools.reports                       # the card, which the exported file carries too
+    python -m tools.ship_weights --model resnet50
 
-Fits the temperature and the threshold on what the training did not learn from (AN4's held-out training speakers,
-ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other words by the speakers whose id ends in
-e), and writes the weights in half precision with both, the training's data and its command to
-``src/aurora_resnet/pretrained``. No test recording is read.
+The first command fits the calibration on what the training did not learn from (AN4's held-out training speakers,
+ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other words by the speakers whose id ends in e),
+and writes the weights in half precision with it, the training's data and its command to
+``src/aurora_resnet/pretrained``. No test recording is read. Each time, and without ``--run`` alone, the weights are
+exported in int8 to ``src/aurora_resnet/runtime/exported``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
-from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.clips.augmented import NegativeShares
-from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.inference import load_clips, predict_logits
-from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.pretrained.shipped import PRETRAINED
-from aurora_resnet.recognition.rejection import (
-    Calibration,
-    choose_threshold,
-    digit_evidence,
-    fit_temperature,
-    measure_threshold,
-)
-from aurora_resnet.runtime.audio.clips import fit_length
-from aurora_resnet.training.augmented_data import AugmentSource, SoundFiles, augment_clips, find_sounds, read_sounds
-from aurora_resnet.training.data import load_data
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint, save_checkpoint
+from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
+from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.models import EXPORTED_FOLDER, SUFFIX
+from aurora_resnet.scoring import TorchModel
+from aurora_resnet.training.calibrate import calibrate
+from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
+from aurora_resnet.training.sounds import augment_clips, find_sounds
 
-FOLDER = Path("src/aurora_resnet/pretrained")
 HELD_OUT_WORDS = SoundFiles("../shared/data/speech_commands_other/words", match="_[0-9a-f]*e_nohash")
 CALIBRATION_SNR_DB = (0.0, 20.0)
 NOISY_COPIES = 3
@@ -53,86 +53,94 @@ WINDOWS = 500
 
 
 def main() -> None:
-    """Calibrate and write one model."""
-    parser = argparse.ArgumentParser(description="Calibrate trained weights and put them into the package.")
+    """Ship one model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=PRETRAINED, required=True)
-    parser.add_argument("--run", type=Path, required=True, help="folder of the training")
+    parser.add_argument("--run", type=Path, help="folder of the training; without it the shipped weights are exported")
     parser.add_argument("--config", type=Path, default=Path("examples/train_shipped.toml"))
-    parser.add_argument("--digits-rejected", type=float, default=0.02, help="largest share of held-out clean digits")
-    arguments = parser.parse_args()
+    parser.add_argument("--words-refused", type=float, default=0.02, help="largest share of held-out clean words")
+    options = parser.parse_args()
+    if options.run:
+        write_weights(options.model, options.run, options.config, options.words_refused)
+    path = EXPORTED_FOLDER / f"{options.model}{SUFFIX}"
+    print(export_onnx(load_checkpoint(options.model), path, int8=True))
+    print(f"{path}: {path.stat().st_size / 1e6:.3f} MB; next: python -m tools.shipped --model {options.model}")
 
-    model = load_checkpoint(arguments.run / "best.safetensors").model
-    experiment = read_experiment(arguments.config, arguments.model)
-    assert experiment.data.augment is not None
-    _, held_out = load_data(experiment.data)
-    clips = load_clips(held_out, model.config)
-    root = experiment.data.root
 
-    clean = predict(model, clips)
-    noisy_clips = held_out_epochs(clips, experiment.data.augment, root)
-    noisy = predict(model, noisy_clips)
-    temperature = fit_temperature(torch.cat((clean, noisy)), torch.cat((clips.labels, noisy_clips.labels)))
+def write_weights(name: str, run: Path, config: Path, words_refused: float) -> None:
+    """Calibrate a trained network and write it to the package.
 
-    words = read_sounds(find_sounds([HELD_OUT_WORDS], root), clips.sample_rate, model.config.clip_seconds)
-    windows = np.stack([fit_length(word, clips.clip_samples) for word in words])
-    other_words = digit_evidence(predict_windows(model, torch.from_numpy(windows)))
-    sounds = {
-        kind: digit_evidence(predict(model, held_out_noise(clips, experiment.data.augment, root, shares)))
-        for kind, shares in NOISES.items()
+    Args:
+        name: of the shipped model.
+        run: folder of the training.
+        config: its file.
+        words_refused: operating point, as ``calibrate`` has it.
+    """
+    model = load_checkpoint(run / "best.safetensors").model
+    experiment = read_experiment(config, name)
+    source, root = experiment.data.augment, experiment.data.root
+    if source is None:
+        raise SystemExit(f"{config}: expected [data.augment], whose held-out noises calibrate the network")
+    clips = load_clips(load_data(experiment.data, model.config.vocabulary).validation, model.config)
+    noisy = held_out_epochs(clips, source, root)
+    calibration = Calibration(
+        # Confidences are to be right in noise too; what is refused is counted of clean words.
+        temperature=calibrate(model, joined([clips, noisy])).temperature,
+        threshold=calibrate(model, clips, words_refused=words_refused).threshold,
+    )
+    negatives = {"other words": held_out_words(model.config, root)}
+    negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
+    report = held_out_report(model, calibration, {"clean": clips, "0 to 20 dB": noisy}, negatives)
+    record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    training = {key: record[key] for key in ("experiment", "data", "epochs", "seconds", "environment", "created")}
+    path = checkpoint_path(name)
+    save_checkpoint(model, path, calibration=calibration, info={**report, "training": training}, half=True)
+    print(json.dumps({**calibration.to_dict(), **report}, indent=2))
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def held_out_report(
+    model: RecognizerModel, calibration: Calibration, words: dict[str, ClipSet], negatives: dict[str, ClipSet]
+) -> dict[str, Any]:
+    """Return what the calibrated model refuses of held-out words and accepts of held-out negatives."""
+    scoring = TorchModel(model, calibration=calibration)
+    heard = {condition: Answers.of(scoring, clips) for condition, clips in words.items()}
+    not_words = {kind: Answers.of(scoring, clips) for kind, clips in negatives.items()}
+    counts = RejectionReport.count(scoring.facts.name, heard, not_words)
+    refused = {f"held-out words refused, {what}": each.share for what, each in counts.refused_by_condition.items()}
+    accepted = {f"held-out {what} accepted": each.share for what, each in counts.accepted_by_condition.items()}
+    return {
+        "operating_point": {"chosen_on": "held-out AN4 training speakers", **refused, **accepted},
+        "held_out_accuracy": {what: float((each.predicted == each.labels).mean()) for what, each in heard.items()},
     }
-    digits = digit_evidence(clean)
-    others = torch.cat((other_words, *sounds.values()))
-    point = choose_threshold(digits, others, digits_rejected=arguments.digits_rejected)
-    shares = {
-        "held-out digits, clean, rejected": point.digits_rejected,
-        "held-out digits at 0 to 20 dB rejected": measure_threshold(
-            point.threshold, digit_evidence(noisy), others
-        ).digits_rejected,
-        "held-out other words accepted": measure_threshold(point.threshold, digits, other_words).others_accepted,
-    }
-    for kind, evidence in sounds.items():
-        shares[f"held-out {kind} accepted"] = measure_threshold(point.threshold, digits, evidence).others_accepted
-    held_out_accuracy = {
-        "clean": float((clean.argmax(1) == clips.labels).float().mean()),
-        "0 to 20 dB": float((noisy.argmax(1) == noisy_clips.labels).float().mean()),
-    }
-    run: dict[str, Any] = json.loads((arguments.run / "run.json").read_text(encoding="utf-8"))
-    info = {
-        **Calibration(temperature, point.threshold).to_info(),
-        "operating_point": {"chosen_on": "held-out AN4 training speakers", **shares},
-        "held_out_accuracy": held_out_accuracy,
-        "training": {key: run[key] for key in ("experiment", "data", "epochs", "seconds", "environment", "created")},
-    }
-    path = FOLDER / f"{arguments.model}.safetensors"
-    save_checkpoint(path, model, info=info, half=True)
-    print(json.dumps({**asdict(Calibration(temperature, point.threshold)), **shares, **held_out_accuracy}, indent=2))
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB; next: python -m tools.shipped --model {arguments.model}")
+
+
+def held_out_words(config: RecognizerConfig, root: str) -> ClipSet:
+    """Return other words by speakers that the training did not hear."""
+    words = [Utterance(path, (), "") for path in find_sounds([HELD_OUT_WORDS], root)]
+    return load_negatives(Corpus("other words", tuple(words)), config)
 
 
 def held_out_epochs(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet:
-    """Return ``NOISY_COPIES`` copies of held-out digits in held-out noise, at 0 to 20 dB."""
+    """Return ``NOISY_COPIES`` copies of held-out words in held-out noise, at 0 to 20 dB."""
     gentle = replace(source.augmentation, snr_db=CALIBRATION_SNR_DB, cut_off_probability=0.0)
     mild = replace(
         source,
         noises=source.validation_noises,
-        others=(),
+        negatives=(),
         augmentation=gentle,
         negative_shares=NegativeShares(of_epoch=0),
     )
-    corpus = augment_clips(clips, mild, root, seed=0)
-    epochs = [corpus.epoch(number) for number in range(NOISY_COPIES)]
-    return replace(
-        epochs[0],
-        utterances=sum((epoch.utterances for epoch in epochs), ()),
-        labels=torch.cat([epoch.labels for epoch in epochs]),
-        waveforms=sum((epoch.waveforms for epoch in epochs), ()),
-    )
+    made = augment_clips(clips, mild, root, seed=0)
+    return joined([made.epoch(number) for number in range(NOISY_COPIES)])
 
 
 def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: NoiseShares) -> ClipSet:
     """Return ``WINDOWS`` windows of held-out noise without a word."""
     alone = NegativeShares(of_epoch=WINDOWS / (WINDOWS + len(clips)), words=0, fragments=0, noise=1)
-    held_out = replace(source, noises=source.validation_noises, others=(), negative_shares=alone, noise_shares=shares)
+    held_out = replace(
+        source, noises=source.validation_noises, negatives=(), negative_shares=alone, noise_shares=shares
+    )
     made = augment_clips(clips, held_out, root, seed=1).epoch(0)
     return replace(
         made,
@@ -142,15 +150,14 @@ def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: Noi
     )
 
 
-def predict(model: RecognizerModel, clips: ClipSet) -> Tensor:
-    """Return logits of clips."""
-    return predict_logits(model, clips, device="cpu", batch_size=64)
-
-
-def predict_windows(model: RecognizerModel, windows: Tensor) -> Tensor:
-    """Return logits of waveforms ``[B, N]``."""
-    with torch.inference_mode():
-        return torch.cat([model.eval()(batch) for batch in torch.split(windows, 64)])
+def joined(parts: list[ClipSet]) -> ClipSet:
+    """Return clips of one format, one part after the other."""
+    return replace(
+        parts[0],
+        utterances=tuple(utterance for part in parts for utterance in part.utterances),
+        labels=torch.cat([part.labels for part in parts]),
+        waveforms=tuple(waveform for part in parts for waveform in part.waveforms),
+    )
 
 
 if __name__ == "__main__":

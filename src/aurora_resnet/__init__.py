@@ -4,9 +4,8 @@ The public names stand in ``__init__.pyi``; each is loaded when it is first used
 package or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing.
 """
 
-from importlib.metadata import version
-
 import lazy_loader
 
+from .runtime.version import __version__ as __version__
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__version__ = version("aurora-resnet")

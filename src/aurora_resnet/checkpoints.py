@@ -1,53 +1,71 @@
-"""A model as one self-describing file: safetensors with a JSON header that rebuilds the network.
+"""A model as one self-describing file: network, vocabulary, calibration and card in safetensors with a JSON header.
 
 No class name and no pickle is stored, only the zoo's model name and plain values.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
+from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.config_files import from_mapping, to_mapping
-from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.errors import CheckpointError, ConfigError
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
+from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
-_HEADER = "aurora_resnet"
-_FORMAT = 1
+PRETRAINED = EXPORTED
+"""Names of the shipped models, which the package carries as checkpoints and as exported models."""
+
+SUFFIX = ".safetensors"
 _MODEL = "model."
 _STATE = "state."
+_FOLDER = Path(__file__).parent / "pretrained"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checkpoint:
     """What a checkpoint file holds.
 
     Attributes:
         model: the rebuilt network in evaluation mode, on the CPU.
+        name: what people call it: the shipped name, or the file's and its folder's.
+        calibration: from its logits to a decision.
+        card: what it learnt from and what it can do, in Markdown; empty if nobody wrote one.
         info: plain values that were saved beside it (training command, results, ...).
         state: further tensors, such as the optimiser's.
     """
 
     model: RecognizerModel
+    name: str
+    calibration: Calibration
+    card: str
     info: dict[str, Any]
     state: dict[str, Tensor]
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the model knows."""
+        return self.model.config.vocabulary
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.name}: {self.model.config.model}, {self.vocabulary!r}, {self.calibration})"
+
 
 def save_checkpoint(
-    path: str | Path,
     model: RecognizerModel,
+    path: str | Path,
     *,
+    calibration: Calibration | None = None,
+    card: str = "",
     info: Mapping[str, Any] | None = None,
     state: Mapping[str, Tensor] | None = None,
     half: bool = False,
@@ -55,8 +73,10 @@ def save_checkpoint(
     """Write a model to one file, whole or not at all.
 
     Args:
-        path: the file, usually ``.safetensors``.
         model: the network.
+        path: the file, usually ``.safetensors``.
+        calibration: that belongs to the network.
+        card: what it learnt from and what it can do, in Markdown.
         info: plain JSON values to keep with it.
         state: further tensors to keep with it.
         half: store the learnt weights as float16, in half the room. They come back as float32, off by at most 2^-11
@@ -70,14 +90,14 @@ def save_checkpoint(
     >>> from aurora_resnet.features.mel import MelConfig
     >>> model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
     >>> file = Path(tempfile.mkdtemp()) / "cnn.safetensors"
-    >>> save_checkpoint(file, model, info={"epoch": 3})
-    >>> load_checkpoint(file).info
-    {'epoch': 3}
+    >>> save_checkpoint(model, file, calibration=Calibration(1.5), info={"epoch": 3})
+    >>> load_checkpoint(file).calibration, load_checkpoint(file).info
+    (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
     header = {
-        "format": _FORMAT,
-        "version": version("aurora-resnet"),
         "config": to_mapping(model.config),
+        "calibration": (calibration or Calibration()).to_dict(),
+        "card": card,
         "info": dict(info or {}),
     }
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
@@ -85,31 +105,99 @@ def save_checkpoint(
         tensors |= {_MODEL + name: _as_half(name, weight) for name, weight in model.named_parameters()}
     tensors |= {_STATE + name: tensor for name, tensor in (state or {}).items()}
     # safetensors stores dense row-major tensors; channels-last weights are copied into that order.
-    dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(save(dense, metadata={_HEADER: json.dumps(header)}))
+    write_file(header, {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
 
 
-def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
+def save_calibrated(
+    name_or_path: str | Path, calibration: Calibration, path: str | Path, *, info: Mapping[str, Any] | None = None
+) -> None:
+    """Write a checkpoint again with another calibration; every tensor stays as it is, bit by bit.
+
+    Args:
+        name_or_path: the checkpoint, as ``load_checkpoint`` takes it.
+        calibration: the new one.
+        path: the file to write; it may be the checkpoint itself.
+        info: plain JSON values to add to those of the checkpoint.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, not one of ours, newer than this library, or does not fit
-            the network that its header describes.
+        CheckpointError: as ``load_checkpoint``.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "mine.safetensors"
+    >>> save_calibrated("compact", Calibration(1.5, 3.0), file)
+    >>> load_checkpoint(file).calibration
+    Calibration(temperature=1.5, threshold=3.0)
     """
-    path = Path(path)
-    header, tensors = _read(path)
+    checkpoint = load_checkpoint(name_or_path)  # a file that cannot be used is not written again
+    header, tensors = read_file(checkpoint_path(name_or_path))
+    changed = {
+        "calibration": calibration.to_dict(),
+        "card": checkpoint.card,
+        "info": {**checkpoint.info, **(info or {})},
+    }
+    write_file({"config": header["config"], **changed}, tensors, path)
+
+
+def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
+    """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
+
+    Args:
+        name_or_path: one of ``PRETRAINED``, or the path of a file that ``Trainer`` or ``save_checkpoint`` wrote.
+
+    Raises:
+        CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
+            this library, or does not fit the network that its header describes.
+
+    >>> load_checkpoint("compact").calibration.rejects
+    True
+    >>> load_checkpoint("resnet5")
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.CheckpointError: there is no checkpoint 'resnet5' (did you mean 'resnet50'?); ...
+    """
+    path = checkpoint_path(name_or_path)
+    header, tensors = read_file(path)
     try:
         config = from_mapping(RecognizerConfig, header["config"], f"header of {path}")
+        calibration = Calibration.from_dict(header["calibration"])
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
         weights = {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}
         model.load_state_dict(weights)
-    except (ConfigError, KeyError, RuntimeError, TypeError) as error:
+    except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
         raise CheckpointError(f"{path} does not fit the network that it describes: {reason}") from error
+    info, card = header.get("info", {}), header.get("card", "")
+    if not isinstance(info, dict) or not isinstance(card, str):
+        raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    return Checkpoint(model.eval(), header.get("info", {}), state)
+    name = str(name_or_path) if name_or_path in PRETRAINED else "/".join(path.with_suffix("").parts[-2:])
+    beside = path.with_suffix(".md")
+    if not card and beside.is_file():
+        card = beside.read_text(encoding="utf-8")
+    return Checkpoint(model.eval(), name, calibration, card, info, state)
+
+
+def checkpoint_path(name_or_path: str | Path) -> Path:
+    """Return the file of a checkpoint, shipped or not.
+
+    Raises:
+        CheckpointError: if there is no such file.
+    """
+    if name_or_path in PRETRAINED:
+        path = _FOLDER / f"{name_or_path}{SUFFIX}"
+        if not path.is_file():
+            raise CheckpointError(
+                f"{path}: expected the weights of '{name_or_path}' here; install the wheel anew with "
+                "pip install --force-reinstall aurora-resnet"
+            )
+        return path
+    path = Path(name_or_path)
+    if not path.is_file():
+        hint = did_you_mean(str(name_or_path), PRETRAINED)
+        raise CheckpointError(
+            f"there is no checkpoint '{name_or_path}'{hint}; shipped: {', '.join(PRETRAINED)}; others by their path"
+        )
+    return path
 
 
 def _as_half(name: str, weight: Tensor) -> Tensor:
@@ -120,31 +208,3 @@ def _as_half(name: str, weight: Tensor) -> Tensor:
             "save it without half"
         )
     return stored
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    if not path.is_file():
-        raise CheckpointError(f"checkpoint {path} does not exist or is not a file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
-    if _HEADER not in metadata:
-        raise CheckpointError(
-            f"{path} holds tensors but no aurora_resnet header, so it is no checkpoint of this library; "
-            "ImageNet weights are given as the model's weights instead"
-        )
-    try:
-        header = json.loads(metadata[_HEADER])
-    except ValueError as error:
-        raise CheckpointError(f"the header of {path} is damaged: {error}; copy or train it again") from error
-    if not isinstance(header, dict):
-        raise CheckpointError(f"the header of {path} is damaged: expected a table; copy or train it again")
-    if header.get("format") != _FORMAT:
-        raise CheckpointError(
-            f"{path} has format {header.get('format')}, this version reads format {_FORMAT}; "
-            "install a newer aurora-resnet"
-        )
-    return header, tensors

@@ -1,7 +1,7 @@
 """Frozen dataclasses from TOML files and ``key=value`` arguments, strictly.
 
-Unknown keys, wrong types and impossible values are reported all at once. Types are checked by pydantic in strict
-mode: ``"3"`` is no number and ``1`` no truth value.
+Unknown keys, wrong types and impossible values are reported all at once. Pydantic checks them in strict mode: ``"3"``
+is no number and ``1`` no truth value. Ranges and choices are checked where a value is made, see ``bounds``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ import json
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from aurora_resnet.bounds import shown
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
+Place = tuple[int | str, ...]
+_UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
 def from_mapping(cls: type[T], values: Mapping[str, Any], source: str = "configuration") -> T:
@@ -41,16 +47,16 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], source: str = "configu
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: configuration: unknown key 'epoch' (did you mean 'epochs'?)
     """
-    problems = _unknown_keys(cls, values, "")
-    try:
-        built = TypeAdapter(cls).validate_json(json.dumps(values, default=str), strict=True)
-    except ValidationError as error:
-        problems += [_describe(problem) for problem in error.errors(include_url=False)]
-    except ConfigError as error:
-        problems.append(str(error))
-    else:
-        if not problems:
-            return built
+    plain = _plain(values, source)
+    built, errors = _validate(cls, plain)
+    unknown = sorted((error["loc"] for error in errors if error["type"] == _UNKNOWN_KEY), key=len)
+    if unknown:  # a value with an unknown key is not made, so its ranges are only checked without that key
+        for place in unknown:
+            _remove(plain, place)
+        _, errors = _validate(cls, plain)
+    if built is not None:
+        return typing.cast(T, built)
+    problems = [_describe_unknown(cls, place) for place in unknown] + [_describe(error) for error in errors]
     raise ConfigError(f"{source}: " + "; ".join(problems))
 
 
@@ -63,7 +69,8 @@ def to_mapping(options: Any) -> dict[str, Any]:
     >>> to_mapping(Options())
     {'words': ['one', 'two']}
     """
-    values: dict[str, Any] = TypeAdapter(type(options)).dump_python(options, mode="json")
+    cls: Any = type(options)
+    values: dict[str, Any] = _adapter(cls).dump_python((options,), mode="json")[0]
     return values
 
 
@@ -78,7 +85,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration file {path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML, a number of thousands of digits, thousands of brackets
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -93,7 +100,7 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
     >>> apply_overrides({"training": {"epochs": 3}}, ["training.epochs=5", "model.name=cnn"])
     {'training': {'epochs': 5}, 'model': {'name': 'cnn'}}
     """
-    result: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    result = _plain(values, "configuration")
     for override in overrides:
         key, separator, text = override.partition("=")
         parts = [part.strip() for part in key.split(".")]
@@ -118,34 +125,60 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
 def _parse_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
-def _describe(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
-    message = problem["msg"].removeprefix("Value error, ")
-    got = problem.get("input")
-    if problem["type"] in ("missing", "value_error") or isinstance(got, dict):
-        return f"{place}: {message}" if place else message
-    return f"{place}: {message}, got {got!r}"
+def _plain(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return a copy that holds JSON values only; dates become text."""
+    try:
+        copy: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{source}: some values cannot be used: {error}") from None
+    return copy
 
 
-def _unknown_keys(cls: Any, values: Any, prefix: str) -> list[str]:
-    """Pydantic ignores unknown fields of standard dataclasses, so they are found here."""
-    nested = [c for c in (cls, *typing.get_args(cls)) if dataclasses.is_dataclass(c)]
-    if typing.get_origin(cls) is tuple and nested and isinstance(values, list):
-        return [p for i, value in enumerate(values) for p in _unknown_keys(nested[0], value, f"{prefix}{i}.")]
-    if typing.get_origin(cls) is Mapping and nested and isinstance(values, Mapping):
-        return [p for key, value in values.items() for p in _unknown_keys(nested[0], value, f"{prefix}{key}.")]
-    if not nested or not isinstance(values, Mapping):
-        return []
-    hints = typing.get_type_hints(nested[0])
-    known = [field.name for field in dataclasses.fields(nested[0])]
-    problems = []
-    for key, value in values.items():
-        if key not in known:
-            problems.append(f"unknown key '{prefix}{key}'{did_you_mean(key, known)}")
-        else:
-            problems += _unknown_keys(hints[key], value, f"{prefix}{key}.")
-    return problems
+@cache
+def _adapter(cls: Any) -> TypeAdapter[tuple[Any]]:
+    # Dataclasses inherit the options of what holds them, and pydantic takes options for a tuple, not for a dataclass.
+    return TypeAdapter(tuple[cls], config=ConfigDict(extra="forbid", strict=True))
+
+
+def _validate(cls: Any, values: dict[str, Any]) -> tuple[Any, list[ErrorDetails]]:
+    """Return the value, or what is wrong; places begin below the value."""
+    try:
+        return _adapter(cls).validate_json(json.dumps([values]))[0], []
+    except ValidationError as error:
+        return None, [{**each, "loc": each["loc"][1:]} for each in error.errors(include_url=False)]
+
+
+def _remove(values: Any, place: Place) -> None:
+    for part in place[:-1]:
+        values = values[part]
+    del values[place[-1]]
+
+
+def _describe(error: ErrorDetails) -> str:
+    place = ".".join(map(str, error["loc"]))
+    message = error["msg"].removeprefix("Value error, ")
+    got = error.get("input")
+    if error["type"] not in ("missing", "value_error") and not isinstance(got, dict):
+        message += f", got {shown(got)}"
+    return f"{place}: {message}" if place else message
+
+
+def _describe_unknown(cls: Any, place: Place) -> str:
+    key = str(place[-1])
+    return f"unknown key '{'.'.join(map(str, place))}'{did_you_mean(key, _known_keys(cls, place))}"
+
+
+def _known_keys(cls: Any, place: Place) -> list[str]:
+    """Return the keys that could stand at a place inside a dataclass."""
+    for part in place[:-1]:
+        if dataclasses.is_dataclass(cls):
+            cls = typing.get_type_hints(cls)[str(part)]
+            if typing.get_origin(cls) in (Union, UnionType):  # or None
+                cls = next(each for each in typing.get_args(cls) if each is not type(None))
+        else:  # a list of values, or a table of them by name
+            cls = typing.get_args(cls)[1 if issubclass(typing.get_origin(cls), Mapping) else 0]
+    return [field.name for field in dataclasses.fields(cls)]

@@ -1,10 +1,13 @@
-"""Where to compute, checked before the work begins."""
+"""Where torch computes, what the machine is, and which optional packages it lacks."""
 
 from __future__ import annotations
 
+import platform
+
 import torch
 
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.version import __version__
 
 
 def check_device(device: str | torch.device) -> torch.device:
@@ -36,3 +39,33 @@ def set_threads(threads: int | None) -> None:
     if threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
     torch.set_num_threads(threads)
+
+
+def describe_environment(device: str | torch.device) -> dict[str, str | int]:
+    """Return versions and machine, as far as they influence results and speed.
+
+    >>> sorted(describe_environment("cpu"))
+    ['aurora_resnet', 'device', 'machine', 'python', 'threads', 'torch']
+    """
+    name = str(device)
+    return {
+        "aurora_resnet": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "device": torch.cuda.get_device_name(name) if name.startswith("cuda") else name,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def torchaudio_missing(purpose: str, error: BaseException, *, instead: str = "") -> MissingDependencyError:
+    """Return the error for what only torchaudio has, where torchaudio does not import.
+
+    >>> str(torchaudio_missing("Bells are rung", OSError("no clapper"))).splitlines()[0]
+    'Bells are rung through torchaudio, which does not import here: no clapper'
+    """
+    return MissingDependencyError(
+        f"{purpose} through torchaudio, which does not import here: {error}\n"
+        "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
+        f"pair in another environment (pip install torch==2.11.* torchaudio==2.11.*){instead}"
+    )

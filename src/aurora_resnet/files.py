@@ -34,12 +34,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_json(path: str | Path, value: Any, *, indent: int = 2) -> None:
+def write_json(value: Any, path: str | Path, *, indent: int = 2) -> None:
     """Write plain values as a JSON file, whole or not at all; folders are made as ``atomic_path`` makes them.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.json"
-    >>> write_json(file, {"seed": 3})
+    >>> write_json({"seed": 3}, file)
     >>> json.loads(file.read_text())
     {'seed': 3}
     """

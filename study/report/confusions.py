@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.evaluation.tables import markdown_table, percent
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 from study.report.records import SNR_NAMES, Study, Variant
+from study.test_set import LETTERS
 
-LETTERS = "0123456789o"
 LOW = ("5", "0", "-5")
 """The SNRs at which confusions are counted, in dB."""
 
@@ -29,11 +29,11 @@ def word_table(variant: Variant) -> str:
     snrs = ("clean", "10", "5", "0", "-5")
     by_snr = {snr: confusions(variant, (snr,)) for snr in snrs}
     rows = []
-    for index, word in enumerate(WORDS):
+    for index, word in enumerate(DIGITS.words):
         wrong = by_snr["0"][index].copy()
         spoken = int(wrong.sum())
         wrong[index] = 0
-        instead = f"{WORDS[int(wrong.argmax())]} ({percent(wrong.max() / spoken)} %)" if wrong.any() else "-"
+        instead = f"{DIGITS.words[int(wrong.argmax())]} ({percent(wrong.max() / spoken)} %)" if wrong.any() else "-"
         totals = [int(by_snr[snr][index].sum()) for snr in snrs]
         cells = [
             percent(by_snr[snr][index, index] / total if total else None)
@@ -51,7 +51,7 @@ def pairs(variant: Variant, noise: str | None = None, most: int = 3) -> list[tup
     np.fill_diagonal(shares, 0)
     order = np.argsort(-shares, axis=None, kind="stable")[:most]
     cells = [np.unravel_index(index, shares.shape) for index in order]
-    return [(WORDS[row], WORDS[column], round(100 * float(shares[row, column]))) for row, column in cells]
+    return [(DIGITS.words[row], DIGITS.words[column], round(100 * float(shares[row, column]))) for row, column in cells]
 
 
 def pair_table(study: Study, variant: Variant) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 from study.report.confusions import LOW, confusions
 from study.report.records import MEAN, SNR_NAMES, SNRS, Study, Variant
-from study.report.tables import BASE, GROUPS, SYSTEMS, present_shares, trainable
+from study.report.rows import BASE, GROUPS, SYSTEMS
+from study.report.tables import present_shares, trainable
 from tools.reports.records import FIGURES
 
 UPWARDS = SNRS[::-1]
@@ -112,8 +113,8 @@ def _noises(study: Study) -> None:
     wrong = shares.copy()
     np.fill_diagonal(wrong, np.nan)
     picture = heard.imshow(wrong, cmap="YlGnBu")
-    heard.set_xticks(range(len(WORDS)), WORDS, rotation=60)
-    heard.set_yticks(range(len(WORDS)), WORDS)
+    heard.set_xticks(range(len(DIGITS.words)), DIGITS.words, rotation=60)
+    heard.set_yticks(range(len(DIGITS.words)), DIGITS.words)
     heard.set_xlabel("recognised")
     heard.set_ylabel("spoken")
     figure.colorbar(picture, ax=heard, label="% of the spoken word, 5 to -5 dB")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.tables import MISSING, markdown_table
 from study.report.records import HARD, MEAN, Study
-from study.report.tables import BASE, SYSTEMS, difference
+from study.report.rows import BASE, SYSTEMS
+from study.report.tables import difference
 
 CONFIRMED, NOT_CONFIRMED, OPEN = "confirmed", "not confirmed", "not decidable here"
 LEVEL = 0.05

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 RATE = 8000
 
@@ -57,3 +57,15 @@ def test_silent_recordings_and_missing_talkers_are_refused() -> None:
         NoisePool([np.zeros(100, np.float32)], [[tone(400)]], sample_rate=RATE, generator=np.random.default_rng(0))
     with pytest.raises(CorpusError, match="0 talkers"):
         NoisePool([tone(400)], [], sample_rate=RATE, generator=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["recorded", "babble", "synthetic", "sum_of_two"])
+@pytest.mark.parametrize("share", [-0.1, float("nan"), float("inf")])
+def test_a_share_is_finite_and_not_negative(name: str, share: float) -> None:
+    with pytest.raises(ConfigError, match=name):
+        NoiseShares(**{name: share})
+
+
+def test_some_share_is_above_zero() -> None:
+    with pytest.raises(ConfigError, match="one of recorded, babble, synthetic, sum_of_two must be above 0"):
+        NoiseShares(0, 0, 0, 0)

@@ -1,3 +1,7 @@
+import math
+from dataclasses import Field, fields
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,3 +52,22 @@ def test_active_power_does_not_count_pauses() -> None:
 def test_bad_options_are_named_together() -> None:
     with pytest.raises(ConfigError, match=r"codec_probability.*speed"):
         Augmentation(codec_probability=1.5, speed=(1.2, 0.8))
+
+
+@pytest.mark.parametrize("field", fields(Augmentation), ids=lambda field: field.name)
+def test_every_option_has_bounds(field: Field[Any]) -> None:
+    beyond: tuple[Any, ...] = (-0.1, math.nan, math.inf, "much", None)
+    if isinstance(field.default, tuple):
+        beyond = ((1.0, 0.9), (0.9, math.nan), (-math.inf, 0.9), (0.9,), (0.9, 0.9, 0.9), 0.9)
+    for value in beyond:
+        with pytest.raises(ConfigError, match=field.name):
+            Augmentation(**{field.name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("speed", (0.4, 1.0)), ("tempo", (1.0, 2.1)), ("pitch", (0.0, 1.0)), ("reverberation_seconds", (0.001, 0.5))],
+)
+def test_what_no_effect_can_do_is_refused_before_the_training(name: str, value: tuple[float, float]) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Augmentation(**{name: value})  # type: ignore[arg-type]

@@ -132,13 +132,13 @@ def test_probability_is_the_share_of_masked_clips() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"frequency_masks": -1}, "must not be negative"),
-        ({"frequency_width": -1}, "must not be negative"),
-        ({"time_masks": -1}, "must not be negative"),
-        ({"time_width": -1}, "must not be negative"),
-        ({"probability": -0.1}, r"probability must lie in 0\.\.1, got -0\.1"),
-        ({"probability": 1.1}, r"probability must lie in 0\.\.1, got 1\.1"),
-        ({"probability": float("nan")}, r"probability must lie in 0\.\.1, got nan"),
+        ({"frequency_masks": -1}, "frequency_masks must lie from 0 to 1000, got -1"),
+        ({"frequency_width": -1}, "frequency_width must lie from 0"),
+        ({"time_masks": -1}, "time_masks must lie from 0"),
+        ({"time_width": 1.5}, r"time_width must be a whole number, got 1\.5"),
+        ({"probability": -0.1}, r"probability must lie from 0 to 1, got -0\.1"),
+        ({"probability": 1.1}, r"probability must lie from 0 to 1, got 1\.1"),
+        ({"probability": float("nan")}, "probability must be a finite number, got nan"),
     ],
 )
 def test_impossible_options_are_refused(options: dict[str, Any], message: str) -> None:

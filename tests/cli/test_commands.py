@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,13 @@ import pytest
 from safetensors.torch import load_file
 
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.cli import main
+from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.evaluation.rejection import measure_rejection
 
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--threads", "1"]
 
 
@@ -32,9 +39,10 @@ def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> subproc
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "quick"
-    result = run("train", *SMALL, "--out", str(out))
-    assert result.returncode == 0, result.stderr
-    assert "next:            aurora-resnet evaluate --model" in result.stderr
+    with redirect_stderr(io.StringIO()) as errors, pytest.raises(SystemExit) as ended:
+        main(["train", *SMALL, "--out", str(out)])
+    assert ended.value.code == 0, errors.getvalue()
+    assert "next:            aurora-resnet evaluate --model" in errors.getvalue()
     return out
 
 
@@ -49,10 +57,10 @@ def test_a_training_leaves_checkpoints_history_log_record_and_figure(trained: Pa
     assert "epoch 2/2" in (trained / "train.log").read_text()
 
 
-def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: Path) -> None:
+def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: Path, call: Call) -> None:
     outputs = {name: tmp_path / f"report.{name}" for name in ("json", "csv")}
     figure, predictions = tmp_path / "confusion.png", tmp_path / "predictions.csv"
-    result = run(
+    result = call(
         "evaluate", "--model", str(trained / "best.safetensors"), "--corpus", "samples:", "--split", "test",
         "--json", str(outputs["json"]), "--csv", str(outputs["csv"]), "--figure", str(figure),
         "--predictions", str(predictions),
@@ -70,8 +78,8 @@ def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: P
     assert agree == report["correct"]
 
 
-def test_evaluate_divides_by_an_attribute(trained: Path) -> None:
-    result = run(
+def test_evaluate_divides_by_an_attribute(trained: Path, call: Call) -> None:
+    result = call(
         "evaluate", "--model", str(trained / "best.safetensors"), "--corpus", "samples:", "--split", "test",
         "--by", "engine",
     )  # fmt: skip
@@ -80,22 +88,111 @@ def test_evaluate_divides_by_an_attribute(trained: Path) -> None:
     assert "engine=flite" in result.stdout
 
 
-def test_evaluate_names_unreadable_recordings_and_scores_the_rest(trained: Path, tmp_path: Path) -> None:
+def test_evaluate_names_unreadable_recordings_and_scores_the_rest(trained: Path, tmp_path: Path, call: Call) -> None:
     for number, word in enumerate(("one", "two", "three")):
         tone = 0.1 * np.sin(np.arange(8000) * (number + 1) / 10)
-        write_audio(tmp_path / "digits" / word / "a.wav", tone.astype(np.float32), 8000)
+        write_audio(tone.astype(np.float32), tmp_path / "digits" / word / "a.wav", 8000)
     (tmp_path / "digits" / "two" / "a.wav").write_bytes(b"")
     folder = f"folder:{tmp_path / 'digits'}"
-    result = run("evaluate", "--model", str(trained / "best.safetensors"), "--corpus", folder)
+    result = call("evaluate", "--model", str(trained / "best.safetensors"), "--corpus", folder)
     assert result.returncode == 1
     assert str(Path("two") / "a.wav") in result.stderr
     assert "|     2 |" in result.stdout
 
 
+def test_corpora_of_one_name_are_conditions_of_their_own(trained: Path, tmp_path: Path, call: Call) -> None:
+    for number, place in enumerate(("here", "there")):
+        for word in ("one", "two")[: 1 + number]:
+            tone = 0.1 * np.sin(np.arange(8000) * (number + 1) / 10)
+            write_audio(tone.astype(np.float32), tmp_path / place / "mine" / word / "a.wav", 8000)
+    names = [f"folder:{tmp_path / place / 'mine'}" for place in ("here", "there")]
+    outputs = tmp_path / "report.json"
+    corpora = ("--corpus", names[0], "--corpus", names[1], "--corpus", "samples:")
+    result = call("evaluate", "--model", str(trained / "best.safetensors"), *corpora, "--json", str(outputs))
+    assert result.returncode == 0, result.stderr
+    conditions = json.loads(outputs.read_text())["conditions"]
+    assert {each["name"]: each["clips"] for each in conditions} == {names[0]: 1, names[1]: 2, "samples": 594}
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of sounds without a word."""
+    folder = tmp_path_factory.mktemp("sounds") / "noise"
+    generator = np.random.default_rng(0)
+    for number in range(12):
+        samples = 0.1 * generator.standard_normal(8000).clip(-3, 3)
+        write_audio(samples.astype(np.float32), folder / "deep" / f"{number}.wav", 8000)
+    return folder
+
+
+def test_calibrate_keeps_the_weights_and_moves_the_operating_point(
+    trained: Path, noise: Path, tmp_path: Path, call: Call
+) -> None:
+    model, out = trained / "best.safetensors", tmp_path / "calibrated.safetensors"
+    asked = ("--corpus", "samples:", "--split", "test", "--negatives", str(noise))
+    result = call("calibrate", "--model", str(model), *asked, "--words-refused", "0.1", "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    before, after = load_file(model), load_file(out)
+    assert before.keys() == after.keys()
+    assert all(before[name].equal(after[name]) and before[name].dtype == after[name].dtype for name in before)
+    checkpoint = load_checkpoint(out)
+    report = measure_rejection(
+        checkpoint,
+        read_samples().filter(split="test"),
+        Corpus("noise", tuple(Utterance(path, (), "") for path in noise.rglob("*.wav"))),
+    )
+    assert 0.05 < report.words_refused.share <= 0.1
+    point = checkpoint.info["operating_point"]
+    assert point["asked"] == {"words_refused": 0.1}
+    counts = report.words_refused.count, report.negatives_accepted.count
+    assert (point["words_refused"]["count"], point["negatives_accepted"]["count"]) == counts
+    assert point["corpora"].keys() == {"samples test", "noise"}
+    lines = result.stdout.splitlines()
+    shares = [line.split("|")[1].strip() for line in lines[2:6]]
+    assert shares == ["1", "2", "3", "5"]
+    refused = [float(line.split("|")[3]) for line in lines[2:6]]
+    assert all(share <= float(bound) for share, bound in zip(refused, shares, strict=True))
+    chosen = next(line for line in lines if line.startswith("| words refused: samples test"))
+    assert [cell.strip() for cell in chosen.split("|")][2:4] == ["176", str(report.words_refused.count)]
+
+    other = call("calibrate", "--model", str(model), *asked, "--negatives-accepted", "0.25", "--out", str(out))
+    assert other.returncode == 0, other.stderr
+    assert load_checkpoint(out).info["operating_point"]["negatives_accepted"]["count"] == 3  # of 12
+    evaluated = call("evaluate", "--model", str(out), *asked)
+    assert evaluated.returncode == 0, evaluated.stderr
+    accepted = next(line for line in evaluated.stdout.splitlines() if line.startswith("| negatives accepted: noise"))
+    assert [cell.strip() for cell in accepted.split("|")][2:4] == ["12", "3"]
+
+
+def test_calibrate_without_an_operating_point_leaves_the_threshold_out(
+    trained: Path, tmp_path: Path, call: Call
+) -> None:
+    out = tmp_path / "calibrated.safetensors"
+    model = str(trained / "best.safetensors")
+    result = call("calibrate", "--model", model, "--corpus", "samples:", "--split", "test", "--out", str(out))
+    assert result.returncode == 0, result.stderr
+    calibration = load_checkpoint(out).calibration
+    assert calibration.threshold is None
+    assert calibration.temperature != 1
+    assert "threshold none" in result.stderr
+
+
+def test_negatives_of_a_corpus_are_its_other_words(trained: Path, tmp_path: Path, call: Call) -> None:
+    tone = 0.1 * np.sin(np.arange(8000) / 10).astype(np.float32)
+    for word in ("one", "tree", "dog"):
+        write_audio(tone, tmp_path / "mixed" / word / "a.wav", 8000)
+    arguments = ("--corpus", "samples:", "--split", "test", "--negatives", f"folder:{tmp_path / 'mixed'}")
+    result = call("evaluate", "--model", str(trained / "best.safetensors"), *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "1 recordings of the model's words left out" in result.stderr
+    accepted = next(line for line in result.stdout.splitlines() if line.startswith("| negatives accepted: mixed "))
+    assert accepted.split("|")[2].strip() == "2"
+
+
 def test_recognize_says_words_and_goes_on_after_a_bad_file(trained: Path, tmp_path: Path) -> None:
     recording = read_samples()[0]
     silence = tmp_path / "silence.wav"
-    write_audio(silence, np.zeros(4000, np.float32), 8000)
+    write_audio(np.zeros(4000, np.float32), silence, 8000)
     bad = tmp_path / "bad.wav"
     bad.write_text("no sound")
     arguments = ["recognize", "--model", str(trained / "best.safetensors"), str(recording.path), str(bad), str(silence)]
@@ -133,19 +230,19 @@ def test_corpus_counts_and_writes_a_manifest_that_reads_back(tmp_path: Path) -> 
     assert "594 clips, 27 speakers" in run("corpus", f"manifest:{manifest}").stdout
 
 
-def test_models_table_names_all_five() -> None:
-    result = run("models")
+def test_models_table_names_all(call: Call) -> None:
+    result = call("models")
     assert result.returncode == 0
     for text in ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm", "8,669,643"):
         assert text in result.stdout
 
 
-def test_version_and_help(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_version_and_help(call: Call) -> None:
     assert run("--version").stdout.startswith("aurora-resnet 0.")
-    for command in ("train", "evaluate", "recognize", "corpus", "models", "download"):
+    for command in ("train", "calibrate", "evaluate", "recognize", "corpus", "models", "download"):
         result = call(command, "--help")
         assert result.returncode == 0
-        assert "Usage: aurora-resnet" in result.stdout
+        assert "usage: aurora-resnet" in result.stdout.lower()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +255,30 @@ def test_version_and_help(call: Callable[..., subprocess.CompletedProcess[str]])
         ),
         (["train", "--config", "quickstart", "--out", "x", "--model", "cn"], ["'cn'", "did you mean 'cnn'"]),
         (["train", "--config", "quickstart", "--out", "x", "--device", "cuda:99"], ["cuda:99"]),
-        (["evaluate", "--model", "no.safetensors", "--corpus", "samples:"], ["no.safetensors", "does not exist"]),
+        (
+            ["evaluate", "--model", "no.safetensors", "--corpus", "samples:"],
+            ["there is no checkpoint 'no.safetensors'"],
+        ),
+        (["evaluate", "--model", "compat", "--corpus", "samples:"], ["'compat'", "did you mean 'compact'"]),
+        (["evaluate", "--model", "no.onnx", "--corpus", "samples:"], ["there is no model file 'no.onnx'"]),
+        (["train", "--config", "quickstart", "--out", "x", "--set", "training.epochs=1e400"], ["training.epochs"]),
+        (
+            ["train", "--config", "quickstart", "--out", "x", "--set", "training.optimizer=adam"],
+            ["optimizer", "'sgd' or 'adamw'", "'adam'"],
+        ),
+        (["calibrate", "--model", "compact", "--out", "x"], ["Missing option '--corpus'"]),
+        (
+            ["calibrate", "--model", "compact", "--corpus", "samples:", "--out", "x", "--words-refused", "2"],
+            ["words_refused must lie from 0 to below 1, got 2"],
+        ),
+        (
+            ["calibrate", "--model", "compact", "--corpus", "samples:", "--out", "x", "--negatives-accepted", "0.1"],
+            ["negatives_accepted needs recordings of negatives"],
+        ),
+        (
+            ["evaluate", "--model", "compact", "--corpus", "samples:", "--negatives", "samples:"],
+            ["every recording says a word that the model knows"],
+        ),
         (["corpus", "fssd:x"], ["'fssd'", "did you mean 'fsdd'"]),
         (["corpus", "fsdd:nowhere"], ["nowhere"]),
         (["recognize", "--model", "no.safetensors", "a.wav"], ["no.safetensors"]),
@@ -170,7 +290,7 @@ def test_version_and_help(call: Callable[..., subprocess.CompletedProcess[str]])
     ],
 )
 def test_errors_are_short_and_end_with_code_2(
-    arguments: list[str], says: list[str], tmp_path: Path, call: Callable[..., subprocess.CompletedProcess[str]]
+    arguments: list[str], says: list[str], tmp_path: Path, call: Call
 ) -> None:
     result = call(*arguments)
     assert result.returncode == 2, result.stdout + result.stderr

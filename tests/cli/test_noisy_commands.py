@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,12 +18,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 
 RATE = 8000
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", *arguments]
-    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +26,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("noise")
     generator = np.random.default_rng(0)
     for scene in {scene for scenes in SCENES.values() for scene in scenes}:
-        write_audio(folder / scene / "1.wav", 0.1 * generator.uniform(-1, 1, 2 * RATE).astype(np.float32), RATE)
+        write_audio(0.1 * generator.uniform(-1, 1, 2 * RATE).astype(np.float32), folder / scene / "1.wav", RATE)
     return folder
 
 
@@ -44,41 +37,39 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     voices = {"espeak-en-us-f1", "flite-awb", "espeak-en-f3", "flite-rms"}
     chosen = corpus.filter(lambda utterance: utterance.speaker.removeprefix("samples/") in voices)
     path = tmp_path_factory.mktemp("speech") / "speech.csv"
-    chosen.to_csv(path)
+    chosen.write_csv(path)
     return path
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "cnn.safetensors"
-    save_checkpoint(path, RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE))))
+    save_checkpoint(RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE))), path)
     return path
 
 
-def build(
-    speech: Path, noise: Path, out: Path, *more: str, run: Callable[..., subprocess.CompletedProcess[str]] = run
-) -> subprocess.CompletedProcess[str]:
-    return run(
+def build(call: Call, speech: Path, noise: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return call(
         "make-noisy", "--speech", f"manifest:{speech}", "--noise", str(noise), "--out", str(out), "--seed", "1",
         "--workers", "1", *more,
     )  # fmt: skip
 
 
 def test_a_tree_is_built_kept_and_evaluated_in_aurora_tables(
-    speech: Path, noise: Path, model: Path, tmp_path: Path
+    speech: Path, noise: Path, model: Path, tmp_path: Path, call: Call
 ) -> None:
     tree, tables = tmp_path / "tree", tmp_path / "tables"
-    built = build(speech, noise, tree, "--train", "--snr", "10,0")
+    built = build(call, speech, noise, tree, "--train", "--snr", "10,0")
     assert built.returncode == 0, built.stderr
     with (tree / "SPEECHDATA" / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     files = sorted(path for path in tree.rglob("*.08"))
     assert len(rows) == len(files)
     assert f"{len(files)} files written, 0 were there" in built.stdout
-    again = build(speech, noise, tree, "--train", "--snr", "10,0")
+    again = build(call, speech, noise, tree, "--train", "--snr", "10,0")
     assert f"0 files written, {len(files)} were there" in again.stdout
 
-    result = run(
+    result = call(
         "evaluate", "--model", str(model), "--corpus", f"aurora2:{tree}", "--split", "test", "--aurora", str(tables)
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
@@ -91,10 +82,10 @@ def test_a_tree_is_built_kept_and_evaluated_in_aurora_tables(
 
 @pytest.mark.parametrize(("order", "upper"), [("big", False), ("little", True)])
 def test_damaged_files_are_named_and_the_rest_is_evaluated(
-    speech: Path, noise: Path, model: Path, tmp_path: Path, order: str, upper: bool
+    speech: Path, noise: Path, model: Path, tmp_path: Path, order: str, upper: bool, call: Call
 ) -> None:
     tree = tmp_path / "tree"
-    assert build(speech, noise, tree, "--sets", "A", "--snr", "5", "--byte-order", order).returncode == 0
+    assert build(call, speech, noise, tree, "--sets", "A", "--snr", "5", "--byte-order", order).returncode == 0
     files = sorted((tree / "SPEECHDATA" / "TESTA" / "N1_SNR5").glob("*.08"))
     total = len(list(tree.rglob("*.08")))
     truncated, empty, misnamed = files[:3]
@@ -104,7 +95,7 @@ def test_damaged_files_are_named_and_the_rest_is_evaluated(
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             path.rename(path.with_name(path.name.upper() if upper else path.name.lower()))
-    result = run("evaluate", "--model", str(model), "--corpus", f"aurora2:{tree}", "--split", "test", "--by", "snr_db")
+    result = call("evaluate", "--model", str(model), "--corpus", f"aurora2:{tree}", "--split", "test", "--by", "snr_db")
     assert result.returncode == 1
     for path in (truncated, empty, wrong):
         assert path.name in result.stderr
@@ -126,10 +117,18 @@ def test_wrong_arguments_end_with_code_2(
     tmp_path: Path,
     arguments: list[str],
     says: str,
-    call: Callable[..., subprocess.CompletedProcess[str]],
+    call: Call,
 ) -> None:
-    result = build(speech, noise, tmp_path / "tree", *arguments, run=call)
+    result = build(call, speech, noise, tmp_path / "tree", *arguments)
     assert result.returncode == 2
     assert says in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "tree" / "SPEECHDATA").exists()
+
+
+def test_words_without_a_letter_of_aurora_are_named(noise: Path, tmp_path: Path, call: Call) -> None:
+    (tmp_path / "words.csv").write_text("path,words,speaker,split\na.wav,yes,me,test\nb.wav,two,me,test\n")
+    result = build(call, tmp_path / "words.csv", noise, tmp_path / "tree")
+    assert result.returncode == 2
+    assert "Aurora-2's file names have no letter for yes; keep recordings of zero, oh, one" in result.stderr
+    assert not (tmp_path / "tree").exists()

@@ -62,3 +62,20 @@ def test_without_the_extra_it_says_what_to_install(
         main(["serve", "--model", "compact", "--port", "0"])
     assert end.value.code == 2
     assert "pip install 'aurora-resnet[web]'" in capsys.readouterr().err
+
+
+WITHOUT_TORCH = """
+import sys
+from aurora_resnet.cli import main
+from aurora_resnet.web import running
+sys.modules["torch"] = None  # importing it fails
+running.serve_forever = lambda app, listening: print(app.url_path_for("recognize"))
+main(["serve", "--model", sys.argv[1], "--port", "0"])
+"""
+
+
+def test_an_exported_model_is_served_without_torch() -> None:
+    command = [sys.executable, "-c", WITHOUT_TORCH, "compact"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[1:] == ["/api/recognize"]

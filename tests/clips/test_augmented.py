@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation, active_power
-from aurora_resnet.clips.augmented import FEW_TALKERS_SNR_DB, AugmentedClips, NegativeShares
+from aurora_resnet.clips.augmented import FEW_TALKERS_SNR_DB, AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 UNTOUCHED: dict[str, Any] = {
     "speed_probability": 0.0,
@@ -79,10 +82,19 @@ def test_each_epoch_is_the_same_again_and_no_clip_depends_on_the_others(clips: C
     assert all(len(waveform) == 8000 and waveform.abs().max() <= 1 for waveform in first.waveforms)
 
 
-def test_the_wanted_share_is_no_digit(clips: ClipSet, pool: NoisePool) -> None:
+def test_the_wanted_share_is_negatives(clips: ClipSet, pool: NoisePool) -> None:
     for share in (0.0, 0.5):
-        epoch = AugmentedClips(clips, [], pool, shares=NegativeShares(of_epoch=share), seed=0).epoch(0)
+        corpus = AugmentedClips(clips, [], pool, shares=NegativeShares(of_epoch=share), seed=0)
+        epoch = corpus.epoch(0)
         assert float((epoch.labels == 11).float().mean()) == share
+        assert corpus.has_negatives == (share > 0)
+        assert [u.words for u in epoch.utterances[len(clips) :]] == [()] * (len(corpus) - len(clips))
+
+
+def test_the_label_of_negatives_is_the_number_of_the_models_words(clips: ClipSet, pool: NoisePool) -> None:
+    words = Vocabulary((*DIGITS.words, "да"))
+    epoch = AugmentedClips(replace(clips, vocabulary=words), [], pool, seed=0).epoch(0)
+    assert int(epoch.labels.max()) == 12
 
 
 def test_noise_under_the_clip_ends_with_it(clips: ClipSet, pool: NoisePool) -> None:
@@ -107,6 +119,12 @@ def test_only_noise_without_other_words_or_fragments(clips: ClipSet) -> None:
     for index in range(len(clips), len(corpus)):
         spectrum = np.square(np.abs(np.fft.rfft(corpus.make(0, index))))
         assert spectrum[1200:3800].sum() > 0.99 * spectrum.sum()
+
+
+@pytest.mark.parametrize("arguments", [{"seed": -1}, {"seed": 0, "workers": -1}])
+def test_seed_and_workers_are_not_negative(clips: ClipSet, pool: NoisePool, arguments: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="must be 0 or more"):
+        AugmentedClips(clips, [], pool, **arguments)  # type: ignore[arg-type]
 
 
 def test_rates_must_agree(clips: ClipSet) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.runtime.audio.reading import RawFormat
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 RATE = 8000
 
@@ -33,7 +34,7 @@ def frequency(waveform: Tensor) -> float:
 
 def in_memory(*waveforms: npt.ArrayLike, clip_samples: int = 10) -> ClipSet:
     tensors = tuple(torch.as_tensor(np.asarray(w, dtype=np.float32)) for w in waveforms)
-    utterances = tuple(Utterance(Path(f"{n}.wav"), (WORDS[n],), "") for n in range(len(tensors)))
+    utterances = tuple(Utterance(Path(f"{n}.wav"), (DIGITS.words[n],), "") for n in range(len(tensors)))
     return ClipSet(utterances, torch.arange(len(tensors)), RATE, clip_samples, tensors)
 
 
@@ -43,8 +44,8 @@ def corpus(tmp_path: Path) -> Corpus:
     utterances = []
     for number in range(30):
         path = tmp_path / f"{number}.wav"
-        write_audio(path, sine(200 + 50 * number, 0.9 if number % 3 == 0 else 0.1), RATE)
-        utterances.append(Utterance(path, (WORDS[number % 11],), "me"))
+        write_audio(sine(200 + 50 * number, 0.9 if number % 3 == 0 else 0.1), path, RATE)
+        utterances.append(Utterance(path, (DIGITS.words[number % 11],), "me"))
     return Corpus("tones", tuple(utterances))
 
 
@@ -58,12 +59,22 @@ def test_clips_come_in_the_order_of_the_corpus(corpus: Corpus) -> None:
 
 
 def test_labels_follow_the_models_own_word_order(corpus: Corpus) -> None:
-    words = tuple(reversed(WORDS))
-    assert ClipSet.load(corpus, RATE, 1.0, words=words).labels.tolist() == [10 - number % 11 for number in range(30)]
+    clips = ClipSet.load(corpus, RATE, 1.0, vocabulary=Vocabulary(tuple(reversed(DIGITS.words))))
+    assert clips.labels.tolist() == [10 - number % 11 for number in range(30)]
+    assert clips.vocabulary.words == tuple(reversed(DIGITS.words))
+
+
+def test_the_words_may_be_any(corpus: Corpus) -> None:
+    vocabulary = Vocabulary(("turn on", "да", "fünf"))
+    said = tuple(replace(u, words=(vocabulary.words[number % 3],)) for number, u in enumerate(corpus))
+    model = SimpleNamespace(sample_rate=RATE, clip_seconds=1.0, vocabulary=vocabulary)
+    clips = load_clips(replace(corpus, utterances=said), model)
+    assert clips.labels.tolist() == [number % 3 for number in range(30)]
+    assert (clips.vocabulary, clips.sample_rate, clips.clip_samples) == (vocabulary, RATE, 8000)
 
 
 def test_recordings_come_at_the_models_rate(tmp_path: Path) -> None:
-    write_audio(tmp_path / "a.wav", sine(440, 0.5, 22050), 22050)
+    write_audio(sine(440, 0.5, 22050), tmp_path / "a.wav", 22050)
     clips = ClipSet.load(Corpus("one", (Utterance(tmp_path / "a.wav", ("one",), ""),)), RATE, 1.0)
     assert len(clips.waveforms[0]) == 4000
     assert frequency(clips.waveforms[0]) == pytest.approx(440, abs=1)
@@ -79,7 +90,7 @@ def test_headerless_recordings_are_read_by_their_format(tmp_path: Path) -> None:
 
 def test_a_long_recording_is_cut_to_its_most_energetic_stretch(tmp_path: Path) -> None:
     samples = np.concatenate((0.01 * sine(100, 2), sine(900, 0.5), 0.01 * sine(100, 3)))
-    write_audio(tmp_path / "a.wav", samples, RATE)
+    write_audio(samples, tmp_path / "a.wav", RATE)
     clips = ClipSet.load(Corpus("long", (Utterance(tmp_path / "a.wav", ("one",), ""),)), RATE, 0.5)
     assert clips.batch([0]).shape == (1, 4000)
     assert frequency(clips.waveforms[0]) == pytest.approx(900, abs=2)
@@ -106,7 +117,10 @@ def test_unreadable_recordings_are_named_or_left_out(corpus: Corpus, tmp_path: P
 
 def test_what_is_not_one_known_word_is_refused(corpus: Corpus) -> None:
     with pytest.raises(CorpusError, match="has words that the model does not know: oh, zero"):
-        ClipSet.load(corpus, RATE, 1.0, words=WORDS[1:10])
+        ClipSet.load(corpus, RATE, 1.0, vocabulary=Vocabulary(DIGITS.words[1:10]))
+    many = tuple(replace(corpus[0], words=(f"word {number:02}",)) for number in range(50))
+    with pytest.raises(CorpusError, match=r"does not know: word 00, .*, word 39 and 10 more; leave them out"):
+        ClipSet.load(replace(corpus, utterances=(*corpus, *many)), RATE, 1.0)
     strings = replace(
         corpus, utterances=(*corpus, replace(corpus[0], words=("one", "two")), replace(corpus[0], words=()))
     )
@@ -156,8 +170,8 @@ def test_a_batch_takes_clips_in_any_order_and_leaves_them_alone() -> None:
 def test_speed_moves_pitch_and_length(factor: float) -> None:
     clips = in_memory(sine(500, 0.5), sine(700, 0.3)).with_speeds([factor])
     assert [len(w) for w in clips.waveforms] == [
-        -(-4000 * 100 // round(100 * factor)),
-        -(-2400 * 100 // round(100 * factor)),
+        round(4000 / factor),
+        round(2400 / factor),
     ]
     assert [frequency(w) for w in clips.waveforms] == pytest.approx([500 * factor, 700 * factor], rel=2e-3)
 
@@ -177,3 +191,16 @@ def test_speeds_stand_one_after_the_other() -> None:
 def test_impossible_speeds_are_refused(factors: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match=r"speed factors must lie in 0\.5\.\.2"):
         in_memory([1.0]).with_speeds(factors)
+
+
+def test_negatives_are_all_that_says_no_word_of_the_model(corpus: Corpus) -> None:
+    model = SimpleNamespace(sample_rate=RATE, clip_seconds=1.0, vocabulary=Vocabulary(("да", "нет")))
+    said = (corpus[0], replace(corpus[1], words=()), replace(corpus[2], words=("one", "two")))
+    clips = load_negatives(replace(corpus, utterances=said), model)
+    assert clips.labels.tolist() == [2, 2, 2]
+    assert clips.utterances == said
+    known = replace(corpus[3], words=("one", "да"))
+    with pytest.raises(CorpusError, match="meant for negatives but says words of the model: да; leave them out"):
+        load_negatives(replace(corpus, utterances=(*said, known)), model)
+    with pytest.raises(CorpusError, match="has no recordings"):
+        load_negatives(replace(corpus, utterances=()), model)

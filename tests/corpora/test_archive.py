@@ -1,17 +1,21 @@
 import errno
+import io
 import os
 import stat
+import tarfile
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.corpora.archive import extract_tar, extract_zip
 from aurora_resnet.runtime.errors import DownloadError
 
 
@@ -132,7 +136,7 @@ def test_damaged_archives_are_named(tmp_path: Path, damage: Callable[[bytes], by
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("top/a.wav", b"RIFF" + bytes(1000))
     (tmp_path / "a.zip").write_bytes(damage((tmp_path / "a.zip").read_bytes()))
-    with pytest.raises(DownloadError, match=r"a\.zip: expected a sound zip archive: .*; download it again"):
+    with pytest.raises(DownloadError, match=r"a\.zip: expected a sound zip archive: .*; it is damaged, download"):
         extract_all(tmp_path / "a.zip", tmp_path / "out")
 
 
@@ -150,3 +154,100 @@ def test_a_full_disk_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)) as caught:
         extract_all(archive, tmp_path / "out")
     assert not isinstance(caught.value, DownloadError)
+
+
+# Tar
+
+
+def make_tar(path: Path, contents: dict[str, bytes], **types: bytes) -> Path:
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.type = types.get(name.rpartition("/")[2], tarfile.REGTYPE)
+            entry.linkname = "../../outside" if entry.type in (tarfile.SYMTYPE, tarfile.LNKTYPE) else ""
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def untar_all(archive: Path, folder: Path, max_bytes: int = 10**6, max_files: int = 100) -> list[Path]:
+    return extract_tar(archive, folder, lambda name: name, max_bytes=max_bytes, max_files=max_files)
+
+
+@pytest.mark.parametrize("prefix", ["", "./"])
+def test_chosen_files_of_a_tar_are_extracted_under_chosen_names(tmp_path: Path, prefix: str) -> None:
+    contents = {prefix: b"", f"{prefix}two": b"", f"{prefix}two/1.wav": b"one", f"{prefix}two/2.wav": b"two"}
+    archive = make_tar(tmp_path / "a.tar.gz", {k: v for k, v in contents.items() if k}, two=tarfile.DIRTYPE)
+    extracted = extract_tar(archive, tmp_path / "out", {"two/2.wav": "deep/b.wav"}.get, max_bytes=3, max_files=1)
+    assert files_in(tmp_path / "out") == {"deep/b.wav": b"two"}
+    assert extracted == [tmp_path / "out" / "deep" / "b.wav"]
+
+
+@pytest.mark.parametrize("name", [name for name in UNSAFE if not name.startswith("top//x")])
+def test_names_in_a_tar_that_leave_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    archive = make_tar(tmp_path / "a.tar.gz", {name: b"evil"})
+    with pytest.raises(DownloadError, match="points outside the target folder"):
+        untar_all(archive, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
+    archive = make_tar(tmp_path / "a.tar.gz", {"two/link": b"", "two/link/x": b"evil"}, link=kind)
+    with pytest.raises(DownloadError, match=r"'two/link' is a link or a special file"):
+        untar_all(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_limits_hold_for_tar_too(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "a.tar.gz", {"1": bytes(400_000), "2": bytes(20_000_000)})
+    assert archive.stat().st_size < 200_000
+    with pytest.raises(DownloadError, match="beyond the limit of 1000000 bytes"):
+        untar_all(archive, tmp_path / "out")
+    assert sum(map(len, files_in(tmp_path / "out").values())) <= 1_000_000
+    with pytest.raises(DownloadError, match="more than 1 files"):
+        untar_all(archive, tmp_path / "few", max_bytes=10**8, max_files=1)
+    assert len(untar_all(archive, tmp_path / "all", max_bytes=20_400_000, max_files=2)) == 2
+
+
+def test_a_full_disk_is_not_blamed_on_the_tar(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "a.tar.gz", {"n" * 300: b"the name is too long for the disk"})
+    with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)) as caught:
+        untar_all(archive, tmp_path / "out")
+    assert not isinstance(caught.value, DownloadError)
+
+
+# Damage of any kind, in both
+
+
+SOUND = np.random.default_rng(0).integers(0, 255, 3000, np.uint8).tobytes() + bytes(3000)
+CONTENTS = {"top/one/1.wav": SOUND, "top/two/2.wav": SOUND[::-1], "top/README": b"words" * 100}
+
+
+@cache
+def sound_archive(kind: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        make = {"zip": make_zip, "tar": make_tar}[kind]
+        return make(Path(folder) / "a", CONTENTS).read_bytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    kind=st.sampled_from(["zip", "tar"]),
+    place=st.floats(0, 1, exclude_max=True),
+    byte=st.none() | st.integers(0, 255),  # None cuts the archive off
+)
+def test_a_damaged_archive_is_refused_or_gives_the_very_same_files(kind: str, place: float, byte: int | None) -> None:
+    whole = sound_archive(kind)
+    position = int(place * len(whole))
+    with TemporaryDirectory() as folder:
+        archive = Path(folder) / "a"
+        archive.write_bytes(whole[:position] + (b"" if byte is None else bytes([byte]) + whole[position + 1 :]))
+        try:
+            {"zip": extract_all, "tar": untar_all}[kind](archive, Path(folder) / "out")
+        except DownloadError:
+            return
+        found = files_in(Path(folder) / "out")
+        expected = CONTENTS if kind == "tar" else {name.removeprefix("top/"): data for name, data in CONTENTS.items()}
+        assert found.items() <= expected.items()
+        assert kind == "zip" or found == expected  # what is missing from a zip file, find_problems finds

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.sources.byte_order import detect_byte_order
-from aurora_resnet.runtime.audio.reading import RawFormat, read_audio
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import AudioError, CorpusError
 
 Order = Literal["big", "little"]
@@ -89,14 +90,15 @@ def test_a_file_is_described_by_where_it_lies_and_its_name(tmp_path: Path) -> No
 
     assert described("TRAIN/CLEAN/FAC_13A.08") == {
         "set": "train-clean", "snr_db": "clean", "channel": "g712", "sex": "f", "repetition": "A",
+        "aurora_speaker": "FAC",
     }  # fmt: skip
     assert described("TESTB/N4_SNR-5/MAE_ZO9B.08") == {
         "set": "b", "noise": "station", "noise_index": "4", "snr_db": "-5", "channel": "g712",
-        "sex": "m", "repetition": "B",
+        "sex": "m", "repetition": "B", "aurora_speaker": "MAE",
     }  # fmt: skip
     assert described("TESTC/CLEAN2/FKL_7A.08") == {
         "set": "c", "noise": "street", "noise_index": "2", "snr_db": "clean", "channel": "mirs",
-        "sex": "f", "repetition": "A",
+        "sex": "f", "repetition": "A", "aurora_speaker": "FKL",
     }  # fmt: skip
     scenes = {name: [u.attributes["noise"] for u in corpus.filter(set=name, snr_db="0")][::4] for name in "abc"}
     assert scenes == {
@@ -148,6 +150,52 @@ def test_files_with_a_header_stand_for_headerless_ones(tmp_path: Path) -> None:
     corpus = read_aurora2(tmp_path)
     assert [(u.word, u.raw) for u in corpus] == [("one", None), ("two", None)]
     np.testing.assert_array_equal(read_audio(corpus[0].path)[0] * 32768, speech_like(0))
+
+
+MANIFEST = """path,words,speaker,split,attribute.aurora_speaker
+TESTA/CLEAN1/FAC_1A.08,one,"fsdd/theo, the second",test,FAC
+TESTA/CLEAN1/MAE_2A.08,two,fsdd/lucas,test,MAE
+"""
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_the_speakers_of_a_built_tree_are_those_of_its_manifest(tmp_path: Path, case: Callable[[str], str]) -> None:
+    home = tmp_path / case("SPEECHDATA")
+    for name in ("TESTA/CLEAN1/FAC_1A.08", "TESTA/N1_SNR5/FAC_1A.08", "TESTA/CLEAN1/MAE_2A.08"):
+        write_raw(home / case(name), speech_like(0), "big")
+    (home / case("manifest.csv")).write_text(MANIFEST)
+    (home / case("settings.json")).write_text("{}")
+    for root in (tmp_path, home):
+        corpus = read_aurora2(root)
+        assert corpus.problems == ()
+        assert {(u.attributes["aurora_speaker"], u.speaker) for u in corpus} == {
+            ("FAC", "fsdd/theo, the second"), ("MAE", "fsdd/lucas"),
+        }  # fmt: skip
+
+
+def test_speakers_that_a_built_tree_cannot_name_are_problems(tmp_path: Path) -> None:
+    home = tmp_path / "SPEECHDATA"
+    for name in ("FAC_1A.08", "MBA_2A.08"):
+        write_raw(home / "TESTA" / "CLEAN1" / name, speech_like(0), "big")
+    (home / "settings.json").write_text("{}")  # a build that was killed
+    corpus = read_aurora2(tmp_path)
+    assert (corpus.speakers, len(corpus.problems)) == (("aurora2/FAC", "aurora2/MBA"), 1)
+    assert "manifest.csv is missing: the build was not finished" in corpus.problems[0]
+    (home / "manifest.csv").write_text(MANIFEST)
+    corpus = read_aurora2(tmp_path)
+    assert (corpus.speakers, len(corpus.problems)) == (("aurora2/MBA", "fsdd/theo, the second"), 1)
+    assert "manifest.csv has no speaker MBA: the build was not finished" in corpus.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("path,words,speaker\n", "expected the manifest that make-noisy"), ('a,"b\n', "cannot be read")],
+)
+def test_a_manifest_that_no_builder_wrote_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", speech_like(0), "big")
+    (tmp_path / "manifest.csv").write_text(content)
+    with pytest.raises(CorpusError, match=rf"{re.escape(str(tmp_path))}/manifest\.csv: .*{said}"):
+        read_aurora2(tmp_path)
 
 
 def test_a_tree_without_use_is_refused(tmp_path: Path) -> None:

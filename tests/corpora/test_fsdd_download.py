@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.corpora.sources.fsdd_download import download_fsdd, fsdd_checksums, read_checksums
+from aurora_resnet.corpora.sources.fsdd import download_fsdd, fsdd_checksums, read_checksums
 from aurora_resnet.runtime.errors import DownloadError
 
 
@@ -23,8 +23,8 @@ def recordings(tmp_path: Path) -> dict[str, bytes]:
     return contents
 
 
-def make_archive(folder: Path, contents: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(folder / "archive.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+def make_archive(folder: Path, contents: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(folder / "archive.zip", "w", compression) as archive:
         for name, content in contents.items():
             archive.writestr(f"free-spoken-digit-dataset-26eb9aa/{name}", content)
     return folder / "archive.zip"
@@ -82,9 +82,24 @@ def test_wrong_recordings_are_named_the_first_ten_and_nothing_stays(
 @pytest.mark.parametrize("content", [b"<html>Please log in</html>", b"PK\x03\x04 cut off", b""])
 def test_what_is_no_zip_archive_is_refused_and_removed(tmp_path: Path, site: tuple[Path, str], content: bytes) -> None:
     (site[0] / "archive.zip").write_bytes(content)
-    with pytest.raises(DownloadError, match=r"archive\.zip is not a zip archive: it begins with b'"):
+    with pytest.raises(DownloadError, match=r"archive\.zip is not a sound zip archive: it begins with b'"):
         download_fsdd(tmp_path / "fsdd", url=site[1])
     assert list(tmp_path.iterdir()) == [site[0]]
+
+
+@pytest.mark.parametrize("mark", [b"RIFF", b"PK\x01\x02"], ids=["a recording", "the directory"])
+def test_a_damaged_archive_is_called_so_and_removed(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], mark: bytes
+) -> None:
+    archive = make_archive(site[0], recordings, zipfile.ZIP_STORED)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole.replace(mark, mark[:1] + b"x" + mark[2:], 1))
+    with pytest.raises(DownloadError, match=r"damaged|not a sound zip archive") as caught:
+        download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+    assert "make room" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == [site[0]]
+    archive.write_bytes(whole)
+    assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))) == recordings
 
 
 def test_an_absent_archive_is_reported(tmp_path: Path, site: tuple[Path, str]) -> None:
@@ -111,12 +126,45 @@ def test_an_interrupted_installation_uses_the_fetched_archive(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("aurora_resnet.corpora.sources.fsdd_download.extract_zip", interrupt)
+        patch.setattr("aurora_resnet.corpora.sources.fsdd.extract_zip", interrupt)
         with pytest.raises(KeyboardInterrupt):
             download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
-    assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd-download.zip"}
+    assert {path.name for path in tmp_path.iterdir()} == {"site", ".fsdd.aurora-download"}
     archive.unlink()
     assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))) == recordings
+
+
+def test_what_a_killed_call_left_is_taken_up_or_removed(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes]
+) -> None:
+    work = tmp_path / "data" / ".fsdd.aurora-download"
+    (work / "unpacked" / "recordings").mkdir(parents=True)
+    (work / "unpacked" / "recordings" / "0_george_0.wav").write_bytes(b"half")
+    (work / "tmp1234").write_bytes(b"half an archive")
+    target = tmp_path / "data" / "fsdd"
+    with pytest.raises(DownloadError, match="404"):
+        download_fsdd(target, url=site[1], checksums=sums(recordings))
+    assert list(target.parent.iterdir()) == []
+    work.mkdir()
+    make_archive(work, recordings).rename(work / "fsdd.archive")  # no request is needed
+    assert files_in(download_fsdd(target, url=site[1], checksums=sums(recordings))) == recordings
+    assert list(target.parent.iterdir()) == [target]
+    work.mkdir()
+    make_archive(work, recordings).rename(work / "fsdd.archive")  # killed when all was in place
+    download_fsdd(target, url=site[1], checksums=sums(recordings))
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_the_working_folder_can_be_the_target(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_archive(site[0], recordings)
+    monkeypatch.chdir(tmp_path)
+    Path("here").mkdir()
+    download_fsdd("here", url=site[1], checksums=sums(recordings))
+    assert files_in(tmp_path / "here") == recordings
+    monkeypatch.chdir(tmp_path / "here")
+    assert download_fsdd(".", url=site[1], checksums=sums(recordings), progress=False) == Path()
 
 
 def test_a_full_disk_while_extracting_is_reported_and_leaves_the_archive_for_the_next_call(
@@ -132,7 +180,7 @@ def test_a_full_disk_while_extracting_is_reported_and_leaves_the_archive_for_the
             download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(contents))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd-download.zip"}
+    assert {path.name for path in tmp_path.iterdir()} == {"site", ".fsdd.aurora-download"}
     assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(contents))) == contents
 
 
@@ -174,6 +222,7 @@ def test_a_malformed_checksum_line_is_named(line: str) -> None:
         read_checksums("ab" * 32 + f"  good.wav\n{line}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_the_real_corpus_is_downloaded_and_verified(tmp_path: Path, site: tuple[Path, str], shared: Path) -> None:
     real = shared / "fsdd" / "recordings"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.runtime.audio.reading import RawFormat
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import CorpusError
 
 
@@ -17,8 +17,8 @@ def test_the_files_hold_what_other_programs_expect(tmp_path: Path) -> None:
     inside = Utterance(home / "a" / "1.08", ("one", "oh"), "me", "test", RawFormat(8000, "big"), {"snr_db": "-5"})
     outside = Utterance(tmp_path / "2.wav", ("two",), "")
     corpus = Corpus("mine", (inside, outside))
-    corpus.to_csv(home / "m.csv")
-    corpus.to_jsonl(home / "m.jsonl")
+    corpus.write_csv(home / "m.csv")
+    corpus.write_jsonl(home / "m.jsonl")
     with (home / "m.csv").open(newline="", encoding="utf-8") as stream:
         first, second = csv.DictReader(stream)
     assert first == {
@@ -36,7 +36,7 @@ def test_the_files_hold_what_other_programs_expect(tmp_path: Path) -> None:
 def test_relative_paths_survive_and_the_folder_can_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     corpus = Corpus("m", (Utterance(Path("data/one/1.wav"), ("one",), "me"),))
-    corpus.to_csv("data/m.csv")
+    corpus.write_csv("data/m.csv")
     assert Corpus.from_csv("data/m.csv") == corpus
     (tmp_path / "data").rename(tmp_path / "moved")
     assert Corpus.from_csv("moved/m.csv")[0].path == Path("moved/one/1.wav")
@@ -50,11 +50,47 @@ def test_a_manifest_by_hand_needs_only_path_and_words(tmp_path: Path) -> None:
     assert Corpus.from_jsonl(tmp_path / "m.jsonl").utterances == expected
 
 
+def test_plain_words_are_separated_by_spaces_and_others_are_a_json_list(tmp_path: Path) -> None:
+    said = [("one", "oh"), ("да", "fünf"), ("turn on",), ("one", "turn on"), ("[noise]",), ("a\u00a0b",), ()]
+    corpus = Corpus("m", tuple(Utterance(tmp_path / f"{i}.wav", words, "") for i, words in enumerate(said)))
+    corpus.write_csv(tmp_path / "m.csv")
+    with (tmp_path / "m.csv").open(newline="", encoding="utf-8") as stream:
+        cells = [row["words"] for row in csv.DictReader(stream)]
+    assert cells == [
+        "one oh", "да fünf", '["turn on"]', '["one", "turn on"]', '["[noise]"]', '["a\u00a0b"]', "",
+    ]  # fmt: skip
+    assert [utterance.words for utterance in Corpus.from_csv(tmp_path / "m.csv")] == said
+
+
+def test_the_encoding_is_written_where_it_is_not_16_bit_pcm(tmp_path: Path) -> None:
+    pcm = Utterance(tmp_path / "1.raw", ("one",), "", raw=RawFormat(8000, "big"))
+    law = Utterance(tmp_path / "2.raw", ("one",), "", raw=RawFormat(8000, encoding="alaw"))
+    plain = Utterance(tmp_path / "3.wav", ("one",), "")
+    for clips, columns in (((pcm, plain), []), ((pcm, law, plain), ["encoding"])):
+        Corpus("m", clips).write_csv(tmp_path / "m.csv")
+        Corpus("m", clips).write_jsonl(tmp_path / "m.jsonl")
+        with (tmp_path / "m.csv").open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert list(rows[0]) == ["path", "words", "speaker", "split", "sample_rate", "byte_order", *columns]
+        lines = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert lines[0]["raw"] == {"sample_rate": 8000, "byte_order": "big"}
+        assert lines[-1]["raw"] is None
+    assert [row["encoding"] for row in rows] == ["", "alaw", ""]
+    assert lines[1]["raw"] == {"sample_rate": 8000, "byte_order": "little", "encoding": "alaw"}
+
+
+def test_samples_of_one_byte_need_no_byte_order(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path,words,sample_rate,encoding\na.ul,one,8000,mulaw\n")
+    assert Corpus.from_csv(tmp_path / "m.csv")[0].raw == RawFormat(8000, encoding="mulaw")
+
+
 CSV_FAULTS = [
     ("", ["column 'path' is missing", "column 'words' is missing"]),
     ("path,word\na,one\n", ["column 'words' is missing", "column 'word' is unknown (did you mean 'words'?)"]),
     ("path,words,path\n", ["column 'path' stands there 2 times"]),
-    ("path,words\na.wav,one\nb.wav,won\n", ["line 3", "b.wav: 'won' is not a digit word"]),
+    ("path,words\na.wav,one\nb.wav,[one]\n", ["line 3: words that begin with '[' are a JSON list", "got [one]"]),
+    ('path,words\na.wav,"[""one"", 2]"\n', ["line 2: words must be a list of words, got ['one', 2]"]),
+    ('path,words\na.wav,"["" one""]"\n', ["line 2", "a.wav: a word is a text of one line", "got ' one'"]),
     ("path,words\na.wav\n", ["line 2: expected 2 fields, got 1"]),
     ("path,words\n,one\n", ["line 2: path is empty"]),
     (
@@ -64,6 +100,13 @@ CSV_FAULTS = [
     ("path,words,sample_rate,byte_order\na,one,8000,\n", ["line 2: a headerless file needs both"]),
     ("path,words,sample_rate,byte_order\na,one,8000,middle\n", ["line 2", "'middle'"]),
     ("path,words,sample_rate,byte_order\na,one,0,big\n", ["line 2", "0"]),
+    ("path,words,sample_rate,encoding\na,one,8000,pcm16\n", ["line 2: a headerless file needs both"]),
+    ("path,words,sample_rate,encoding\na,one,8000,ulaw\n", ["line 2: a headerless file needs both"]),
+    ("path,words,encoding\na,one,mulaw\n", ["line 2: a headerless file needs both"]),
+    (
+        "path,words,sample_rate,byte_order,encoding\na,one,8000,big,ulaw\n",
+        ["line 2", "'ulaw' is no encoding (did you mean 'mulaw'?)"],
+    ),
     ("path,words,attribute.split\na,one,x\n", ["line 2", "'split' cannot name an attribute"]),
     ('path,words\n"a.wav,one\n', ["line 2: not CSV"]),
 ]
@@ -92,7 +135,10 @@ JSONL_FAULTS = [
     ('{"path": "a", "words": [], "attributes": {"n": ""}}', "attribute 'n' is empty"),
     ('{"path": "a", "words": [], "raw": {"sample_rate": 8000}}', "needs both sample_rate and byte_order"),
     ('{"path": "a", "words": [], "raw": {"sample_rate": 8e3, "byte_order": "big"}}', "whole number of Hz, got 8000.0"),
-    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000, "byte_order": ["big"]}}', "line 1"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000, "byte_order": ["big"]}}', "byte_order and encoding must"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000, "byte_order": "big", "encoding": 8}}', "must be text"),
+    ('{"path": "a", "words": [], "raw": {"sample_rate": 8000, "byte_order": "big", "bits": 8}}', "needs both"),
+    ('{"path": "a", "words": [], "raw": "big"}', "a headerless file needs both"),
 ]
 
 
@@ -108,7 +154,7 @@ def test_a_faulty_json_line_is_refused_by_file_and_line(tmp_path: Path, line: st
 
 def test_all_faults_of_a_file_are_listed_up_to_ten(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
-    path.write_text("path,words\n" + "".join(f"{i}.wav,wun\n" for i in range(13)))
+    path.write_text("path,words\n" + "".join(f"{i}.wav,[wun\n" for i in range(13)))
     with pytest.raises(CorpusError) as caught:
         Corpus.from_csv(path)
     lines = str(caught.value).splitlines()

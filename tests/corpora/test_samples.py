@@ -15,7 +15,7 @@ import soundfile
 
 from aurora_resnet.corpora.samples import read_samples, sample_noises, samples_folder
 from aurora_resnet.runtime.errors import AuroraError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 
 def rows(table: str = "samples.csv") -> list[dict[str, str]]:
@@ -46,7 +46,7 @@ def test_every_voice_says_every_word_twice() -> None:
     corpus = read_samples()
     assert len(corpus.speakers) >= 24
     said = Counter((u.speaker, u.word, u.attributes["take"]) for u in corpus)
-    assert said == Counter({(s, w, t): 1 for s in corpus.speakers for w in WORDS for t in "12"})
+    assert said == Counter({(s, w, t): 1 for s in corpus.speakers for w in DIGITS.words for t in "12"})
 
 
 def test_no_voice_stands_in_both_splits_and_the_test_split_is_varied() -> None:
@@ -139,7 +139,7 @@ def test_table_of_the_script_is_the_table_of_the_files(script: ModuleType) -> No
     commands = {
         f"{voice.name}/{word}_{take}.flac": shlex.join(voice.command(word, take))
         for voice in script.VOICES
-        for word in WORDS
+        for word in DIGITS.words
         for take in (1, 2)
     }
     assert commands == {row["file"]: row["command"] for row in rows()}

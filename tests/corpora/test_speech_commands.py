@@ -1,15 +1,22 @@
 from __future__ import annotations
 
-import sys
+import hashlib
+import io
+import tarfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.sources.speech_commands import download_speech_commands, read_speech_commands
-from aurora_resnet.runtime.errors import CorpusError, DownloadError, MissingDependencyError
+from aurora_resnet.corpora.sources import speech_commands
+from aurora_resnet.corpora.sources.speech_commands import (
+    SPEECH_COMMANDS_SHA256,
+    SPEECH_COMMANDS_URL,
+    download_speech_commands,
+    read_speech_commands,
+)
+from aurora_resnet.runtime.errors import CorpusError, DownloadError
 
 
 def write(folder: Path, *names: str, content: bytes = b"sound") -> Path:
@@ -23,25 +30,25 @@ def names(corpus: Corpus) -> list[tuple[str, str, str]]:
     return [(" ".join(u.words), u.speaker.removeprefix("speech-commands/"), u.split) for u in corpus]
 
 
-def test_speech_commands_takes_the_digits_and_its_own_split(tmp_path: Path) -> None:
+def test_speech_commands_takes_all_words_and_its_own_split(tmp_path: Path) -> None:
     write(tmp_path, "two/0a_nohash_0.wav", "two/0b_nohash_0.wav", "two/0C_nohash_0.flac", "tree/0a_nohash_0.wav")
     write(tmp_path, "_background_noise_/pink.wav", "LICENSE")
-    assert names(read_speech_commands(tmp_path)) == [("two", "0c", ""), ("two", "0a", ""), ("two", "0b", "")]
+    assert names(read_speech_commands(tmp_path)) == [
+        ("tree", "0a", ""), ("two", "0c", ""), ("two", "0a", ""), ("two", "0b", ""),
+    ]  # fmt: skip
     (tmp_path / "testing_list.txt").write_text("two/0a_nohash_0.wav\ntree/0a_nohash_0.wav\n")
     (tmp_path / "validation_list.txt").write_text("two/0C_nohash_0.wav\n")
-    assert names(read_speech_commands(tmp_path)) == [
-        ("two", "0c", "validation"),
-        ("two", "0a", "test"),
-        ("two", "0b", "train"),
-    ]
-    tree = read_speech_commands(tmp_path, other_words=True).filter(other_word="tree")
-    assert names(tree) == [("", "0a", "test")]
+    corpus = read_speech_commands(tmp_path)
+    assert names(corpus) == [
+        ("tree", "0a", "test"), ("two", "0c", "validation"), ("two", "0a", "test"), ("two", "0b", "train"),
+    ]  # fmt: skip
+    assert names(corpus.filter(words="tree")) == [("tree", "0a", "test")]
 
 
 def test_speech_commands_may_lie_flat(tmp_path: Path) -> None:
     write(tmp_path, "two_0a_nohash_0.wav", "yes_0b_nohash_1.wav")
     (tmp_path / "testing_list.txt").write_text("two/0a_nohash_0.wav\n")
-    assert names(read_speech_commands(tmp_path)) == [("two", "0a", "test")]
+    assert names(read_speech_commands(tmp_path)) == [("two", "0a", "test"), ("yes", "0b", "train")]
 
 
 def test_misnamed_speech_commands_are_named(tmp_path: Path) -> None:
@@ -54,54 +61,95 @@ def test_misnamed_speech_commands_are_named(tmp_path: Path) -> None:
 def test_the_real_speech_commands(shared: Path) -> None:
     corpus = load_corpus(f"speech-commands:{shared / 'speech_commands_digits'}")
     assert (len(corpus), len(corpus.speakers)) == (100, 22)
-    others = read_speech_commands(shared / "speech_commands_other" / "words", other_words=True)
+    others = read_speech_commands(shared / "speech_commands_other" / "words")
     assert len(others) == 768
-    assert len({u.attributes["other_word"] for u in others}) == 25
-    assert {u.words for u in others} == {()}
+    assert len(others.words) == 25
+    assert not set(others.words) & set(corpus.words)
 
 
-def fake_torchaudio(monkeypatch: pytest.MonkeyPatch, dataset: object) -> None:
-    module, datasets = ModuleType("torchaudio"), ModuleType("torchaudio.datasets")
-    vars(datasets)["SPEECHCOMMANDS"] = dataset
-    monkeypatch.setitem(sys.modules, "torchaudio", module)
-    monkeypatch.setitem(sys.modules, "torchaudio.datasets", datasets)
+# The download
 
 
-def test_the_download_asks_torchaudio_and_returns_a_readable_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+CONTENTS = {
+    "./LICENSE": b"CC BY 4.0",
+    "./README.md": b"short words",
+    "./.DS_Store": b"of a file manager",
+    "./testing_list.txt": b"two/0a_nohash_0.wav\n",
+    "./validation_list.txt": b"yes/0b_nohash_1.wav\n",
+    "./two/0a_nohash_0.wav": b"two",
+    "./two/._0a_nohash_0.wav": b"of a file manager",
+    "./yes/0b_nohash_1.wav": b"yes",
+    "./yes/0c_nohash_0.wav": b"yes again",
+    "./_background_noise_/pink_noise.wav": b"noise",
+}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speech_commands, "RECORDINGS", 3)
+
+
+def make_archive(folder: Path, contents: dict[str, bytes]) -> str:
+    """Write the archive that the local server offers; return its SHA-256."""
+    with tarfile.open(folder / "archive.zip", "w:gz") as archive:
+        for name in (".", "./two"):
+            entry = tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE
+            archive.addfile(entry)
+        for name, content in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return hashlib.sha256((folder / "archive.zip").read_bytes()).hexdigest()
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.usefixtures("small")
+def test_the_download_is_a_folder_that_the_reader_takes(
+    tmp_path: Path, site: tuple[Path, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def dataset(root: Path, url: str, folder_in_archive: str, download: bool) -> None:
-        assert download
-        write(Path(root) / folder_in_archive / url, "one/0a_nohash_0.wav")
+    sha256 = make_archive(site[0], CONTENTS)
+    target = download_speech_commands(tmp_path / "new" / "place", url=site[1], sha256=sha256)
+    assert target == tmp_path / "new" / "place"
+    assert files_in(target) == {
+        name.removeprefix("./"): content for name, content in CONTENTS.items() if "/." not in name
+    }
+    assert [path.name for path in target.parent.iterdir()] == ["place"]
+    assert names(read_speech_commands(target)) == [
+        ("two", "0a", "test"), ("yes", "0b", "validation"), ("yes", "0c", "train"),
+    ]  # fmt: skip
+    (site[0] / "archive.zip").unlink()
+    download_speech_commands(target, url=site[1], sha256=sha256)
+    assert capsys.readouterr().err == f"{target} is complete and verified: nothing to download\n"
+    (target / "yes" / "0b_nohash_1.wav").write_bytes(b"")
+    with pytest.raises(DownloadError, match=r"complete copy: yes/0b_nohash_1\.wav is missing or empty; expected 3 rec"):
+        download_speech_commands(target, url=site[1], sha256=sha256)
 
-    fake_torchaudio(monkeypatch, dataset)
-    folder = download_speech_commands(tmp_path / "new" / "place")
-    assert folder == tmp_path / "new" / "place" / "SpeechCommands" / "speech_commands_v0.02"
-    assert names(read_speech_commands(folder)) == [("one", "0a", "")]
+
+@pytest.mark.usefixtures("small")
+def test_an_archive_of_other_bytes_is_refused_and_removed(tmp_path: Path, site: tuple[Path, str]) -> None:
+    sha256 = make_archive(site[0], CONTENTS)
+    make_archive(site[0], CONTENTS | {"./yes/0d_nohash_0.wav": b"one more"})
+    with pytest.raises(DownloadError, match=r"not the published archive \(its SHA-256 differs\): it begins with b'"):
+        download_speech_commands(tmp_path / "sc", url=site[1], sha256=sha256)
+    assert list(tmp_path.iterdir()) == [site[0]]
+    sha256 = make_archive(site[0], CONTENTS)
+    assert download_speech_commands(tmp_path / "sc", url=site[1], sha256=sha256).is_dir()
 
 
-def test_a_failed_download_is_our_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dataset(*_: object, **__: object) -> None:
-        raise RuntimeError("invalid hash value")
-
-    fake_torchaudio(monkeypatch, dataset)
-    with pytest.raises(DownloadError, match="could not be downloaded: invalid hash value"):
-        download_speech_commands(tmp_path)
+def test_an_incomplete_archive_leaves_nothing(tmp_path: Path, site: tuple[Path, str]) -> None:
+    sha256 = make_archive(site[0], CONTENTS)
+    with pytest.raises(DownloadError, match="is not what was published: expected 105829 recordings of words, found 3;"):
+        download_speech_commands(tmp_path / "sc", url=site[1], sha256=sha256)
+    assert list(tmp_path.iterdir()) == [site[0]]
 
 
-def test_without_torchaudio_the_download_says_why_and_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Refusing(ModuleType):
-        def __getattr__(self, name: str) -> object:
-            raise RuntimeError("PyTorch has CUDA version 13.2 whereas TorchAudio has CUDA version 13.0")
-
-    monkeypatch.setitem(sys.modules, "torchaudio", ModuleType("torchaudio"))
-    monkeypatch.setitem(sys.modules, "torchaudio.datasets", Refusing("torchaudio.datasets"))
-    with pytest.raises(MissingDependencyError, match=r"(?s)whereas TorchAudio has CUDA.*pip install torch==2\.11"):
-        download_speech_commands(tmp_path)
-    monkeypatch.setitem(sys.modules, "torchaudio", None)
-    monkeypatch.delitem(sys.modules, "torchaudio.datasets")
-    with pytest.raises(MissingDependencyError, match="does not import here"):
-        download_speech_commands(tmp_path / "never made")
-    assert not (tmp_path / "never made").exists()
+def test_the_archive_is_the_one_that_torchaudio_takes() -> None:
+    try:
+        from torchaudio.datasets import speechcommands
+    except (ImportError, OSError, RuntimeError) as error:
+        pytest.skip(f"torchaudio does not import here: {str(error).splitlines()[0]}")
+    assert speechcommands._CHECKSUMS[SPEECH_COMMANDS_URL] == SPEECH_COMMANDS_SHA256

@@ -11,16 +11,19 @@ import torch
 
 from aurora_resnet.audio.channels import g712
 from aurora_resnet.audio.levels import active_speech_level, rms_level_db
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.demo.demo import DemoResult, run_demo
 from aurora_resnet.demo.sounds import SNRS_DB, DemoSounds, Sound, demo_sounds
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.recognition.rejection import Calibration
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+from aurora_resnet.scoring import scoring_model
 
 
 @pytest.fixture(scope="module")
@@ -28,37 +31,37 @@ def sounds() -> DemoSounds:
     return demo_sounds(0)
 
 
-def tiny(**config: object) -> DigitRecognizer:
+def tiny(name: str = "tiny", vocabulary: Vocabulary = DIGITS) -> Checkpoint:
     """A small network with random weights that rejects about half of what it hears."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         mel = MelConfig(sample_rate=8000, n_mels=16)
-        model = RecognizerModel(RecognizerConfig("lstm", mel, {"cells": 8}, **config))  # type: ignore[arg-type]
-    return DigitRecognizer(model, calibration=Calibration(threshold=2.4))
+        model = RecognizerModel(RecognizerConfig("lstm", mel, options={"cells": 8}, vocabulary=vocabulary))
+    return Checkpoint(model, name, Calibration(threshold=2.4), card="", info={}, state={})
 
 
 def test_the_sounds_are_the_test_voices_and_the_noises_of_the_package(sounds: DemoSounds) -> None:
     corpus = read_samples().filter(split="test")
-    for group in sounds.digits.values():
+    for group in sounds.words.values():
         assert [(s.word, s.speaker) for s in group] == [(u.word, u.speaker) for u in corpus]
     recorded, _ = read_audio(corpus[3].path)
-    heard = sounds.digits["clean"][3].waveform
+    heard = sounds.words["clean"][3].waveform
     assert np.array_equal(np.trim_zeros(heard), np.trim_zeros(recorded))
-    assert {sound.noise for sound in sounds.others["noise"]} == {"babble", "brown", "hum", "pink", "white"}
-    assert not sounds.others["silence"][0].waveform.any()
-    assert np.array_equal(sounds.others["digits backwards"][3].waveform[::-1], heard)
-    for loud, quiet in zip(sounds.others["noise"], sounds.others["noise, 40 dB quieter"], strict=True):
+    assert {sound.noise for sound in sounds.negatives["noise"]} == {"babble", "brown", "hum", "pink", "white"}
+    assert not sounds.negatives["silence"][0].waveform.any()
+    assert np.array_equal(sounds.negatives["digits backwards"][3].waveform[::-1], heard)
+    for loud, quiet in zip(sounds.negatives["noise"], sounds.negatives["noise, 40 dB quieter"], strict=True):
         assert rms_level_db(loud.waveform) - rms_level_db(quiet.waveform) == pytest.approx(40, abs=1e-3)
 
 
 @pytest.mark.parametrize("snr_db", SNRS_DB)
 def test_each_noise_has_its_share_and_the_snr_that_the_title_says(sounds: DemoSounds, snr_db: int) -> None:
-    noisy = sounds.digits[f"{snr_db} dB"]
+    noisy = sounds.words[f"{snr_db} dB"]
     shares = Counter(sound.noise for sound in noisy)
     assert len(shares) == 5
     assert max(shares.values()) - min(shares.values()) <= 1
     checked = 0
-    for clean, sound in zip(sounds.digits["clean"][:40], noisy[:40], strict=True):
+    for clean, sound in zip(sounds.words["clean"][:40], noisy[:40], strict=True):
         assert sound.title.endswith(f"{sound.noise} noise at {snr_db} dB SNR")
         # Here the filter starts from rest, in the mixing within the noise: no matter but for noise below its band.
         # What was divided by its peak holds no longer the clean speech.
@@ -73,23 +76,23 @@ def test_each_noise_has_its_share_and_the_snr_that_the_title_says(sounds: DemoSo
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
-    return run_demo([("tiny", tiny())], tmp_path_factory.mktemp("demo") / "cnn.safetensors", epochs=1)
+    return run_demo([tiny()], tmp_path_factory.mktemp("demo") / "cnn.safetensors", epochs=1)
 
 
 def test_the_counts_are_those_of_recognising_one_by_one(result: DemoResult, sounds: DemoSounds) -> None:
-    recognizer, scores = tiny(), result.models[0]
+    recognizer, scores = Recognizer(scoring_model(tiny())), result.models[0]
 
     def heard(sound: Sound) -> tuple[str, bool]:
         answer = recognizer.recognize(sound.waveform, 8000)
         return answer.word, answer.accepted
 
     worst = scores.conditions[-1]
-    answers = [heard(sound) for sound in sounds.digits["0 dB"]]
+    answers = [heard(sound) for sound in sounds.words["0 dB"]]
     assert worst.name == "0 dB"
-    assert worst.correct == sum(word == s.word for (word, _), s in zip(answers, sounds.digits["0 dB"], strict=True))
+    assert worst.correct == sum(word == s.word for (word, _), s in zip(answers, sounds.words["0 dB"], strict=True))
     kinds = {each.what: each for each in scores.acceptance}
     assert kinds["0 dB"].accepted == sum(accepted for _, accepted in answers)
-    assert kinds["noise"].accepted == sum(heard(sound)[1] for sound in sounds.others["noise"])
+    assert kinds["noise"].accepted == sum(heard(sound)[1] for sound in sounds.negatives["noise"])
     assert (kinds["silence"].clips, kinds["silence"].rejected) == (1, 1)
 
 
@@ -103,9 +106,9 @@ def test_the_parts_add_up(result: DemoResult) -> None:
 
 
 def test_the_checkpoint_is_the_network_that_was_scored(result: DemoResult, sounds: DemoSounds) -> None:
-    recognizer = DigitRecognizer.from_checkpoint(result.learning.checkpoint)
-    answers = recognizer.recognize_batch([sound.waveform for sound in sounds.digits["clean"]], 8000)
-    right = sum(a.word == sound.word for a, sound in zip(answers, sounds.digits["clean"], strict=True))
+    recognizer = DigitRecognizer.from_pretrained(result.learning.checkpoint)
+    answers = recognizer.recognize_batch([sound.waveform for sound in sounds.words["clean"]], 8000)
+    right = sum(a.word == sound.word for a, sound in zip(answers, sounds.words["clean"], strict=True))
     assert right == result.learning.after.correct
     train, validation = result.learning.voices
     assert train + validation == len(result.train_voices) == 19
@@ -113,7 +116,7 @@ def test_the_checkpoint_is_the_network_that_was_scored(result: DemoResult, sound
 
 
 def test_the_same_seed_gives_the_same_numbers(result: DemoResult, tmp_path: Path) -> None:
-    again = run_demo([("tiny", tiny())], tmp_path / "cnn.safetensors", epochs=1)
+    again = run_demo([tiny()], tmp_path / "cnn.safetensors", epochs=1)
     assert again.models == result.models
     assert again.learning.before == result.learning.before
     assert again.learning.scores == result.learning.scores
@@ -124,7 +127,7 @@ def test_the_same_seed_gives_the_same_numbers(result: DemoResult, tmp_path: Path
 
 def test_a_model_that_does_not_know_all_words_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'short' does not know the words nine, oh"):
-        run_demo([("short", tiny(words=WORDS[:9]))], tmp_path / "c")
+        run_demo([tiny("short", Vocabulary(DIGITS.words[:9]))], tmp_path / "c")
     with pytest.raises(ConfigError, match="at least one trained model"):
         run_demo([], tmp_path / "c")
     assert list(tmp_path.iterdir()) == []
@@ -132,6 +135,6 @@ def test_a_model_that_does_not_know_all_words_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_small_network_learns(tmp_path: Path) -> None:
-    learning = run_demo([("tiny", tiny())], tmp_path / "cnn.safetensors").learning
+    learning = run_demo([tiny()], tmp_path / "cnn.safetensors").learning
     assert learning.before.accuracy < 0.25  # chance is 9 %
     assert learning.after.accuracy > 0.6

@@ -1,4 +1,4 @@
-"""The report of the demonstration is well-formed, needs nothing but itself, and says the numbers of the result."""
+"""The page of the demonstration is well-formed, needs nothing but itself, and says the numbers of the result."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pytest
 import soundfile
 import torch
 
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.demo.demo import DemoResult, run_demo
-from aurora_resnet.demo.page import report_page
-from aurora_resnet.demo.pictures import Pictures, draw_pictures, plot_accuracy
+from aurora_resnet.demo.figures import Figures, draw_figures, plot_accuracy
+from aurora_resnet.demo.page import is_right, report_page, voices_note
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.decision import Calibration
 
 NAME = 'tiny <&"'
 VOID = {"meta", "img", "br", "link"}
@@ -29,15 +30,15 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         mel = MelConfig(sample_rate=16000, n_mels=16)  # another rate than the sounds'
-        model = RecognizerModel(RecognizerConfig("lstm", mel, {"cells": 8}))
-    recognizers = [(NAME, DigitRecognizer(model)), ("second", DigitRecognizer(model))]
-    return run_demo(recognizers, tmp_path_factory.mktemp("a demo") / "cnn.safetensors", epochs=1)
+        model = RecognizerModel(RecognizerConfig("lstm", mel, options={"cells": 8}))
+    models = [Checkpoint(model, name, Calibration(), card="", info={}, state={}) for name in (NAME, "second")]
+    return run_demo(models, tmp_path_factory.mktemp("a demo") / "cnn.safetensors", epochs=1)
 
 
 @pytest.fixture(scope="module")
-def pictures(result: DemoResult) -> Pictures:
+def figures(result: DemoResult) -> Figures:
     pytest.importorskip("matplotlib")
-    return draw_pictures(result)
+    return draw_figures(result)
 
 
 class Page(HTMLParser):
@@ -76,8 +77,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(result: DemoResult, pictures: Pictures) -> Page:
-    return Page(report_page(result, pictures))
+def page(result: DemoResult, figures: Figures) -> Page:
+    return Page(report_page(result, figures))
 
 
 def test_every_tag_is_closed_and_nothing_is_fetched(page: Page) -> None:
@@ -120,7 +121,7 @@ def test_the_numbers_are_those_of_the_result(page: Page, result: DemoResult) -> 
         assert rows[model.name][1:6] == [f"{100 * r.correct / r.clips:.2f}" for r in model.conditions]
         assert rows[model.name][6] == f"{100 * model.noisy_mean:.2f}"
     for first, second in zip(result.models[0].acceptance, result.models[1].acceptance, strict=True):
-        kind = f"digits, {first.what}" if first.digit else first.what
+        kind = f"digits, {first.what}" if first.is_word else first.what
         assert rows[kind][2:] == [f"{each.accepted} of {each.clips}" for each in (first, second)]
     bars = [row for row in page.rows if len(row) == 3 and row[0] in result.examples[0].answer.probabilities]
     shown = [(row[0], row[2]) for row in bars]
@@ -138,7 +139,27 @@ def test_the_numbers_are_those_of_the_result(page: Page, result: DemoResult) -> 
 def test_it_is_plain_about_the_recordings_and_about_models_without_a_threshold(page: Page) -> None:
     for text in ("The recordings are synthetic", "What the models given learnt from is not known", NAME):
         assert text in page.text
-    assert f"{NAME} and second never learnt what is no digit" in page.text
+    assert (
+        f"{NAME} and second never learnt negatives, have no threshold, and so accept everything but silence"
+        in page.text
+    )
+
+
+def test_the_terminal_says_of_the_voices_what_the_page_says(page: Page, result: DemoResult) -> None:
+    note = voices_note(result)
+    assert "\n" not in note
+    assert note in page.text
+
+
+def test_a_verdict_is_right_if_words_are_accepted_and_the_rest_is_rejected(page: Page, result: DemoResult) -> None:
+    verdicts = [a["class"] for tag, a in page.tags if tag == "strong" and "class" in a]
+    good = [
+        (e.answer.word == e.sound.word and e.answer.accepted) if e.sound.word else e.answer.accepted is False
+        for e in result.examples
+    ]
+    assert verdicts == ["yes" if each else "no" for each in good]
+    assert good == [is_right(e.sound, e.answer) for e in result.examples]
+    assert page.text.count("(wrong)") == good.count(False) > 0
 
 
 def test_commands_quote_the_folder(page: Page, result: DemoResult) -> None:

@@ -35,7 +35,10 @@ def condition(correct: int, **attributes: str) -> ConditionReport:
 
 
 def report(conditions: list[ConditionReport]) -> EvaluationReport:
-    return EvaluationReport("cnn", tuple(conditions), conditions[0], 1.0, 1.0, "cpu", 1, {}, {}, "now")
+    return EvaluationReport(
+        "cnn", tuple(conditions), overall=conditions[0], seconds=1.0, model_seconds=1.0, device="cpu", threads=1,
+        versions={}, corpora={}, created="now",
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -6,55 +6,59 @@ import math
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 import torch
-from torch import Tensor, nn
 
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
-from aurora_resnet.evaluation.metrics import Score, wilson_interval
+from aurora_resnet.evaluation.metrics import Score, expected_calibration_error, wilson_interval
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.models import ModelFacts, load_model
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+from aurora_resnet.scoring import TorchModel
 
 RATE = 8000
 
 
 def tone_hz(word: str) -> float:
-    return 400.0 + 300.0 * WORDS.index(word)
+    return 400.0 + 300.0 * DIGITS.words.index(word)
 
 
-class ToneListener(nn.Module):
+class ToneListener:
     """Logit of a word: amplitude of its tone in the clip."""
 
-    def __init__(self, words: tuple[str, ...] = WORDS, gain: float = 30.0) -> None:
-        super().__init__()
-        self.config = SimpleNamespace(
-            model="tones", words=words, clip_seconds=1.0, mel=SimpleNamespace(sample_rate=RATE)
-        )
-        self.gain = nn.Parameter(torch.tensor(gain))
-        self.normalization = nn.BatchNorm1d(1)
-        self.modes: list[tuple[bool, bool]] = []
+    def __init__(self, words: tuple[str, ...], gain: float, calibration: Calibration) -> None:
+        self.facts = ModelFacts("tones", Vocabulary(words), calibration, RATE, RATE, (0.0, RATE / 2))
+        self.gain = gain
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        self.modes.append((self.training, torch.is_grad_enabled()))
-        time = torch.arange(waveform.shape[1]) / RATE
-        phase = 2 * math.pi * time * torch.tensor([[tone_hz(word)] for word in self.config.words])
-        spectrum = torch.complex(waveform @ phase.cos().T, waveform @ phase.sin().T)
-        logits: Tensor = self.gain * spectrum.abs() / waveform.shape[1]
-        return logits
+    def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
+        phase = 2 * np.pi * np.arange(clips.shape[1]) / RATE * [[tone_hz(word)] for word in self.facts.vocabulary]
+        spectrum = clips @ np.cos(phase).T + 1j * (clips @ np.sin(phase).T)
+        return np.asarray(self.gain * np.abs(spectrum) / clips.shape[1] - 1, dtype=np.float32)
+
+    def features(self, clips: Samples) -> npt.NDArray[np.float32]:
+        raise AssertionError(f"nobody asks for features of {len(clips)} clips")
 
 
-def listener(words: tuple[str, ...] = WORDS, gain: float = 30.0) -> RecognizerModel:
-    return cast(RecognizerModel, ToneListener(words, gain))
+def listener(
+    words: tuple[str, ...] = DIGITS.words, gain: float = 30.0, calibration: Calibration | None = None
+) -> ToneListener:
+    return ToneListener(words, gain, calibration or Calibration())
 
 
 def record(folder: Path, clips: Iterable[tuple[str, str, str]], split: str = "test", **attributes: str) -> Corpus:
@@ -80,7 +84,7 @@ def test_report_holds_what_was_made(tmp_path: Path) -> None:
     (condition,) = report.conditions
     expected = np.zeros((11, 11), dtype=int)
     for word, tone, _ in CLIPS:
-        expected[WORDS.index(word), WORDS.index(tone)] += 1
+        expected[DIGITS.words.index(word), DIGITS.words.index(tone)] += 1
     assert np.array(condition.confusion).tolist() == expected.tolist()
     assert (condition.name, condition.clips, condition.correct) == ("tones", 6, 4)
     assert condition.per_speaker == {"": Score(1, 1), "ann": Score(2, 2), "ben": Score(3, 1)}
@@ -117,7 +121,7 @@ def test_pooled_result_is_that_of_all_clips_together(tmp_path: Path) -> None:
 def test_a_single_batch_and_single_clips_agree(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = RecognizerModel(RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=RATE)))
-    corpus = record(tmp_path / "tones", [(word, word, "me") for word in WORDS])
+    corpus = record(tmp_path / "tones", [(word, word, "me") for word in DIGITS.words])
     reports = [Evaluator(model, batch_size=size).evaluate(corpus) for size in (1, 3, 64)]
     answers = [[p.predicted for p in report.predictions] for report in reports]
     assert answers[0] == answers[1] == answers[2]
@@ -134,22 +138,66 @@ def test_words_in_another_order(tmp_path: Path) -> None:
     assert report.overall.confusion[words.index("two")][words.index("nine")] == 1
 
 
-def test_modes_come_back_module_by_module(tmp_path: Path) -> None:
-    model = listener()
-    tones = cast(ToneListener, model)
+def test_the_callers_network_stays_as_it_is(tmp_path: Path) -> None:
+    model = RecognizerModel(RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=RATE)))
     model.train()
-    tones.normalization.eval()  # frozen statistics within a model in training
+    model.classifier.freeze("all_but_head")  # frozen statistics within a model in training
+    modules = list(model.modules())
+    modes = [module.training for module in modules]
+    gradients = [parameter.requires_grad for parameter in model.parameters()]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    tensors = {name: value.data_ptr() for name, value in model.state_dict().items()}
     Evaluator(model).evaluate(record(tmp_path / "tones", CLIPS))
-    assert tones.modes == [(False, False)]  # evaluation mode, no gradients
-    assert model.training
-    assert not tones.normalization.training
+    assert {True, False} == set(modes)
+    assert list(model.modules()) == modules
+    assert [module.training for module in modules] == modes
+    assert [parameter.requires_grad for parameter in model.parameters()] == gradients
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert {name: value.data_ptr() for name, value in model.state_dict().items()} == tensors
 
 
-def test_modes_come_back_after_an_error(tmp_path: Path) -> None:
-    model = listener(gain=math.nan).train()
+def test_answers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"000\.wav is not finite"):
-        Evaluator(model).evaluate(record(tmp_path / "tones", CLIPS))
-    assert model.training
+        Evaluator(listener(gain=math.nan)).evaluate(record(tmp_path / "tones", CLIPS))
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnxruntime"])
+def test_confidences_and_decisions_are_those_of_recognize(engine: str) -> None:
+    corpus = read_samples().filter(speakers=("samples/flite-awb", "samples/espeak-en-us-f1"))
+    if engine == "torch":
+        checkpoint = load_checkpoint("compact")
+        scoring = TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name)
+        evaluator, recognizer = Evaluator(checkpoint), Recognizer(scoring)
+    else:
+        evaluator, recognizer = Evaluator(load_model("compact")), DigitRecognizer.from_pretrained("compact")
+    report = evaluator.evaluate(corpus)
+    answers = [recognizer.recognize(utterance.path) for utterance in corpus]
+    assert [p.confidence for p in report.predictions] == pytest.approx([a.confidence for a in answers], abs=1e-4)
+    assert [(p.predicted, p.accepted) for p in report.predictions] == [(a.word, a.accepted) for a in answers]
+    right = np.array([a.word == u.word for a, u in zip(answers, corpus, strict=True)])
+    error = expected_calibration_error(np.array([a.confidence for a in answers]), right)
+    assert report.overall.calibration_error == pytest.approx(error, abs=1e-4)
+    assert report.overall.refused == sum(not a.accepted for a in answers)
+
+
+def test_what_is_refused_is_counted_where_there_is_a_threshold(tmp_path: Path) -> None:
+    corpus = record(tmp_path / "tones", CLIPS)
+    without = Evaluator(listener()).evaluate(corpus)
+    assert (without.overall.refused, without.overall.refused_share) == (None, None)
+    assert "refused" not in without.to_markdown()
+    # The longest clips have the largest amplitudes, so the first ones are refused.
+    logits = listener().logits(load_clips(corpus, listener().facts).batch(range(6)).numpy())
+    found = np.log(np.exp(logits.astype(float)).sum(axis=1))
+    threshold = float(np.sort(found)[2])
+    report = Evaluator(listener(calibration=Calibration(1.0, threshold))).evaluate(
+        {"all": corpus, "two": corpus.filter(words="two")}
+    )
+    expected = [int((found < threshold).sum()), int((found[1:3] < threshold).sum())]
+    assert [each.refused for each in report.conditions] == expected
+    assert expected[0] == 2
+    assert report.overall.refused_share == sum(expected) / 8
+    assert "refused %" in report.to_markdown().splitlines()[2]
+    assert sum(not p.accepted for p in report.predictions) == sum(expected)
 
 
 def test_unreadable_recordings_are_named_and_the_rest_is_scored(tmp_path: Path) -> None:
@@ -212,7 +260,7 @@ def test_missing_cuda_is_said() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_agrees_and_the_model_comes_back(tmp_path: Path) -> None:
     model = RecognizerModel(RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=RATE)))
-    corpus = record(tmp_path / "tones", [(word, word, "me") for word in WORDS])
+    corpus = record(tmp_path / "tones", [(word, word, "me") for word in DIGITS.words])
     cpu, cuda = (Evaluator(model, device=device).evaluate(corpus) for device in ("cpu", "cuda"))
     assert cuda.device.startswith("cuda (")
     assert [p.confidence for p in cuda.predictions] == pytest.approx([p.confidence for p in cpu.predictions], abs=1e-3)

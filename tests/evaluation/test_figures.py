@@ -27,7 +27,7 @@ from aurora_resnet.evaluation.figures import (
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 pytest.importorskip("matplotlib")
 
@@ -50,7 +50,7 @@ def table(name: str = "cnn", worse: float = 0.0) -> AuroraTable:
 
 def confusion() -> ConditionReport:
     counts = np.diag(np.arange(5, 16)) + np.eye(11, k=2, dtype=int) * 3
-    return ConditionReport("car", WORDS, tuple(map(tuple, counts.tolist())), Interval(0.7, 0.9, "wilson"), 0.1)
+    return ConditionReport("car", DIGITS.words, tuple(map(tuple, counts.tolist())), Interval(0.7, 0.9, "wilson"), 0.1)
 
 
 def history(epochs: int, scale: float = 1.0) -> list[dict[str, float | int | str | None]]:
@@ -131,7 +131,7 @@ def test_confusion_shows_counts_and_shares() -> None:
     assert shares is not None
     np.testing.assert_allclose(np.ma.filled(shares, 0).sum(axis=1), 1)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("recognised word", "spoken word")
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(WORDS)
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(DIGITS.words)
 
 
 def test_learning_curves_show_the_records() -> None:

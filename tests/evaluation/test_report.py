@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from itertools import dropwhile, takewhile
 from pathlib import Path
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_by
+from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 
 CAR = ConditionReport(
@@ -50,7 +53,7 @@ REPORT = EvaluationReport(
     corpora={"noise=car snr_db=5": "ab" * 32, "snr_db=clean": "cd" * 32},
     created="2025-06-01T12:00:00+00:00",
     problems=("y.08: odd number of bytes",),
-    predictions=(Prediction("a, b.wav", "snr_db=clean", "one", "two", 0.5),),
+    predictions=(Prediction("a, b.wav", "snr_db=clean", "one", "two", 0.5, accepted=False),),
 )
 
 
@@ -74,15 +77,53 @@ def test_per_word_equals_grouping_the_clips(clips: list[tuple[int, int]]) -> Non
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
-    REPORT.to_json(tmp_path / "out" / "report.json")
+    REPORT.write_json(tmp_path / "out" / "report.json")
     again = EvaluationReport.from_json(tmp_path / "out" / "report.json")
     assert again == REPORT  # predictions are not compared
     assert again.predictions == ()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.json"]
 
 
+def test_a_report_of_the_first_edition_can_be_read(tmp_path: Path) -> None:
+    REPORT.write_json(tmp_path / "report.json")
+    data = json.loads((tmp_path / "report.json").read_text())
+    del data["rejection"]
+    for each in (data["overall"], *data["conditions"]):
+        del each["refused"]
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    assert EvaluationReport.from_json(tmp_path / "old.json") == REPORT
+
+
+def test_rejections_come_along(tmp_path: Path) -> None:
+    half = Share(4, 2, Interval(0.15, 0.85, "wilson"))
+    rejection = RejectionReport(
+        "cnn", Calibration(1.5, 2.0), half, half, {"clean": half}, {"one": half}, {"noise": half}, {"(no word)": half},
+        ("z.wav: empty",),
+    )  # fmt: skip
+    report = replace(REPORT, rejection=rejection, conditions=(replace(CAR, refused=3), replace(CLEAN, refused=0)))
+    report.write_json(tmp_path / "report.json")
+    assert EvaluationReport.from_json(tmp_path / "report.json") == report
+    assert report.all_problems == ("y.08: odd number of bytes", "x.wav: the file is empty", "z.wav: empty")
+    table = table_after(report.to_markdown(), "## Words refused and negatives accepted")
+    assert table[0] == ["words refused: clean", "4", "2", "50.00 [15.00, 85.00]", "wilson"]
+    assert table[1][0] == "negatives accepted: noise"
+    report.write_csv(tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(newline="") as file:
+        assert [line["refused"] for line in csv.DictReader(file)] == ["3", "0"]
+
+
+def test_in_a_notebook_a_report_is_short() -> None:
+    assert repr(REPORT) == "EvaluationReport(cnn: 2 conditions, 32 clips, 84.38 [65.00, 93.00] % correct)"
+    assert repr(CLEAN) == "ConditionReport(snr_db=clean: 2 of 2 correct, 100.00 [34.00, 100.00] %)"
+    page = replace(REPORT, model="<cnn>")._repr_html_()
+    cells = re.findall(r"<td>(.*?)</td>", page)
+    assert cells[:5] == ["noise=car snr_db=5", "30", "25", "83.33 [65.00, 93.00]", "speakers"]
+    assert "&lt;cnn&gt;: 2 conditions" in page
+    assert re.findall(r"<td>(.*?)</td>", CAR._repr_html_())[:4] == ["zero", "10", "8", "80.00"]
+
+
 def test_json_says_what_others_need(tmp_path: Path) -> None:
-    REPORT.to_json(tmp_path / "report.json")
+    REPORT.write_json(tmp_path / "report.json")
     data = json.loads((tmp_path / "report.json").read_text())
     assert data["clips_per_second"] == 64.0
     assert data["words"] == ["zero", "one", "two"]
@@ -106,7 +147,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_csv_has_a_line_a_condition(tmp_path: Path) -> None:
-    REPORT.to_csv(tmp_path / "report.csv")
+    REPORT.write_csv(tmp_path / "report.csv")
     with (tmp_path / "report.csv").open(newline="") as file:
         car, clean = csv.DictReader(file)
     assert (car["condition"], car["noise"], car["snr_db"], car["set"]) == ("noise=car snr_db=5", "car", "5", "")
@@ -117,13 +158,14 @@ def test_csv_has_a_line_a_condition(tmp_path: Path) -> None:
 
 
 def test_predictions_are_saved_and_missing_ones_are_said(tmp_path: Path) -> None:
-    REPORT.predictions_to_csv(tmp_path / "predictions.csv")
+    REPORT.write_predictions(tmp_path / "predictions.csv")
     with (tmp_path / "predictions.csv").open(newline="") as file:
         (line,) = csv.DictReader(file)
     assert line["path"] == "a, b.wav"
     assert (line["word"], line["predicted"], float(line["confidence"])) == ("one", "two", 0.5)
+    assert line["accepted"] == "false"
     with pytest.raises(ConfigError, match="holds no single predictions"):
-        replace(REPORT, predictions=()).predictions_to_csv(tmp_path / "none.csv")
+        replace(REPORT, predictions=()).write_predictions(tmp_path / "none.csv")
     assert not (tmp_path / "none.csv").exists()
 
 

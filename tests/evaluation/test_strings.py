@@ -1,21 +1,18 @@
-"""The alignment with which ``benchmarks/streaming.py`` counts, against the recursive definition of Levenshtein."""
+"""The alignment of strings against the recursive definition of Levenshtein, and against jiwer where it is installed."""
 
 from __future__ import annotations
 
-import importlib
+import math
 from functools import cache
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_resnet.evaluation.strings import WordCounts, align, count_errors, score_strings
+from aurora_resnet.runtime.errors import ConfigError
+
 strings = st.lists(st.sampled_from("ab"), max_size=6).map(tuple)
-
-
-@pytest.fixture(scope="module")
-def alignment() -> Any:
-    return importlib.import_module("aurora_resnet.evaluation.strings")
 
 
 @cache
@@ -28,18 +25,42 @@ def distance(said: tuple[str, ...], heard: tuple[str, ...]) -> int:
 
 @given(said=strings, heard=strings)
 def test_no_alignment_has_fewer_errors_and_every_word_is_in_it_once(
-    alignment: Any, said: tuple[str, ...], heard: tuple[str, ...]
+    said: tuple[str, ...], heard: tuple[str, ...]
 ) -> None:
-    pairs = alignment.align(said, heard)
+    pairs = align(said, heard)
     assert [i for i, _ in pairs if i is not None] == list(range(len(said)))
     assert [j for _, j in pairs if j is not None] == list(range(len(heard)))
-    counts = alignment.count_errors(said, heard)
+    counts = count_errors(said, heard)
     assert counts.inserted + counts.deleted + counts.substituted == distance(said, heard)
-    assert counts.said - counts.deleted + counts.inserted == len(heard)
+    assert counts.heard == len(heard)
+    assert counts.right == sum(i is not None and j is not None and said[i] == heard[j] for i, j in pairs)
 
 
-def test_f1_is_the_harmonic_mean_of_precision_and_recall(alignment: Any) -> None:
-    counts = alignment.count_errors(("a", "b", "c"), ("a", "c", "c", "d")) + alignment.WordCounts(said=1, deleted=1)
+@given(st.lists(st.tuples(strings.filter(len), strings), min_size=1, max_size=5))
+def test_the_error_rate_is_that_of_jiwer(pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+    jiwer = pytest.importorskip("jiwer", reason="jiwer is not installed")
+    said, heard = ([" ".join(words) for words in side] for side in zip(*pairs, strict=True))
+    assert score_strings(pairs).error_rate == pytest.approx(jiwer.wer(said, heard))
+
+
+def test_a_word_may_have_spaces_and_umlauts() -> None:
+    counts = count_errors(("turn on", "fünf"), ("turn", "on", "fünf"))
+    assert counts == WordCounts(said=2, inserted=1, substituted=1)
+
+
+def test_f1_is_the_harmonic_mean_of_precision_and_recall() -> None:
+    counts = count_errors(("a", "b", "c"), ("a", "c", "c", "d")) + WordCounts(said=1, deleted=1)
     recall, precision = 2 / 4, 2 / 4
     assert counts.right == 2
     assert counts.f1 == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+def test_nothing_said_and_nothing_heard() -> None:
+    assert (count_errors((), ()), WordCounts().f1) == (WordCounts(), 1.0)
+    assert math.isnan(WordCounts(inserted=2).error_rate)
+    assert score_strings([]) == WordCounts()
+
+
+def test_a_text_is_no_list_of_words() -> None:
+    with pytest.raises(ConfigError, match="takes lists of words, got the text 'one two'; split it first"):
+        count_errors("one two", ["one", "two"])

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from onnx import numpy_helper
 
 from aurora_resnet.checkpoints import Checkpoint, save_checkpoint
-from aurora_resnet.cli.recognize import find_checkpoint
 from aurora_resnet.export import onnx_file
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Parity, check_parity, compare
+from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
-from aurora_resnet.pretrained.shipped import pretrained_path
-from aurora_resnet.recognition.rejection import Calibration
-from aurora_resnet.runtime.errors import ConfigError, ExportError
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, ExportError
+from aurora_resnet.runtime.models import ExportedModel
+from aurora_resnet.scoring import TorchModel
 
 
 def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) -> None:
@@ -37,16 +37,17 @@ def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) ->
 
 @pytest.mark.parametrize("int8", [False, True])
 def test_a_graph_with_a_wrong_weight_is_refused(
-    float_file: tuple[Path, Parity], compact: Checkpoint, calibration: Calibration, int8: bool
+    float_file: tuple[Path, Parity], compact: Checkpoint, int8: bool
 ) -> None:
-    graph = onnx.load(float_file[0])
-    check_parity(graph, compact.model, calibration, int8=int8)
+    graph, scoring = onnx.load(float_file[0]), TorchModel(compact.model, calibration=compact.calibration)
+    audio = read_export_recordings(compact.model.config)
+    check_parity(graph, scoring, audio.check, audio.labels, int8=int8)
     head = next(tensor for tensor in graph.graph.initializer if tensor.name == "classifier.head.1.weight")
     wrong = numpy_helper.to_array(head).copy()
     wrong[[1, 4]] = wrong[[4, 1]] if int8 else wrong[[1, 4]] * 1.01
     head.CopyFrom(numpy_helper.from_array(wrong, head.name))
     with pytest.raises(ExportError, match="too differently"):
-        check_parity(graph, compact.model, calibration, int8=int8)
+        check_parity(graph, scoring, audio.check, audio.labels, int8=int8)
 
 
 def test_nothing_is_written_if_the_check_fails(
@@ -55,56 +56,55 @@ def test_nothing_is_written_if_the_check_fails(
     def refuse(*_: object, **__: object) -> Parity:
         raise ExportError("too differently")
 
+    monkeypatch.setattr(onnx_file, "build_graph", lambda _: onnx.ModelProto())  # takes seconds, and is not asked here
     monkeypatch.setattr(onnx_file, "check_parity", refuse)
     path = tmp_path / "model.onnx"
     path.write_text("former")
     with pytest.raises(ExportError):
-        export_onnx(compact.model, path)
+        export_onnx(compact, path)
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
     assert path.read_text() == "former"
 
 
 def test_wrong_arguments_are_refused_before_any_work(compact: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"must end in \.onnx"):
-        export_onnx(compact.model, tmp_path / "model.pt")
-    with pytest.raises(ConfigError, match="add int8"):
-        export_onnx(compact.model, tmp_path / "model.onnx", recordings=["samples:"])
+        export_onnx(compact, tmp_path / "model.pt")
+    with pytest.raises(CorpusError, match="nowhere"):
+        export_onnx(compact, tmp_path / "model.onnx", recordings=[f"fsdd:{tmp_path / 'nowhere'}"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_differences_are_counted_against_hand_made_answers() -> None:
     expected, found = np.full((4, 2), 0.5), np.full((4, 2), 0.5)
-    expected[:, 0], expected[:, 1] = (0.99, 0.6, 0.05, 0.9), (0.01, 0.4, 0.95, 0.1)
+    expected[:, 0], expected[:, 1] = (0.99, 0.6, 0.05, 0.95), (0.01, 0.4, 0.95, 0.05)
     found[:] = expected
     found[1] = 0.4, 0.6  # changed, but the network was not sure
     found[3] = 0.2, 0.8  # changed where it was
-    parity = compare((expected,) * 3, (found,) * 3, np.array([0, 0, 1]))
+    parity = compare(np.log(expected), np.log(found), np.array([0, 0, 1, UNKNOWN]), Calibration())
     assert parity.changed == pytest.approx(1 / 3)
-    assert parity.accuracy == 1.0
+    assert (parity.clips, parity.labelled, parity.accuracy) == (4, 3, 1.0)
     assert parity.graph_accuracy == pytest.approx(2 / 3)
-    assert parity.largest_difference == pytest.approx(0.7)
+    assert parity.largest_difference == pytest.approx(0.75)
+    colder = compare(np.log(expected), np.log(found), np.array([0, 0, 1, UNKNOWN]), Calibration(1000.0))
+    assert colder.largest_difference < 0.01  # of the probabilities that the model's calibration gives
+    nothing_known = compare(np.log(expected), np.log(found), np.full(4, UNKNOWN), Calibration())
+    assert "no word among them that the model knows" in str(nothing_known)
 
 
 @pytest.mark.slow
 def test_the_command_writes_a_file_and_its_size(compact: Checkpoint, tmp_path: Path) -> None:
     """A checkpoint without calibration or card, in its own process: nothing but the result and the check is printed."""
     path, out = tmp_path / "own.safetensors", tmp_path / "new" / "own.onnx"
-    save_checkpoint(path, compact.model)
+    save_checkpoint(compact.model, path)
     command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "export", "--model", str(path)]
     environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
     result = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{out}\t{out.stat().st_size / 1e6:.2f} MB\n"
     assert len(result.stderr.splitlines()) == 1
-    metadata = onnxruntime.InferenceSession(out).get_modelmeta().custom_metadata_map
-    assert (metadata["temperature"], metadata["threshold"], metadata["card"]) == ("1.0", "", "")
-
-
-def test_a_model_is_found_by_name_or_path(tmp_path: Path) -> None:
-    assert find_checkpoint("compact") == pretrained_path("compact")
-    assert find_checkpoint(str(tmp_path / "x.safetensors")) == tmp_path / "x.safetensors"
-    with pytest.raises(ConfigError, match="did you mean 'compact'"):
-        find_checkpoint("compac")
+    exported = ExportedModel(out)
+    assert (exported.facts.name, exported.facts.calibration) == (f"{tmp_path.name}/own", Calibration())
+    assert exported.card == ""
 
 
 @pytest.mark.slow

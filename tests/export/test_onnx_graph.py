@@ -1,4 +1,4 @@
-"""The exported graph: inputs, outputs, metadata, formulas in place of constants, and a silent exporter."""
+"""The exported graph: inputs, outputs, metadata, a model that stays as it is, and a silent exporter."""
 
 from __future__ import annotations
 
@@ -12,60 +12,71 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from onnx import numpy_helper
-from onnx.reference import ReferenceEvaluator
 
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.export.formulas import FILTERS, KERNELS, store_formulas
-from aurora_resnet.export.frontend import FilterEdges, FourierTable
-from aurora_resnet.export.onnx_graph import build_graph, quiet, require_export
+from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.export.onnx_graph import quiet, require_export
 from aurora_resnet.export.parity import Parity
-from aurora_resnet.recognition.rejection import Calibration
-from aurora_resnet.runtime.errors import ExportError, MissingDependencyError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.errors import MissingDependencyError
+from aurora_resnet.runtime.models import ExportedModel, ModelFacts
+from aurora_resnet.scoring import TorchModel
 
 
-def test_the_file_is_valid_and_describes_itself(float_file: tuple[Path, Parity], calibration: Calibration) -> None:
+def test_the_file_is_valid_and_describes_itself(float_file: tuple[Path, Parity], compact: Checkpoint) -> None:
     graph = onnx.load(float_file[0])
     onnx.checker.check_model(graph, full_check=True)
     assert [(o.domain, o.version) for o in graph.opset_import] == [("", 18)]
     metadata = {entry.key: entry.value for entry in graph.metadata_props}
-    assert json.loads(metadata["labels"]) == list(WORDS)
-    assert (metadata["sample_rate"], metadata["clip_samples"]) == ("8000", "8000")
-    assert float(metadata["temperature"]) == calibration.temperature
-    assert float(metadata["threshold"]) == calibration.threshold
-    assert metadata["card"] == "# compact"
-    assert metadata["aurora_resnet"]
+    assert metadata.keys() == {"aurora_resnet", "card"}
+    assert metadata["card"] == compact.card
+    facts = ModelFacts.from_dict(json.loads(metadata["aurora_resnet"]))
+    assert (facts.name, facts.vocabulary, facts.calibration) == ("compact", compact.vocabulary, compact.calibration)
+    assert (facts.sample_rate, facts.clip_samples, facts.frequencies_hz) == (8000, 8000, (60.0, 4000.0))
+    assert facts == TorchModel(compact.model, calibration=compact.calibration, name="compact").facts
     assert str(Path(__file__).resolve().parents[2]).encode() not in graph.SerializeToString()
+    exported = ExportedModel(float_file[0])
+    assert (exported.facts, exported.card) == (facts, compact.card)
 
 
-def test_any_number_of_clips_gives_what_the_network_gives(
-    float_file: tuple[Path, Parity], compact: Checkpoint, calibration: Calibration
-) -> None:
+def test_any_number_of_clips_gives_what_the_network_gives(float_file: tuple[Path, Parity], compact: Checkpoint) -> None:
     session = onnxruntime.InferenceSession(float_file[0], providers=["CPUExecutionProvider"])
     assert [(end.name, end.shape) for end in session.get_outputs()] == [
         ("logits", ["batch", 11]),
-        ("probabilities", ["batch", 11]),
-        ("evidence", ["batch"]),
+        ("features", ["batch", 64, 101]),
     ]
     generator = torch.Generator().manual_seed(4)
     for batch in (1, 4, 17):
         waveform = 0.2 * torch.randn(batch, 8000, generator=generator)
-        logits, probabilities, evidence = session.run(None, {"waveform": waveform.numpy()})
+        logits, features = session.run(None, {"waveform": waveform.numpy()})
         with torch.inference_mode():
-            expected = compact.model(waveform).double()
+            expected, spectrograms = compact.model(waveform), compact.model.frontend(waveform)
         assert np.abs(logits - expected.numpy()).max() < 1e-4
-        assert np.abs(probabilities - (expected / calibration.temperature).softmax(1).numpy()).max() < 1e-5
-        assert np.abs(evidence - expected.exp().sum(1).log().numpy()).max() < 1e-4
+        assert np.abs(features - spectrograms.numpy()).max() < 1e-3
 
 
-def test_exporting_prints_and_logs_nothing_and_leaves_the_model_alone(
-    compact: Checkpoint, calibration: Calibration, capfd: pytest.CaptureFixture[str]
+def test_the_callers_model_stays_as_it_is_and_where_it_is_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = {name: tensor.clone() for name, tensor in compact.model.state_dict().items()}
-    build_graph(compact.model, calibration)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=16)))
+    model.classifier.freeze("all_but_head")
+    model.train()  # the frozen parts stay in evaluation mode
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    places = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    modes = [module.training for module in model.modules()]
+    assert {True, False} == set(modes)
+    learns = [parameter.requires_grad for parameter in model.parameters()]
+    random = torch.get_rng_state()
+    export_onnx(model, tmp_path / "cnn.onnx")
+    assert all(torch.equal(weights[name], tensor) for name, tensor in model.state_dict().items())
+    assert {name: tensor.data_ptr() for name, tensor in model.state_dict().items()} == places  # the device too
+    assert [module.training for module in model.modules()] == modes
+    assert [parameter.requires_grad for parameter in model.parameters()] == learns
+    assert torch.equal(torch.get_rng_state(), random)
     assert capfd.readouterr() == ("", "")
-    assert all(torch.equal(before[name], tensor) for name, tensor in compact.model.state_dict().items())
 
 
 def test_quiet_keeps_back_what_is_printed_but_not_errors(capfd: pytest.CaptureFixture[str]) -> None:
@@ -79,32 +90,6 @@ def test_quiet_keeps_back_what_is_printed_but_not_errors(capfd: pytest.CaptureFi
         noisy()
     assert capfd.readouterr() == ("", "")
     assert logging.root.manager.disable == 0
-
-
-def test_formulas_give_the_constants_to_the_bit(compact: Checkpoint, calibration: Calibration) -> None:
-    graph = build_graph(compact.model, calibration)
-    mel = compact.model.config.mel
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.graph.initializer}
-    assert np.array_equal(constants[KERNELS], FourierTable.of(mel).kernels())
-    assert np.array_equal(constants[FILTERS], FilterEdges.of(mel).filters())
-    size = graph.ByteSize()
-    store_formulas(graph, mel)
-    assert size - graph.ByteSize() > 0.95 * (constants[KERNELS].nbytes + constants[FILTERS].nbytes) - 5000
-    first = next(i for i, node in enumerate(graph.graph.node) if node.op_type == "Pad")
-    formulas = onnx.helper.make_model(
-        onnx.helper.make_graph(
-            graph.graph.node[:first],
-            "formulas",
-            [],
-            [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in (KERNELS, FILTERS)],
-            [tensor for tensor in graph.graph.initializer if tensor.name.startswith((KERNELS, FILTERS))],
-        ),
-        opset_imports=graph.opset_import,
-    )
-    for name, value in zip((KERNELS, FILTERS), ReferenceEvaluator(formulas).run(None, {}), strict=True):
-        assert np.array_equal(value, constants[name])
-    with pytest.raises(ExportError, match="renamed"):
-        store_formulas(graph, mel)
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
-"""Folded and packed networks against the networks that they were made from, and against the formula."""
+"""Folded networks against the networks that they were made from, and against the formula."""
 
 from __future__ import annotations
-
-import copy
 
 import pytest
 import torch
@@ -10,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.folding import fold_batch_norms, pack_convolutions
+from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.errors import ConfigError
@@ -60,8 +58,7 @@ def test_every_model_of_the_zoo_gives_the_same_without_batch_normalisation(name:
     disturbed(model)
     model.train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    fused = fold_batch_norms(model, noise(1, 4000))
-    packed = pack_convolutions(fused, noise(1, 4000))
+    folded = fold_batch_norms(model, noise(1, 4000))
     assert model.training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     model.eval()
@@ -69,10 +66,9 @@ def test_every_model_of_the_zoo_gives_the_same_without_batch_normalisation(name:
         for clips in (noise(1, 4000, seed=5), noise(3, 4000, seed=6), noise(2, 6000, seed=7)):
             expected = model(clips)
             scale = float(expected.abs().max().clamp(min=1.0))
-            for faster in (fused, packed):
-                assert not any(isinstance(layer, NORMS) for layer in faster.modules())
-                torch.testing.assert_close(faster(clips), expected, rtol=0, atol=1e-4 * scale)
-    assert not any(layer.training for layer in packed.modules())
+            assert not any(isinstance(layer, NORMS) for layer in folded.modules())
+            torch.testing.assert_close(folded(clips), expected, rtol=0, atol=1e-4 * scale)
+    assert not any(layer.training for layer in folded.modules())
 
 
 class Shared(nn.Module):
@@ -112,36 +108,12 @@ class Apart(nn.Module):
         return y
 
 
-def test_what_cannot_be_folded_is_left_or_refused() -> None:
+def test_what_cannot_be_folded_is_left_or_refolded() -> None:
     x = noise(2, 1, 8, 8)
     with pytest.raises(ConfigError, match="changes what Shared gives"):
         fold_batch_norms(disturbed(Shared()), x)
     for net in (Twice(), Apart()):
         disturbed(net)
-        fused = fold_batch_norms(net, x)
-        assert any(isinstance(layer, NORMS) for layer in fused.modules())
-        torch.testing.assert_close(fused(x), net(x))
-
-
-@pytest.mark.parametrize("options", [{"stride": 2}, {"dilation": 2}, {"groups": 4}, {"padding": 1}, {"bias": False}])
-def test_packing_keeps_every_kind_of_convolution(options: dict[str, int]) -> None:
-    net = nn.Conv2d(4, 8, 3, **options).requires_grad_(False)  # type: ignore[arg-type]
-    x = noise(1, 4, 12, 9)
-    torch.testing.assert_close(pack_convolutions(net, x)(x), net(x), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("options", [{"padding": "same"}, {"padding": 1, "padding_mode": "circular"}])
-def test_convolutions_that_cannot_be_packed_stay(options: dict[str, str]) -> None:
-    net = nn.Conv2d(4, 8, 3, **options).requires_grad_(False)  # type: ignore[arg-type]
-    x = noise(1, 4, 12, 9)
-    assert torch.equal(pack_convolutions(net, x)(x), net(x))
-
-
-def test_without_the_operators_the_module_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    net = nn.Sequential(nn.Conv2d(1, 4, 3)).requires_grad_(False)
-    x = noise(1, 1, 8, 8)
-    assert pack_convolutions(net, x) is not net
-    for replacement in (object(), lambda *_: 1 / 0):
-        operators = copy.copy(replacement)
-        monkeypatch.setattr(torch.ops, "mkldnn", operators)
-        assert pack_convolutions(net, x) is net
+        folded = fold_batch_norms(net, x)
+        assert any(isinstance(layer, NORMS) for layer in folded.modules())
+        torch.testing.assert_close(folded(x), net(x))

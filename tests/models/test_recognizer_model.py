@@ -13,7 +13,7 @@ from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import create_model, list_models
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 MEL = MelConfig(sample_rate=8000, n_mels=16)
 
@@ -24,14 +24,15 @@ def clips(*shape: int) -> Tensor:
 
 @pytest.mark.parametrize("name", list_models())
 def test_from_waveform_to_logits(name: str) -> None:
-    model = RecognizerModel(RecognizerConfig(model=name, mel=MEL, words=("yes", "no", "stop"))).eval()
+    vocabulary = Vocabulary(("yes", "no", "stop"))
+    model = RecognizerModel(RecognizerConfig(model=name, mel=MEL, vocabulary=vocabulary)).eval()
     for samples in (8000, 4321):
         assert model(clips(2, samples)).shape == (2, 3)
 
 
 def test_it_is_the_front_end_followed_by_the_classifier() -> None:
     model = RecognizerModel(RecognizerConfig(model="cnn", mel=MEL, options={"hidden": 32})).eval()
-    classifier = create_model("cnn", hidden=32, n_mels=16, num_classes=len(WORDS)).eval()
+    classifier = create_model("cnn", hidden=32, n_mels=16, num_classes=len(DIGITS.words)).eval()
     classifier.load_state_dict(model.classifier.state_dict())
     expected = classifier(MelFrontend(MEL)(clips(3, 8000)))
     torch.testing.assert_close(model(clips(3, 8000)), expected, rtol=0, atol=1e-6)
@@ -77,7 +78,8 @@ def test_clip_length_in_samples() -> None:
     ("options", "message"),
     [
         ({"clip_seconds": 0.016}, r"exceed half an FFT window \(128 samples\), got 0.016 s"),
-        ({"clip_seconds": -1.0}, "got -1.0 s"),
+        ({"clip_seconds": -1.0}, "clip_seconds must lie above 0 and up to 60, got -1.0; .*, got -1.0 s"),
+        ({"clip_seconds": 61}, "clip_seconds must lie above 0 and up to 60, got 61"),
         ({"options": {"n_mels": 3, "weights": None}}, "n_mels, weights cannot stand in the model's options"),
     ],
 )

@@ -70,5 +70,5 @@ def test_the_cost_is_about_the_plain_networks(network: SpeechClassifier) -> None
 
 def test_impossible_encoders_are_refused() -> None:
     for width, heads, layers in ((30, 4, 2), (256, 4, 0), (9, 3, 2)):
-        with pytest.raises(ConfigError, match="heads"):
+        with pytest.raises(ConfigError, match=r"heads|layers"):
             ResNetTransformer(width=width, heads=heads, layers=layers)

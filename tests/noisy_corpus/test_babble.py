@@ -21,7 +21,7 @@ def hummers(folder: Path, split: str = "train") -> Corpus:
         for take, seconds in enumerate((0.3, 0.5)):
             path = folder / f"{frequency}_{take}.wav"
             write_audio(
-                path, 0.02 * (take + 1) * np.sin(2 * np.pi * frequency * np.arange(seconds * RATE) / RATE), RATE
+                0.02 * (take + 1) * np.sin(2 * np.pi * frequency * np.arange(seconds * RATE) / RATE), path, RATE
             )
             clips.append(Utterance(path, ("one",), f"hum/{frequency}", split))
     return Corpus("hummers", tuple(clips))
@@ -59,10 +59,10 @@ def test_the_same_generator_gives_the_same_babble_in_any_order_of_the_corpus(tmp
 
 def test_silent_and_broken_recordings_are_passed_over_unless_there_is_nothing_else(tmp_path: Path) -> None:
     corpus = hummers(tmp_path)
-    write_audio(corpus[0].path, np.zeros(800), RATE)
+    write_audio(np.zeros(800), corpus[0].path, RATE)
     corpus[2].path.write_bytes(b"no sound")
     assert babble(corpus, 5).any()
-    write_audio(corpus[1].path, np.zeros(800), RATE)
+    write_audio(np.zeros(800), corpus[1].path, RATE)
     with pytest.raises(CorpusError, match="hum/300: no recording with active speech"):
         babble(corpus, 5)
 

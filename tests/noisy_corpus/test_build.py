@@ -19,12 +19,12 @@ from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.relabelling import with_test_speakers
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
+from aurora_resnet.corpora.splits import check_speakers_disjoint, with_test_speakers
 from aurora_resnet.noisy_corpus.build import BuildReport, build_noisy_corpus
 from aurora_resnet.noisy_corpus.writer import NoisyFileWriter
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 Array = npt.NDArray[np.float64]
 SCENES = ("train", "babble", "car", "exhibition", "restaurant", "street", "airport", "station")
@@ -47,10 +47,10 @@ def make_speech(folder: Path) -> Corpus:
     for speaker, (sex, split) in enumerate([("f", "train"), ("m", "train")] * 2 + [("f", "test"), ("m", "test")]):
         rate = 8000 if speaker % 2 else 16_000
         for number in range(6):
-            words = (WORDS[number], "oh") if number == 5 else (WORDS[number // 2],)
+            words = (DIGITS.words[number], "oh") if number == 5 else (DIGITS.words[number // 2],)
             path = folder / f"speaker{speaker}" / f"{number}.wav"
             sound = vowel(generator, rate, generator.uniform(0.25, 0.6), generator.uniform(-30, -20))
-            write_audio(path, sound, rate)
+            write_audio(sound, path, rate)
             clips.append(Utterance(path, words, f"mine/{speaker}", split, attributes={"gender": sex}))
     return Corpus("mine", tuple(clips))
 
@@ -61,7 +61,7 @@ def make_noise(folder: Path) -> Path:
         for number, seconds in enumerate((2.0, 0.2)):  # the second is shorter than any word
             rate = 8000 if place % 2 else 16_000
             noise = lfilter([1], [1, -0.1 * place], generator.standard_normal(round(seconds * rate)))
-            write_audio(folder / scene / f"{number}.wav", 0.05 * noise, rate)
+            write_audio(0.05 * noise, folder / scene / f"{number}.wav", rate)
     return folder
 
 
@@ -122,8 +122,26 @@ def test_the_reader_takes_the_tree_as_it_is_and_the_manifest_agrees_with_it(buil
         source = by_source[row.attributes["source"]]
         assert (source.words, source.speaker, source.split) == (row.words, row.speaker, row.split)
         assert source.attributes["gender"] == read.attributes["sex"]
-        ids.setdefault(read.speaker, set()).add(row.speaker)
+        ids.setdefault(read.attributes["aurora_speaker"], set()).add(row.speaker)
+        assert read.speaker == row.speaker
     assert sorted(map(len, ids.values())) == [1] * 6
+
+
+def test_a_leak_between_a_built_tree_and_its_speech_is_seen(built: BuildReport, speech: Corpus) -> None:
+    tree = load_corpus(f"aurora2:{built.folder.parent}")
+    assert tree.speakers == speech.speakers
+    with pytest.raises(SpeakerLeakError, match="4 speakers stand in both train and test: mine/0, mine/1, mine/2"):
+        check_speakers_disjoint(train=speech, test=tree.filter(split="train"))
+    check_speakers_disjoint(train=speech.filter(split="train"), test=tree.filter(split="test"))
+
+
+def test_words_without_a_letter_are_named_before_anything_is_written(
+    tmp_path: Path, speech: Corpus, noise: Path
+) -> None:
+    other = replace(speech, utterances=(replace(speech[0], words=("turn on",)), *speech.utterances[1:]))
+    with pytest.raises(CorpusError, match="have no letter for turn on; keep recordings of zero"):
+        small(other, noise, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -349,7 +367,7 @@ def test_both_byte_orders_and_flac_hold_the_same_samples(tmp_path: Path, speech:
 
 def test_what_cannot_be_used_is_skipped_and_named(tmp_path: Path, speech: Corpus, noise: Path) -> None:
     folder = tmp_path / "more"
-    write_audio(folder / "silent.wav", np.zeros(4000), 8000)
+    write_audio(np.zeros(4000), folder / "silent.wav", 8000)
     (folder / "broken.wav").write_bytes(b"no sound at all")
     clips = [Utterance(folder / name, ("nine",), "mine/4", "test") for name in ("silent.wav", "broken.wav")]
     clips += [
@@ -362,7 +380,7 @@ def test_what_cannot_be_used_is_skipped_and_named(tmp_path: Path, speech: Corpus
     assert report.written == 2 * 12  # each good recording clean and at 5 dB
     said = str(report)
     assert len(report.skipped) == 5
-    for part in ("gone.wav: it is gone", "side.wav: expected the split", "mute.wav: it has no digit word"):
+    for part in ("gone.wav: it is gone", "side.wav: expected the split", "mute.wav: it has no word"):
         assert part in said
     for name, reason in (("silent.wav", "silent"), ("broken.wav", "cannot be read")):
         (line,) = [line for line in report.skipped if name in line]
@@ -380,9 +398,9 @@ def test_silence_in_a_noise_is_drawn_again_and_a_silent_noise_skips_the_file(
     copy = shutil.copytree(noise, tmp_path / "noise")
     shutil.rmtree(copy / "train")
     half = np.concatenate([np.zeros(16_000), 0.1 * np.random.default_rng(0).standard_normal(16_000)])
-    write_audio(copy / "train" / "half.wav", half, 8000)
+    write_audio(half, copy / "train" / "half.wav", 8000)
     assert small(speech, copy, tmp_path / "half").written == 18
-    write_audio(copy / "train" / "half.wav", np.zeros(16_000), 8000)
+    write_audio(np.zeros(16_000), copy / "train" / "half.wav", 8000)
     report = small(speech, copy, tmp_path / "none")
     assert report.written == 18 - 6
     assert len(report.skipped) == 6
@@ -443,6 +461,7 @@ def test_too_little_speech_or_noise_is_refused(tmp_path: Path, speech: Corpus, n
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_real_digits_in_real_noise(tmp_path: Path, shared: Path) -> None:
     fsdd = load_corpus(f"fsdd:{shared / 'fsdd'}").filter(lambda u: int(u.attributes["index"]) < 5)

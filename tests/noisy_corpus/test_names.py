@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.noisy_corpus.names import name_utterances, repetition_letters, speaker_ids
 from aurora_resnet.runtime.errors import CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 # Written anew from the description of the CDs, with further repetition letters.
 NAME = re.compile(r"([FM][A-Z]{2})_([ZO1-9]+)([A-NP-Y]+)")
-DIGITS = dict(zip(WORDS, "Z123456789O", strict=True))
+LETTERS = dict(zip(DIGITS.words, "Z123456789O", strict=True))
 
 
 def utterance(number: int, words: tuple[str, ...], speaker: str, sex: str = "") -> Utterance:
@@ -23,7 +23,7 @@ def utterance(number: int, words: tuple[str, ...], speaker: str, sex: str = "") 
 
 
 spoken = st.lists(
-    st.tuples(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(tuple), st.sampled_from("abcde")),
+    st.tuples(st.lists(st.sampled_from(DIGITS.words), min_size=1, max_size=3).map(tuple), st.sampled_from("abcde")),
     min_size=1,
     max_size=60,
 )
@@ -37,7 +37,7 @@ def test_every_name_is_unique_and_says_speaker_and_words(said: list[tuple[tuple[
     for one in named:
         match = NAME.fullmatch(one.name)
         assert match is not None
-        assert match[2] == "".join(DIGITS[word] for word in one.utterance.words)
+        assert match[2] == "".join(LETTERS[word] for word in one.utterance.words)
         assert speakers.setdefault(match[1], one.utterance.speaker) == one.utterance.speaker
     assert len(speakers) == len({who for _, who in said})
 
@@ -78,3 +78,10 @@ def test_ids_are_spread_so_that_a_first_letter_is_a_draw_of_speakers() -> None:
 def test_a_speaker_of_both_sexes_is_refused() -> None:
     with pytest.raises(CorpusError, match="female in some recordings"):
         speaker_ids(Corpus("mine", (utterance(0, ("one",), "me", "f"), utterance(1, ("one",), "me", "m"))))
+
+
+def test_words_that_aurora_has_no_letter_for_are_named() -> None:
+    clips = (utterance(0, ("one",), "me"), utterance(1, ("yes", "two"), "me"), utterance(2, ("an", "aus"), "me"))
+    with pytest.raises(CorpusError, match="mine: Aurora-2's file names have no letter for an, aus, yes; ") as caught:
+        name_utterances(Corpus("mine", clips))
+    assert all(word in str(caught.value) for word in DIGITS.words)

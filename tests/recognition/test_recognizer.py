@@ -1,9 +1,13 @@
-"""``DigitRecognizer`` against the network itself, and the laws a recogniser obeys."""
+"""``DigitRecognizer``: torch gives what the network and the exported file give; which engine a name loads."""
 
 from __future__ import annotations
 
+import copy
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +18,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.checkpoints import save_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
-from aurora_resnet.recognition.rejection import Calibration
+from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, CheckpointError, ConfigError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import AudioError, CheckpointError, ConfigError, ModelError
+from aurora_resnet.runtime.models import EXPORTED, ExportedModel, exported_path
+from aurora_resnet.runtime.recognizer import Recognition
+from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
+from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.scoring import TorchModel
 
 RATE = 8000
 
@@ -39,7 +47,7 @@ def model() -> RecognizerModel:
 
 @pytest.fixture(scope="module")
 def recognizer(model: RecognizerModel) -> DigitRecognizer:
-    return DigitRecognizer(model)
+    return DigitRecognizer(TorchModel(model))
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +67,10 @@ def test_the_answer_is_the_softmax_of_the_networks_logits(
     answer = recognizer.recognize(word, RATE)
     with torch.inference_mode():
         expected = model(torch.from_numpy(word)[None]).softmax(1)[0]
-    assert tuple(answer.probabilities) == WORDS
+    assert tuple(answer.probabilities) == DIGITS.words
     assert values(answer) == pytest.approx(expected.tolist(), abs=1e-6)
-    assert answer.word == WORDS[int(expected.argmax())]
-    assert answer.digit == WORDS.index(answer.word) % 10
+    assert answer.word == DIGITS.words[int(expected.argmax())]
+    assert answer.digit == DIGITS.words.index(answer.word) % 10
     assert answer.confidence == pytest.approx(float(expected.max()), abs=1e-6)
     assert answer.accepted
 
@@ -95,7 +103,7 @@ def test_another_rate_is_resampled(recognizer: DigitRecognizer, word: Samples) -
 
 def test_a_file_gives_what_its_samples_give(recognizer: DigitRecognizer, word: Samples, tmp_path: Path) -> None:
     path = tmp_path / "word.wav"
-    write_audio(path, word, RATE)
+    write_audio(word, path, RATE)
     samples, _ = read_audio(path)
     assert recognizer.recognize(path) == recognizer.recognize(str(path)) == recognizer.recognize(samples, RATE)
 
@@ -104,29 +112,102 @@ def test_a_checkpoint_answers_as_the_model_with_its_calibration(
     model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, model)
-    loaded = DigitRecognizer.from_checkpoint(path, threads=torch.get_num_threads())
+    save_checkpoint(model, path)
+    loaded = DigitRecognizer.from_pretrained(path, threads=torch.get_num_threads())
     assert loaded.recognize(word, RATE) == recognizer.recognize(word, RATE)
+    assert loaded.model.facts.name == f"{tmp_path.name}/model"
     calibration = Calibration(2.5, -1.0)
-    save_checkpoint(path, model, info=calibration.to_info())
-    assert DigitRecognizer.from_checkpoint(path).calibration == calibration
-    save_checkpoint(path, model, info={"calibration": {"temperature": 0}})
-    with pytest.raises(CheckpointError, match=r"model\.safetensors: .*temperature must be"):
-        DigitRecognizer.from_checkpoint(path)
+    save_checkpoint(model, path, calibration=calibration)
+    assert DigitRecognizer.from_pretrained(str(path)).model.facts.calibration == calibration
+    path.write_bytes(path.read_bytes().replace(b"2.5", b"0.0"))
+    with pytest.raises(CheckpointError, match=r"model\.safetensors .*temperature must lie"):
+        DigitRecognizer.from_pretrained(path)
 
 
-def test_a_shipped_model_is_loaded_by_its_name(
-    model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "pretrained").mkdir()
-    save_checkpoint(tmp_path / "pretrained" / "resnet50.safetensors", model)
-    monkeypatch.setattr(resources, "files", lambda _package: tmp_path)
-    for shipped in (DigitRecognizer.from_pretrained(), DigitRecognizer.from_pretrained("resnet50", device="cpu")):
-        assert shipped.recognize(word, RATE) == recognizer.recognize(word, RATE)
-    with pytest.raises(CheckpointError, match="install the wheel anew"):
-        DigitRecognizer.from_pretrained("compact")
-    with pytest.raises(ConfigError, match=r"'compat' \(did you mean 'compact'\?\)"):
-        DigitRecognizer.from_pretrained("compat")
+# Which engine computes
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_a_shipped_name_is_the_exported_model(name: str) -> None:
+    for recognizer in (DigitRecognizer.from_pretrained(name), DigitRecognizer.from_pretrained(name, device="cpu")):
+        assert isinstance(recognizer.model, ExportedModel)
+        assert (recognizer.model.facts.name, recognizer.model.threads) == (name, 1)
+    assert isinstance(DigitRecognizer.from_pretrained(), DigitRecognizer)
+    assert DigitRecognizer.from_pretrained().model.facts.name == EXPORTED[0]
+
+
+def test_a_file_that_ends_in_onnx_is_an_exported_model(tmp_path: Path) -> None:
+    shipped = exported_path("compact")
+    assert shipped is not None
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(shipped.read_bytes())
+    recognizer = DigitRecognizer.from_pretrained(path, threads=2)
+    assert isinstance(recognizer.model, ExportedModel)
+    assert recognizer.model.threads == 2
+    with pytest.raises(ConfigError, match=r"exported models compute on the CPU; for 'cuda' give the checkpoint of"):
+        DigitRecognizer.from_pretrained(path, device="cuda")
+
+
+def test_another_device_takes_the_checkpoint_of_a_shipped_model() -> None:
+    """The meta device computes nothing, but shows that torch and the checkpoint were asked."""
+    with pytest.raises(ConfigError, match="cuda:99"):
+        DigitRecognizer.from_pretrained("compact", device="cuda:99")
+    checkpoint = load_checkpoint("compact")
+    assert checkpoint.calibration == DigitRecognizer.from_pretrained("compact").model.facts.calibration
+
+
+NO_TORCH = """
+import sys
+import aurora_resnet
+from aurora_resnet.runtime.errors import AuroraError
+for name in ("compat", "nowhere/best.safetensors", "nowhere.onnx", "nowhere"):
+    try:
+        aurora_resnet.DigitRecognizer.from_pretrained(name)
+    except AuroraError as error:
+        print(error)
+recognizer = aurora_resnet.DigitRecognizer.from_pretrained("compact")
+recognizer.recognize([0.0] * 8000, 8000)
+aurora_resnet.StreamingRecognizer(recognizer, 16000)
+print("torch" in sys.modules)
+"""
+
+
+def test_an_exported_model_and_a_wrong_name_import_no_torch() -> None:
+    result = subprocess.run([sys.executable, "-c", NO_TORCH], capture_output=True, text=True, check=True)
+    *errors, torch_was_imported = result.stdout.splitlines()
+    assert torch_was_imported == "False"
+    assert "did you mean 'compact'" in errors[0]
+    assert [
+        name in error for name, error in zip(("best.safetensors", "nowhere.onnx", "'nowhere'"), errors[1:], strict=True)
+    ] == [True] * 3
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_torch_and_the_exported_model_agree_on_the_sample_words(name: str) -> None:
+    """The exported models are in int8, so they agree nearly, and in what they say."""
+    corpus = read_samples()
+    paths = [utterance.path for utterance in corpus][:: 1 if name == "compact" else 12]
+    checkpoint = load_checkpoint(name)
+    by_torch = DigitRecognizer(TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name))
+    exported = DigitRecognizer.from_pretrained(name)
+    assert by_torch.model.facts == exported.model.facts
+    expected, found = by_torch.recognize_batch(paths), exported.recognize_batch(paths)
+    changed = [(a.word, b.word) for a, b in zip(expected, found, strict=True) if a.word != b.word]
+    assert len(changed) <= 0.005 * len(paths)
+    assert np.mean([a.accepted == b.accepted for a, b in zip(expected, found, strict=True)]) > 0.98
+    distances = [np.abs(np.subtract(values(a), values(b))).max() for a, b in zip(expected, found, strict=True)]
+    assert np.median(distances) < 0.01
+    assert np.mean(np.array(distances) < 0.1) > 0.98
+
+
+def test_both_engines_see_the_same_spectrograms(word: Samples) -> None:
+    torch_model = TorchModel(load_checkpoint("compact").model)
+    clips = np.stack([word, word[::-1], np.zeros(RATE, np.float32)])
+    expected = torch_model.features(clips)
+    np.testing.assert_allclose(DigitRecognizer.from_pretrained("compact").model.features(clips), expected, atol=1e-3)
+
+
+# The decision is the runtime's
 
 
 @pytest.mark.parametrize("temperature", [0.25, 4.0])
@@ -134,7 +215,7 @@ def test_the_temperature_divides_the_logits(
     model: RecognizerModel, recognizer: DigitRecognizer, word: Samples, temperature: float
 ) -> None:
     plain = recognizer.recognize(word, RATE)
-    answer = DigitRecognizer(model, calibration=Calibration(temperature)).recognize(word, RATE)
+    answer = DigitRecognizer(TorchModel(model, calibration=Calibration(temperature))).recognize(word, RATE)
     powers = np.array(values(plain)) ** (1 / temperature)
     assert values(answer) == pytest.approx(powers / powers.sum(), abs=1e-9)
     assert (answer.word, answer.digit) == (plain.word, plain.digit)
@@ -145,12 +226,12 @@ def test_accepted_from_the_threshold_on_whatever_the_temperature(model: Recogniz
         evidence = float(model(torch.from_numpy(word)[None]).double().exp().sum().log())
     for temperature in (0.1, 1.0, 10.0):
         for threshold, accepted in ((evidence - 1e-3, True), (evidence + 1e-3, False)):
-            recognizer = DigitRecognizer(model, calibration=Calibration(temperature, threshold))
+            recognizer = DigitRecognizer(TorchModel(model, calibration=Calibration(temperature, threshold)))
             assert recognizer.recognize(word, RATE).accepted == accepted
 
 
 def test_nothing_but_zeros_or_dither_is_never_accepted(model: RecognizerModel) -> None:
-    eager = DigitRecognizer(model, calibration=Calibration(threshold=-100.0))
+    eager = DigitRecognizer(TorchModel(model, calibration=Calibration(threshold=-100.0)))
     dither = np.random.default_rng(0).integers(-1, 1, RATE, dtype=np.int16, endpoint=True)
     for recording in (np.zeros(RATE, np.int16), np.zeros(3), np.zeros(5 * RATE, np.float32), dither):
         assert not eager.recognize(recording, RATE).accepted
@@ -161,7 +242,7 @@ def test_the_callers_model_stays_as_it_is(model: RecognizerModel, word: Samples)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.train()
     try:
-        DigitRecognizer(model).recognize(word, RATE)
+        DigitRecognizer(TorchModel(model)).recognize(word, RATE)
         assert model.training
     finally:
         model.eval()
@@ -231,6 +312,23 @@ def test_threads_do_not_disturb_each_other(recognizer: DigitRecognizer, word: Sa
             assert list(pool.map(lambda recording: recognizer.recognize(recording, RATE), recordings)) == expected
 
 
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda recognizer: pickle.loads(pickle.dumps(recognizer))])
+def test_a_copy_answers_the_same(
+    how: Callable[[DigitRecognizer], DigitRecognizer], recognizer: DigitRecognizer, word: Samples
+) -> None:
+    twin = how(recognizer)
+    assert twin.recognize(word, RATE) == recognizer.recognize(word, RATE)
+    assert twin.model.facts == recognizer.model.facts
+
+
+def test_a_stream_needs_a_threshold(model: RecognizerModel, recognizer: DigitRecognizer) -> None:
+    with pytest.raises(ConfigError, match="has no threshold, so every noise in a stream would be a word; calibrate it"):
+        StreamingRecognizer(recognizer, RATE)
+    calibrated = DigitRecognizer(TorchModel(model, calibration=Calibration(threshold=100.0)))
+    stream = StreamingRecognizer(calibrated, RATE)
+    assert stream.push(np.random.default_rng(0).standard_normal(4000) / 10) + stream.flush() == []
+
+
 def test_wrong_input_is_said(model: RecognizerModel, recognizer: DigitRecognizer, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="needs sample_rate"):
         recognizer.recognize(np.zeros(8000, np.float32))
@@ -240,8 +338,8 @@ def test_wrong_input_is_said(model: RecognizerModel, recognizer: DigitRecognizer
         recognizer.recognize(tmp_path / "a.wav")
     with pytest.raises(AudioError):
         recognizer.recognize(np.full(8000, np.nan, np.float32), RATE)
-    with pytest.raises(CheckpointError, match="does not exist"):
-        DigitRecognizer.from_checkpoint(tmp_path / "none.safetensors")
+    with pytest.raises(ModelError, match="there is no model"):
+        DigitRecognizer.from_pretrained(tmp_path / "none.safetensors")
     for empty in (np.zeros(0), np.zeros((0, 2)), np.zeros((2, 0), np.int16)):
         with pytest.raises(AudioError, match="recording: expected at least one sample"):
             recognizer.recognize(empty, RATE)
@@ -250,17 +348,17 @@ def test_wrong_input_is_said(model: RecognizerModel, recognizer: DigitRecognizer
     with pytest.raises(AudioError, match="got int64"):
         recognizer.recognize(np.zeros(8000, np.int64), RATE)
     with pytest.raises(ConfigError, match="cuda:99"):
-        DigitRecognizer(model, device="cuda:99")
+        TorchModel(model, device="cuda:99")
     with pytest.raises(ConfigError, match="threads must be at least 1"):
-        DigitRecognizer(model, threads=0)
+        TorchModel(model, threads=0)
 
 
 def test_the_number_of_threads_is_torchs(model: RecognizerModel) -> None:
     before = torch.get_num_threads()
     try:
-        DigitRecognizer(model, threads=2)
+        TorchModel(model, threads=2)
         assert torch.get_num_threads() == 2
-        DigitRecognizer(model)
+        TorchModel(model)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.corpora.samples import read_samples, sample_noises
-from aurora_resnet.corpora.sources.an4 import read_an4
+from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
 from aurora_resnet.models.zoo import model_cost
-from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
 from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.recognition.rejection import Calibration
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.streaming.recognizer import recognize_stream
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 LARGEST_MB = {"resnet50": 20.0, "compact": 1.0}
+LARGEST_EXPORTED_MB = {"resnet50": 9.5, "compact": 0.76}
 
 
 @pytest.fixture(scope="module", params=PRETRAINED)
@@ -54,21 +56,24 @@ def test_the_level_of_a_recording_does_not_matter(recognizer: DigitRecognizer) -
     assert loud.confidence == pytest.approx(quiet.confidence, abs=0.01)
 
 
-def test_the_file_is_small_and_says_what_it_is(name: str) -> None:
-    path = pretrained_path(name)
+def test_the_files_are_small_and_say_what_they_are(name: str, recognizer: DigitRecognizer) -> None:
+    path, exported = checkpoint_path(name), exported_path(name)
+    assert exported is not None
     assert path.stat().st_size <= LARGEST_MB[name] * 1e6
-    checkpoint = load_checkpoint(path)
-    assert Calibration.from_info(checkpoint.info, name).threshold is not None
+    assert exported.stat().st_size <= LARGEST_EXPORTED_MB[name] * 1e6
+    checkpoint = load_checkpoint(name)
+    assert (checkpoint.name, checkpoint.vocabulary) == (name, DIGITS)
+    assert checkpoint.calibration.rejects
+    assert recognizer.model.facts.calibration == checkpoint.calibration
     assert checkpoint.info["training"]["experiment"]["model"] == name
     if name == "compact":
         assert model_cost(checkpoint.model.classifier).macs / checkpoint.model.config.clip_seconds <= 100e6
-    card = path.with_suffix(".md").read_text(encoding="utf-8")
     for part in ("## Data", "CC BY", "train_shipped.toml", "Seed", "## Results", "## Limits"):
-        assert part in card
+        assert part in checkpoint.card
 
 
 def test_no_test_recording_and_no_forbidden_noise_was_heard(name: str) -> None:
-    experiment = load_checkpoint(pretrained_path(name)).info["training"]["experiment"]
+    experiment = load_checkpoint(name).info["training"]["experiment"]
     sources = {source["corpus"].partition(":")[2].rpartition("/")[2]: source for source in experiment["data"]["train"]}
     assert set(sources) == {"fsdd", "an4", "iitg_210101070", "iitg_jayskhatri", "", "digits.csv"}
     assert {sources[key]["split"] for key in ("fsdd", "an4", "")} == {"train"}
@@ -98,3 +103,15 @@ def test_people_that_no_training_heard_are_recognised(recognizer: DigitRecognize
     assert np.mean(right) > 0.96
     assert np.mean([answer.accepted for answer in answers]) > 0.94
     assert soundfile.info(corpus[0].path).samplerate == 16_000  # resampled on the way
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_fluent_strings_of_training_speakers_are_found(shared: Path) -> None:
+    strings = read_an4_strings(shared / "an4").filter(split="train")
+    recognizer = DigitRecognizer.from_pretrained("compact")
+    right = 0
+    for string in list(strings)[:20]:
+        right += tuple(event.word for event in recognize_stream(recognizer, string.path)) == string.words
+    assert right >= 14
+    assert {word for string in strings for word in string.words} <= set(DIGITS.words)

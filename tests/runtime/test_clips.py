@@ -1,3 +1,5 @@
+"""The way from a recording to a clip against trying every stretch, and within little memory."""
+
 import tracemalloc
 from pathlib import Path
 
@@ -8,10 +10,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.runtime.audio.clips import fit_length, most_energetic_start, read_clip
-from aurora_resnet.runtime.audio.reading import RawFormat, read_audio
+from aurora_resnet.runtime.audio.clips import fit_length, make_clip, most_energetic_start, place, read_clip
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.recordings import SamplesInMemory, open_file
 from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
 
@@ -31,7 +34,26 @@ def loudest_by_trying_all(samples: npt.NDArray[np.float32], length: int) -> int:
 @given(samples=sixteenths, data=st.data())
 def test_the_most_energetic_stretch_is_the_one_that_trying_all_finds(samples: Samples, data: st.DataObject) -> None:
     length = data.draw(st.integers(1, len(samples)))
-    assert most_energetic_start(samples, length) == loudest_by_trying_all(samples, length)
+    assert most_energetic_start([samples], length) == loudest_by_trying_all(samples, length)
+
+
+@given(samples=sixteenths, data=st.data())
+def test_the_stretch_does_not_depend_on_the_blocks(samples: Samples, data: st.DataObject) -> None:
+    length = data.draw(st.integers(1, len(samples)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(samples)), max_size=8)))
+    assert most_energetic_start(np.split(samples, cuts), length) == loudest_by_trying_all(samples, length)
+
+
+@given(samples=sixteenths, room=st.integers(1, 80), position=st.floats(0, 1))
+def test_a_waveform_lies_at_its_position_in_the_window(samples: Samples, room: int, position: float) -> None:
+    window = place(samples, np.zeros(room, np.float32), position)
+    free = room - len(samples)
+    start = int(free * position)
+    if free >= 0:
+        expected = np.concatenate((np.zeros(start), samples, np.zeros(free - start)))
+    else:
+        expected = samples[-start : -start + room]
+    np.testing.assert_array_equal(window, expected)
 
 
 @given(samples=sixteenths, length=st.integers(1, 80))
@@ -58,7 +80,7 @@ def test_fitting_twice_is_fitting_once(samples: Samples, length: int) -> None:
 
 
 def test_silence_is_allowed_and_cut_at_its_start() -> None:
-    assert most_energetic_start(np.zeros(100), 10) == 0
+    assert most_energetic_start([np.zeros(100, np.float32)], 10) == 0
     np.testing.assert_array_equal(fit_length(np.zeros(100), 10), np.zeros(10))
 
 
@@ -66,7 +88,7 @@ def test_a_slightly_louder_stretch_is_found_far_behind_the_start() -> None:
     """The running sum is 175,000 there and must resolve 0.01, which float32 does not."""
     samples = np.full(1_000_000, 0.5, dtype=np.float32)
     samples[700_000:700_100] = 0.5001
-    assert most_energetic_start(samples, 100) == 700_000
+    assert most_energetic_start([samples], 100) == 700_000
 
 
 @pytest.mark.parametrize("length", [0, -1])
@@ -74,19 +96,54 @@ def test_a_length_below_one_is_refused(length: int) -> None:
     with pytest.raises(AudioError, match=f"at least 1 sample, got {length}"):
         fit_length(np.zeros(10), length)
     with pytest.raises(AudioError, match=f"at least 1 sample, got {length}"):
-        most_energetic_start(np.zeros(10), length)
-
-
-def test_a_stretch_longer_than_the_waveform_is_refused() -> None:
-    with pytest.raises(AudioError, match="11 samples was asked for, the waveform has 10"):
-        most_energetic_start(np.zeros(10), 11)
+        make_clip(SamplesInMemory(np.zeros(10, np.float32), 8000), 8000, length)
 
 
 def test_unusable_samples_are_refused() -> None:
     with pytest.raises(AudioError, match="fit_length: some samples are NaN"):
         fit_length(np.array([np.inf]), 3)
-    with pytest.raises(AudioError, match="most_energetic_start: expected one dimension"):
-        most_energetic_start(np.zeros((2, 3)), 3)
+    with pytest.raises(AudioError, match="fit_length: expected one dimension"):
+        fit_length(np.zeros((2, 3)), 3)
+
+
+@settings(deadline=None)
+@given(
+    seconds=st.floats(0.01, 3.0),
+    from_rate=st.sampled_from([8000, 16000, 11025, 44100]),
+    clip_seconds=st.sampled_from([0.5, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_a_clip_says_where_it_was_cut(seconds: float, from_rate: int, clip_seconds: float, seed: int) -> None:
+    """What the clip holds is the recording from where it says on, resampled; beyond the ends it is silent."""
+    rng = np.random.default_rng(seed)
+    frames = max(1, round(seconds * from_rate))
+    loudness = np.interp(np.arange(frames), np.linspace(0, frames, 9), rng.uniform(0.1, 1, 9))
+    samples = (loudness * rng.uniform(-1, 1, frames)).astype(np.float32)
+    rate, length = 8000, round(clip_seconds * 8000)
+    clip = make_clip(SamplesInMemory(samples, from_rate), rate, length)
+    assert clip.samples.shape == (length,)
+    assert clip.recording_seconds == frames / from_rate
+    if frames > clip_seconds * from_rate:
+        start = clip.start_seconds * from_rate
+        assert start == pytest.approx(round(start))
+        stretch = samples[round(start) : round(start) + round(clip_seconds * from_rate)]
+        np.testing.assert_array_equal(clip.samples, fit_length(resample(stretch, from_rate, rate), length))
+    else:
+        whole = resample(samples, from_rate, rate)
+        before = -round(clip.start_seconds * rate)
+        np.testing.assert_array_equal(clip.samples[before : before + len(whole)], whole)
+        assert np.count_nonzero(clip.samples) <= len(whole)
+        assert abs(2 * before + len(whole) - length) <= 1
+
+
+@pytest.mark.parametrize("frames", [79_999, 80_000, 80_001])  # about the block that is read at once
+def test_a_file_and_its_samples_give_the_same_clip(tmp_path: Path, frames: int) -> None:
+    steps = np.random.default_rng(0).integers(-9000, 9000, frames, dtype=np.int16)
+    soundfile.write(tmp_path / "a.wav", steps, 8000)
+    of_file = make_clip(open_file(tmp_path / "a.wav"), 8000, 8000)
+    of_samples = make_clip(SamplesInMemory((steps / 2**15).astype(np.float32), 8000), 8000, 8000)
+    np.testing.assert_array_equal(of_file.samples, of_samples.samples)
+    assert (of_file.start_seconds, of_file.recording_seconds) == (of_samples.start_seconds, frames / 8000)
 
 
 @pytest.mark.parametrize("seconds", [0.4, 25.0])  # shorter and longer than the blocks in which files are read
@@ -95,7 +152,7 @@ def test_read_clip_equals_cutting_the_whole_waveform(tmp_path: Path, seconds: fl
     rng = np.random.default_rng(0)
     envelope = np.interp(np.linspace(0, 1, 50 * 8000), np.linspace(0, 1, 40), rng.uniform(0, 0.9, 40))
     file = tmp_path / "a.flac"
-    write_audio(file, envelope * rng.uniform(-1, 1, len(envelope)), 8000)
+    soundfile.write(file, envelope * rng.uniform(-1, 1, len(envelope)), 8000)
     whole, rate = read_audio(file)
     expected = resample(fit_length(whole, round(seconds * rate)), rate, sample_rate)
     np.testing.assert_array_equal(read_clip(file, sample_rate, seconds), expected)
@@ -107,7 +164,7 @@ def test_read_clip_finds_a_burst_wherever_it_lies(tmp_path_factory: pytest.TempP
     samples = np.zeros(25 * 1000)
     samples[burst : burst + 300] = 0.5
     file = tmp_path_factory.mktemp("burst") / "a.wav"
-    write_audio(file, samples, 1000)
+    soundfile.write(file, samples, 1000)
     np.testing.assert_array_equal(read_clip(file, 1000, 0.3), np.full(300, 0.5))
 
 
@@ -115,7 +172,7 @@ def test_of_equally_loud_stretches_in_different_blocks_the_first_is_read(tmp_pat
     samples = np.zeros(25 * 1000)
     samples[2000:2100], samples[22_000:22_100] = 0.5, -0.5
     file = tmp_path / "a.wav"
-    write_audio(file, samples, 1000)
+    soundfile.write(file, samples, 1000)
     np.testing.assert_array_equal(read_clip(file, 1000, 0.1), np.full(100, 0.5))
 
 
@@ -123,14 +180,14 @@ def test_of_equally_loud_stretches_in_different_blocks_the_first_is_read(tmp_pat
 def test_a_shorter_file_comes_whole(tmp_path: Path, clip_seconds: float) -> None:
     samples = np.random.default_rng(0).integers(-20000, 20000, 4000) / 32768
     file = tmp_path / "a.wav"
-    write_audio(file, samples, 8000)
+    soundfile.write(file, (samples * 2**15).astype(np.int16), 8000)
     np.testing.assert_array_equal(read_clip(file, 8000, clip_seconds), samples)
     assert read_clip(file, 16000, clip_seconds).shape == (8000,)
 
 
 def test_a_silent_file_gives_silence(tmp_path: Path) -> None:
     file = tmp_path / "a.wav"
-    write_audio(file, np.zeros(16000), 8000)
+    soundfile.write(file, np.zeros(16000), 8000)
     np.testing.assert_array_equal(read_clip(file, 16000, 1.0), np.zeros(16000))
 
 

@@ -1,3 +1,5 @@
+"""Sound files against what was written into them, and everything that is refused."""
+
 import struct
 import wave
 from collections.abc import Callable
@@ -10,15 +12,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.runtime.audio.reading import (
-    AudioInfo,
-    RawFormat,
-    audio_info,
-    decode_audio,
-    iterate_blocks,
-    read_audio,
-)
+from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, iterate_blocks, read_audio
+from aurora_resnet.runtime.audio.sound_files import AudioInfo, RawFormat
 from aurora_resnet.runtime.errors import AudioError
 
 SHARED = Path(__file__).parents[2] / "../shared"
@@ -118,7 +113,7 @@ def test_blocks_joined_are_the_whole(tmp_path_factory: pytest.TempPathFactory, n
 
 def test_silence_is_allowed(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    write_audio(path, np.zeros(100), 8000)
+    soundfile.write(path, np.zeros(100), 8000)
     np.testing.assert_array_equal(read_audio(path)[0], np.zeros(100))
 
 

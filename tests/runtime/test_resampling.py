@@ -1,4 +1,8 @@
+"""soxr as the library calls it: tones, impulses, SciPy and torchaudio; the stream gives the bits of the whole."""
+
 import math
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +15,7 @@ from scipy import signal
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.errors import AudioError
 
+ODD_PAIRS = [(191_999, 8000), (767_999, 8000), (44_101, 16_000), (7999, 8000), (8000, 7999), (768_000, 16_000)]
 RATE_PAIRS = [(8000, 16000), (16000, 8000), (44100, 16000), (48000, 16000), (22050, 8000), (11025, 16000)]
 Signal = npt.NDArray[np.float64]
 
@@ -30,23 +35,25 @@ def rms_db(samples: npt.NDArray[np.floating]) -> float:
     return 10 * math.log10(np.mean(np.square(samples, dtype=np.float64)))
 
 
-@pytest.mark.parametrize(("old", "new"), RATE_PAIRS)
+@pytest.mark.parametrize(("old", "new"), RATE_PAIRS + ODD_PAIRS)
 @pytest.mark.parametrize("fraction", [0.05, 0.4, 0.85])
 def test_a_tone_in_the_pass_band_is_the_same_tone_at_the_new_rate(old: int, new: int, fraction: float) -> None:
     hz = fraction * min(old, new) / 2
     resampled = middle(resample(tone(hz, old), old, new))
     expected = middle(tone(hz, new))
-    assert abs(rms_db(resampled) - rms_db(expected)) < 0.05
-    assert rms_db(resampled - expected) < -80
+    assert len(resampled) == len(expected)
+    # soxr promises 0.01 dB up to 0.91 of the lower Nyquist frequency, which is an error of -59 dB.
+    assert abs(rms_db(resampled) - rms_db(expected)) < 0.01
+    assert rms_db(resampled - expected) < (-100 if fraction < 0.5 else -59)
 
 
-@pytest.mark.parametrize(("old", "new"), [(old, new) for old, new in RATE_PAIRS if new < old])
-@pytest.mark.parametrize("above", [1.01, 1.2, 1.9])
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old, new in RATE_PAIRS + ODD_PAIRS if new < old])
+@pytest.mark.parametrize("above", [1.01, 1.2, 1.9, 20.3])
 def test_a_tone_above_the_new_nyquist_frequency_is_suppressed(old: int, new: int, above: float) -> None:
     hz = above * new / 2
     if hz < old / 2:
         loud = tone(hz, old)
-        assert rms_db(middle(resample(loud, old, new))) < rms_db(loud) - 60
+        assert rms_db(middle(resample(loud, old, new))) < rms_db(loud) - 100
 
 
 @pytest.mark.parametrize(("old", "new"), [(old, new) for old, new in RATE_PAIRS if new > old])
@@ -67,7 +74,7 @@ def test_a_constant_stays_the_same_constant(old: int, new: int) -> None:
 def test_an_impulse_keeps_its_place_in_time_and_is_symmetric(old: int, new: int) -> None:
     step = old // math.gcd(old, new)  # every step-th sample falls on a sample of the new rate
     place = 10 * step
-    impulse = np.zeros(20 * step + 1)
+    impulse = np.zeros(21 * step + 1)
     impulse[place] = 1
     resampled = resample(impulse, old, new)
     new_place = place * new // old
@@ -76,11 +83,11 @@ def test_an_impulse_keeps_its_place_in_time_and_is_symmetric(old: int, new: int)
     np.testing.assert_allclose(around, around[::-1], atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
-@given(n=st.integers(1, 3000), pair=st.sampled_from([*RATE_PAIRS, (16000, 16000), (12500, 8000)]))
-def test_the_length_is_the_duration_times_the_new_rate_rounded_up(n: int, pair: tuple[int, int]) -> None:
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 3000), pair=st.sampled_from([*RATE_PAIRS, *ODD_PAIRS, (16000, 16000), (12500, 8000)]))
+def test_the_length_is_the_duration_times_the_new_rate(n: int, pair: tuple[int, int]) -> None:
     old, new = pair
-    assert len(resample(np.ones(n), old, new)) == math.ceil(Fraction(n * new, old))
+    assert len(resample(np.ones(n), old, new)) == max(1, math.floor(Fraction(n * new, old) + Fraction(1, 2)))
 
 
 @settings(max_examples=20, deadline=None)
@@ -140,6 +147,20 @@ def test_agrees_with_torchaudio_on_band_limited_noise(old: int, new: int) -> Non
     ours = resample(band_limited, old, new)
     assert len(ours) == len(reference)
     assert rms_db(middle(ours) - middle(reference)) < rms_db(reference) - 60
+
+
+@pytest.mark.parametrize("rate", [191_999, 767_999])
+def test_a_rate_that_shares_no_factor_with_the_models_takes_little_memory(rate: int) -> None:
+    """In its own process, whose peak is seen: 8 KB of samples, and what the filter for them takes."""
+    code = (
+        f"import resource, numpy as np; from {resample.__module__} import resample; "
+        "resample(np.zeros(100), 16000, 8000); "
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        f"assert len(resample(np.zeros(2000), {rate}, 8000)) > 10; "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(result.stdout) < 8000  # KB
 
 
 @pytest.mark.parametrize("rate", [0, -8000, 999, 768_001, 8000.5])

@@ -10,7 +10,7 @@ import pytest
 from aurora_resnet.runtime.errors import ConfigError
 from study.plan import plan, questions
 from study.report.records import Study
-from study.report.tables import GROUPS, SHARES
+from study.report.rows import GROUPS, SHARES
 
 
 def test_every_run_has_a_configuration_of_its_own() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ from hypothesis import strategies as st
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.recognition.rejection import Calibration
-from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import AudioError, CorpusError, ModelError
+from aurora_resnet.runtime.models import EXPORTED_FOLDER, ModelFacts
+from aurora_resnet.runtime.vocabulary import DIGITS
 
-MODULES = {name: f"tools.shipped.{name}" for name in ("noisy_sets", "sets", "scores", "targets")} | {
+MODULES = {name: f"tools.shipped.{name}" for name in ("model", "noisy_sets", "sets", "scores", "targets")} | {
     "latency": "benchmarks.latency"
 }
 WINDOW = 400
@@ -103,60 +107,98 @@ def test_white_noise_has_its_level(programs: dict[str, Any]) -> None:
     assert 20 * math.log10(float(np.sqrt(np.mean(made**2)))) == pytest.approx(-30, abs=0.3)
 
 
-def logits_with_evidence(evidence: list[float], word: int) -> torch.Tensor:
+class FixedModel:
+    """A model that gives the same logits to any clips."""
+
+    def __init__(self, logits: np.ndarray, calibration: Calibration) -> None:
+        self.rows = logits.astype(np.float32)
+        self.facts = ModelFacts("fixed", DIGITS, calibration, 8000, WINDOW, (0.0, 4000.0))
+
+    def logits(self, clips: np.ndarray) -> np.ndarray:
+        assert clips.shape == (len(self.rows), WINDOW)
+        return self.rows
+
+    def features(self, clips: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+def logits_with_evidence(evidence: list[float], word: int) -> np.ndarray:
     """Logits whose sum of exponentials is ``e^evidence``, nearly all of it one word's."""
-    logits = torch.full((len(evidence), len(WORDS)), -60.0)
-    logits[:, word] = torch.tensor(evidence)
+    logits = np.full((len(evidence), len(DIGITS)), -60.0)
+    logits[:, word] = evidence
     return logits
 
 
 def test_answers_below_the_threshold_are_rejected(programs: dict[str, Any]) -> None:
     scores = programs["scores"]
-    logits = logits_with_evidence([-1.0, 1.9, 2.1, 5.0], word=1)
-    answers = scores.Answers(logits, torch.tensor([1, 1, 1, 2]), ("a", "a", "b", "b"))
-    row = scores.digit_row(answers, Calibration(1.0, 2.0))
+    model = FixedModel(logits_with_evidence([-1.0, 1.9, 2.1, 5.0], word=1), Calibration(1.0, 2.0))
+    clips = words([30] * 4)
+    clips.labels[3] = 2
+    row = scores.word_row(Answers.of(model, clips))
     assert (row["clips"], row["correct"], row["rejected"], row["rejected_share"]) == (4, 3, 2, 0.5)
     # Sure of all four, right with three: off by a quarter.
     assert row["calibration_error"] == pytest.approx(0.25)
-    other = scores.other_row(logits, Calibration(1.0, 2.0), ["tree", "tree", "tree", "wow"], ["a", "a", "b", "b"])
+    sounds = [waveform.numpy() for waveform in words([WINDOW] * 4).waveforms]
+    negatives = programs["noisy_sets"].negative_clips(sounds, model.facts)
+    negatives = replace(negatives, utterances=tuple(Utterance(Path("x"), (), s) for s in ("a", "a", "b", "b")))
+    other = scores.negative_row(Answers.of(model, negatives), ["tree", "tree", "tree", "wow"])
     assert (other["clips"], other["accepted"], other["accepted_share"]) == (4, 2, 0.5)
     assert other["groups"] == {"tree": {"clips": 3, "accepted": 1}, "wow": {"clips": 1, "accepted": 1}}
     assert other["interval"]["method"] == "wilson"
+    nobody = programs["noisy_sets"].negative_clips(sounds, model.facts)
+    assert "interval" not in scores.negative_row(Answers.of(model, nobody))
 
 
 def test_temperature_changes_the_confidence_alone(programs: dict[str, Any]) -> None:
-    scores = programs["scores"]
-    logits = torch.zeros(8, len(WORDS))
-    logits[:, 0] = 4.0
-    answers = scores.Answers(logits, torch.zeros(8, dtype=torch.int64), ("",) * 8)
-    sharp, flat = (scores.digit_row(answers, Calibration(temperature, 0.0)) for temperature in (0.5, 4.0))
+    scores, clips = programs["scores"], words([30] * 8)
+    logits = np.zeros((8, len(DIGITS)))
+    logits[:, 1] = 4.0
+    models = (FixedModel(logits, Calibration(temperature, 0.0)) for temperature in (0.5, 4.0))
+    sharp, flat = (scores.word_row(Answers.of(model, clips)) for model in models)
     assert sharp["mean_confidence"] == pytest.approx(math.exp(8) / (math.exp(8) + 10))
     assert flat["mean_confidence"] == pytest.approx(math.e / (math.e + 10))
     assert sharp["correct"] == flat["correct"] == 8
     assert sharp["rejected"] == flat["rejected"] == 0
 
 
-def test_a_file_without_a_threshold_is_measured_at_even_odds_and_says_so(programs: dict[str, Any]) -> None:
+def test_silence_is_rejected_and_a_model_without_a_threshold_accepts_all_else(programs: dict[str, Any]) -> None:
+    scores, model = programs["scores"], FixedModel(logits_with_evidence([-9.0, 9.0], 3), Calibration())
+    sounds = [words([WINDOW]).waveforms[0].numpy(), np.zeros(WINDOW, np.float32)]
+    row = scores.negative_row(Answers.of(model, programs["noisy_sets"].negative_clips(sounds, model.facts)))
+    assert (row["clips"], row["accepted"]) == (2, 1)
+
+
+def test_answers_that_are_pooled_are_counted_together(programs: dict[str, Any]) -> None:
     scores = programs["scores"]
-    assert scores.accepted(logits_with_evidence([-0.1, 0.1], 3), Calibration()).tolist() == [False, True]
-    assert scores.operating_point(Calibration())["source"].startswith("the file states no threshold")
-    point = scores.operating_point(Calibration(1.5, -2.0))
-    assert point == {"temperature": 1.5, "threshold": -2.0, "source": "checkpoint"}
+    parts = [
+        Answers.of(FixedModel(logits_with_evidence(evidence, 1), Calibration(1.0, 2.0)), words([30] * len(evidence)))
+        for evidence in ([1.0], [3.0, 4.0])
+    ]
+    row = scores.word_row(Answers.pool(parts))
+    assert (row["clips"], row["correct"], row["rejected"]) == (3, 3, 1)
 
 
-def test_models_are_found_by_path_or_name(programs: dict[str, Any]) -> None:
-    find = programs["scores"].find_model
-    assert find("runs/multi_cnn/best.safetensors") == ("multi_cnn", Path("runs/multi_cnn/best.safetensors"))
-    assert find("some/compact.safetensors") == ("compact", Path("some/compact.safetensors"))
-    with pytest.raises(ConfigError, match="compact"):
-        find("compcat")
+def test_checkpoints_and_exported_files_are_opened_alike(programs: dict[str, Any]) -> None:
+    measured = programs["model"].MeasuredModel
+    checkpoint, exported = measured.open("compact"), measured.open(str(EXPORTED_FOLDER / "compact.onnx"))
+    assert (checkpoint.name, exported.name) == ("compact", "compact.onnx")
+    assert checkpoint.scoring.facts.vocabulary == exported.scoring.facts.vocabulary == DIGITS
+    for each in (checkpoint, exported):
+        row = each.describe()
+        assert row["zoo_name"] == "compact"
+        assert row["bytes"] == len(each.file.read_bytes())
+        assert row["sha256"] == hashlib.sha256(each.file.read_bytes()).hexdigest()
+    assert checkpoint.describe()["parameters"] == sum(p.numel() for p in checkpoint.network.classifier.parameters())
+    assert "parameters" not in exported.describe()
+    with pytest.raises(ModelError, match="compact"):
+        measured.open("compcat")
 
 
 def test_the_reject_test_is_the_odd_half_of_the_other_words(programs: dict[str, Any]) -> None:
     chosen = programs["sets"].is_reject_test
 
-    def said(speaker: str, *digits: str) -> Utterance:
-        return Utterance(Path("a.flac"), digits, f"speech-commands/{speaker}")
+    def said(speaker: str, word: str = "house") -> Utterance:
+        return Utterance(Path("a.flac"), (word,), f"speech-commands/{speaker}")
 
     assert [chosen(said(speaker)) for speaker in ("0c54098f", "0c540988", "5170b77b", "8fe6722a")] == [
         True,
@@ -185,6 +227,8 @@ def test_targets_are_met_at_their_very_value(
     )
     assert target.row({"model": {"zoo_name": "compact"}, "share": value})[-1] == verdict
     assert target.row({"model": {"zoo_name": "cnn"}, "share": value})[1::2] == ["-", "-"]
+    unknown = programs["targets"].Target("M MACs", lambda record: record.get("macs"), {"compact": 100})
+    assert unknown.row({"model": {"zoo_name": "compact"}}) == ["M MACs", "-", "-", "-"]
 
 
 def test_recognisers_take_turns_and_every_clip_is_counted_once(programs: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from aurora_resnet.corpora.manifest import read_csv
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 VERSIONS = {"espeak-ng": "1.51", "flite": "2.2", "festival": "2.5"}
 HOMOPHONES = {"ate", "fife", "fo", "for", "fore", "fours", "nein", "o", "owe", "sicks", "to", "too", "won", "wun"}
@@ -43,7 +43,9 @@ def test_nobody_of_the_test_side_speaks(script: ModuleType) -> None:
 
 def test_every_voice_says_the_rare_words_twice_and_the_other_digits_once(script: ModuleType) -> None:
     digits, _ = script.plan(script.all_voices(), VERSIONS)
-    expected = Counter({(v.name, w): 2 if w in ("zero", "oh") else 1 for v in script.all_voices() for w in WORDS})
+    expected = Counter(
+        {(v.name, w): 2 if w in ("zero", "oh") else 1 for v in script.all_voices() for w in DIGITS.words}
+    )
     for voice in script.all_voices():
         if voice.voice.startswith("en-029"):
             del expected[voice.name, "three"]  # said as "tree"
@@ -65,18 +67,18 @@ def test_other_words_are_said_by_different_voices_in_different_ways(script: Modu
 
 
 def test_other_words_are_no_digits(script: ModuleType) -> None:
-    assert not set(script.OTHER_WORDS) & (set(WORDS) | HOMOPHONES)
+    assert not set(script.OTHER_WORDS) & (set(DIGITS.words) | HOMOPHONES)
 
 
 def test_no_accent_says_another_word_like_a_digit(script: ModuleType) -> None:
     if shutil.which("espeak-ng") is None:
         pytest.skip("espeak-ng is not installed (Debian package espeak-ng)")
     for accent in sorted({v.voice.split("+")[0] for v in script.all_voices() if v.engine == "espeak-ng"}):
-        words = [w for w in (*WORDS, *script.OTHER_WORDS) if w not in script.SOUND_ALIKE.get(accent, ())]
+        words = [w for w in (*DIGITS.words, *script.OTHER_WORDS) if w not in script.SOUND_ALIKE.get(accent, ())]
         command = ["espeak-ng", "-v", accent, "-q", "--ipa"]
         told = subprocess.run(command, input="\n\n".join(words) + "\n", capture_output=True, text=True, check=True)
         sounds = dict(zip(words, told.stdout.split(), strict=True))
-        digits = {sounds[word] for word in WORDS if word in sounds}
+        digits = {sounds[word] for word in DIGITS.words if word in sounds}
         assert not [word for word in script.OTHER_WORDS if sounds.get(word) in digits], accent
 
 
@@ -134,7 +136,9 @@ def test_script_writes_what_its_tables_say(
     script.main()
     assert "2 voices, 28 clips" in capsys.readouterr().out
     digits = read_csv(tmp_path / "digits.csv")
-    assert Counter(u.word for u in digits) == Counter({word: 4 if word in ("zero", "oh") else 2 for word in WORDS})
+    assert Counter(u.word for u in digits) == Counter(
+        {word: 4 if word in ("zero", "oh") else 2 for word in DIGITS.words}
+    )
     assert {(u.speaker, u.split, u.attributes["engine"]) for u in digits} == {
         ("synthetic/espeak-en-us-f1", "train", "espeak-ng"),
         ("synthetic/flite-kal16", "train", "flite"),

@@ -1,4 +1,4 @@
-"""Training with fresh harder clips, a class for what is no digit, averaged weights, bfloat16 and a teacher."""
+"""Training with fresh harder clips, a class for negatives, averaged weights, bfloat16 and a teacher."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from torch import Tensor
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
-from aurora_resnet.clips.augmented import AugmentedClips, NegativeShares
+from aurora_resnet.clips.augmented import AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
-from aurora_resnet.training.augmented_data import SoundFiles, find_sounds
+from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.config import Distillation, TrainingConfig
+from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.sounds import find_sounds
 from aurora_resnet.training.trainer import Trainer
 
 ModelMaker = Callable[..., RecognizerModel]
@@ -61,8 +63,8 @@ def test_distillation_mixes_both_losses(tiny_model: ModelMaker, tmp_path: Path) 
     divergence = (p * np.log(p / q)).sum(axis=1).mean()
     hard = -student.double().log_softmax(1)[range(4), labels].mean().item()
     expected = 0.75 * hard + 0.25 * 4 * divergence
-    assert trainer.loss(student, labels, teacher).item() == pytest.approx(expected, rel=1e-5)
-    assert trainer.loss(student, labels, student).item() == pytest.approx(0.75 * hard, rel=1e-5)
+    assert trainer.loss(student, labels, taught=teacher).item() == pytest.approx(expected, rel=1e-5)
+    assert trainer.loss(student, labels, taught=student).item() == pytest.approx(0.75 * hard, rel=1e-5)
 
 
 def test_a_teacher_and_its_options_come_together(tiny_model: ModelMaker, tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_an_interrupted_training_ends_with_the_same_averages(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_what_is_no_digit_is_told_apart(tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path) -> None:
+def test_negatives_are_told_apart(tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path) -> None:
     config = TrainingConfig(epochs=8, batch_size=16, learning_rate=0.05, schedule="one_cycle")
     model = tiny_model(dropout=0.0)
     corpus = augmented(tones)
@@ -118,8 +120,8 @@ def test_what_is_no_digit_is_told_apart(tones: ClipSet, tiny_model: ModelMaker, 
     noise = corpus.epoch(99)
     with torch.inference_mode():
         evidence = model.eval()(noise.batch(range(len(noise)))).logsumexp(1)
-    digits, others = evidence[noise.labels < len(WORDS)], evidence[noise.labels == len(WORDS)]
-    assert digits.median() > others.median() + 1
+    words, negatives = evidence[noise.labels < len(DIGITS.words)], evidence[noise.labels == len(DIGITS.words)]
+    assert words.median() > negatives.median() + 1
 
 
 def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights(
@@ -137,9 +139,9 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights(
 @pytest.fixture
 def training_file(tmp_path: Path) -> Path:
     generator = np.random.default_rng(0)
-    for name in ("noise/1-a", "noise/5-b", "others/tree"):
+    for name in ("noise/1-a", "noise/5-b", "negatives/tree"):
         sound = 0.1 * generator.standard_normal(8000).clip(-3, 3)
-        write_audio(tmp_path / f"{name}.wav", sound.astype(np.float32), 8000)
+        write_audio(sound.astype(np.float32), tmp_path / f"{name}.wav", 8000)
     file = tmp_path / "augmented.toml"
     file.write_text(f"""
 model = "cnn"
@@ -156,7 +158,7 @@ train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }}
 [data.augment]
 noises = [{{ folder = "noise", match = "^1-", repeat = 2 }}]
 validation_noises = [{{ folder = "noise", match = "^5-" }}]
-others = [{{ folder = "others" }}]
+negatives = [{{ folder = "negatives" }}]
 workers = 0
 negative_shares = {{ of_epoch = 0.3 }}
 augmentation = {{ snr_db = [0.0, 10.0] }}
@@ -177,7 +179,7 @@ def test_a_training_file_describes_all_of_it(training_file: Path, tmp_path: Path
 
 
 def test_a_teacher_is_named_in_the_file(training_file: Path, tmp_path: Path, tiny_model: ModelMaker) -> None:
-    save_checkpoint(tmp_path / "teacher.safetensors", tiny_model())
+    save_checkpoint(tiny_model(), tmp_path / "teacher.safetensors")
     overrides = (f"teacher={tmp_path / 'teacher.safetensors'}", "training.distillation.weight=0.5")
     result = run_experiment(read_experiment(training_file, overrides=overrides), tmp_path / "taught")
     assert np.isfinite(result.history[0].train_loss)
@@ -191,7 +193,40 @@ def test_missing_sounds_are_named(tmp_path: Path) -> None:
         find_sounds([SoundFiles("a", match="(")], tmp_path)
 
 
-def test_noise_and_augment_exclude_each_other(training_file: Path) -> None:
-    training_file.write_text(training_file.read_text() + '[data.noise]\nfolder = "noise"\n')
-    with pytest.raises(ConfigError, match=r"leave data\.noise out"):
-        read_experiment(training_file)
+def test_scene_noise_and_everything_else_exclude_each_other(training_file: Path) -> None:
+    scenes = "data.augment.scene_noise.folder=noise"
+    left = "noises, negatives, validation_noises, augmentation, negative_shares, workers"
+    with pytest.raises(ConfigError, match=rf"data\.augment: scene_noise is mixed alone; leave out {left}$"):
+        read_experiment(training_file, overrides=(scenes,))
+    with pytest.raises(ConfigError, match=r"data\.augment: noises or scene_noise is needed"):
+        read_experiment(training_file, overrides=("data.augment.noises=[]",))
+
+
+class StoppedError(Exception):
+    """The training would begin now."""
+
+
+def held_out(file: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> ClipSet:
+    """Return the validation clips of a training file."""
+
+    def fit(_self: Trainer, _train: object, validation: ClipSet, **_options: object) -> None:
+        raise StoppedError(validation)
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    with pytest.raises(StoppedError) as stopped:
+        run_experiment(read_experiment(file, overrides=overrides), out)
+    clips: ClipSet = stopped.value.args[0]
+    return clips
+
+
+def test_augmented_validation_is_the_same_for_every_seed(
+    training_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (
+        held_out(training_file, tmp_path, monkeypatch, f"training.seed={seed}", f"data.augment.workers={workers}")
+        for seed, workers in ((0, 0), (7, 1))
+    )
+    assert len(first) == 2 * 22  # each clip as it was recorded, and noisy
+    assert torch.equal(first.labels, second.labels)
+    assert all(torch.equal(a, b) for a, b in zip(first.waveforms, second.waveforms, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first.waveforms[:22], first.waveforms[22:], strict=True))

@@ -11,12 +11,14 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.config_files import from_mapping
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.models.zoo import create_model, list_models
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.training.data import DataConfig, Source, load_data
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 
-EXAMPLE = Path(__file__).parents[2] / "examples/fsdd_an4.toml"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/fsdd_an4.toml"
 TINY = """
 model = "cnn"
 clip_seconds = 0.4
@@ -59,7 +61,7 @@ def test_the_table_of_the_model_is_laid_over_the_rest(tiny: Path) -> None:
 
 @pytest.mark.parametrize("overrides", [(), ("model=lstm",)])
 def test_the_model_may_be_chosen_by_argument_or_override(tiny: Path, overrides: tuple[str, ...]) -> None:
-    config = read_experiment(tiny, None if overrides else "lstm", overrides)
+    config = read_experiment(tiny, None if overrides else "lstm", overrides=overrides)
     assert config.model == "lstm"
     assert config.options == {"hidden": 8, "cells": 4}
     assert (config.training.epochs, config.training.schedule, config.training.optimizer) == (1, "constant", "adamw")
@@ -106,7 +108,7 @@ def test_models_must_be_tables(tmp_path: Path, text: str) -> None:
 def test_an_unknown_model_and_missing_data_are_refused(tiny: Path) -> None:
     for chosen, overrides in (("resnet51", ()), (None, ("model=resnet51",))):
         with pytest.raises(ConfigError, match=r"unknown model 'resnet51' \(did you mean 'resnet50'\?\)"):
-            read_experiment(tiny, chosen, overrides)
+            read_experiment(tiny, chosen, overrides=overrides)
     with pytest.raises(ConfigError, match="unknown model '3'"):
         read_experiment(tiny, overrides=("model=3",))
     with pytest.raises(ConfigError, match=r"data\.train names no corpus"):
@@ -124,11 +126,29 @@ def test_the_example_serves_every_model(name: str) -> None:
     assert all(getattr(config.training, key) == value for key, value in table.items())
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_a_training_file_for_every_model_it_names(path: Path) -> None:
+    tables = tomllib.loads(path.read_text(encoding="utf-8")).get("models", {})
+    for name in (None, *tables):
+        config = read_experiment(path, name)
+        assert RecognizerConfig(config.model, config.mel, options=config.options).model == (name or config.model)
+
+
+def test_the_shipped_models_learn_from_negatives_and_the_small_one_from_the_large_one() -> None:
+    large, small = (read_experiment(ROOT / "examples/train_shipped.toml", name) for name in ("resnet50", "compact"))
+    assert (large.teacher, small.teacher) == (None, "runs/shipped_resnet50/best.safetensors")
+    for config, talkers in ((large, 1), (small, 5)):
+        augment = config.data.augment
+        assert augment is not None
+        assert [len(sources) for sources in (augment.noises, augment.validation_noises, augment.negatives)] == [2, 2, 2]
+        assert augment.negative_shares.fewest_talkers == talkers
+
+
 # Data
 
 
 def test_speakers_are_held_out_for_validation_only() -> None:
-    train, validation = load_data(DataConfig((Source("samples:", "train", validation_share=0.2),)))
+    train, validation, _ = load_data(DataConfig((Source("samples:", "train", validation_share=0.2),)))
     assert set(train.speakers) | set(validation.speakers) == set(VOICES)
     assert not set(train.speakers) & set(validation.speakers)
     assert 0.1 < len(validation) / (len(train) + len(validation)) < 0.3
@@ -136,7 +156,7 @@ def test_speakers_are_held_out_for_validation_only() -> None:
 
 
 def test_speakers_can_be_left_out_and_misspelt_ones_are_noticed() -> None:
-    train, validation = load_data(DataConfig((Source("samples:", "train", without_speakers=VOICES[:3]),)))
+    train, validation, _ = load_data(DataConfig((Source("samples:", "train", without_speakers=VOICES[:3]),)))
     assert set(train.speakers) == set(VOICES[3:])
     assert len(validation) == 0
     with pytest.raises(ConfigError, match="samples: has no speaker samples/nobody to leave out"):
@@ -150,9 +170,9 @@ def test_a_speaker_on_both_sides_is_a_leak() -> None:
 
 
 def test_unknown_speakers_matter_only_where_speakers_are_split(tmp_path: Path) -> None:
-    write_audio(tmp_path / "1.wav", np.zeros(800), 8000)
+    write_audio(np.zeros(800), tmp_path / "1.wav", 8000)
     (tmp_path / "all.csv").write_text("path,words,speaker\n1.wav,one,\n1.wav,two,\n")
-    train, validation = load_data(DataConfig((Source("manifest:all.csv"),), root=str(tmp_path)))
+    train, validation, _ = load_data(DataConfig((Source("manifest:all.csv"),), root=str(tmp_path)))
     assert ([u.word for u in train], len(validation)) == (["one", "two"], 0)
     with pytest.raises(CorpusError, match="unknown"):
         load_data(DataConfig((Source("manifest:all.csv", validation_share=0.5),), root=str(tmp_path)))
@@ -166,9 +186,9 @@ def test_a_home_folder_wins_over_the_root(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_only_single_words_are_trained_on(tmp_path: Path) -> None:
-    write_audio(tmp_path / "1.wav", np.zeros(800), 8000)
+    write_audio(np.zeros(800), tmp_path / "1.wav", 8000)
     (tmp_path / "all.csv").write_text("path,words,speaker\n1.wav,one,me\n1.wav,one two,me\n")
-    train, _ = load_data(DataConfig((Source("manifest:all.csv"),), root=str(tmp_path)))
+    train, _, _ = load_data(DataConfig((Source("manifest:all.csv"),), root=str(tmp_path)))
     assert [u.words for u in train] == [("one",)]
 
 

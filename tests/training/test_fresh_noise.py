@@ -18,9 +18,11 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.data import NoiseSource, add_noise
+from aurora_resnet.training.data import AugmentSource, SceneNoise
 from aurora_resnet.training.experiment import read_experiment, run_experiment
-from aurora_resnet.training.trainer import Trainer, TrainingResult
+from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.sounds import add_noise
+from aurora_resnet.training.trainer import Trainer
 
 RATE = 8000
 
@@ -31,7 +33,7 @@ def noise(tmp_path: Path) -> Path:
     generator = np.random.default_rng(0)
     for scene, rate in (("car", RATE), ("street", 2 * RATE)):
         samples = 0.1 * generator.standard_normal(2 * rate).clip(-3, 3)
-        write_audio(tmp_path / "noise" / scene / "1.wav", samples.astype(np.float32), rate)
+        write_audio(samples.astype(np.float32), tmp_path / "noise" / scene / "1.wav", rate)
     return tmp_path / "noise"
 
 
@@ -51,9 +53,9 @@ class Listening(Trainer):
 
 
 def listen(clips: ClipSet, noise: Path, out: Path) -> Listening:
-    source = NoiseSource(str(noise), scenes=("car", "street"), snrs_db=(0.0,), clean_share=0.0)
+    source = SceneNoise(str(noise), scenes=("car", "street"), snrs_db=(0.0,), clean_share=0.0)
     torch.manual_seed(0)
-    model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE, n_mels=16), {"hidden": 8}))
+    model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE, n_mels=16), options={"hidden": 8}))
     trainer = Listening(model, TrainingConfig(epochs=2, batch_size=32, random_position=False), out)
     trainer.heard = []
     trainer.fit(add_noise(clips, source, ".", seed=5))
@@ -71,10 +73,10 @@ def test_every_epoch_has_other_noise_and_every_run_the_same(clips: ClipSet, nois
 
 def test_at_0_db_half_of_the_energy_is_noise(clips: ClipSet, noise: Path) -> None:
     """Within the G.712 band, and for speech that is active most of the time."""
-    source = NoiseSource(str(noise), scenes=("car",), snrs_db=(0.0,), clean_share=0.0)
+    source = SceneNoise(str(noise), scenes=("car",), snrs_db=(0.0,), clean_share=0.0)
     mixed, clean = (
         torch.cat(add_noise(clips, replace_share, ".", seed=1).epoch(0).waveforms).double().square().sum()
-        for replace_share in (source, NoiseSource(str(noise), scenes=("car",), clean_share=1.0))
+        for replace_share in (source, SceneNoise(str(noise), scenes=("car",), clean_share=1.0))
     )
     # The noise has the speech's active level all the time, so a little more energy than the speech.
     assert 1.9 < float(mixed / clean) < 3.5
@@ -92,7 +94,7 @@ n_mels = 16
 [data]
 root = "{noise.parent.as_posix()}"
 train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }}, validation_share = 0.3 }}]
-noise = {{ folder = "noise", scenes = ["car", "street"], {options} }}
+augment.scene_noise = {{ folder = "noise", scenes = ["car", "street"], {options} }}
 [training]
 epochs = 1
 """)
@@ -101,7 +103,9 @@ epochs = 1
 
 def test_a_training_file_names_the_noise(noise: Path, tmp_path: Path) -> None:
     experiment = read_experiment(write_experiment(noise, "snrs_db = [10, 5]"))
-    assert experiment.data.noise == NoiseSource("noise", ("car", "street"), (10.0, 5.0))
+    assert experiment.data.augment == AugmentSource(
+        scene_noise=SceneNoise("noise", ("car", "street"), snrs_db=(10.0, 5.0))
+    )
     result = run_experiment(experiment, tmp_path / "run")
     assert load_checkpoint(result.best_checkpoint).model.config.mel.n_mels == 16
     assert np.isfinite(result.best.train_loss)
@@ -122,10 +126,10 @@ def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
 
     monkeypatch.setattr(Trainer, "fit", listening_fit)
     file = write_experiment(noise, "snrs_db = [0]")
-    noisy, clean = "data.noise.clean_share=0.0", "data.noise.clean_share=1.0"
-    asked = "data.noise.noisy_validation=true"
+    noisy, clean = "data.augment.scene_noise.clean_share=0.0", "data.augment.scene_noise.clean_share=1.0"
+    asked = "data.augment.scene_noise.noisy_validation=true"
     for number, overrides in enumerate(((noisy,), (noisy, asked), (noisy, asked, "training.seed=1"), (clean, asked))):
-        run_experiment(read_experiment(file, None, overrides), tmp_path / str(number))
+        run_experiment(read_experiment(file, overrides=overrides), tmp_path / str(number))
     plain, mixed, again, channel = heard
     assert plain.utterances == mixed.utterances == channel.utterances
     assert all(torch.equal(a, b) for a, b in zip(mixed.waveforms, again.waveforms, strict=True))
@@ -136,7 +140,7 @@ def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
 
 def test_scenes_that_are_not_recordings_are_refused(clips: ClipSet, noise: Path) -> None:
     with pytest.raises(CorpusError, match="no noise for airport"):
-        add_noise(clips, NoiseSource(str(noise), scenes=("airport",)), ".", seed=0)
+        add_noise(clips, SceneNoise(str(noise), scenes=("airport",)), ".", seed=0)
     (noise / "scenes.toml").write_text('car = "car"\nbabble = { talkers = 4 }\n')
     with pytest.raises(ConfigError, match="babble would be made of speech"):
-        add_noise(clips, NoiseSource(str(noise), scenes=("car", "babble")), ".", seed=0)
+        add_noise(clips, SceneNoise(str(noise), scenes=("car", "babble")), ".", seed=0)

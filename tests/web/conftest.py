@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,33 +13,51 @@ import pytest
 import soundfile
 
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RATE = 48_000  # what microphones give
+OTHER_WORDS = (
+    "licht an", "größer", "щука", "да", "<i>vier</i>", "a" * 60, "turn the light off in the kitchen, please", "sept",
+    "acht", "neun", "o",
+)  # fmt: skip
+"""In the order of the digits: who says "seven" says "sept"."""
+OTHER_DIGITS = (None,) * 7 + (7, 8, 9, None)
 
 
 @pytest.fixture(scope="session")
-def recognizer() -> DigitRecognizer:
-    return DigitRecognizer.from_pretrained("compact")
+def recognizer() -> Recognizer:
+    return Recognizer.from_pretrained("compact")
 
 
 @pytest.fixture(scope="session")
-def address(recognizer: DigitRecognizer) -> Iterator[str]:
+def address(recognizer: Recognizer) -> Iterator[str]:
     """A running server."""
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
     from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
 
-    with served(create_app(recognizer, "compact")) as address:
+    with served(create_app(recognizer)) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def other_words(recognizer: Recognizer) -> Recognizer:
+    """The same network, whose words are called by other names, some of them long, and some of them digits."""
+
+    class Renamed:
+        facts = replace(recognizer.model.facts, name="<b>other</b>", vocabulary=Vocabulary(OTHER_WORDS, OTHER_DIGITS))
+        logits, features = recognizer.model.logits, recognizer.model.features
+
+    return Recognizer(Renamed())
 
 
 @pytest.fixture(scope="session")

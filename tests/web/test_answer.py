@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.web.answer import answer_recording, envelope
 
 RATE = 48_000
@@ -21,7 +21,7 @@ RATE = 48_000
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 1.7])
 @pytest.mark.parametrize("rate", [8_000, 44_100])
 def test_it_answers_what_the_recogniser_answers(
-    recognizer: DigitRecognizer, spoken: Callable[[str], Samples], seconds: float, rate: int
+    recognizer: Recognizer, spoken: Callable[[str], Samples], seconds: float, rate: int
 ) -> None:
     # At 8 kHz the same samples are a slow, deep voice: any recording will do.
     samples = spoken("two")[: round(seconds * rate)]
@@ -32,12 +32,12 @@ def test_it_answers_what_the_recogniser_answers(
 
 
 @pytest.mark.parametrize("word", ["seven", "oh", "zero"])
-def test_a_spoken_word_is_understood(recognizer: DigitRecognizer, spoken: Callable[[str], Samples], word: str) -> None:
+def test_a_spoken_word_is_understood(recognizer: Recognizer, spoken: Callable[[str], Samples], word: str) -> None:
     answer = answer_recording(recognizer, spoken(word), RATE)
     assert (answer.word, answer.accepted) == (word, True)
 
 
-def test_the_clip_is_where_the_sound_is(recognizer: DigitRecognizer) -> None:
+def test_the_clip_is_where_the_sound_is(recognizer: Recognizer) -> None:
     samples = np.zeros(3 * RATE, dtype=np.float32)
     samples[round(0.7 * RATE) : round(1.7 * RATE)] = 0.5
     answer = answer_recording(recognizer, samples, RATE)
@@ -45,14 +45,14 @@ def test_the_clip_is_where_the_sound_is(recognizer: DigitRecognizer) -> None:
     assert answer.clip_start_seconds == pytest.approx(0.7)
 
 
-def test_a_short_recording_lies_in_the_middle_of_the_clip(recognizer: DigitRecognizer) -> None:
+def test_a_short_recording_lies_in_the_middle_of_the_clip(recognizer: Recognizer) -> None:
     answer = answer_recording(recognizer, np.full(RATE // 4, 0.5, dtype=np.float32), RATE)
     before, after = -answer.clip_start_seconds, answer.clip_start_seconds + answer.clip_seconds - 0.25
     assert before == pytest.approx(after, abs=1 / RATE)
 
 
 @pytest.mark.parametrize("frequency", [300.0, 1000.0, 3000.0])
-def test_a_tone_is_bright_in_its_own_band_counted_from_below(recognizer: DigitRecognizer, frequency: float) -> None:
+def test_a_tone_is_bright_in_its_own_band_counted_from_below(recognizer: Recognizer, frequency: float) -> None:
     tone = 0.5 * np.sin(2 * np.pi * frequency * np.arange(RATE) / RATE).astype(np.float32)
     picture = np.array(answer_recording(recognizer, tone, RATE).log_mel)
     assert picture.shape == (64, 101)

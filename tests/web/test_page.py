@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import decode_audio
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognizer
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
 from playwright.sync_api import expect
@@ -89,13 +89,13 @@ def test_what_cannot_be_recognised_is_said_and_forgotten(page: Page, encoded: En
 
 
 def test_a_server_that_is_gone_is_missed(
-    browser: Browser, recognizer: DigitRecognizer, encoded: Encode, spoken: Speak
+    browser: Browser, recognizer: Recognizer, encoded: Encode, spoken: Speak
 ) -> None:
     from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
 
     page = browser.new_page()
-    with served(create_app(recognizer, "compact")) as address:
+    with served(create_app(recognizer)) as address:
         page.goto(address)
         page.locator("#words tr").first.wait_for()
     choose(page, encoded(spoken("one")))
@@ -154,7 +154,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, encoded: Encode, spoken: Spea
     assert page.evaluate(overflow) == 0
     choose(page, encoded(spoken("seven")))
     expect(page.locator("#word")).to_have_text("seven")
-    page.evaluate("import('/digits.js').then(({ addDigit }) => [...'0123456789'.repeat(9)].forEach(addDigit))")
+    page.evaluate("import('/string.js').then(({ addHeard }) => [...'0123456789'.repeat(9)].forEach(addHeard))")
     choose(page, b"no sound")
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.evaluate(overflow) == 0

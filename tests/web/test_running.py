@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.web.running import is_loopback, open_socket, served, socket_address
 
 
@@ -33,11 +33,11 @@ def test_an_address_of_the_sixth_version_stands_in_brackets() -> None:
         assert is_loopback(listening)
 
 
-def test_the_port_is_free_again_after_the_block(recognizer: DigitRecognizer) -> None:
+def test_the_port_is_free_again_after_the_block(recognizer: Recognizer) -> None:
     pytest.importorskip("uvicorn")
     from aurora_resnet.web.server import create_app
 
-    with served(create_app(recognizer, "compact")) as address:
+    with served(create_app(recognizer)) as address:
         port = urlsplit(address).port
         assert port is not None
         socket.create_connection(("127.0.0.1", port), timeout=5).close()

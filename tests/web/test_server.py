@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 from aurora_resnet.web.upload import MAX_BYTES
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
@@ -64,11 +64,12 @@ def test_silence_is_rejected(address: str, encoded: Encode) -> None:
     assert (status, answer["accepted"]) == (200, False)
 
 
-def test_the_model_describes_itself(address: str, recognizer: DigitRecognizer) -> None:
+def test_the_model_describes_itself(address: str, recognizer: Recognizer) -> None:
     status, _, body = ask(address, "GET", "/api/model")
     model = json.loads(body)
     assert (status, model["name"], model["sample_rate"]) == (200, "compact", 8000)
-    assert model["threshold"] == recognizer.calibration.threshold
+    assert model["threshold"] == recognizer.model.facts.calibration.threshold
+    assert model["digits"] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
     assert model["words"] == ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh"]
 
 
@@ -100,7 +101,7 @@ def test_there_is_nothing_else_to_be_had(address: str, path: str) -> None:
     assert (status, json.loads(body)) == (404, {"error": "Not Found"})
 
 
-def test_too_much_is_refused_while_it_comes(recognizer: DigitRecognizer) -> None:
+def test_too_much_is_refused_while_it_comes(recognizer: Recognizer) -> None:
     from aurora_resnet.web.server import create_app
 
     megabyte, sent, status = bytes(1_000_000), [0], [0]
@@ -114,7 +115,7 @@ def test_too_much_is_refused_while_it_comes(recognizer: DigitRecognizer) -> None
             status[0] = message["status"]
 
     scope = {"type": "http", "method": "POST", "path": "/api/recognize", "headers": [], "query_string": b""}
-    asyncio.run(asyncio.wait_for(create_app(recognizer, "compact")(scope, receive, send), timeout=20))
+    asyncio.run(asyncio.wait_for(create_app(recognizer)(scope, receive, send), timeout=20))
     assert status[0] == 413
     assert sent[0] <= MAX_BYTES / len(megabyte) + 2
 
@@ -151,7 +152,7 @@ def test_many_visitors_get_their_own_answers(address: str, encoded: Encode, spok
 
 
 def test_the_network_takes_one_recording_at_a_time(
-    recognizer: DigitRecognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+    recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("uvicorn")
     from aurora_resnet.web.running import served
@@ -159,9 +160,9 @@ def test_the_network_takes_one_recording_at_a_time(
 
     inside, most = [0], [0]
     counting = threading.Lock()
-    original = recognizer.recognize
+    original = recognizer.recognize_clips
 
-    def slow(*arguments: Any) -> Recognition:
+    def slow(*arguments: Any) -> list[Recognition]:
         with counting:
             inside[0] += 1
             most[0] = max(most[0], inside[0])
@@ -172,7 +173,7 @@ def test_the_network_takes_one_recording_at_a_time(
         return answer
 
     body = encoded(np.zeros(8000, dtype=np.float32), 8000)
-    with served(create_app(recognizer, "compact")) as address, ThreadPoolExecutor(8) as pool:
-        monkeypatch.setattr(recognizer, "recognize", slow)
+    with served(create_app(recognizer)) as address, ThreadPoolExecutor(8) as pool:
+        monkeypatch.setattr(recognizer, "recognize_clips", slow)
         assert [status for status, _ in pool.map(lambda _: recognize(address, body), range(8))] == [200] * 8
     assert most[0] == 1

@@ -47,15 +47,9 @@ def test_unusual_channels_and_rates_are_refused(encoded: Encode, shape: tuple[in
         upload.decode_upload(data)
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 22_255, 44_100, 47_250, 48_000, 88_200, 176_400, 192_000])
-def test_usual_rates_pass(encoded: Encode, rate: int) -> None:
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_255, 44_100, 44_101, 48_000, 88_200, 191_999, 192_000])
+def test_all_rates_pass(encoded: Encode, rate: int) -> None:
     assert upload.decode_upload(encoded(np.zeros(100, dtype=np.float32), rate))[1] == rate
-
-
-@pytest.mark.parametrize("rate", [44_101, 191_999])
-def test_rates_whose_filter_would_be_huge_are_refused(encoded: Encode, rate: int) -> None:
-    with pytest.raises(AudioError, match=rf"must be a multiple of 25 Hz, it is {rate:,} Hz"):
-        upload.decode_upload(encoded(np.zeros(100, dtype=np.float32), rate))
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(100), b"RIFF\x10\x00\x00\x00WAVEfmt "])

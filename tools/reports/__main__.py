@@ -19,45 +19,64 @@ from study.report.tables import readme_study_table
 from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
-from tools.reports.records import DOCS, Run, read_runs
-from tools.reports.shipped import read_shipped, shipped_section, shipped_texts
-from tools.reports.shipped import readme_table as readme_shipped_table
+from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
+from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
 from tools.reports.streaming import read_streaming, streaming_section
+from tools.reports.templating import render
 
 README = DOCS.parent / "README.md"
-MODELS = DOCS / "models.md"
-RECOGNIZER = DOCS / "recognizer.md"
-PERFORMANCE = DOCS / "performance.md"
-STREAMING = DOCS / "streaming.md"
-
-
-def between(whole: str, what: str, text: str) -> str:
-    """Return a text with another generated part between its markers."""
-    begin, end = f"<!-- {what}: written by tools/reports -->", f"<!-- end of {what} -->"
-    before, _, rest = whole.partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path, str]:
     """Return every generated text by its path."""
-    head = "# Results\n\nWritten by `python -m tools.reports` from the run records in `docs/records`.\n\n"
-    readme, models = README.read_text(encoding="utf-8"), MODELS.read_text(encoding="utf-8")
-    protocol_table = readme_protocol_table(protocol_runs)
-    readme = between(between(readme, "results", readme_table(main_runs)), "protocol", protocol_table)
-    readme = between(readme, "study", readme_study_table(Study()))
-    shipped, latency = read_shipped()
-    recognizer, performance = RECOGNIZER.read_text(encoding="utf-8"), PERFORMANCE.read_text(encoding="utf-8")
-    return {
-        DOCS / "results.md": f"{head}{main_job(main_runs)}\n{protocol(protocol_runs)}\n{benchmarks()}",
-        README: between(readme, "shipped", readme_shipped_table(shipped, latency)),
-        RECOGNIZER: between(recognizer, "shipped", shipped_section(shipped, latency)),
-        PERFORMANCE: between(performance, "performance", performance_section(read_inference())),
-        STREAMING: between(STREAMING.read_text(encoding="utf-8"), "streaming", streaming_section(read_streaming())),
-        MODELS: between(models, "costs", cost_table()),
-        **shipped_texts(shipped),
+    shipped, exported, latency = read_shipped(), read_exported(), read_latency()
+    parts = {
+        README: {
+            "shipped": shipped_table(shipped, latency),
+            "results": readme_table(main_runs),
+            "protocol": readme_protocol_table(protocol_runs),
+            "study": readme_study_table(Study()),
+        },
+        DOCS / "models.md": {"costs": cost_table()},
+        DOCS / "recognizer.md": {"shipped": shipped_section(shipped, exported, latency)},
+        DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
+        DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
     }
+    results = render(
+        TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs), speed=benchmarks()
+    )
+    return {
+        DOCS / "results.md": results,
+        **cards(shipped),
+        **{path: filled(path, each) for path, each in parts.items()},
+    }
+
+
+def filled(path: Path, parts: dict[str, str]) -> str:
+    """Return a page with other generated parts between their markers."""
+    text = path.read_text(encoding="utf-8")
+    for what, part in parts.items():
+        text = between(text, what, part)
+    return text
+
+
+def between(whole: str, what: str, text: str) -> str:
+    """Return a text with another generated part between its markers.
+
+    >>> print(between("<!-- a: written by tools/reports -->old<!-- end of a -->", "a", "new"))
+    <!-- a: written by tools/reports -->
+    <BLANKLINE>
+    new
+    <BLANKLINE>
+    <!-- end of a -->
+    """
+    begin, end = f"<!-- {what}: written by tools/reports -->", f"<!-- end of {what} -->"
+    before, found, rest = whole.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise SystemExit(f"expected the markers '{begin}' and '{end}'")
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from aurora_resnet.corpora.samples import read_samples
@@ -22,8 +24,8 @@ SYSTEMS = {
 }
 
 
-def main_job(runs: dict[str, Run]) -> str:
-    """Return the section on the five systems."""
+def main_job(runs: dict[str, Run]) -> dict[str, Any]:
+    """Return what ``templates/main_job.md.j2`` says of the five systems."""
     rows = []
     for name, title in SYSTEMS.items():
         run = runs[name]
@@ -51,35 +53,12 @@ def main_job(runs: dict[str, Run]) -> str:
         "clips/s",
     ]
     first = runs["resnet50"].record
-    data, environment = first["data"], first["environment"]
-    return f"""## The main job: FSDD and AN4, clean
-
-Trained by `examples/fsdd_an4.toml` on {data["train"]["clips"]:,} clips of {data["train"]["speakers"]} speakers (FSDD
-recordings 5 and up, AN4's training speakers without those that choose the best epoch: {data["validation"]["clips"]}
-clips of {data["validation"]["speakers"]} speakers), tested on FSDD's official test set (300 clips, the same six
-speakers as in training) and on AN4's test speakers (238 words of nine unseen speakers, all eleven words). In brackets:
-95 % intervals, by bootstrap over speakers, or Wilson's where all speakers score the same. `clips/s` is evaluation at
-batch size 64. Machine: {environment["threads"]} CPU threads ({environment["machine"]}), torch
-{environment["torch"].split("+")[0]}; other work ran beside it, so times are upper bounds.
-
-{markdown_table(header, rows)}
-
-Same network, same {first["experiment"]["training"]["epochs"]} epochs: the second row starts from random weights.
-
-![Learning curves of all systems](figures/learning_curves.png)
-
-![Confusion matrix of ResidualSpeechNet](figures/confusion_resnet50.png)
-
-Each row is one run with one seed. Commands:
-
-```bash
-aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50
-aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50_random --set weights=none
-aurora-resnet train --config examples/fsdd_an4.toml --out runs/cnn --model cnn     # lstm, bilstm, cnn_lstm alike
-aurora-resnet evaluate --model runs/cnn/best.safetensors --split test --json runs/cnn/evaluation.json \\
-    --corpus fsdd:../shared/data/fsdd --corpus an4:../shared/data/an4
-```
-"""
+    return {
+        "data": first["data"],
+        "environment": first["environment"],
+        "epochs": first["experiment"]["training"]["epochs"],
+        "table": markdown_table(header, rows),
+    }
 
 
 def readme_table(runs: dict[str, Run]) -> str:
@@ -109,8 +88,8 @@ def draw(runs: dict[str, Run]) -> None:
     seven = read_samples().filter(words="seven", speakers="samples/flite-rms")[0]
     samples, rate = read_audio(seven.path)
     config = MelConfig(sample_rate=rate)
-    picture = MelFrontend(config)(torch.from_numpy(samples))
+    spectrogram = MelFrontend(config)(torch.from_numpy(samples))
     title = "'seven' by a synthetic voice: the waveform, and what the network sees"
     save_figure(
-        plot_features(picture, config, waveform=torch.from_numpy(samples), title=title), FIGURES / "log_mel.png"
+        plot_features(spectrogram, config, waveform=torch.from_numpy(samples), title=title), FIGURES / "log_mel.png"
     )

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from benchmarks.inference_targets import target_table
-from tools.reports.records import RECORDS
+from tools.reports.records import RECORDS, TEMPLATES
+from tools.reports.templating import render
 
 Record = dict[str, Any]
 ENGINES = {
     "torch": "torch float32",
-    "torch_packed": "torch float32, folded and packed",
+    "torch_folded": "torch float32, folded",
+    "torch_packed": "torch float32, folded and packed",  # in records of the first edition
     "onnx_float32": "ONNX float32",
     "onnx_int8": "ONNX int8",
     "pocketsphinx": "PocketSphinx, digits grammar",
 }
+SETS = {
+    "FSDD test": ("clean", "fsdd"),
+    "AN4 test": ("clean", "an4"),
+    "FSDD test, 8 scenes at 5 dB": ("noisy", "fsdd", "mean", "5"),
+}
+"""Where the records of the shipped models keep an accuracy."""
 
 
 def read_inference() -> Record:
-    """Return the record of ``benchmarks/inference.py``."""
+    """Return the record of ``benchmarks.inference``."""
     record: Record = json.loads((RECORDS / "inference.json").read_text(encoding="utf-8"))
     return record
 
@@ -51,35 +60,34 @@ def speed_table(record: Record, model: str) -> str:
     return markdown_table([*header, "memory MB", "file MB", "start s"], rows)
 
 
-def accuracy_table(record: Record) -> str:
-    """Return accuracy of checkpoint, float32 file and int8 file."""
+def accuracy_table(records: Mapping[str, Record], exported: Mapping[str, Record]) -> str:
+    """Return accuracy of checkpoint and int8 file, and what is lost."""
     rows = []
-    for model, sets in record["accuracy"].items():
-        for name, title in (("fsdd", "FSDD test"), ("an4", "AN4 test"), ("fsdd_5db", "FSDD test, 8 scenes at 5 dB")):
-            row = sets[name]
-            shares = [percent(row[engine]) for engine in ("torch", "onnx_float32", "onnx_int8")]
-            rows.append([f"`{model}`, {title}", str(row["clips"]), *shares])
-    return markdown_table(["accuracy %", "clips", "torch", "ONNX float32", "ONNX int8"], rows)
+    for name, record in records.items():
+        for title, keys in SETS.items():
+            ours, int8 = (_found(each, *keys) for each in (record, exported[name]))
+            lost = f"{100 * (ours['accuracy'] - int8['accuracy']):.2f}"
+            shares = [percent(each["accuracy"]) for each in (ours, int8)]
+            rows.append([f"`{name}`, {title}", str(ours["clips"]), *shares, lost])
+    return markdown_table(["accuracy %", "clips", "checkpoint", "exported, int8", "lost, points"], rows)
 
 
-def performance_section(record: Record) -> str:
+def performance_section(record: Record, shipped: Mapping[str, Record], exported: Mapping[str, Record]) -> str:
     """Return the generated part of docs/performance.md."""
     if record["quick"]:
         raise SystemExit("inference.json: a quick record is no result; measure without --quick")
-    machine, cold = record["machine"], record["cold_start"]["median"]
-    versions = ", ".join(f"{name} {number.split('+')[0]}" for name, number in machine["versions"].items())
-    speeds = "\n\n".join(
-        f"`{model}`, {record['clips']} clips, {record['rounds']} passes:\n\n{speed_table(record, model)}"
-        for model in record["accuracy"]
+    models = dict.fromkeys(row["model"] for row in record["rows"] if row["model"])
+    return render(
+        TEMPLATES / "performance.md.j2",
+        record=record,
+        command=record["command"].replace("python benchmarks/inference.py", "python -m benchmarks.inference"),  # moved
+        target_table=target_table(record),
+        speed_tables={model: speed_table(record, model) for model in models},
+        accuracy_table=accuracy_table(shipped, exported),
     )
-    return f"""`{record["command"]}`, {record["created"][:10]}, {machine["processor"]}, {machine["cores"]} cores, Python
-{machine["python"]}; {versions}.
 
-{target_table(record)}
 
-{speeds}
-
-The runtime without torch, median of {len(record["cold_start"]["runs"])} new processes: import {cold["import"]:.2f} s, loading and
-first answer {cold["first_answer"]:.2f} s, from the start of the process to its end {cold["process"]:.2f} s.
-
-{accuracy_table(record)}"""
+def _found(record: Record, *keys: str) -> Record:
+    for key in keys:
+        record = record[key]
+    return record

@@ -15,6 +15,7 @@ from aurora_resnet.evaluation.tables import percent_with_interval
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RECORDS = DOCS / "records"
 FIGURES = DOCS / "figures"
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.evaluation.tables import markdown_table, percent
-from aurora_resnet.pretrained.shipped import PRETRAINED, pretrained_path
-from tools.reports.records import DOCS, RECORDS
+from aurora_resnet.runtime.models import EXPORTED
+from tools.reports.records import RECORDS, TEMPLATES
+from tools.reports.templating import render
 from tools.shipped.targets import SNRS_DB, TARGETS, target_table
 
 Record = dict[str, Any]
@@ -18,10 +19,31 @@ PLAIN_RECIPE = {"clean": "100.00", "20": "99.96", "15": "99.5", "10": "98.8", "5
 """FSDD's official test with NOIZEUS noise, by a 21-minute training with plain augmentation, for comparison."""
 
 
-def read_shipped() -> tuple[dict[str, Record], Record]:
-    """Return the records of the models by name, and that of the latencies."""
-    records = {name: json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8")) for name in PRETRAINED}
-    return records, json.loads((SHIPPED / "latency.json").read_text(encoding="utf-8"))
+def read_shipped() -> dict[str, Record]:
+    """Return the records of the checkpoints by name.
+
+    Raises:
+        SystemExit: for the record of a quick measurement.
+    """
+    return {name: _read(name) for name in PRETRAINED}
+
+
+def read_exported() -> dict[str, Record]:
+    """Return the records of the exported models by name; raises as ``read_shipped``."""
+    return {name: _read(f"{name}_int8") for name in EXPORTED}
+
+
+def read_latency() -> Record:
+    """Return the record of ``benchmarks.latency``."""
+    record: Record = json.loads((SHIPPED / "latency.json").read_text(encoding="utf-8"))
+    return record
+
+
+def _read(name: str) -> Record:
+    record: Record = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+    if record["quick"]:
+        raise SystemExit(f"{name}.json: a quick record is no result; measure without --quick")
+    return record
 
 
 def noise_table(records: dict[str, Record]) -> str:
@@ -35,7 +57,7 @@ def noise_table(records: dict[str, Record]) -> str:
     return markdown_table(["accuracy %", "clean", *(f"{snr_db} dB" for snr_db in SNRS_DB), "mean 0-20 dB"], rows)
 
 
-def readme_table(records: dict[str, Record], latency: Record) -> str:
+def shipped_table(records: dict[str, Record], latency: Record) -> str:
     """Return the table that opens the README."""
     rows = []
     for name, record in records.items():
@@ -76,102 +98,49 @@ def latency_table(latency: Record) -> str:
     return markdown_table(["one clip, one thread", "median ms", "95 % ms", "ratio", "target", "accuracy %"], rows)
 
 
-def shipped_section(records: dict[str, Record], latency: Record) -> str:
-    """Return the generated part of docs/recognizer.md."""
-    quick = [name for name, record in records.items() if record.get("quick")]
-    if quick:
-        raise SystemExit(f"{', '.join(quick)}: a quick record is no result; measure without --quick")
-    header = ["", *(f"`{name}`" for name in records for _ in (0, 1))]
+def target_columns(records: dict[str, Record], exported: dict[str, Record]) -> str:
+    """Return what was asked of each model, and what was measured of its checkpoint and of its exported file."""
+    header = [""]
+    for name in records:
+        header += [f"`{name}`, target", "checkpoint", "exported, int8"]
     rows = []
     for target in TARGETS:
-        cells = [target.row(record)[1:] for record in records.values()]
-        rows.append([target.title, *(cell for goal, value, met in cells for cell in (goal, _marked(value, met)))])
-    return f"""FSDD's official test words in the eight NOIZEUS scenes, none of which any training heard:
+        row = [target.title]
+        for name, record in records.items():
+            _, goal, value, met = target.row(record)
+            row += [goal, _marked(value, met), _marked(*target.row(exported[name])[2:])]
+        rows.append(row)
+    return markdown_table(header, rows)
 
-{noise_table(records)}
 
-All that was asked of the two, and what was measured (**bold**: missed); `python -m tools.shipped --model NAME`:
-
-{markdown_table(header, rows)}
-
-By scene:
-
-{scene_table(records)}
-
-Speed, `python -m benchmarks.latency --model resnet50 compact`, {latency["clips"]} clips, {latency["rounds"]} rounds in turn
-with PocketSphinx and a grammar of the eleven words:
-
-{latency_table(latency)}"""
+def shipped_section(records: dict[str, Record], exported: dict[str, Record], latency: Record) -> str:
+    """Return the generated part of docs/recognizer.md."""
+    return render(
+        TEMPLATES / "recognizer.md.j2",
+        noise_table=noise_table(records),
+        target_table=target_columns(records, exported),
+        scene_table=scene_table(records),
+        latency=latency,
+        latency_table=latency_table(latency),
+    )
 
 
 def card(name: str, record: Record) -> str:
     """Return a model's card."""
-    info = load_checkpoint(pretrained_path(name)).info
-    training, point = info["training"], info["operating_point"]
-    experiment, environment = training["experiment"], training["environment"]
-    sources = [f"- `{source['corpus']}`" for source in experiment["data"]["train"]]
-    data = training["data"]
-    shares = "\n".join(f"- {what}: {percent(share)} %" for what, share in point.items() if isinstance(share, float))
-    accuracies = ", ".join(f"{what} {percent(share)} %" for what, share in info["held_out_accuracy"].items())
-    taught = f" The teacher was `{experiment['teacher']}`." if experiment["teacher"] else ""
-    return f"""# {name}
-
-Written by `python -m tools.reports` from the weights' header and the run records.
-
-Recognises one spoken English digit (zero, oh, one ... nine) in a second of audio at 8 kHz, and says how much speaks for
-a digit at all. {record["model"]["parameters"]:,} parameters, {record["model"]["macs_per_second"] / 1e6:.0f} M
-multiply-accumulates a second of audio, {record["model"]["bytes"] / 1e6:.2f} MB (float16), SHA-256
-`{record["model"]["sha256"]}`.
-
-## Data
-
-Trained on {data["train"]["clips"]:,} words of {data["train"]["speakers"]} speakers and voices:
-
-{chr(10).join(sources)}
-
-FSDD (CC BY-SA 4.0; recordings 5 and up), CMU AN4 (free for any purpose; its training speakers), two single-speaker
-sets (Apache-2.0, MIT), and synthetic voices (`tools/make_samples.py`, `tools/make_training_speech.py`). Noise:
-ESC-10 (CC BY 3.0), Speech Commands' background noise (CC BY 4.0), babble of the training words, noise from formulas.
-What is no digit: Speech Commands' other words by speakers whose id is even (CC BY 4.0), synthetic other words, parts of
-digits, noise.{" The network began with torchvision's ImageNet weights (BSD-3-Clause)." if experiment["weights"] else ""}
-Held out for every decision: {data["validation"]["clips"]} words of {data["validation"]["speakers"]} AN4 training
-speakers. The weights come under this package's licence.
-
-The 25 words of the reject test occur in training, spoken by other people and by synthetic voices.
-
-## Training
-
-`aurora-resnet train --config examples/train_shipped.toml --model {name} --out runs/shipped_{name}`, then
-`python -m tools.ship_weights --model {name} --run runs/shipped_{name}`. Seed {experiment["training"]["seed"]},
-{training["epochs"]} epochs, {training["seconds"] / 60:.0f} minutes on {environment["threads"]} threads of
-{environment["machine"]}, torch {environment["torch"]}.{taught}
-
-## Confidence and rejection
-
-Temperature {info["calibration"]["temperature"]:.3f}; a recording is accepted where the evidence for a digit is at least
-{info["calibration"]["threshold"]:.3f}, the highest threshold that rejects no more than two in a hundred held-out clean
-digits. On what was held out (accuracy: {accuracies}):
-
-{shares}
-
-## Results
-
-Apart from Speech Commands' background noise none of these recordings had a part in training or in any decision.
-
-{target_table(record)}
-
-## Limits
-
-English digits, one at a time, by mostly North American and Indian speakers; few children or elderly people. A word that
-is spoken while another person speaks louder is not recognised. Other words are accepted now and then: ask back where a
-wrong digit costs something.
-"""
+    checkpoint = load_checkpoint(name)
+    return render(
+        TEMPLATES / "card.md.j2",
+        name=name,
+        record=record,
+        info=checkpoint.info,
+        calibration=checkpoint.calibration,
+        target_table=target_table(record),
+    )
 
 
-def shipped_texts(records: dict[str, Record]) -> dict[Path, str]:
-    """Return the cards by their path."""
-    folder = DOCS.parent / "src" / "aurora_resnet" / "pretrained"
-    return {folder / f"{name}.md": card(name, record) for name, record in records.items()}
+def cards(records: dict[str, Record]) -> dict[Path, str]:
+    """Return the cards by their path, beside the weights."""
+    return {checkpoint_path(name).with_suffix(".md"): card(name, record) for name, record in records.items()}
 
 
 def _marked(value: str, met: str) -> str:

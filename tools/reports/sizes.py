@@ -18,8 +18,8 @@ def cost_table() -> str:
     return markdown_table(["name", "parameters", "MACs per clip"], rows)
 
 
-def benchmarks() -> str:
-    """Return the section on speed."""
+def benchmarks() -> dict[str, str]:
+    """Return what ``templates/speed.md.j2`` says of the benchmarks."""
     frontend = json.loads((RECORDS / "benchmarks" / "frontend.json").read_text(encoding="utf-8"))
     training = json.loads((RECORDS / "benchmarks" / "training.json").read_text(encoding="utf-8"))
     protocol_text = (RECORDS / "benchmarks" / "protocol.txt").read_text(encoding="utf-8").strip()
@@ -34,19 +34,9 @@ def benchmarks() -> str:
         for what in ("waveforms", "features")
     ]
     train = markdown_table(["model", "compared with a bare loop on", "Trainer, clips/s", "share"], train_rows)
-    return f"""## Speed
-
-`python -m benchmarks.frontend` (torch {frontend["versions"]["torch"].split("+")[0]}, one run, interleaved):
-
-{front}
-
-`python -m benchmarks.training`: clips per second of the `Trainer` against a bare forward + backward + step loop:
-
-{train}
-
-`python -m benchmarks.protocol`: mixing, and building the noisy corpus on two processes:
-
-```
-{protocol_text}
-```
-"""
+    return {
+        "torch": frontend["versions"]["torch"],
+        "frontend": front,
+        "training": train,
+        "protocol": protocol_text,
+    }

@@ -1,4 +1,4 @@
-"""Digits in running speech: the tables of docs/streaming.md."""
+"""Words in running speech: the tables of docs/streaming.md."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from aurora_resnet.evaluation.tables import markdown_table
-from tools.reports.records import RECORDS
+from tools.reports.records import RECORDS, TEMPLATES
+from tools.reports.templating import render
 
 Record = dict[str, Any]
 
 
 def read_streaming() -> Record:
-    """Return the record of ``benchmarks/streaming.py``."""
+    """Return the record of ``tools.streaming`` and ``benchmarks.streaming``."""
     record: Record = json.loads((RECORDS / "streaming.json").read_text(encoding="utf-8"))
     return record
 
@@ -44,15 +45,16 @@ def time_table(record: Record) -> str:
     """Return latency and real-time factor."""
     rows = []
     for name, model in record["models"].items():
+        # Records of the first edition timed the strings only.
         first = next(iter(model["strings"].values()))
-        factor = f"{first['real_time_factor']:.2f}"
+        factor = f"{model.get('real_time_factor', first['real_time_factor']):.2f}"
         for followed, row in model["latency_seconds"].items():
             rows.append([f"`{name}`", followed, str(row["words"]), f"{row['median']:.2f}", f"{row['p95']:.2f}", factor])
     return markdown_table(["model", "word followed", "words", "median s", "95 % s", "real-time factor"], rows)
 
 
 def hour_table(record: Record) -> str:
-    """Return what was heard where no digit is."""
+    """Return what was heard where no word is."""
     rows = []
     for name, model in record["models"].items():
         if "hour" not in model:
@@ -67,17 +69,10 @@ def hour_table(record: Record) -> str:
 
 def streaming_section(record: Record) -> str:
     """Return the generated part of docs/streaming.md."""
-    return f"""AN4's utterances of nothing but digit words, `python -m benchmarks.streaming --split test train`:
-
-{string_table(record)}
-
-{error_table(record)}
-
-From the end of a word (forced alignment) to its event, in seconds of audio, and seconds computed per second of audio, one
-thread:
-
-{time_table(record)}
-
-False events while no digit is spoken: other words and recorded noise, with pauses of 0.3 to 1 s:
-
-{hour_table(record)}"""
+    return render(
+        TEMPLATES / "streaming.md.j2",
+        string_table=string_table(record),
+        error_table=error_table(record),
+        time_table=time_table(record),
+        hour_table=hour_table(record),
+    )

@@ -29,14 +29,15 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, CorpusError
-from aurora_resnet.training.augmented_data import read_sounds as read_whole
+from aurora_resnet.runtime.models import ModelFacts
+from aurora_resnet.training.sounds import read_sounds as read_whole
 
 WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
 """RMS levels of the made white noise, dB re full scale."""
 
 
 def sound_corpus(folder: Path, name: str) -> Corpus:
-    """Return the sound files of a folder as recordings without any digit word."""
+    """Return the sound files of a folder as recordings without any word."""
     paths = [path for path in visible(check_folder(folder, name)) if path.suffix.lower() in SOUND_SUFFIXES]
     if not paths:
         raise CorpusError(f"{folder}: expected sound files of {name}, found none")
@@ -121,12 +122,13 @@ def white_noise(level_db: float, count: int, length: int, generator: np.random.G
     return [(scale * generator.standard_normal(length)).astype(np.float32) for _ in range(count)]
 
 
-def wordless_clips(sounds: Sequence[Samples], sample_rate: int, length: int) -> ClipSet:
-    """Return sounds of full length as clips for ``predict_logits``; their labels are -1."""
+def negative_clips(sounds: Sequence[Samples], facts: ModelFacts) -> ClipSet:
+    """Return sounds at a model's rate and of its clips' length as negatives."""
     return ClipSet(
         utterances=tuple(Utterance(Path(str(number)), (), "") for number in range(len(sounds))),
-        labels=torch.full((len(sounds),), -1),
-        sample_rate=sample_rate,
-        clip_samples=length,
+        labels=torch.full((len(sounds),), len(facts.vocabulary)),
+        sample_rate=facts.sample_rate,
+        clip_samples=facts.clip_samples,
         waveforms=tuple(torch.from_numpy(sound) for sound in sounds),
+        vocabulary=facts.vocabulary,
     )

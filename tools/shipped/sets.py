@@ -11,6 +11,7 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.shipped.noisy_sets import scene_corpora, sound_corpus
 
 
@@ -20,7 +21,7 @@ class MeasuringSets:
 
     Attributes:
         digits: FSDD's official test, AN4's test speakers, Speech Commands digits.
-        other_words: Speech Commands words that are no digits, of the speakers that no training hears.
+        other_words: Speech Commands words that the shipped models do not know, of the speakers that no training hears.
         scenes: NOIZEUS noises.
         nonspeech: 100 environment sounds.
         background: Speech Commands background noises; trainings may hear them.
@@ -35,7 +36,7 @@ class MeasuringSets:
     @classmethod
     def read(cls, data: Path, take: Callable[[Corpus], Corpus]) -> MeasuringSets:
         """Read all of them; ``take`` chooses the recordings of each."""
-        other = read_speech_commands(data / "speech_commands_other" / "words", other_words=True).filter(is_reject_test)
+        other = read_speech_commands(data / "speech_commands_other" / "words").filter(is_reject_test)
         scenes = scene_corpora(data / "noise" / "noizeus")
         return cls(
             digits={
@@ -63,6 +64,7 @@ class MeasuringSets:
 def is_reject_test(utterance: Utterance) -> bool:
     """Tell whether a Speech Commands recording belongs to the reject test.
 
-    It is no digit, and the last hexadecimal digit of its speaker is odd; trainings may hear the even speakers.
+    Its word is none of the vocabulary's, and the last hexadecimal digit of its speaker is odd; trainings may hear the
+    even speakers.
     """
-    return not utterance.words and int(utterance.speaker[-1], 16) % 2 == 1
+    return utterance.word not in DIGITS and int(utterance.speaker[-1], 16) % 2 == 1

@@ -1,4 +1,4 @@
-"""The targets of the shipped models beside what ``shipped.py`` measured, as a Markdown table."""
+"""The targets of the shipped models beside what was measured of them, as a Markdown table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aurora_resnet.evaluation.tables import markdown_table
+from aurora_resnet.evaluation.tables import MISSING, markdown_table
 
 Record = dict[str, Any]
 SNRS_DB = (20, 15, 10, 5, 0, -5)
@@ -20,27 +20,27 @@ class Target:
 
     Attributes:
         title: what is measured, with its unit.
-        value: takes it out of a record, in the unit of the title.
+        value: takes it out of a record, in the unit of the title; ``None`` where the record has no such number.
         goals: by name of the model in the zoo; a model without one has no target there.
         at_least: whether more is better.
     """
 
     title: str
-    value: Callable[[Record], float]
+    value: Callable[[Record], float | None]
     goals: dict[str, float]
     at_least: bool = False
 
     def row(self, record: Record) -> list[str]:
         """Return title, target, measured value and whether it is met."""
         value, goal = self.value(record), self.goals.get(record["model"]["zoo_name"])
-        if goal is None:
-            return [self.title, NO_TARGET, f"{value:.2f}", NO_TARGET]
+        if goal is None or value is None:
+            return [self.title, NO_TARGET, MISSING if value is None else f"{value:.2f}", NO_TARGET]
         met = value >= goal - 1e-9 if self.at_least else value <= goal + 1e-9
         return [self.title, f"{'>=' if self.at_least else '<='} {goal:g}", f"{value:.2f}", "yes" if met else "NO"]
 
 
 def target_table(record: Record) -> str:
-    """Return the table of all targets for a record of ``shipped.py``."""
+    """Return the table of all targets for a record of ``tools.shipped``."""
     rows = [target.row(record) for target in TARGETS]
     return markdown_table([f"{record['model']['name']}", "target", "measured", "met"], rows)
 
@@ -53,6 +53,10 @@ def _percent(*keys: str) -> Callable[[Record], float]:
         return 100 * float(found)
 
     return value
+
+
+def _millions(number: int | None) -> float | None:
+    return None if number is None else number / 1e6
 
 
 def _both(resnet50: float, compact: float) -> dict[str, float]:
@@ -121,5 +125,7 @@ TARGETS: tuple[Target, ...] = (
     Target("other words accepted %", _percent("other_words", "accepted_share"), _both(10, 15)),
     *(Target(title, _percent("noise", name, "accepted_share"), _both(1, 1)) for name, title in _NOISES.items()),
     Target("file, MB", lambda record: record["model"]["bytes"] / 1e6, _both(20, 1)),
-    Target("M MACs per second of audio", lambda record: record["model"]["macs_per_second"] / 1e6, {"compact": 100}),
+    Target(
+        "M MACs per second of audio", lambda record: _millions(record["model"].get("macs_per_second")), {"compact": 100}
+    ),
 )

@@ -1,1 +1,1 @@
-"""A file becomes a waveform; level, channel and noise."""
+"""Levels, mixing at an SNR, telephone channels, writing: what the runtime does not need."""

@@ -61,6 +61,19 @@ def rms_level_db(samples: Samples) -> float:
     return _power_level_db(_energy(samples, "sound"), samples.size)
 
 
+def frame_powers(samples: Samples, frame: int) -> Samples:
+    """Return the mean power of each stretch of ``frame`` samples; zeros fill up the last one.
+
+    Shape: ``[N] -> [N / frame, rounded up]``.
+
+    >>> frame_powers(np.array([1, 3, 2], np.float32), 2).tolist()
+    [5.0, 2.0]
+    """
+    padded = np.pad(samples, (0, -len(samples) % frame))
+    powers: Samples = np.square(padded.reshape(-1, frame)).mean(axis=1)
+    return powers
+
+
 def active_speech_level(samples: Samples, sample_rate: int) -> ActiveSpeechLevel:
     """Measure the active speech level by ITU-T P.56, method B.
 

@@ -23,10 +23,11 @@ import numpy as np
 from aurora_resnet.audio.channels import apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level, rms_level_db
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
+from aurora_resnet.runtime.decision import AUDIBLE
 from aurora_resnet.runtime.errors import AudioError, ConfigError
 
 CONTEXT = 400  # samples (50 ms) on each side of the segment: more than any channel's filter remembers
-QUIETEST_NOISE_DB = 20 * math.log10(2**-15)  # one step of 16-bit samples
+QUIETEST_NOISE_DB = 20 * math.log10(AUDIBLE)
 
 
 @dataclass(frozen=True)

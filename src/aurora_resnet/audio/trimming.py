@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurora_resnet.audio.levels import frame_powers
 from aurora_resnet.runtime.audio.waveform import Samples
 
 
@@ -26,7 +27,7 @@ def trim_silence(
     (4800,)
     """
     frame = max(1, sample_rate // 100)
-    powers = np.square(np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame)).mean(axis=1)
+    powers = frame_powers(samples, frame)
     loudest = float(powers.max(initial=0.0))
     if loudest == 0:
         return samples

@@ -13,15 +13,15 @@ from aurora_resnet.runtime.audio.waveform import check_sample_rate, check_sample
 from aurora_resnet.runtime.errors import AudioError
 
 
-def write_audio(path: str | Path, samples: npt.ArrayLike, sample_rate: int) -> None:
+def write_audio(samples: npt.ArrayLike, path: str | Path, sample_rate: int) -> None:
     """Write a mono waveform as 16-bit WAV or FLAC, whole or not at all.
 
     Samples are rounded to the nearest of the 65,536 steps, so what was read from a 16-bit file is written
     back bit for bit. Nothing is scaled or clipped.
 
     Args:
-        path: ends in ``.wav`` or ``.flac``; its folder is created if needed.
         samples: floating-point, shape ``[N]``, within [-1, 1]; silence is allowed.
+        path: ends in ``.wav`` or ``.flac``; its folder is created if needed.
         sample_rate: Hz.
 
     Raises:
@@ -31,7 +31,7 @@ def write_audio(path: str | Path, samples: npt.ArrayLike, sample_rate: int) -> N
     >>> import tempfile
     >>> from aurora_resnet.runtime.audio.reading import read_audio
     >>> file = Path(tempfile.mkdtemp()) / "a.flac"
-    >>> write_audio(file, np.array([0.0, 0.5, -1.0]), 16000)
+    >>> write_audio(np.array([0.0, 0.5, -1.0]), file, 16000)
     >>> read_audio(file)
     (array([ 0. ,  0.5, -1. ], dtype=float32), 16000)
     """

@@ -4,30 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from aurora_resnet.augmentation.distortion import filter_spectrum
 from aurora_resnet.augmentation.recipe import active_power
 from aurora_resnet.augmentation.reverberation import reverberate, room_response
-from aurora_resnet.augmentation.speed_pitch import change_speed
+from aurora_resnet.augmentation.speed_pitch import change_speed, draw_factor
 from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones, unit_rms
+from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.decision import AUDIBLE
 from aurora_resnet.runtime.errors import CorpusError
 
 STREAM_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 0.35
-SILENT_POWER = 1e-9  # a stretch below -90 dB is no noise
+SILENT_POWER = AUDIBLE**2
+
+Share = Annotated[float, Between(0, 1e6)]
+"""How often something is drawn, relative to the others."""
 
 
 @dataclass(frozen=True)
 class NoiseShares:
-    """How often each kind of noise is drawn, relative to the others."""
+    """How often each kind of noise is drawn, relative to the others.
 
-    recorded: float = 0.35
-    babble: float = 0.35
-    synthetic: float = 0.15
-    sum_of_two: float = 0.15
+    Raises:
+        ConfigError: if a share is below 0 or not finite, or all are 0.
+
+    >>> NoiseShares(recorded=1, babble=0, synthetic=0, sum_of_two=0).probabilities.tolist()
+    [1.0, 0.0, 0.0, 0.0]
+    """
+
+    recorded: Share = 0.35
+    babble: Share = 0.35
+    synthetic: Share = 0.15
+    sum_of_two: Share = 0.15
+
+    def __post_init__(self) -> None:
+        check_fields(self, lambda: all_zero(**vars(self)))
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """The shares, scaled to a sum of 1."""
+        shares = np.array([self.recorded, self.babble, self.synthetic, self.sum_of_two])
+        probabilities: npt.NDArray[np.float64] = shares / shares.sum()
+        return probabilities
+
+
+def all_zero(**shares: float) -> list[str]:
+    """Return what is wrong with shares of which none is above 0, else nothing.
+
+    >>> all_zero(words=0.0, noise=0.0), all_zero(words=1.0, noise=0.0)
+    (['one of words, noise must be above 0'], [])
+    """
+    return [] if any(shares.values()) else [f"one of {', '.join(shares)} must be above 0"]
 
 
 class NoisePool:
@@ -80,8 +113,7 @@ class NoisePool:
             generator: decides everything.
             fewest_talkers: of a babble; more where the noise is louder than a word that shall be understood.
         """
-        shares = np.array([self.shares.recorded, self.shares.babble, self.shares.synthetic, self.shares.sum_of_two])
-        kind = int(generator.choice(4, p=shares / shares.sum()))
+        kind = int(generator.choice(4, p=self.shares.probabilities))
         if kind == 3:
             kinds = generator.integers(3, size=2)
             first, second = (self._draw(int(kind), length, generator, fewest_talkers) for kind in kinds)
@@ -107,7 +139,7 @@ class NoisePool:
             if np.square(stretch[:length]).mean() > SILENT_POWER:
                 break
         if generator.random() < 0.5:
-            stretch = change_speed(stretch, generator.uniform(0.65, 1.5))
+            stretch = change_speed(stretch, draw_factor(0.65, 1.5, generator))
         if generator.random() < 0.2:
             stretch = stretch[::-1]
         return stretch[:length]
@@ -119,7 +151,7 @@ class NoisePool:
             stream = self.streams[int(generator.integers(len(self.streams)))]
             voice = _segment(stream, length, generator)
             if talkers > 2 and generator.random() < 0.5:
-                # Played backwards a voice keeps its spectrum and its rhythm but says nothing that is a digit.
+                # Played backwards a voice keeps its spectrum and its rhythm but says no word.
                 voice = voice[::-1]
             total += np.float32(10 ** (generator.normal(0, 4) / 20)) * voice
         if talkers > 4 and generator.random() < 0.5:
@@ -163,7 +195,7 @@ def _stream(words: Sequence[Samples], sample_rate: int, generator: np.random.Gen
         pause = np.zeros(int(generator.uniform(0, LONGEST_PAUSE_SECONDS) * sample_rate), dtype=np.float32)
         pieces += [word / np.float32(np.sqrt(max(active_power(word, sample_rate), SILENT_POWER))), pause]
         samples += len(word) + len(pause) + 1
-    return change_speed(np.concatenate(pieces), generator.uniform(0.85, 1.2))
+    return change_speed(np.concatenate(pieces), draw_factor(0.85, 1.2, generator))
 
 
 def _segment(recording: Samples, length: int, generator: np.random.Generator) -> Samples:

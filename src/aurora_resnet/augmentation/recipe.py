@@ -2,64 +2,81 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from aurora_resnet.audio.levels import frame_powers
 from aurora_resnet.augmentation.distortion import a_law, clip_peaks, filter_spectrum, mu_law, quantize
-from aurora_resnet.augmentation.reverberation import reverberate, room_response
-from aurora_resnet.augmentation.speed_pitch import change_pitch, change_speed, change_tempo
+from aurora_resnet.augmentation.reverberation import FIRST_REFLECTION_SECONDS, reverberate, room_response
+from aurora_resnet.augmentation.speed_pitch import (
+    FASTEST,
+    SLOWEST,
+    change_pitch,
+    change_speed,
+    change_tempo,
+    draw_factor,
+)
+from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import ConfigError
 
 SPEECH_LEVEL = 0.1
 """RMS of the active speech before gain: -20 dB re full scale, with room for noise above it."""
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """Ranges are drawn from evenly; a probability is that of a clip to get the effect at all."""
+Probability = Annotated[float, Between(0, 1)]
+Factor = Annotated[float, Between(SLOWEST, FASTEST)]
+Reverberation = Annotated[float, Between(2 * FIRST_REFLECTION_SECONDS, 10)]
+Decibels = Annotated[float, Between(-200, 200)]
 
-    speed: tuple[float, float] = (0.82, 1.22)
-    speed_probability: float = 0.7
-    tempo: tuple[float, float] = (0.75, 1.3)
-    pitch: tuple[float, float] = (0.85, 1.18)
-    vocoder_probability: float = 0.25
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Ranges are drawn from evenly; a probability is that of a clip to get the effect at all.
+
+    Raises:
+        ConfigError: naming every option that is out of its range.
+
+    >>> Augmentation(noise_probability=1.2)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: noise_probability must lie from 0 to 1, got 1.2
+    """
+
+    speed: tuple[Factor, Factor] = (0.82, 1.22)
+    speed_probability: Probability = 0.7
+    tempo: tuple[Factor, Factor] = (0.75, 1.3)
+    pitch: tuple[Factor, Factor] = (0.85, 1.18)
+    vocoder_probability: Probability = 0.25
     """Tempo or pitch alone, each in half of these clips."""
-    equalizer_db: float = 5.0
+    equalizer_db: Annotated[float, Between(0, 100)] = 5.0
     """Standard deviation of the random curve of a microphone, and of its tilt over the band."""
-    equalizer_probability: float = 0.5
-    reverberation_seconds: tuple[float, float] = (0.1, 1.0)
-    direct_to_reverberant_db: tuple[float, float] = (-3.0, 15.0)
-    reverberation_probability: float = 0.3
-    snr_db: tuple[float, float] = (-7.0, 30.0)
-    noise_probability: float = 0.85
-    noise_under_clip_only: float = 0.25
+    equalizer_probability: Probability = 0.5
+    reverberation_seconds: tuple[Reverberation, Reverberation] = (0.1, 1.0)
+    direct_to_reverberant_db: tuple[Decibels, Decibels] = (-3.0, 15.0)
+    reverberation_probability: Probability = 0.3
+    snr_db: tuple[Decibels, Decibels] = (-7.0, 30.0)
+    noise_probability: Probability = 0.85
+    noise_under_clip_only: Probability = 0.25
     """Share of the noisy clips whose noise ends with the word: the rest of the window is digital silence."""
-    band_probability: float = 0.3
+    band_probability: Probability = 0.3
     """Cut below 50 to 400 Hz and above 2500 to 3900 Hz."""
-    codec_probability: float = 0.2
+    codec_probability: Probability = 0.2
     """mu-law, A-law or few bits."""
-    clipping_probability: float = 0.1
-    gain_db: tuple[float, float] = (-30.0, 12.0)
+    clipping_probability: Probability = 0.1
+    gain_db: tuple[Decibels, Decibels] = (-30.0, 12.0)
     """Level of the speech re -20 dB full scale; what then exceeds full scale is clipped."""
-    cut_off_probability: float = 0.1
+    cut_off_probability: Probability = 0.1
     """The window misses up to a tenth of the word at one end."""
 
     def __post_init__(self) -> None:
-        wrong = [
-            f"{name} must lie in 0..1, got {value}"
-            for name, value in vars(self).items()
-            if isinstance(value, int | float) and name != "equalizer_db" and not 0 <= value <= 1
-        ]
-        wrong += [
-            f"{name} must be a range (low, high), got {value}"
-            for name, value in vars(self).items()
-            if isinstance(value, tuple) and not -math.inf < value[0] <= value[1] < math.inf
-        ]
-        if wrong:
-            raise ConfigError("; ".join(wrong))
+        check_fields(self, self._falling_ranges)
+
+    def _falling_ranges(self) -> Iterator[str]:
+        for name, value in vars(self).items():
+            if isinstance(value, tuple | list) and len(value) == 2 and value[0] > value[1]:
+                yield f"{name} must be a range (low, high), got {value}"
 
     def vary_voice(self, speech: Samples, generator: np.random.Generator) -> Samples:
         """Return a word at another speed, tempo or pitch.
@@ -69,12 +86,12 @@ class Augmentation:
         800
         """
         if generator.random() < self.speed_probability:
-            speech = change_speed(speech, generator.uniform(*self.speed))
+            speech = change_speed(speech, draw_factor(*self.speed, generator))
         if generator.random() < self.vocoder_probability:
             if generator.random() < 0.5:
-                speech = change_tempo(speech, generator.uniform(*self.tempo))
+                speech = change_tempo(speech, draw_factor(*self.tempo, generator))
             else:
-                speech = change_pitch(speech, generator.uniform(*self.pitch))
+                speech = change_pitch(speech, draw_factor(*self.pitch, generator))
         return speech
 
     def equalize(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
@@ -126,8 +143,6 @@ def active_power(samples: Samples, sample_rate: int) -> float:
     >>> active_power(np.r_[np.zeros(8000), np.full(1600, 0.5)].astype(np.float32), 8000)
     0.25
     """
-    frame = max(1, sample_rate // 50)
-    padded = np.pad(samples, (0, -len(samples) % frame))
-    powers = np.square(padded.reshape(-1, frame)).mean(axis=1)
+    powers = frame_powers(samples, max(1, sample_rate // 50))
     loudest = float(powers.max(initial=0.0))
     return float(powers[powers >= 1e-3 * loudest].mean()) if loudest > 0 else 0.0

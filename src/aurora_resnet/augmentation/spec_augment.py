@@ -1,4 +1,4 @@
-"""SpecAugment: hide stripes of the picture.
+"""SpecAugment: hide stripes of the spectrogram.
 
 Source: Park et al., *SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition*, 2019,
 without time warping.
@@ -7,16 +7,22 @@ without time warping.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.bounds import Between, check_fields
+
+Count = Annotated[int, Between(0, 1000)]
 
 
 @dataclass(frozen=True)
 class SpecAugment:
     """Mask random bands and frames of log-mel features with the clip's mean.
+
+    Raises:
+        ConfigError: naming every option that is out of its range.
 
     >>> augment = SpecAugment(probability=1.0)
     >>> features = torch.randn(4, 64, 101)
@@ -25,20 +31,17 @@ class SpecAugment:
     torch.Size([4, 64, 101])
     """
 
-    frequency_masks: int = 2
-    frequency_width: int = 10
+    frequency_masks: Count = 2
+    frequency_width: Count = 10
     """Largest number of mel bands a mask hides."""
-    time_masks: int = 2
-    time_width: int = 15
+    time_masks: Count = 2
+    time_width: Count = 15
     """Largest number of frames a mask hides."""
-    probability: float = 0.5
+    probability: Annotated[float, Between(0, 1)] = 0.5
     """Share of the clips that are masked at all."""
 
     def __post_init__(self) -> None:
-        if min(self.frequency_masks, self.frequency_width, self.time_masks, self.time_width) < 0:
-            raise ConfigError("SpecAugment's numbers and widths of masks must not be negative")
-        if not 0.0 <= self.probability <= 1.0:
-            raise ConfigError(f"SpecAugment's probability must lie in 0..1, got {self.probability}")
+        check_fields(self)
 
     def sample(self, shape: torch.Size | tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Draw which cells of features ``[B, M, T]`` are hidden.

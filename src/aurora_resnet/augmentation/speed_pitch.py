@@ -17,38 +17,41 @@ Tempo then speed by the inverse factor changes the *pitch* alone.
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import next_fast_len
-from scipy.signal import resample
 
+from aurora_resnet.runtime.audio.resampling import change_rate
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
+SLOWEST, FASTEST = 0.5, 2.0
 FRAME = 256
 HOP = 64
 _WINDOW = np.hanning(FRAME + 1)[:-1]
 
 
+def draw_factor(low: float, high: float, generator: np.random.Generator) -> float:
+    """Draw a speed, tempo or pitch evenly from a range, in whole hundredths.
+
+    Ratios of small whole numbers are resampled three times as fast as others, and nobody hears a step of 1 %.
+
+    >>> 0.8 <= draw_factor(0.8, 1.2, np.random.default_rng(0)) <= 1.2
+    True
+    """
+    return min(max(round(generator.uniform(low, high), 2), low), high)
+
+
 def change_speed(samples: Samples, factor: float) -> Samples:
     """Return a waveform played ``factor`` times as fast, band-limited.
-
-    The factor is met to a few per cent, longer waveforms to less than one: the FFT is fast at certain lengths only.
 
     Args:
         samples: waveform ``[N]``.
         factor: 0.5 to 2.
 
-    Shape: ``[N] -> [about N / factor]``.
+    Shape: ``[N] -> [round(N / factor)]``, at least one sample.
 
-    >>> 6300 < len(change_speed(np.zeros(8000, np.float32), 1.25)) < 6500
-    True
+    >>> change_speed(np.zeros(8000, np.float32), 1.25).shape
+    (6400,)
     """
-    _check(factor)
-    # Zeros on the right keep the start from wrapping into the end.
-    padded = next_fast_len(len(samples) + FRAME)
-    length = next_fast_len(round(padded / factor))
-    resampled = resample(np.pad(samples, (0, padded - len(samples))), length)
-    shortened: Samples = resampled[: max(1, round(len(samples) * length / padded))].astype(np.float32)
-    return shortened
+    return change_rate(samples, 1 / _checked(factor))
 
 
 def change_tempo(samples: Samples, factor: float) -> Samples:
@@ -63,7 +66,7 @@ def change_tempo(samples: Samples, factor: float) -> Samples:
     >>> change_tempo(np.zeros(800, np.float32), 0.8).shape
     (1000,)
     """
-    _check(factor)
+    _checked(factor)
     padded = np.pad(samples, (FRAME // 2, FRAME + HOP))
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     spectra = np.fft.rfft(frames * _WINDOW)  # [T, K]
@@ -89,14 +92,19 @@ def change_tempo(samples: Samples, factor: float) -> Samples:
 def change_pitch(samples: Samples, factor: float) -> Samples:
     """Return a waveform at ``factor`` times its pitch, of the same duration; formants move too.
 
-    Shape: ``[N] -> [about N]``.
+    Args:
+        samples: waveform ``[N]``.
+        factor: 0.5 to 2.
 
-    >>> 7900 < len(change_pitch(np.zeros(8000, np.float32), 1.2)) < 8100
-    True
+    Shape: ``[N] -> [N]``, to within a sample.
+
+    >>> change_pitch(np.zeros(8000, np.float32), 1.25).shape
+    (8000,)
     """
     return change_speed(change_tempo(samples, 1 / factor), factor)
 
 
-def _check(factor: float) -> None:
-    if not 0.5 <= factor <= 2:
-        raise ConfigError(f"factor must lie in 0.5..2, got {factor}")
+def _checked(factor: float) -> float:
+    if not SLOWEST <= factor <= FASTEST:
+        raise ConfigError(f"factor must lie in {SLOWEST}..{FASTEST}, got {factor}")
+    return factor

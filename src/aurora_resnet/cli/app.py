@@ -1,77 +1,120 @@
-"""The command ``aurora-resnet``: its commands, and how errors end."""
+"""The command ``aurora-resnet``: its commands, and how errors end.
+
+Only the command that was asked for is imported, so that what needs no torch never waits for it.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib.metadata import version
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import typer
+from aurora_resnet.runtime.cli.commands import COMMANDS as RUNTIME_COMMANDS
+from aurora_resnet.runtime.cli.terminal import exit_with
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.version import __version__
 
-from aurora_resnet.cli.corpus import corpus
-from aurora_resnet.cli.demo import demo
-from aurora_resnet.cli.download import download
-from aurora_resnet.cli.evaluate import evaluate
-from aurora_resnet.cli.export import export
-from aurora_resnet.cli.listen import listen
-from aurora_resnet.cli.make_noisy import make_noisy
-from aurora_resnet.cli.models import models
-from aurora_resnet.cli.recognize import recognize
-from aurora_resnet.cli.serve import serve
-from aurora_resnet.cli.terminal import complain
-from aurora_resnet.cli.train import train
-from aurora_resnet.runtime.errors import AuroraError
+if TYPE_CHECKING:
+    import typer
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
+    from aurora_resnet.runtime.recognizer import Recognizer
 
-app = typer.Typer(
-    name="aurora-resnet",
-    help="Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use.",
-    epilog="A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-for command in (demo, train, evaluate, recognize, listen, export, serve, corpus, make_noisy, models, download):
-    app.command()(command)
+PROGRAM = "aurora-resnet"
+SUMMARY = "Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."
+EPILOG = "A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart"
 
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"aurora-resnet {version('aurora-resnet')}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    _version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."""
-
-
-# typer carries its own copy of click in some versions and uses the package in others; this is the right class in both.
-_UsageError: Any = typer.BadParameter.__bases__[0]
+COMMANDS = {
+    "demo": "Show in less than a minute what this package does; needs no data and no network.",
+    **RUNTIME_COMMANDS,
+    "serve": "Open a page for the browser: speak a word into the microphone, or drop a sound file.",
+    "train": "Train a model on recordings.",
+    "calibrate": "Fit a model's confidence and its threshold on recordings that it was not trained on.",
+    "evaluate": "Measure a model on recordings and print a report in Markdown.",
+    "export": "Write a model as one ONNX file that takes waveforms and needs no torch.",
+    "corpus": "Summarise a corpus: clips and speakers of each word and split.",
+    "make-noisy": "Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.",
+    "models": "List the models that can be trained, their size and their options.",
+    "download": "Download a public corpus, check it and unpack it.",
+}
+"""Every command with the first line of its help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    exit_with(lambda: run(given))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code.
+
+    Raises:
+        AuroraError: if arguments or input are wrong.
+    """
+    command = arguments[0] if arguments else ""
+    if command == "--version":
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        return 0
+    if command in RUNTIME_COMMANDS:
+        from aurora_resnet.runtime.cli.main import run_one  # NumPy, which a version and a help need not wait for
+
+        return run_one(command, arguments[1:], PROGRAM, load_recognizer)
+    return _run_typer(arguments, command)
+
+
+def load_recognizer(model: str, device: str = "cpu", threads: int | None = None) -> Recognizer:
+    """Load a shipped model, an exported file or a checkpoint."""
+    from aurora_resnet.recognition.recognizer import DigitRecognizer
+
+    return DigitRecognizer.from_pretrained(model, device=device, threads=threads)
+
+
+def build_app(command: str) -> typer.Typer:
+    """Return the application with one real command; all others are there for the help alone."""
+    import typer  # a tenth of a second
+
+    app = typer.Typer(
+        name=PROGRAM,
+        help=SUMMARY,
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, line in COMMANDS.items():
+        app.command(name, help=None if name == command else line)(_command(name) if name == command else _unused)
+
+    @app.callback()
+    def options(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+        del version  # answered before
+
+    return app
+
+
+def _command(name: str) -> Callable[..., Any]:
+    function = name.replace("-", "_")
+    command: Callable[..., Any] = getattr(import_module(f"aurora_resnet.cli.{function}"), function)
+    return command
+
+
+def _unused() -> None:
+    raise AssertionError("a command runs only after it was imported")
+
+
+def _run_typer(arguments: list[str], command: str) -> int:
+    import typer
+
+    # typer carries its own copy of click in some versions and uses the package in others; this is right in both.
+    usage_error: Any = typer.BadParameter.__bases__[0]
     try:
-        given = list(arguments) if arguments is not None else None
-        code = app(args=given, prog_name="aurora-resnet", standalone_mode=False)
-    except AuroraError as error:
-        complain(str(error))
-        sys.exit(USAGE_ERROR)
-    except _UsageError as error:
-        command = error.ctx.command_path if error.ctx else "aurora-resnet"
+        code = build_app(command)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except usage_error as error:
+        context = error.ctx.command_path if error.ctx else PROGRAM
         if message := error.format_message():  # empty where the help was printed instead
-            complain(f"{message.rstrip('.')}; see '{command} --help'")
-        sys.exit(USAGE_ERROR)
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted")
-        sys.exit(INTERRUPTED)
-    sys.exit(code)
+            raise ConfigError(f"{message.rstrip('.')}; see '{context} --help'") from None
+        return 2
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return int(code or 0)

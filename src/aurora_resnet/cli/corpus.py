@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.terminal import PROBLEMS, complain, print_table
+from aurora_resnet.cli.terminal import print_table
 from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.errors import ConfigError
 
 
@@ -40,7 +41,7 @@ def corpus(
         [[row.split or "-", row.word, str(row.clips), str(row.speakers)] for row in summary.rows],
     )
     if manifest is not None:
-        writers = {".csv": loaded.to_csv, ".jsonl": loaded.to_jsonl}
+        writers = {".csv": loaded.write_csv, ".jsonl": loaded.write_jsonl}
         if manifest.suffix not in writers:
             raise ConfigError(f"a manifest ends in .csv or .jsonl, got {manifest}")
         writers[manifest.suffix](manifest)

@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.recognize import load_recognizer
-from aurora_resnet.cli.terminal import Threads, print_table, tell
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.cli.terminal import MODEL_HELP, Threads, print_table
 from aurora_resnet.demo.demo import run_demo
-from aurora_resnet.demo.page import next_commands, report_page
-from aurora_resnet.demo.pictures import Pictures, draw_pictures
+from aurora_resnet.demo.figures import Figures, draw_figures
+from aurora_resnet.demo.page import next_commands, report_page, voices_note
 from aurora_resnet.demo.scores import ModelScores
-from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table, voices_note
+from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table
+from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
-from aurora_resnet.pretrained.shipped import PRETRAINED
-from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.models import EXPORTED
 
 REPORT = "report.html"
 TRAINED = "cnn.safetensors"
@@ -30,19 +31,16 @@ def demo(
     ),
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"A shipped model ({', '.join(PRETRAINED)}) or a checkpoint that 'train' wrote; may be repeated. "
-            "Both shipped ones by default."
-        ),
+        typer.Option(help=f"{MODEL_HELP} May be repeated; both shipped ones by default."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
     threads: Threads = None,
 ) -> None:
     """Show in less than a minute what this package does; needs no data and no network.
 
-    Trained models recognise the synthetic voices in the package, clean and in noise, and reject what is no digit. A
-    small network learns the digits from nothing. All of it comes as tables here and as a page with figures and sounds
-    in the folder: report.html. A second run writes both its files anew and leaves other files alone.
+    Trained models recognise the synthetic voices in the package, clean and in noise, and reject what is none of the
+    words. A small network learns the words from random weights. All of it comes as tables here and as a page with
+    figures and sounds in the folder: report.html. A second run writes both its files anew and leaves other files alone.
 
     \b
     Examples:
@@ -50,11 +48,11 @@ def demo(
       aurora-resnet demo --model runs/cnn/best.safetensors --out runs/cnn/demo
     """
     started = time.perf_counter()
-    names = list(dict.fromkeys(model or PRETRAINED))
-    recognizers = [_load(name, threads) for name in names]
+    set_threads(threads)
+    models = [load_checkpoint(name) for name in dict.fromkeys(model or EXPORTED)]
     _prepare(out)
-    tell(f"1/3 recognising eight synthetic voices, clean and in noise: {', '.join(names)}")
-    result = run_demo(recognizers, out / TRAINED, seed=seed, progress=True, on_scores=_show)
+    tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
+    result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)
     learning = result.learning
     print_table("Accuracy %, the network trained just now in clean speech", *accuracy_table([learning.scores]))
     typer.echo(
@@ -63,15 +61,15 @@ def demo(
     )
     typer.echo(voices_note(result))
     tell("3/3 drawing the report")
-    pictures: Pictures | None = None
+    figures: Figures | None = None
     missing = ""
     try:
-        pictures = draw_pictures(result)
+        figures = draw_figures(result)
     except MissingDependencyError as error:
         missing = str(error)
         tell(f"no figures drawn: {missing}")
     with atomic_path(out / REPORT) as temporary:
-        temporary.write_text(report_page(result, pictures, missing), encoding="utf-8")
+        temporary.write_text(report_page(result, figures, missing), encoding="utf-8")
     tell(f"done in {time.perf_counter() - started:.0f} s")
     typer.echo(f"report:  {out / REPORT}  (open it in a browser)")
     for number, command in enumerate(next_commands(result)):
@@ -86,18 +84,12 @@ def _prepare(out: Path) -> None:
         raise ConfigError(f"--out {out} cannot be made a folder ({error.strerror}); give another one") from error
 
 
-def _load(model: str, threads: int | None) -> tuple[str, DigitRecognizer]:
-    """Load a shipped model or a checkpoint, with its name in the tables: that of the file and its folder."""
-    recognizer = load_recognizer(model, threads=threads)
-    return model if model in PRETRAINED else "/".join(Path(model).parts[-2:]), recognizer
-
-
 def _show(models: tuple[ModelScores, ...]) -> None:
     """Print what the trained models did; then the small one begins."""
     print_table(f"Accuracy % on {models[0].conditions[0].clips} synthetic digits", *accuracy_table(models))
     print_table("Accuracy % by noise, all SNRs together", *noise_table(models))
-    print_table("Accepted as a digit", *acceptance_table(models))
+    print_table("Accepted as one of the words", *acceptance_table(models))
     for scores in models:
         if not scores.rejects:
-            typer.echo(f"{scores.name} never learnt what is no digit, so it accepts everything but silence")
-    tell("2/3 a small network learns from nothing")
+            typer.echo(f"{scores.name} never learnt negatives, so it accepts everything but silence")
+    tell("2/3 a small network learns from random weights")

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.terminal import tell
 from aurora_resnet.corpora.sources.esc10 import download_esc10
-from aurora_resnet.corpora.sources.fsdd_download import download_fsdd
+from aurora_resnet.corpora.sources.fsdd import download_fsdd
 from aurora_resnet.corpora.sources.speech_commands import download_speech_commands
+from aurora_resnet.runtime.cli.terminal import tell
 
 
 class Downloadable(StrEnum):
@@ -32,13 +32,16 @@ _DOWNLOADS = {
 def download(
     corpus: Annotated[
         Downloadable,
-        typer.Argument(help="fsdd: 3,000 digits, CC BY-SA. esc10: 400 noises, CC BY. speech-commands: 2.3 GB, CC BY."),
+        typer.Argument(
+            help="fsdd: 3,000 digits, CC BY-SA. esc10: 400 noises, CC BY. speech-commands: 35 words, 2.4 GB, CC BY."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder to put it into; data/CORPUS by default.")] = None,
 ) -> None:
     """Download a public corpus, check it and unpack it.
 
-    An interrupted download goes on where it stopped; a complete one is verified and left alone.
+    A broken connection is tried again. The folder appears only when everything is there; a complete one is verified
+    and left alone.
 
     \b
     Example:

@@ -9,23 +9,31 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
-from aurora_resnet.cli.terminal import PROBLEMS, Device, Threads, complain, tell
-from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
+from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.environment import check_device, set_threads
-from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.models import EXPORTED, SUFFIX, load_model
+
+MEASURED_HELP = (
+    f"A shipped model ({', '.join(EXPORTED)}), a checkpoint that 'train' wrote, or an exported model (.onnx)."
+)
 
 
 def evaluate(
-    model: Annotated[Path, typer.Option(help="Checkpoint that 'train' wrote.")],
+    model: Annotated[str, typer.Option(help=MEASURED_HELP)],
     corpus: Annotated[
         list[str], typer.Option(help="KIND:PATH, as in fsdd:data/fsdd; several make several conditions.")
     ],
     split: Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")] = None,
     by: Annotated[
         list[str] | None, typer.Option(help="Attribute to divide into conditions by, as in snr_db; may be repeated.")
+    ] = None,
+    negatives: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{NEGATIVES_HELP} The report then says how many the model accepts."),
     ] = None,
     aurora: Annotated[
         Path | None,
@@ -44,30 +52,24 @@ def evaluate(
 ) -> None:
     """Measure a model on recordings and print a report in Markdown.
 
-    Accuracies come with 95 % intervals, by speaker where the speakers are known. Digit strings are left out, and said
-    so. Exit code 1 means that some recordings could not be used; the report names them.
+    Accuracies come with 95 % intervals, by speaker where the speakers are known. Recordings of several words are left
+    out, and said so. Exit code 1 means that some recordings could not be used; the report names them.
 
     \b
     Examples:
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus fsdd:data/fsdd --split test --json report.json
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus aurora2:data/noisy --split test --aurora tables
+      aurora-resnet evaluate --model compact --corpus fsdd:data/fsdd --split test --negatives data/esc10
     """
     check_device(device)
     set_threads(threads)
     if aurora is not None:
         by = ["set", "noise", "snr_db"]
-    conditions: dict[str, Corpus] = {}
-    for name in corpus:
-        whole = load_corpus(name)
-        chosen = whole if split is None else whole.filter(split=split)
-        isolated = chosen.filter(isolated=True)
-        if len(isolated) < len(chosen):
-            tell(f"{name}: {len(chosen) - len(isolated)} digit strings left out, {len(isolated)} isolated digits")
-        label = whole.name if split is None else f"{whole.name} {split}"
-        parts = conditions_by(isolated, *by) if by else {"": isolated}
-        conditions |= {f"{label} {part}".strip(): condition for part, condition in parts.items()}
-    evaluator = Evaluator(load_checkpoint(model).model, device=device, batch_size=batch_size)
-    report = evaluator.evaluate(conditions, progress=True)
+    measured = load_model(model) if model.endswith(SUFFIX) else load_checkpoint(model)
+    evaluator = Evaluator(measured, device=device, batch_size=batch_size)
+    conditions = load_words(corpus, split, by or ())
+    not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
+    report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
     if aurora is None:
         typer.echo(report.to_markdown())
     else:
@@ -75,11 +77,11 @@ def evaluate(
         typer.echo(table.to_markdown())
         tell(remark)
     if json is not None:
-        report.to_json(json)
+        report.write_json(json)
     if csv is not None:
-        report.to_csv(csv)
+        report.write_csv(csv)
     if predictions is not None:
-        report.predictions_to_csv(predictions)
+        report.write_predictions(predictions)
     if figure is not None:
         save_figure(plot_confusion(report.overall), figure)
     if report.all_problems:

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from aurora_resnet.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.relabelling import with_test_speakers
+from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.noisy_corpus.plan import TEST_SNRS_DB
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
 
 

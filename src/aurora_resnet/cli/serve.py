@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.recognize import load_recognizer
-from aurora_resnet.cli.terminal import Device, Threads, tell
-from aurora_resnet.pretrained.shipped import PRETRAINED
+from aurora_resnet.cli.app import load_recognizer
+from aurora_resnet.cli.terminal import Device
+from aurora_resnet.runtime.cli.terminal import tell
+from aurora_resnet.runtime.models import EXPORTED
 
 
 def serve(
     model: Annotated[
-        str, typer.Option(help=f"A shipped model ({', '.join(PRETRAINED)}) or a checkpoint that 'train' wrote.")
-    ] = PRETRAINED[0],
+        str,
+        typer.Option(
+            help=f"A shipped model ({', '.join(EXPORTED)}), an exported one (.onnx) or a checkpoint that 'train' wrote."
+        ),
+    ] = EXPORTED[0],
     host: Annotated[
         str, typer.Option(help="Where to listen; by default only this machine reaches the page.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
     device: Device = "cpu",
-    threads: Threads = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
+    ] = None,
 ) -> None:
-    """Open a page for the browser: speak a digit into the microphone, or drop a sound file.
+    """Open a page for the browser: speak a word into the microphone, or drop a sound file.
 
     The page shows what the network sees and how sure it is. Nothing is kept and no other machine is asked. Ctrl-C
     stops it. Browsers hand the microphone to pages from this machine (localhost) or over HTTPS only.
@@ -37,8 +42,7 @@ def serve(
     from aurora_resnet.web.server import create_app  # says what to install if it is not
 
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
-        recognizer = load_recognizer(model, device=device, threads=threads)
-        app = create_app(recognizer, model if model in PRETRAINED else "/".join(Path(model).parts[-2:]))
+        app = create_app(load_recognizer(model, device=device, threads=threads))
         if not is_loopback(listening):
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"

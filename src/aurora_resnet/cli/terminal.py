@@ -1,8 +1,7 @@
-"""What the commands share: complaints, tables, options that mean the same everywhere."""
+"""What the commands of torch share: tables, options that mean the same everywhere."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,21 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-PROBLEMS = 1
-"""Exit code of a command that did its work but had to leave something out, which it named."""
+from aurora_resnet.runtime.models import EXPORTED
+
+MODEL_HELP = f"A shipped model ({', '.join(EXPORTED)}) or a checkpoint that 'train' wrote."
 
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
-
-
-def complain(message: str) -> None:
-    """Print an error on the standard error stream."""
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
-
-
-def tell(message: str) -> None:
-    """Print a remark on the standard error stream, so that the standard output holds results only."""
-    print(message, file=sys.stderr)  # noqa: T201
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

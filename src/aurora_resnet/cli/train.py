@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
-from aurora_resnet.cli.terminal import Device, Threads, tell
+from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
-from aurora_resnet.training.trainer import TrainingResult
+from aurora_resnet.training.history import TrainingResult
 
 
 def train(
@@ -63,10 +64,10 @@ def train(
 
 def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
     if config == "quickstart":
-        return read_experiment(samples_folder() / "quickstart.toml", model, overrides)
+        return read_experiment(samples_folder() / "quickstart.toml", model, overrides=overrides)
     if not Path(config).is_file():
         raise ConfigError(f"configuration file {config} does not exist; see examples/ or use 'quickstart'")
-    return read_experiment(config, model, overrides)
+    return read_experiment(config, model, overrides=overrides)
 
 
 class _AboveTheBar(logging.Handler):

@@ -1,9 +1,9 @@
-"""``AugmentedClips``: every epoch other harder copies of the words, and sounds that are no digit."""
+"""``AugmentedClips``: every epoch other harder copies of the words, and negatives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,33 +14,14 @@ from torch.utils.data import DataLoader, Dataset
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation, active_power
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.vocabulary import WORDS
 
-FRAGMENT = 0.35
-"""Largest share of a word that is no longer the word."""
-PALINDROMES = frozenset({"oh", "nine", "eight"})
-"""Words that sound much the same backwards, or whose beginning alone is the word."""
 BATCH = 64
 FEW_TALKERS_SNR_DB = 3.0
-CROWD = 5
-"""Below ``FEW_TALKERS_SNR_DB`` a babble has so many talkers: else a louder voice may say another digit."""
-
-
-@dataclass(frozen=True)
-class NegativeShares:
-    """How many clips of an epoch are no digit, and what they are, relative to each other."""
-
-    of_epoch: float = 0.2
-    words: float = 0.55
-    """Other words."""
-    fragments: float = 0.15
-    """Digits cut short, backwards, or one's beginning with another's end."""
-    noise: float = 0.3
-    fewest_talkers: int = CROWD
-    """Of a babble that stands alone: one or two talkers of the training words may say a digit that all can hear."""
+"""Below it a babble has a crowd of talkers: else a louder voice may say another word."""
 
 
 class _Epoch(Dataset[Tensor]):
@@ -64,13 +45,16 @@ class AugmentedClips:
     what it would have heard. The SNR is that of the word's active power and the noise's mean power.
 
     Args:
-        words: digits, trimmed.
-        others: recordings of words that are no digits; none leaves them to fragments and noise.
+        words: trimmed.
+        negatives: recordings of other words; without any, negatives are fragments and noise.
         noises: what noise is drawn from.
         augmentation: how hard.
-        shares: how many clips are no digit; their label is the number of words (``len(WORDS)``).
+        shares: how many clips are negatives; their label is the number of words of the vocabulary.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
+
+    Raises:
+        ConfigError: if words and noises have different rates, seed or workers are below 0, or as ``Negatives``.
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
@@ -87,7 +71,7 @@ class AugmentedClips:
     def __init__(
         self,
         words: ClipSet,
-        others: Sequence[Samples],
+        negatives: Sequence[Samples],
         noises: NoisePool,
         *,
         augmentation: Augmentation | None = None,
@@ -97,20 +81,17 @@ class AugmentedClips:
     ) -> None:
         if noises.sample_rate != words.sample_rate:
             raise ConfigError(f"the words have {words.sample_rate} Hz, the noises {noises.sample_rate} Hz")
+        if seed < 0 or workers < 0:
+            raise ConfigError(f"seed and workers must be 0 or more, got {seed} and {workers}")
         self.words = words
-        self.others = list(others)
+        self.negatives = Negatives(words, negatives, noises, shares or NegativeShares())
         self.noises = noises
         self.augmentation = augmentation or Augmentation()
-        self.shares = shares or NegativeShares()
-        if not 0 <= self.shares.of_epoch < 1 or seed < 0:
-            raise ConfigError(f"of_epoch must be 0 to 1 and the seed 0 or more, got {self.shares.of_epoch} and {seed}")
         self.seed = seed
         self.workers = workers
-        self.fragmentable = [i for i, u in enumerate(words.utterances) if u.word not in PALINDROMES]
-        self.strange = round(len(words) * self.shares.of_epoch / (1 - self.shares.of_epoch))
 
     def __len__(self) -> int:
-        return len(self.words) + self.strange
+        return len(self.words) + len(self.negatives)
 
     @property
     def sample_rate(self) -> int:
@@ -119,31 +100,33 @@ class AugmentedClips:
 
     @property
     def has_negatives(self) -> bool:
-        """Whether some clips are no digit."""
-        return self.strange > 0
+        """Whether some clips are none of the words."""
+        return len(self.negatives) > 0
 
     def epoch(self, number: int) -> ClipSet:
-        """Return the clips of an epoch: the words in their order, then what is no digit.
+        """Return the clips of an epoch: the words in their order, then the negatives.
 
         Args:
             number: 0 or more.
         """
         made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
         waveforms = tuple(waveform for batch in made for waveform in batch)
-        strangers = (Utterance(Path("no-digit"), (), ""),) * self.strange
-        labels = torch.cat((self.words.labels, torch.full((self.strange,), len(WORDS))))
-        return ClipSet(self.words.utterances + strangers, labels, self.sample_rate, self.words.clip_samples, waveforms)
+        count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
+        return replace(
+            self.words,
+            utterances=self.words.utterances + (Utterance(Path("negative"), (), ""),) * count,
+            labels=torch.cat((self.words.labels, torch.full((count,), none_of_the_words))),
+            waveforms=waveforms,
+            problems=(),
+        )
 
     def make(self, epoch: int, index: int) -> Samples:
         """Return one clip of an epoch, as long as the window."""
         generator = np.random.default_rng([self.seed, epoch, index])
-        speech = self._word(index) if index < len(self.words) else self._stranger(generator)
+        speech = self.words.waveforms[index].numpy() if index < len(self.words) else self.negatives.draw(generator)
         augment, rate = self.augmentation, self.sample_rate
         if speech is None:
-            talkers = self.shares.fewest_talkers
-            window = self.noises.draw(self.words.clip_samples, generator, fewest_talkers=talkers)
-            window *= np.float32(SPEECH_LEVEL)
-            return augment.transmit(window, rate, generator)
+            return augment.transmit(self.negatives.noise_window(generator), rate, generator)
         speech = augment.vary_voice(speech, generator)
         power = active_power(speech, rate)
         speech = speech * np.float32(SPEECH_LEVEL / np.sqrt(power)) if power > 0 else speech
@@ -159,28 +142,6 @@ class AugmentedClips:
             signal = active_power(window, rate)
             window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
         return augment.transmit(window, rate, generator)
-
-    def _word(self, index: int) -> Samples:
-        word: Samples = self.words.waveforms[index].numpy()
-        return word
-
-    def _stranger(self, generator: np.random.Generator) -> Samples | None:
-        """Return something that is no digit; None for noise alone."""
-        shares = np.array([self.shares.words if self.others else 0.0, self.shares.fragments, self.shares.noise])
-        kind = int(generator.choice(3, p=shares / shares.sum()))
-        if kind == 2 or (kind == 1 and not self.fragmentable):
-            return None
-        if kind == 0:
-            return self.others[int(generator.integers(len(self.others)))]
-        chosen = generator.integers(len(self.fragmentable), size=2)
-        first, second = (self._word(self.fragmentable[int(i)]) for i in chosen)
-        way = generator.integers(3)
-        if way == 0:
-            return first[::-1].copy()
-        if way == 1:
-            length = int(len(first) * generator.uniform(0.15, FRAGMENT))
-            return first[:length].copy() if generator.random() < 0.5 else first[-length:].copy()
-        return np.concatenate((first[: int(len(first) * generator.uniform(0.3, 0.5))], second[len(second) // 2 :]))
 
     def _place(self, speech: Samples, spoken: int, generator: np.random.Generator) -> tuple[Samples, int]:
         """Put the speech anywhere in the window; return where it begins (below 0 if its beginning is missed)."""

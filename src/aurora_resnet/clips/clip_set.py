@@ -4,22 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
+from aurora_resnet.augmentation.speed_pitch import change_speed
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.runtime.audio.clips import read_clip
-from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+
+LISTED = 40
+"""How many words a message names before it only counts."""
 
 
-@dataclass(frozen=True)
+class ClipFormat(Protocol):
+    """What a model, by its configuration or its facts, says of its clips."""
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+
+    @property
+    def clip_seconds(self) -> float:
+        """Length of a clip."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Its words."""
+
+
+def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False) -> ClipSet:
+    """Read a corpus at the rate, clip length and class order of a model; see ``ClipSet.load``."""
+    return ClipSet.load(
+        corpus,
+        model.sample_rate,
+        model.clip_seconds,
+        vocabulary=model.vocabulary,
+        progress=progress,
+        skip_unreadable=skip_unreadable,
+    )
+
+
+def load_negatives(
+    corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False
+) -> ClipSet:
+    """Read recordings that say none of a model's words: other words, strings of them, or no word at all.
+
+    Args:
+        corpus: the recordings.
+        model: its rate, clip length and vocabulary.
+        progress: show a bar on a terminal.
+        skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
+
+    Returns:
+        The clips, whose labels are the number of words of the vocabulary.
+
+    Raises:
+        CorpusError: for an empty corpus, one with words of the vocabulary, naming them, and for unreadable recordings
+            unless they are skipped.
+    """
+    known = sorted({word for utterance in corpus for word in utterance.words} & set(model.vocabulary))
+    if known:
+        raise CorpusError(
+            f"corpus '{corpus.name}' is meant for negatives but says words of the model: {_listed(known)}; leave them "
+            "out with corpus.filter(lambda utterance: ...)"
+        )
+    label = len(model.vocabulary)
+    return _read_clips(corpus, [label] * len(corpus), model, progress=progress, skip_unreadable=skip_unreadable)
+
+
+@dataclass(frozen=True, repr=False)
 class ClipSet:
     """Isolated words of a corpus, decoded once at the model's rate and kept in memory.
 
@@ -31,6 +91,7 @@ class ClipSet:
         labels: class indices ``[n]``, int64.
         sample_rate: rate of the waveforms in Hz.
         clip_samples: length ``N`` of the clips that ``batch`` returns.
+        vocabulary: its words are the classes; a label equal to their number stands for none of them.
         problems: recordings that could not be read, each with the reason.
     """
 
@@ -39,7 +100,9 @@ class ClipSet:
     sample_rate: int
     clip_samples: int
     waveforms: tuple[Tensor, ...]
+    _: KW_ONLY
     problems: tuple[str, ...] = ()
+    vocabulary: Vocabulary = DIGITS
 
     @classmethod
     def load(
@@ -48,7 +111,7 @@ class ClipSet:
         sample_rate: int,
         clip_seconds: float,
         *,
-        words: Sequence[str] = WORDS,
+        vocabulary: Vocabulary = DIGITS,
         progress: bool = False,
         skip_unreadable: bool = False,
     ) -> ClipSet:
@@ -58,56 +121,32 @@ class ClipSet:
             corpus: isolated words only.
             sample_rate: the model's rate in Hz.
             clip_seconds: the model's clip length.
-            words: class order.
+            vocabulary: of the model.
             progress: show a bar on a terminal.
             skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
 
         Raises:
-            CorpusError: for an empty corpus, for digit strings, for words that the model does not know, and for
-                unreadable recordings unless they are skipped.
+            CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
+                does not know, and for unreadable recordings unless they are skipped.
         """
-        if not len(corpus):
-            raise CorpusError(f"corpus '{corpus.name}' has no recordings")
         strings = sum(len(utterance.words) != 1 for utterance in corpus)
         if strings:
             raise CorpusError(
                 f"corpus '{corpus.name}' has {strings} of {len(corpus)} recordings that are not one single word; "
                 "keep the isolated words with corpus.filter(isolated=True)"
             )
-        foreign = sorted({utterance.word for utterance in corpus} - set(words))
-        if foreign:
-            raise CorpusError(f"corpus '{corpus.name}' has words that the model does not know: {', '.join(foreign)}")
-
-        def read(utterance: Utterance) -> Samples | str:
-            try:
-                return read_clip(utterance.path, sample_rate, clip_seconds, raw=utterance.raw)
-            except AudioError as error:
-                return str(error)
-
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            results = list(
-                tqdm(
-                    pool.map(read, corpus),
-                    total=len(corpus),
-                    desc=f"reading {corpus.name}",
-                    unit="clip",
-                    disable=None if progress else True,
-                )
+        if unknown := vocabulary.unknown([utterance.word for utterance in corpus]):
+            raise CorpusError(
+                f"corpus '{corpus.name}' has words that the model does not know: {_listed(unknown)}; leave them out "
+                "with corpus.filter(words=...), or train a model of these words"
             )
-        problems = tuple(result for result in results if isinstance(result, str))
-        if problems and not skip_unreadable:
-            more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-            raise CorpusError(f"corpus '{corpus.name}' cannot be read: {'; '.join(problems[:3])}{more}")
-        good = [(u, torch.from_numpy(r)) for u, r in zip(corpus, results, strict=True) if not isinstance(r, str)]
-        index = {word: position for position, word in enumerate(words)}
-        return cls(
-            utterances=tuple(utterance for utterance, _ in good),
-            labels=torch.tensor([index[utterance.word] for utterance, _ in good], dtype=torch.int64),
-            sample_rate=sample_rate,
-            clip_samples=round(clip_seconds * sample_rate),
-            waveforms=tuple(waveform for _, waveform in good),
-            problems=problems,
-        )
+
+        labels = [vocabulary.index(utterance.word) for utterance in corpus]
+        model = _Format(sample_rate, clip_seconds, vocabulary)
+        return _read_clips(corpus, labels, model, progress=progress, skip_unreadable=skip_unreadable)
+
+    def __repr__(self) -> str:
+        return f"ClipSet({len(self)} clips of {self.clip_samples / self.sample_rate:g} s at {self.sample_rate} Hz)"
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -119,23 +158,22 @@ class ClipSet:
         Recognition*, 2015.
 
         Args:
-            factors: speeds in 0.5..2, rounded to hundredths; 1 is a plain copy.
+            factors: speeds in 0.5..2; 1 is a plain copy.
 
         Raises:
             ConfigError: for no factor or one out of range.
         """
         if not factors or not all(0.5 <= factor <= 2.0 for factor in factors):
             raise ConfigError(f"speed factors must lie in 0.5..2, got {list(factors)}")
-        waveforms: list[Tensor] = []
-        for factor in factors:
-            percent = round(100 * factor)
-            # Playing at r * percent / 100 samples a second what was recorded at r.
-            waveforms += [torch.from_numpy(resample(w.numpy(), 100 * percent, 10_000)) for w in self.waveforms]
         return replace(
             self,
             utterances=self.utterances * len(factors),
             labels=self.labels.repeat(len(factors)),
-            waveforms=tuple(waveforms),
+            waveforms=tuple(
+                torch.from_numpy(change_speed(waveform.numpy(), factor))
+                for factor in factors
+                for waveform in self.waveforms
+            ),
         )
 
     def batch(self, indices: Sequence[int], positions: Sequence[float] | None = None) -> Tensor:
@@ -147,12 +185,61 @@ class ClipSet:
                 A clip without free room is cut to ``N`` samples in the same way.
         """
         clips = torch.zeros(len(indices), self.clip_samples)
+        windows = clips.numpy()  # the same memory
         for row, index in enumerate(indices):
-            waveform = self.waveforms[index]
-            room = self.clip_samples - len(waveform)
-            start = int(room * (0.5 if positions is None else positions[row]))
-            if room >= 0:
-                clips[row, start : start + len(waveform)] = waveform
-            else:
-                clips[row] = waveform[-start : -start + self.clip_samples]
+            place(self.waveforms[index].numpy(), windows[row], 0.5 if positions is None else positions[row])
         return clips
+
+
+@dataclass(frozen=True)
+class _Format:
+    sample_rate: int
+    clip_seconds: float
+    vocabulary: Vocabulary
+
+
+def _read_clips(
+    corpus: Corpus, labels: Sequence[int], model: ClipFormat, *, progress: bool, skip_unreadable: bool
+) -> ClipSet:
+    """Read recordings whose labels are known."""
+    if not len(corpus):
+        raise CorpusError(f"corpus '{corpus.name}' has no recordings")
+
+    def read(utterance: Utterance) -> Samples | str:
+        try:
+            return read_clip(utterance.path, model.sample_rate, model.clip_seconds, raw=utterance.raw)
+        except AudioError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        results = list(
+            tqdm(
+                pool.map(read, corpus),
+                total=len(corpus),
+                desc=f"reading {corpus.name}",
+                unit="clip",
+                disable=None if progress else True,
+            )
+        )
+    problems = tuple(result for result in results if isinstance(result, str))
+    if problems and not skip_unreadable:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise CorpusError(f"corpus '{corpus.name}' cannot be read: {'; '.join(problems[:3])}{more}")
+    good = [
+        (utterance, label, torch.from_numpy(result))
+        for utterance, label, result in zip(corpus, labels, results, strict=True)
+        if not isinstance(result, str)
+    ]
+    return ClipSet(
+        utterances=tuple(utterance for utterance, _, _ in good),
+        labels=torch.tensor([label for _, label, _ in good], dtype=torch.int64),
+        sample_rate=model.sample_rate,
+        clip_samples=round(model.clip_seconds * model.sample_rate),
+        waveforms=tuple(waveform for _, _, waveform in good),
+        problems=problems,
+        vocabulary=model.vocabulary,
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:LISTED]) + (f" and {len(words) - LISTED} more" if len(words) > LISTED else "")

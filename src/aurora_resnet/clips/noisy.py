@@ -86,7 +86,7 @@ class NoisyClips:
 
     @property
     def has_negatives(self) -> bool:
-        """Whether some clips are no digit: none are."""
+        """Whether some clips are none of the words: no."""
         return False
 
     def epoch(self, number: int) -> ClipSet:

@@ -16,7 +16,7 @@ class ClipSource(Protocol):
 
     @property
     def has_negatives(self) -> bool:
-        """Whether some clips are no digit; their label is the number of words."""
+        """Whether some clips are none of the words; their label is the number of words."""
 
     def __len__(self) -> int:
         """Return how many clips an epoch has."""

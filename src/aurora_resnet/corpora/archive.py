@@ -1,4 +1,4 @@
-"""Unpack the zip archive of a corpus without trusting it, and put a downloaded corpus in place whole.
+"""Unpack the archive of a corpus, zip or tar, without trusting it.
 
 An archive is data from outside: its names could point anywhere, its headers could lie about sizes. Names are
 therefore checked one by one, and bytes and files are counted while they are written.
@@ -6,22 +6,23 @@ therefore checked one by one, and bytes and files are counted while they are wri
 
 from __future__ import annotations
 
-import shutil
+import gzip
 import stat
-import sys
-import uuid
+import struct
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
-from tqdm import tqdm
-
-from aurora_resnet.corpora.download import fetch_file
 from aurora_resnet.runtime.errors import DownloadError
 
 _BLOCK_BYTES = 1 << 16
-_SHOWN_PROBLEMS = 10
+# Whatever the libraries raise when bytes are not what they should be. OSError is among it: bad gzip data, bad offsets.
+_DAMAGE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, struct.error, zipfile.BadZipFile, tarfile.TarError)
 
 
 def extract_zip(
@@ -32,7 +33,7 @@ def extract_zip(
     max_bytes: int,
     max_files: int,
 ) -> list[Path]:
-    """Extract chosen files of a GitHub-style archive, whose one top folder is stripped from all names.
+    """Extract chosen files of a GitHub-style zip archive, whose one top folder is stripped from all names.
 
     Args:
         archive: a zip file.
@@ -46,8 +47,8 @@ def extract_zip(
         The paths of the extracted files, in the order of the archive.
 
     Raises:
-        DownloadError: if the archive is not a readable zip file; if any entry, extracted or not, has an
-            absolute name, a drive letter or ``..``, or is a link or a device; or if a limit is exceeded.
+        DownloadError: if the archive is not a sound zip file; if any entry, extracted or not, has an absolute
+            name, a drive letter or ``..``, or is a link or a device; or if a limit is exceeded.
         OSError: if the disk refuses (the archive itself may be fine).
 
     >>> import tempfile
@@ -58,130 +59,129 @@ def extract_zip(
     >>> (place / "recordings" / "one.wav").read_bytes()
     b'...'
     """
-    folder, extracted, total = Path(folder), list[Path](), 0
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = opened.infolist()
-            for entry in entries:
-                _check_entry(entry)
-            if len({entry.filename.split("/")[0] for entry in entries}) != 1:
-                raise DownloadError(f"{archive}: expected one top folder in the archive, as GitHub makes it")
-            for entry in entries:
-                inner = entry.filename.partition("/")[2]
-                name = None if entry.is_dir() or not inner else destination(inner)
-                if name is None:
-                    continue
-                if len(extracted) == max_files:
-                    raise DownloadError(f"{archive} holds more than {max_files} files to extract, the limit")
-                path = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(entry) as source, path.open("xb") as file:
-                    while block := source.read(_BLOCK_BYTES):
-                        total += len(block)
-                        if total > max_bytes:
-                            raise DownloadError(f"{archive} expands beyond the limit of {max_bytes} bytes")
-                        file.write(block)
-                extracted.append(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, FileExistsError) as error:
-        raise DownloadError(f"{archive}: expected a sound zip archive: {error}; download it again") from error
-    return extracted
+    archive = Path(archive)
+    target = _Target(archive, "zip", Path(folder), max_bytes, max_files)
+    with archive.open("rb") as file:
+        with target.blames_archive():
+            opened = zipfile.ZipFile(file)
+        entries = opened.infolist()
+        for entry in entries:
+            kind = stat.S_IFMT(entry.external_attr >> 16)
+            _check_entry(entry.filename, is_plain=kind in (0, stat.S_IFREG, stat.S_IFDIR))
+        if len({entry.filename.split("/")[0] for entry in entries}) != 1:
+            raise DownloadError(f"{archive}: expected one top folder in the archive, as GitHub makes it")
+        for entry in entries:
+            inner = entry.filename.partition("/")[2]
+            name = None if entry.is_dir() or not inner else destination(inner)
+            if name is not None:
+                with target.blames_archive():
+                    source = opened.open(entry)
+                target.write(name, source)
+    return target.written
 
 
-def _check_entry(entry: zipfile.ZipInfo) -> None:
-    """Refuse an entry that could be written outside the target folder, on any operating system."""
-    parts = entry.filename.removesuffix("/").split("/")  # an empty part: absolute, or so without the top folder
-    unsafe = {"", ".", ".."} & set(parts) or {":", "\\"} & set(entry.filename)
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if unsafe or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        what = "points outside the target folder" if unsafe else "is a link or a special file"
-        raise DownloadError(f"the archive is refused: its entry {entry.filename!r} {what}")
-
-
-def download_archive(
-    url: str,
-    target: str | Path,
-    unpack: Callable[[Path, Path], None],
-    find_problems: Callable[[Path], list[str]],
+def extract_tar(
+    archive: str | Path,
+    folder: str | Path,
+    destination: Callable[[str], str | None],
     *,
     max_bytes: int,
-    progress: bool = True,
-) -> Path:
-    """Download a zip archive and put its verified contents at ``target``, whole or not at all.
+    max_files: int,
+) -> list[Path]:
+    """Extract chosen files of a gzipped tar archive.
 
-    A target that is complete already is left alone; one that holds anything else is never overwritten. The
-    archive lies beside the target (``<target>-download.zip``) until its contents are in place, so that an
-    interrupted call can be continued; an archive with wrong contents is removed.
+    Arguments, result and errors are those of ``extract_zip``, but nothing is stripped from the names except a
+    ``./`` at their beginning, and an entry is checked when its turn comes: what stands before a bad one is
+    extracted already.
 
-    Args:
-        url: the address of the archive.
-        target: the folder of the corpus.
-        unpack: extracts an archive (first argument) into an empty folder (second).
-        find_problems: what is missing or wrong in such a folder, one line each; empty if it is complete.
-        max_bytes: limit for the size of the archive itself.
-        progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
-
-    Returns:
-        ``target``.
-
-    Raises:
-        DownloadError: if anything on the way fails; the message says what to do.
-
-    >>> import tempfile
-    >>> full = Path(tempfile.mkdtemp())
-    >>> _ = (full / "mine.txt").write_text("notes")
-    >>> url = "https://example.org/a.zip"
-    >>> download_archive(url, full, shutil.unpack_archive, lambda _: ["one.wav is missing"], max_bytes=9)
-    Traceback (most recent call last):
-    aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: one.wav is missing; ...
+    >>> import io, tempfile
+    >>> place = Path(tempfile.mkdtemp())
+    >>> with tarfile.open(place / "a.tar.gz", "w:gz") as made:
+    ...     entry = tarfile.TarInfo("./two/one.wav")
+    ...     entry.size = 3
+    ...     made.addfile(entry, io.BytesIO(b"..."))
+    >>> files = extract_tar(place / "a.tar.gz", place, lambda name: name, max_bytes=9, max_files=1)
+    >>> (place / "two" / "one.wav").read_bytes()
+    b'...'
     """
-    target = Path(target)
-    archive = target.with_name(f"{target.name}-download.zip")
-    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            if problems := find_problems(target):
-                raise DownloadError(
-                    f"{target} is not empty and not a complete copy: {_list_problems(problems)}; "
-                    f"move it away or choose another folder"
-                )
-            if progress:
-                tqdm.write(f"{target} is complete and verified: nothing to download", file=sys.stderr)
-            return target
-        fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
+    archive = Path(archive)
+    target = _Target(archive, "tar.gz", Path(folder), max_bytes, max_files)
+    with archive.open("rb") as file, gzip.GzipFile(fileobj=file) as stream:
+        with target.blames_archive():
+            opened = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 (only what reads is to be blamed)
+        while True:
+            with target.blames_archive():
+                entry = opened.next()
+            if entry is None:
+                break
+            inner = entry.name.removeprefix("./")
+            if inner in ("", "."):
+                continue
+            _check_entry(inner, is_plain=entry.isreg() or entry.isdir())
+            name = None if entry.isdir() else destination(inner)
+            if name is not None:
+                with target.blames_archive():
+                    source = opened.extractfile(entry)
+                assert source is not None  # it is a plain file
+                target.write(name, source)
+        with target.blames_archive():
+            while stream.read(_BLOCK_BYTES):  # gzip's checksum stands at the very end
+                pass
+    return target.written
+
+
+@dataclass
+class _Target:
+    """The folder that files are extracted into, and what may still be written there."""
+
+    archive: Path
+    kind: str
+    folder: Path
+    max_bytes: int
+    max_files: int
+    written: list[Path] = field(default_factory=list)
+    total_bytes: int = 0
+
+    @contextmanager
+    def blames_archive(self) -> Iterator[None]:
+        """Report what goes wrong while the archive is read as its fault, apart from what the disk refuses to write."""
         try:
-            _check_is_zip(archive, url)
-            unfinished.mkdir()
-            unpack(archive, unfinished)
-            if problems := find_problems(unfinished):
-                raise DownloadError(
-                    f"{url} is not what was published: {_list_problems(problems)}; "
-                    f"run again, and report it if it happens twice"
-                )
-        except DownloadError:
-            archive.unlink()
-            raise
-        if target.exists():
-            target.rmdir()  # empty, or an error
-        unfinished.replace(target)
-        archive.unlink()
-    except OSError as error:
-        raise DownloadError(
-            f"cannot write {target}: {error.strerror or error}; make room or take another folder and repeat"
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return target
+            yield
+        except _DAMAGE as error:
+            raise DownloadError(
+                f"{self.archive}: expected a sound {self.kind} archive: {error or type(error).__name__}; "
+                "it is damaged, download it again"
+            ) from error
+
+    def write(self, name: str, source: IO[bytes]) -> None:
+        """Write one file, block by block."""
+        if len(self.written) == self.max_files:
+            raise DownloadError(f"{self.archive} holds more than {self.max_files} files to extract, the limit")
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb")
+        except (FileExistsError, NotADirectoryError) as error:  # a name that is there twice, as file and as folder
+            raise DownloadError(
+                f"{self.archive}: expected a sound {self.kind} archive: {error}; it is damaged, download it again"
+            ) from error
+        with file, source:
+            while True:
+                with self.blames_archive():
+                    block = source.read(_BLOCK_BYTES)
+                if not block:
+                    break
+                self.total_bytes += len(block)
+                if self.total_bytes > self.max_bytes:
+                    raise DownloadError(f"{self.archive} expands beyond the limit of {self.max_bytes} bytes")
+                file.write(block)
+        self.written.append(path)
 
 
-def _check_is_zip(archive: Path, url: str) -> None:
-    """Refuse what is plainly something else, for example the log-in page of a wireless network."""
-    if not zipfile.is_zipfile(archive):
-        with archive.open("rb") as file:
-            start = file.read(40)
-        raise DownloadError(f"{url} is not a zip archive: it begins with {start!r}; check the network")
-
-
-def _list_problems(problems: list[str]) -> str:
-    """Join the first problems and the number of the others."""
-    more = len(problems) - _SHOWN_PROBLEMS
-    return "; ".join(problems[:_SHOWN_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+def _check_entry(name: str, *, is_plain: bool) -> None:
+    """Refuse an entry that could be written outside the target folder, on any operating system."""
+    parts = name.removesuffix("/").split("/")  # an empty part: absolute, or so without the top folder
+    unsafe = {"", ".", ".."} & set(parts) or {":", "\\", "\0"} & set(name)
+    if unsafe or not is_plain:
+        what = "points outside the target folder" if unsafe else "is a link or a special file"
+        raise DownloadError(f"the archive is refused: its entry {name!r} {what}")

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aurora_resnet.corpora.manifest import read_csv, read_jsonl, write_csv, write_jsonl
-from aurora_resnet.corpora.summary import CorpusSummary, summarize
+from aurora_resnet.corpora.manifest_rows import raw_values
+from aurora_resnet.corpora.summary import CorpusSummary, summarize, word_order
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
-from aurora_resnet.runtime.vocabulary import word_index
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 __all__ = ["Corpus", "Utterance"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Corpus:
     """Utterances in a fixed order; every change gives a new corpus.
 
@@ -54,6 +55,35 @@ class Corpus:
     def __add__(self, other: Corpus) -> Corpus:
         return self.merge(other)
 
+    def __repr__(self) -> str:
+        return (
+            f"Corpus({self.summary().heading}, words: {', '.join(self.words[:12])}{', ...' * (len(self.words) > 12)})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the summary as a table, for notebooks."""
+        return self.summary().to_html()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are spoken, digits first in their order, then the others in alphabetical order.
+
+        >>> Corpus("mine", tuple(Utterance(Path(f"{w}.wav"), (w,), "") for w in ("yes", "two", "one"))).words
+        ('one', 'two', 'yes')
+        """
+        return tuple(sorted({word for u in self.utterances for word in u.words}, key=word_order))
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the vocabulary of a model for this corpus: ``words``, or all eleven digits if there are no others.
+
+        Raises:
+            ConfigError: for fewer than two words.
+
+        >>> Corpus("mine", (Utterance(Path("1.wav"), ("one",), ""),)).vocabulary() == DIGITS
+        True
+        """
+        return DIGITS if self.words and not DIGITS.unknown(self.words) else Vocabulary(self.words)
+
     @property
     def speakers(self) -> tuple[str, ...]:
         """The known speakers, sorted.
@@ -78,18 +108,17 @@ class Corpus:
         Args:
             predicate: any further condition.
             split: one split or several.
-            words: keep isolated digits that are one of these words.
+            words: keep isolated words that are one of these.
             speakers: one full speaker id or several.
             isolated: True keeps single words, False keeps everything else.
             **attributes: a value, or several, for an attribute: ``snr_db=("5", "10")``.
 
         Raises:
-            CorpusError: if no utterance of this corpus has such a split, speaker, attribute or attribute
+            CorpusError: if no utterance of this corpus has such a split, word, speaker, attribute or attribute
                 value: more likely a slip of the pen than a wish for nothing. An empty corpus stays empty.
-            ConfigError: if one of ``words`` is not a digit word.
 
         >>> corpus = Corpus("mine", (Utterance(Path("1.wav"), ("one",), "", attributes={"snr_db": "5"}),))
-        >>> len(corpus.filter(snr_db="5")), len(corpus.filter(words="two"))
+        >>> len(corpus.filter(snr_db="5")), len(corpus.filter(words="one", isolated=False))
         (1, 0)
         >>> corpus.filter(snr="5")
         Traceback (most recent call last):
@@ -109,9 +138,7 @@ class Corpus:
             wanted = self._wanted(name, values, {u.attributes.get(name, "") for u in self.utterances})
             kept = tuple(u for u in kept if u.attributes.get(name) in wanted)
         if words is not None:
-            wanted = {words} if isinstance(words, str) else set(words)
-            for word in wanted:
-                word_index(word)
+            wanted = self._wanted("word", words, {word for u in self.utterances for word in u.words})
             kept = tuple(u for u in kept if len(u.words) == 1 and u.words[0] in wanted)
         if isolated is not None:
             kept = tuple(u for u in kept if (len(u.words) == 1) == isolated)
@@ -157,15 +184,15 @@ class Corpus:
         sha256 = hashlib.sha256()
         for u in self.utterances:
             path = (resolved[u.path.parent].relative_to(common) / u.path.name).as_posix()
-            raw = [u.raw.sample_rate, u.raw.byte_order] if u.raw else None
+            raw = list(raw_values(u.raw).values()) if u.raw else None
             sha256.update(json.dumps([path, u.words, u.speaker, u.split, raw]).encode() + b"\n")
         return sha256.hexdigest()
 
-    def to_csv(self, path: str | Path) -> None:
+    def write_csv(self, path: str | Path) -> None:
         """Write a CSV manifest (its columns: ``corpora/manifest.py``); problems are not written."""
         write_csv(self.utterances, path)
 
-    def to_jsonl(self, path: str | Path) -> None:
+    def write_jsonl(self, path: str | Path) -> None:
         """Write a manifest of one JSON object a line; problems are not written."""
         write_jsonl(self.utterances, path)
 
@@ -179,7 +206,7 @@ class Corpus:
         >>> import tempfile
         >>> file = Path(tempfile.mkdtemp()) / "mine.csv"
         >>> corpus = Corpus("mine", (Utterance(file.parent / "1.wav", ("one",), "me"),))
-        >>> corpus.to_csv(file)
+        >>> corpus.write_csv(file)
         >>> Corpus.from_csv(file) == corpus
         True
         """

@@ -1,15 +1,16 @@
-"""Splits in which no speaker stands on both sides."""
+"""Splits in which no speaker stands on both sides, and the check that none does."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import combinations
 
 from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError, did_you_mean
 
 
 def split_speakers(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
@@ -55,6 +56,35 @@ def split_speakers(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, 
     rest = corpus.filter(lambda utterance: utterance.speaker not in held)
     held_out = corpus.filter(lambda utterance: utterance.speaker in held)
     return replace(rest, name=f"{corpus.name} (rest)"), replace(held_out, name=f"{corpus.name} (held out)")
+
+
+def with_test_speakers(corpus: Corpus, speakers: Collection[str]) -> Corpus:
+    """Return the corpus split by speaker: all of ``speakers`` is ``"test"``, everybody else ``"train"``.
+
+    For corpora whose own split has the same speakers on both sides, like FSDD's.
+
+    Args:
+        corpus: its own split is replaced.
+        speakers: full ids (``"fsdd/theo"``).
+
+    Raises:
+        CorpusError: for a speaker who is not in the corpus, or a recording of an unknown speaker.
+
+    >>> from pathlib import Path
+    >>> from aurora_resnet.corpora.corpus import Utterance
+    >>> clips = tuple(Utterance(Path(f"{name}.wav"), ("one",), f"fsdd/{name}", "test") for name in ("lucas", "theo"))
+    >>> [(u.speaker, u.split) for u in with_test_speakers(Corpus("fsdd", clips), ["fsdd/theo"])]
+    [('fsdd/lucas', 'train'), ('fsdd/theo', 'test')]
+    """
+    for speaker in sorted(set(speakers) - set(corpus.speakers)):
+        hint = did_you_mean(speaker, corpus.speakers)
+        raise CorpusError(f"{corpus.name}: there is no speaker '{speaker}'{hint}; give the full id, like fsdd/theo")
+    _check_known("the corpus to split", corpus)
+    chosen = set(speakers)
+    return replace(
+        corpus,
+        utterances=tuple(replace(u, split="test" if u.speaker in chosen else "train") for u in corpus),
+    )
 
 
 def check_speakers_disjoint(*, allow_unknown: bool = False, **corpora: Corpus) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 STRINGS = "(strings)"
 """Stands in the word column for recordings of several words."""
 
-NO_WORD = "(no digit)"
-"""Stands in the word column for recordings without any digit word."""
+NO_WORD = "(no word)"
+"""Stands in the word column for recordings without any word."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class CorpusSummary:
         clips: how many recordings.
         speakers: how many known speakers.
         unknown_speaker_clips: how many recordings whose speaker is unknown.
-        rows: one for each split and word that occurs, in the order of ``labels.WORDS``, then strings.
+        rows: one for each split and word that occurs, in the order of ``word_order``, then strings.
         problems: what the reader left out and why.
 
     >>> from pathlib import Path
@@ -59,6 +60,16 @@ class CorpusSummary:
         unknown = f", {self.unknown_speaker_clips} clips of unknown speakers" if self.unknown_speaker_clips else ""
         return f"{self.name}: {self.clips} clips, {self.speakers} speakers{unknown}"
 
+    def to_html(self) -> str:
+        """Return heading and table as HTML."""
+        rows = "".join(
+            f"<tr><td>{escape(row.split or '-')}</td><td>{escape(row.word)}</td><td>{row.clips}</td>"
+            f"<td>{row.speakers}</td></tr>"
+            for row in self.rows
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("split", "word", "clips", "speakers"))
+        return f"<table><caption>{escape(self.heading)}</caption><tr>{head}</tr>{rows}</table>"
+
     def to_text(self) -> str:
         """Return heading, table (as Markdown, columns aligned) and problems as plain text."""
         cells = [("split", "word", "clips", "speakers")]
@@ -72,6 +83,15 @@ class CorpusSummary:
         if self.problems:
             lines += ["", f"{len(self.problems)} problems:", *(f"- {problem}" for problem in self.problems)]
         return "\n".join([self.heading, *lines])
+
+
+def word_order(word: str) -> tuple[int, str]:
+    """Return a key that sorts digits in their order before all other words, which are in alphabetical order.
+
+    >>> sorted(["yes", "oh", "no", "one"], key=word_order)
+    ['one', 'oh', 'no', 'yes']
+    """
+    return (DIGITS.index(word) if word in DIGITS else len(DIGITS), word)
 
 
 def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str] = ()) -> CorpusSummary:
@@ -90,8 +110,8 @@ def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str
         clips[cell] = clips.get(cell, 0) + 1
         speakers.setdefault(cell, set()).update({utterance.speaker} - {""})
         unknown += not utterance.speaker
-    order = (*WORDS, STRINGS, NO_WORD)
-    cells = sorted(clips, key=lambda cell: (cell[0], order.index(cell[1])))
+    last = {STRINGS: 1, NO_WORD: 2}
+    cells = sorted(clips, key=lambda cell: (cell[0], last.get(cell[1], 0), word_order(cell[1])))
     rows = tuple(SummaryRow(*cell, clips[cell], len(speakers[cell])) for cell in cells)
     everybody = set().union(*speakers.values())
     return CorpusSummary(name, sum(clips.values()), len(everybody), unknown, rows, tuple(problems))

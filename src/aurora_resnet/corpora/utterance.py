@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from aurora_resnet.runtime.audio.reading import RawFormat
-from aurora_resnet.runtime.errors import CorpusError, did_you_mean
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.audio.sound_files import RawFormat
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.vocabulary import check_word
 
 RESERVED_NAMES = frozenset({"self", "predicate", "split", "words", "speakers", "isolated"})
 """Keywords of ``Corpus.filter``; an attribute of such a name could not be asked for."""
@@ -21,8 +21,8 @@ class Utterance:
 
     Attributes:
         path: the sound file.
-        words: the digit words in the order spoken, each one of ``labels.WORDS``. One word is an isolated
-            digit, several are a digit string, none is a recording without any digit word.
+        words: the words in the order spoken, each as ``check_word`` returns it. One word is an isolated word, several
+            are a string, none is a recording without any word that matters.
         speaker: identity, unique over all corpora (``"fsdd/theo"``); empty if unknown.
         split: the side that the corpus itself puts the recording on (``"train"``, ``"test"``); empty if none.
         raw: format of a headerless file; None if the file describes itself.
@@ -30,14 +30,14 @@ class Utterance:
             strings that are not empty: what is not known is left out.
 
     Raises:
-        CorpusError: for a word that is not a digit word, or an attribute of a bad name or value.
+        CorpusError: for a word that is no text of one line, or an attribute of a bad name or value.
 
     >>> Utterance(Path("a.wav"), ("one", "oh"), "fsdd/theo", attributes={"snr_db": "5"}).attributes["snr_db"]
     '5'
-    >>> Utterance(Path("a.wav"), ("ones",), "")
+    >>> Utterance(Path("a.wav"), (" one",), "")
     Traceback (most recent call last):
     ...
-    aurora_resnet.runtime.errors.CorpusError: a.wav: 'ones' is not a digit word (did you mean 'one'?)
+    aurora_resnet.runtime.errors.CorpusError: a.wav: a word is a text of one line without white space ... got ' one'
     """
 
     path: Path
@@ -48,9 +48,10 @@ class Utterance:
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for word in self.words:
-            if word not in WORDS:
-                raise CorpusError(f"{self.path}: '{word}' is not a digit word{did_you_mean(word, WORDS)}")
+        try:
+            object.__setattr__(self, "words", tuple(check_word(word, str(self.path)) for word in self.words))
+        except ConfigError as error:
+            raise CorpusError(str(error)) from None
         for name, value in self.attributes.items():
             if not name.isidentifier() or name in RESERVED_NAMES:
                 raise CorpusError(
@@ -67,7 +68,7 @@ class Utterance:
 
     @property
     def word(self) -> str:
-        """The word of an isolated digit.
+        """The word of a recording of one word.
 
         Raises:
             CorpusError: if the utterance is not exactly one word.
@@ -78,6 +79,6 @@ class Utterance:
         if len(self.words) != 1:
             raise CorpusError(
                 f"{self.path}: expected one word, but it says {len(self.words)}: '{' '.join(self.words)}'; "
-                "keep single digits with Corpus.filter(isolated=True)"
+                "keep single words with Corpus.filter(isolated=True)"
             )
         return self.words[0]

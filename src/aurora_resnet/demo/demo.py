@@ -1,4 +1,4 @@
-"""The demonstration as a whole: trained models answer, a small one learns, and what came out is one value."""
+"""The demonstration as a whole: trained models answer, a small one learns, and the outcome is one value."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.demo.learning import EPOCHS, Learning, learn
 from aurora_resnet.demo.scores import ModelScores, score_recognizer
 from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds, Sound, demo_sounds
+from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.pretrained.shipped import PRETRAINED
-from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
-from aurora_resnet.runtime.audio.clips import fit_length
-from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.experiment import describe_environment
+from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.scoring import scoring_model
 
 WORD_SHOWN = "seven"
 
@@ -37,7 +37,7 @@ class Example:
         sound: the sound.
         answer: what the first model said.
         clip: the waveform at the model's rate, ``[N]``.
-        log_mel: the picture that its network sees, ``[M, T]``.
+        log_mel: the spectrogram that its network sees, ``[M, T]``.
         mel: the settings of its front end.
     """
 
@@ -50,7 +50,7 @@ class Example:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Everything that the report shows.
+    """Everything that the page shows.
 
     Attributes:
         models: the trained models, in the order given.
@@ -75,11 +75,11 @@ class DemoResult:
     @property
     def shipped(self) -> bool:
         """Whether all models are those that the package carries."""
-        return all(model.name in PRETRAINED for model in self.models)
+        return all(model.name in EXPORTED for model in self.models)
 
 
 def run_demo(
-    recognizers: Sequence[tuple[str, DigitRecognizer]],
+    models: Sequence[Checkpoint],
     checkpoint: str | Path,
     *,
     seed: int = 0,
@@ -91,36 +91,38 @@ def run_demo(
     """Run the demonstration; the same seed gives the same numbers on the same machine.
 
     Args:
-        recognizers: trained models with their names, one at least; the first one's answers are shown in detail.
+        models: trained ones, one at least; the answers of the first are shown in detail.
         checkpoint: file for the network that is trained here.
         seed: of the noise and of the training.
         epochs: how long the small network learns.
-        device: where it learns.
+        device: where torch computes.
         progress: show bars on a terminal.
         on_scores: called with the scores of the trained models before the small one begins to learn.
 
     Raises:
-        ConfigError: for no model, or one that does not know all eleven words.
+        ConfigError: for no model, or one that does not know all words of the samples.
         CorpusError: if the installation lacks the sample recordings.
     """
-    if not recognizers:
+    if not models:
         raise ConfigError("the demonstration needs at least one trained model, got none")
     seconds: dict[str, float] = {}
     with _timed("reading and mixing the sounds", seconds):
         sounds = demo_sounds(seed)
-    models = []
-    for name, recognizer in recognizers:
+    recognizers = [Recognizer(scoring_model(model, device=device)) for model in models]
+    scores: list[ModelScores] = []
+    for recognizer in recognizers:
+        name = recognizer.model.facts.name
         with _timed(f"recognising {len(sounds):,} sounds, {name}", seconds), _bar(name, len(sounds), progress) as bar:
-            models.append(score_recognizer(name, recognizer, sounds, bar.update))
+            scores.append(score_recognizer(recognizer, sounds, bar.update))
     if on_scores is not None:
-        on_scores(tuple(models))
+        on_scores(tuple(scores))
     with _timed(f"training for {epochs} epochs and measuring", seconds):
         learning = learn(sounds, checkpoint, seed=seed, epochs=epochs, device=device, progress=progress)
     samples = read_samples()
     return DemoResult(
-        models=tuple(models),
+        models=tuple(scores),
         learning=learning,
-        examples=_examples(recognizers[0][1], sounds, models[0]),
+        examples=_examples(recognizers[0], models[0].model.config.mel, sounds, scores[0]),
         train_voices=samples.filter(split="train").speakers,
         test_voices=samples.filter(split="test").speakers,
         environment=describe_environment(device),
@@ -129,31 +131,28 @@ def run_demo(
     )
 
 
-def _examples(recognizer: DigitRecognizer, sounds: DemoSounds, scores: ModelScores) -> tuple[Example, ...]:
+def _examples(recognizer: Recognizer, mel: MelConfig, sounds: DemoSounds, scores: ModelScores) -> tuple[Example, ...]:
     """Choose one word clean and in noise and backwards, the mistake at the highest SNR, and babble without a word."""
-    conditions = list(sounds.digits)
-    index = next(i for i, sound in enumerate(sounds.digits[CLEAN]) if sound.word == WORD_SHOWN)
+    conditions = list(sounds.words)
+    index = next(i for i, sound in enumerate(sounds.words[CLEAN]) if sound.word == WORD_SHOWN)
     shown = [(condition, index) for condition in (conditions[0], conditions[len(conditions) // 2], conditions[-1])]
     mistakes = (
         (condition, i)
         for condition in conditions
-        for i, (sound, answer) in enumerate(zip(sounds.digits[condition], scores.answers[condition], strict=True))
+        for i, (sound, answer) in enumerate(zip(sounds.words[condition], scores.answers[condition], strict=True))
         if sound.word != answer.word and (condition, i) not in shown
     )
     if (mistake := next(mistakes, None)) is not None:
         shown.append(mistake)
     shown += [("noise", 0), ("digits backwards", index)]
-    everything = {**sounds.digits, **sounds.others}
-    return tuple(_example(recognizer, everything[kind][i], scores.answers[kind][i]) for kind, i in shown)
+    everything = {**sounds.words, **sounds.negatives}
+    return tuple(_example(recognizer, mel, everything[kind][i], scores.answers[kind][i]) for kind, i in shown)
 
 
-def _example(recognizer: DigitRecognizer, sound: Sound, answer: Recognition) -> Example:
-    model, config = recognizer.model, recognizer.model.config
-    resampled = resample(sound.waveform, SAMPLE_RATE, config.mel.sample_rate)
-    clip = torch.from_numpy(fit_length(resampled, config.clip_samples))
-    with torch.inference_mode():
-        log_mel = model.frontend(clip[None].to(recognizer.device))[0].cpu()
-    return Example(sound, answer, clip, log_mel, config.mel)
+def _example(recognizer: Recognizer, mel: MelConfig, sound: Sound, answer: Recognition) -> Example:
+    clip = recognizer.clip(sound.waveform, SAMPLE_RATE).samples
+    log_mel = recognizer.model.features(clip[None])[0]
+    return Example(sound, answer, torch.from_numpy(clip), torch.from_numpy(log_mel), mel)
 
 
 @contextmanager

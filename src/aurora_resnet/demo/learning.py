@@ -1,4 +1,4 @@
-"""A small network learns the digits while one waits."""
+"""A small network learns the words of the sample voices while one waits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.splits import split_speakers
-from aurora_resnet.demo.scores import ModelScores, recognize_sounds, score_recognizer
+from aurora_resnet.demo.scores import ModelScores, answer_sounds, score_recognizer
 from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.inference import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.trainer import Trainer
@@ -76,12 +77,11 @@ def learn(
         progress: show a bar on a terminal.
     """
     train, held_out = split_speakers(read_samples().filter(split="train"), VALIDATION_SHARE, seed=0)
-    config = RecognizerConfig("cnn", MelConfig(sample_rate=SAMPLE_RATE), {"dropout": 0.2})
+    config = RecognizerConfig("cnn", MelConfig(sample_rate=SAMPLE_RATE), options={"dropout": 0.2})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RecognizerModel(config)
-    answers = recognize_sounds(DigitRecognizer(model, device=device), sounds.digits[CLEAN])
-    known = sum(a.word == sound.word for a, sound in zip(answers, sounds.digits[CLEAN], strict=True))
+    answers = answer_sounds(Recognizer(TorchModel(model, device=device)), sounds.words[CLEAN])
     training = TrainingConfig(
         epochs=epochs,
         batch_size=16,
@@ -95,12 +95,12 @@ def learn(
         trainer = Trainer(model, training, folder, device=device, progress=progress)
         result = trainer.fit(load_clips(train, config), load_clips(held_out, config))
         best = load_checkpoint(result.best_checkpoint).model
-    save_checkpoint(checkpoint, best, info={"made_by": "aurora-resnet demo", "epochs": epochs, "seed": seed})
+    save_checkpoint(best, checkpoint, info={"made_by": "aurora-resnet demo", "epochs": epochs, "seed": seed})
     return Learning(
         history=result.history,
         clips=len(train),
         voices=(len(train.speakers), len(held_out.speakers)),
-        before=Score(len(answers), known),
-        scores=score_recognizer(TRAINED, DigitRecognizer(best, device=device), sounds),
+        before=Score(len(answers), int((answers.predicted == answers.labels).sum())),
+        scores=score_recognizer(Recognizer(TorchModel(best, name=TRAINED, device=device)), sounds),
         checkpoint=Path(checkpoint),
     )

@@ -4,34 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import torch
 
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.demo.sounds import SAMPLE_RATE, DemoSounds, Sound
+from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
-from aurora_resnet.evaluation.metrics import (
-    Score,
-    accuracy_interval,
-    confusion_matrix,
-    expected_calibration_error,
-    scores_by,
-)
-from aurora_resnet.recognition.recognizer import DigitRecognizer, Recognition
+from aurora_resnet.evaluation.metrics import Score, scores_by
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How many sounds of one kind were accepted as a digit.
+    """How many sounds of one kind were accepted.
 
-    >>> Acceptance("noise", digit=False, clips=20, accepted=1).rejected
+    Attributes:
+        what: the kind.
+        is_word: whether a word is spoken, so that it should be accepted.
+        clips: number of sounds.
+        accepted: how many were accepted as one of the words.
+
+    >>> Acceptance("noise", is_word=False, clips=20, accepted=1).rejected
     19
     """
 
     what: str
-    digit: bool
+    is_word: bool
     clips: int
     accepted: int
 
@@ -49,9 +55,9 @@ class ModelScores:
         name: how tables call the model.
         rejects: whether the model has a threshold; without one it accepts all but silence.
         conditions: one report for clean speech, then one for each SNR.
-        overall: all digits of all conditions together.
+        overall: the words of all conditions together.
         by_noise: counts by noise, over all SNRs.
-        acceptance: what was accepted, digits by condition and what is none by kind.
+        acceptance: what was accepted, words by condition and negatives by kind.
         answers: the recogniser's answer to every sound, by condition and kind.
     """
 
@@ -70,15 +76,11 @@ class ModelScores:
 
 
 def score_recognizer(
-    name: str,
-    recognizer: DigitRecognizer,
-    sounds: DemoSounds,
-    on_batch: Callable[[int], object] | None = None,
+    recognizer: Recognizer, sounds: DemoSounds, on_batch: Callable[[int], object] | None = None
 ) -> ModelScores:
     """Let a recogniser answer all sounds and count.
 
     Args:
-        name: how tables call the model.
         recognizer: the recogniser.
         sounds: from ``demo_sounds``.
         on_batch: called with the number of sounds after each batch, for progress.
@@ -86,57 +88,54 @@ def score_recognizer(
     Raises:
         ConfigError: if the model does not know all words of the sounds.
     """
-    words = recognizer.model.config.words
-    foreign = sorted({sound.word for group in sounds.digits.values() for sound in group} - set(words))
-    if foreign:
-        raise ConfigError(f"model '{name}' does not know the words {', '.join(foreign)}; it knows {', '.join(words)}")
+    facts, words = recognizer.model.facts, recognizer.vocabulary.words
+    spoken = [sound for group in sounds.words.values() for sound in group]
+    if unknown := recognizer.vocabulary.unknown([sound.word for sound in spoken]):
+        raise ConfigError(
+            f"model '{facts.name}' does not know the words {', '.join(unknown)}; it knows {', '.join(words)}"
+        )
     answers = {
-        kind: recognize_sounds(recognizer, group, on_batch)
-        for kind, group in {**sounds.digits, **sounds.others}.items()
+        kind: answer_sounds(recognizer, group, on_batch) for kind, group in {**sounds.words, **sounds.negatives}.items()
     }
-    spoken = [sound for group in sounds.digits.values() for sound in group]
-    heard = [answer for condition in sounds.digits for answer in answers[condition]]
-    correct = np.array([sound.word == answer.word for sound, answer in zip(spoken, heard, strict=True)])
+    heard = Answers.pool([answers[condition] for condition in sounds.words])
+    correct = heard.predicted == heard.labels
     noisy = np.array([bool(sound.noise) for sound in spoken])
     return ModelScores(
-        name=name,
-        rejects=recognizer.calibration.threshold is not None,
-        conditions=tuple(_report(kind, group, answers[kind], words) for kind, group in sounds.digits.items()),
-        overall=_report(f"{name}, all conditions", spoken, heard, words),
+        name=facts.name,
+        rejects=facts.calibration.rejects,
+        conditions=tuple(answers[condition].report(condition, words, {}) for condition in sounds.words),
+        overall=heard.report(f"{facts.name}, all conditions", words, {}),
         by_noise=scores_by(correct[noisy], [sound.noise for sound in spoken if sound.noise]),
         acceptance=tuple(
-            Acceptance(kind, kind in sounds.digits, len(given), sum(answer.accepted for answer in given))
+            Acceptance(kind, kind in sounds.words, len(given), int(given.accepted.sum()))
             for kind, given in answers.items()
         ),
-        answers=answers,
+        answers={kind: recognitions(given, facts.vocabulary) for kind, given in answers.items()},
     )
 
 
-def recognize_sounds(
-    recognizer: DigitRecognizer, sounds: Sequence[Sound], on_batch: Callable[[int], object] | None = None
-) -> tuple[Recognition, ...]:
-    """Return the answers to sounds, in batches."""
-    answers: list[Recognition] = []
-    for start in range(0, len(sounds), BATCH):
-        batch = sounds[start : start + BATCH]
-        answers += recognizer.recognize_batch([sound.waveform for sound in batch], SAMPLE_RATE)
-        if on_batch is not None:
-            on_batch(len(batch))
-    return tuple(answers)
+def answer_sounds(
+    recognizer: Recognizer, sounds: Sequence[Sound], on_batch: Callable[[int], object] | None = None
+) -> Answers:
+    """Return what a recogniser's model says about sounds, cut as the recogniser cuts recordings."""
+    facts, vocabulary = recognizer.model.facts, recognizer.vocabulary
+    clips = ClipSet(
+        utterances=tuple(
+            Utterance(Path(sound.title), (sound.word,) * bool(sound.word), sound.speaker) for sound in sounds
+        ),
+        labels=torch.tensor([vocabulary.index(sound.word) if sound.word else len(vocabulary) for sound in sounds]),
+        sample_rate=facts.sample_rate,
+        clip_samples=facts.clip_samples,
+        waveforms=tuple(torch.from_numpy(recognizer.clip(sound.waveform, SAMPLE_RATE).samples) for sound in sounds),
+        vocabulary=vocabulary,
+    )
+    return Answers.of(recognizer.model, clips, batch_size=BATCH, on_batch=on_batch)
 
 
-def _report(
-    name: str, sounds: Sequence[Sound], answers: Sequence[Recognition], words: tuple[str, ...]
-) -> ConditionReport:
-    labels = np.array([words.index(sound.word) for sound in sounds])
-    predicted = np.array([words.index(answer.word) for answer in answers])
-    correct = labels == predicted
-    speakers = [sound.speaker for sound in sounds]
-    return ConditionReport(
-        name=name,
-        words=words,
-        confusion=tuple(map(tuple, confusion_matrix(labels, predicted, len(words)).tolist())),
-        interval=accuracy_interval(correct, speakers),
-        calibration_error=expected_calibration_error(np.array([answer.confidence for answer in answers]), correct),
-        per_speaker=scores_by(correct, speakers),
+def recognitions(answers: Answers, vocabulary: Vocabulary) -> tuple[Recognition, ...]:
+    """Return what a recogniser would have said."""
+    probabilities = answers.calibration.probabilities(answers.logits).tolist()
+    return tuple(
+        recognition(vocabulary, row, bool(accepted))
+        for row, accepted in zip(probabilities, answers.accepted, strict=True)
     )

@@ -1,4 +1,4 @@
-"""What the demonstration listens to: the wheel's test voices, clean and in noise, and sounds that are no digit."""
+"""What the demonstration recognises: the package's test voices, clean and in noise, and negatives."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sound:
     Attributes:
         waveform: ``[8000]`` at 8 kHz.
         title: what it is, for people.
-        word: the digit word that is spoken; empty for what is no digit.
+        word: that is spoken; empty for what is none of the words.
         speaker: who speaks it.
         noise: the noise that was added; empty for none.
     """
@@ -45,15 +45,15 @@ class DemoSounds:
     """The sounds of a demonstration.
 
     Attributes:
-        digits: the same utterances under every condition: ``"clean"``, ``"20 dB"`` ... ``"0 dB"``.
-        others: what is no digit, by what it is.
+        words: the same utterances under every condition: ``"clean"``, ``"20 dB"`` ... ``"0 dB"``.
+        negatives: sounds that are none of the words, by what they are.
     """
 
-    digits: Mapping[str, tuple[Sound, ...]]
-    others: Mapping[str, tuple[Sound, ...]]
+    words: Mapping[str, tuple[Sound, ...]]
+    negatives: Mapping[str, tuple[Sound, ...]]
 
     def __len__(self) -> int:
-        return sum(map(len, (*self.digits.values(), *self.others.values())))
+        return sum(map(len, (*self.words.values(), *self.negatives.values())))
 
 
 def demo_sounds(seed: int) -> DemoSounds:
@@ -70,9 +70,9 @@ def demo_sounds(seed: int) -> DemoSounds:
         CorpusError: if the installation lacks the sample recordings.
 
     >>> sounds = demo_sounds(0)
-    >>> {name: len(clips) for name, clips in sounds.digits.items()}
+    >>> {name: len(clips) for name, clips in sounds.words.items()}
     {'clean': 176, '20 dB': 176, '10 dB': 176, '5 dB': 176, '0 dB': 176}
-    >>> {name: len(clips) for name, clips in sounds.others.items()}
+    >>> {name: len(clips) for name, clips in sounds.negatives.items()}
     {'noise': 20, 'noise, 40 dB quieter': 20, 'silence': 1, 'digits backwards': 176}
     """
     noises = {name: read_audio(path)[0] for name, path in sorted(sample_noises().items())}
@@ -85,9 +85,9 @@ def demo_sounds(seed: int) -> DemoSounds:
         )
         for utterance in read_samples().filter(split="test")
     )
-    digits = {CLEAN: clean}
+    words = {CLEAN: clean}
     for turn, snr_db in enumerate(SNRS_DB):
-        digits[f"{snr_db} dB"] = tuple(
+        words[f"{snr_db} dB"] = tuple(
             _mix(sound, noises, list(noises)[(index + turn) % len(noises)], snr_db, [seed, snr_db, index])
             for index, sound in enumerate(clean)
         )
@@ -98,7 +98,7 @@ def demo_sounds(seed: int) -> DemoSounds:
     )
     quiet = np.float32(10 ** (-QUIETER_DB / 20))
     backwards = tuple(Sound(sound.waveform[::-1].copy(), f"{sound.title}, played backwards") for sound in clean)
-    others = {
+    negatives = {
         "noise": alone,
         f"noise, {QUIETER_DB} dB quieter": tuple(
             Sound(quiet * sound.waveform, f"{sound.title}, {QUIETER_DB} dB quieter", noise=sound.noise)
@@ -107,7 +107,7 @@ def demo_sounds(seed: int) -> DemoSounds:
         "silence": (Sound(np.zeros(SAMPLE_RATE, np.float32), "silence"),),
         "digits backwards": backwards,
     }
-    return DemoSounds(digits, others)
+    return DemoSounds(words, negatives)
 
 
 def _mix(sound: Sound, noises: Mapping[str, Samples], noise: str, snr_db: int, seed: list[int]) -> Sound:

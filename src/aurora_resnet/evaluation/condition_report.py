@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aurora_resnet.evaluation.metrics import Interval, Score
+from aurora_resnet.evaluation.tables import html_table, percent, percent_with_interval
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Prediction:
     word: str
     predicted: str
     confidence: float
+    accepted: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConditionReport:
     """The result on one condition, such as one noise at one SNR.
 
@@ -37,6 +39,7 @@ class ConditionReport:
         per_speaker: counts by speaker; ``""`` gathers the clips whose speaker is unknown.
         attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
         problems: recordings that could not be read, one line each. They are not counted anywhere.
+        refused: recordings that the model did not accept as one of its words; ``None`` if it has no threshold.
 
     >>> report = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
     >>> report.clips, report.correct, report.accuracy, report.per_word["zero"].accuracy
@@ -51,6 +54,21 @@ class ConditionReport:
     per_speaker: Mapping[str, Score] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    refused: int | None = None
+
+    def __repr__(self) -> str:
+        accuracy = percent_with_interval(self.accuracy, self.interval)
+        return f"ConditionReport({self.name}: {self.correct} of {self.clips} correct, {accuracy} %)"
+
+    def _repr_html_(self) -> str:
+        """Return accuracy and counts by word, for notebooks."""
+        caption = f"{self.name}: {percent_with_interval(self.accuracy, self.interval)} % correct"
+        rows = [
+            [word, str(score.clips), str(score.correct), percent(score.accuracy)]
+            for word, score in self.per_word.items()
+            if score.clips
+        ]
+        return html_table(caption, ["word", "clips", "correct", "accuracy %"], rows)
 
     @property
     def clips(self) -> int:
@@ -66,6 +84,11 @@ class ConditionReport:
     def accuracy(self) -> float:
         """Share of correct recordings, 0 to 1."""
         return Score(self.clips, self.correct).accuracy
+
+    @property
+    def refused_share(self) -> float | None:
+        """Share of the recordings that the model refused at its threshold, 0 to 1; ``None`` if it has none."""
+        return None if self.refused is None else self.refused / self.clips
 
     @property
     def per_word(self) -> dict[str, Score]:
@@ -87,6 +110,7 @@ class ConditionReport:
             "per_word": {word: asdict(score) for word, score in self.per_word.items()},
             "per_speaker": {name: asdict(score) for name, score in self.per_speaker.items()},
             "confusion": [list(row) for row in self.confusion],
+            "refused": self.refused,
             "problems": list(self.problems),
         }
 
@@ -102,4 +126,5 @@ class ConditionReport:
             per_speaker={name: Score(**score) for name, score in data["per_speaker"].items()},
             attributes=data["attributes"],
             problems=tuple(data["problems"]),
+            refused=data.get("refused"),  # reports of the first edition have none
         )

@@ -1,7 +1,9 @@
-"""Divide a corpus into the conditions that are scored apart."""
+"""Conditions that are scored apart: a corpus divided by its attributes, several corpora by their names."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aurora_resnet.corpora.corpus import Corpus
@@ -40,3 +42,17 @@ def conditions_by(corpus: Corpus, *names: str) -> dict[str, Corpus]:
         condition = " ".join(f"{name}={utterance.attributes.get(name, '-')}" for name in names)
         groups.setdefault(condition, []).append(utterance)
     return {name: replace(corpus, utterances=tuple(group)) for name, group in groups.items()}
+
+
+def named_apart(corpora: Mapping[str, Corpus]) -> dict[str, Corpus]:
+    """Return corpora by their names, and where several have one name, by what they were asked for.
+
+    Args:
+        corpora: by what they were asked for, as ``folder:here/words``.
+
+    >>> alike = Corpus("words", ())
+    >>> list(named_apart({"folder:here/words": alike, "folder:there/words": alike, "fsdd:fsdd": Corpus("fsdd", ())}))
+    ['folder:here/words', 'folder:there/words', 'fsdd']
+    """
+    names = Counter(corpus.name for corpus in corpora.values())
+    return {corpus.name if names[corpus.name] == 1 else asked: corpus for asked, corpus in corpora.items()}

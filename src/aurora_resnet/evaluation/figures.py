@@ -191,7 +191,7 @@ def plot_features(
     if waveform is not None and waveform.dim() != 1:
         raise ConfigError(f"the waveform [N] of one clip was expected, not {list(waveform.shape)}")
     figure = new_figure(7, 3.6 if waveform is None else 4.8)
-    # Frame t is centred on sample t * hop_length; a picture's cell reaches half a hop to both sides.
+    # Frame t is centred on sample t * hop_length; a cell of the image reaches half a hop to both sides.
     hop = config.hop_length / config.sample_rate
     extent = (-hop / 2, (log_mel.shape[1] - 0.5) * hop, -0.5, config.n_mels - 0.5)
     if waveform is None:
@@ -203,8 +203,8 @@ def plot_features(
         above.set_ylabel("amplitude")
         above.margins(y=0.1)
         plain_axes(above)
-    picture = log_mel.detach().cpu().float().numpy()
-    image = axes.imshow(picture, origin="lower", aspect="auto", interpolation="nearest", extent=extent)
+    values = log_mel.detach().cpu().float().numpy()
+    image = axes.imshow(values, origin="lower", aspect="auto", interpolation="nearest", extent=extent)
     edges = filter_edges(config.n_mels, config.f_min, config.top, config.mel_scale)
     bands = np.unique(np.linspace(0, config.n_mels - 1, min(config.n_mels, 8)).round().astype(int))
     axes.set_yticks(bands, [f"{float(edges[band + 1]):.0f}" for band in bands])

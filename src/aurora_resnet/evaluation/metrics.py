@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +58,8 @@ class Score:
 def wilson_interval(correct: int, clips: int, *, confidence: float = 0.95) -> Interval:
     """Return the Wilson score interval of ``correct`` successes in ``clips`` independent trials.
 
+    Source: E. B. Wilson, *Probable inference, the law of succession, and statistical inference*, 1927.
+
     Args:
         correct: number of correct clips, 0 to ``clips``.
         clips: number of clips, at least 1.
@@ -74,18 +75,10 @@ def wilson_interval(correct: int, clips: int, *, confidence: float = 0.95) -> In
     if clips < 1 or not 0 <= correct <= clips:
         raise ConfigError(f"an interval needs 0 <= correct <= clips and clips >= 1, not {correct} of {clips}")
     _check_confidence(confidence)
-    # E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927):
-    # with p = correct / n and z the normal quantile of (1 + confidence) / 2,
-    #   (p + z^2/2n  -+  z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n).
-    # At p = 0 and p = 1 one end is exact; rounding must not move it.
-    n, p = clips, correct / clips
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    centre = p + z**2 / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    scale = 1 + z**2 / n
-    low = 0.0 if correct == 0 else (centre - half) / scale
-    high = 1.0 if correct == clips else (centre + half) / scale
-    return Interval(low, high, "wilson")
+    from scipy.stats import binomtest  # a second, which only those who measure should wait for
+
+    ends = binomtest(correct, clips).proportion_ci(confidence, method="wilson")
+    return Interval(float(ends.low), float(ends.high), "wilson")
 
 
 def accuracy_interval(

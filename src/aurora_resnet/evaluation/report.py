@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import numpy as np
 
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Score
-from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.evaluation.tables import html_table, markdown_table, percent, percent_with_interval
 from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.runtime.errors import ConfigError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EvaluationReport:
     r"""The result of a model on one or several conditions, with what is needed to repeat it.
 
@@ -35,11 +36,15 @@ class EvaluationReport:
         created: time of the evaluation, UTC, ISO 8601.
         problems: what the readers of the corpora could not use, and all of a condition that has no readable
             recording at all.
-        predictions: one line a recording; not part of the JSON file, see `predictions_to_csv`.
+        predictions: one line a recording; not part of the JSON file, see `write_predictions`.
+        rejection: what the model refused and accepted, if there were negatives.
 
     >>> from aurora_resnet.evaluation.metrics import Interval
     >>> car = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
-    >>> report = EvaluationReport("cnn", (car,), car, 2.0, 0.5, "cpu", 1, {}, {}, "2025-01-01T00:00:00+00:00")
+    >>> report = EvaluationReport(
+    ...     "cnn", (car,), overall=car, seconds=2.0, model_seconds=0.5, device="cpu", threads=1, versions={},
+    ...     corpora={}, created="2025-01-01T00:00:00+00:00",
+    ... )
     >>> report.clips_per_second
     16.0
     >>> print("\n".join(report.to_markdown().splitlines()[:5]))
@@ -52,6 +57,7 @@ class EvaluationReport:
 
     model: str
     conditions: tuple[ConditionReport, ...]
+    _: KW_ONLY
     overall: ConditionReport
     seconds: float
     model_seconds: float
@@ -61,7 +67,15 @@ class EvaluationReport:
     corpora: Mapping[str, str]
     created: str
     problems: tuple[str, ...] = ()
-    predictions: tuple[Prediction, ...] = field(default=(), compare=False, repr=False)
+    predictions: tuple[Prediction, ...] = field(default=(), compare=False)
+    rejection: RejectionReport | None = None
+
+    def __repr__(self) -> str:
+        return f"EvaluationReport({self._summary()})"
+
+    def _repr_html_(self) -> str:
+        """Return the conditions as a table, for notebooks."""
+        return html_table(self._summary(), *self._conditions())
 
     @property
     def clips_per_second(self) -> float:
@@ -71,14 +85,16 @@ class EvaluationReport:
     @property
     def all_problems(self) -> tuple[str, ...]:
         """Problems of the evaluation and of every condition; empty if every recording was scored."""
-        return self.problems + tuple(problem for each in self.conditions for problem in each.problems)
+        unreadable = [problem for each in self.conditions for problem in each.problems]
+        unreadable += [] if self.rejection is None else self.rejection.problems
+        return tuple(dict.fromkeys([*self.problems, *unreadable]))
 
-    def to_json(self, path: str | Path) -> None:
+    def write_json(self, path: str | Path) -> None:
         """Write the report, without the single predictions, to a JSON file."""
-        write_json(path, self.to_dict())
+        write_json(self.to_dict(), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `to_json` writes. Counts that follow from others are there for other readers."""
+        """Return what `write_json` writes. Counts that follow from others are there for other readers."""
         return {
             "model": self.model,
             "created": self.created,
@@ -93,11 +109,12 @@ class EvaluationReport:
             "problems": list(self.problems),
             "overall": self.overall.to_dict(),
             "conditions": [condition.to_dict() for condition in self.conditions],
+            "rejection": None if self.rejection is None else self.rejection.to_dict(),
         }
 
     @classmethod
     def from_json(cls, path: str | Path) -> EvaluationReport:
-        """Read a report that `to_json` wrote.
+        """Read a report that `write_json` wrote.
 
         Raises:
             ConfigError: if the file is missing or is no such report.
@@ -117,6 +134,7 @@ class EvaluationReport:
                 corpora=data["corpora"],
                 created=data["created"],
                 problems=tuple(data["problems"]),
+                rejection=RejectionReport.from_dict(data["rejection"]) if data.get("rejection") else None,
             )
         except OSError as error:
             raise ConfigError(f"{path}: the evaluation report cannot be read ({error.strerror})") from None
@@ -125,21 +143,22 @@ class EvaluationReport:
                 f"{path}: not an evaluation report of `aurora-resnet evaluate --json` ({error!r})"
             ) from None
 
-    def to_csv(self, path: str | Path) -> None:
+    def write_csv(self, path: str | Path) -> None:
         """Write one line a condition; every attribute of the conditions is a column."""
         names = list(dict.fromkeys(name for each in self.conditions for name in each.attributes))
         header = ["model", "condition", *names, "clips", "correct", "accuracy", "low", "high", "interval"]
-        header += ["calibration_error", "problems"]
+        header += ["calibration_error", "refused", "problems"]
         lines: list[list[object]] = []
         for each in self.conditions:
             line: list[object] = [self.model, each.name, *(each.attributes.get(name, "") for name in names)]
             line += [each.clips, each.correct, each.accuracy, each.interval.low, each.interval.high]
-            line += [each.interval.method, each.calibration_error, len(each.problems)]
+            refused = "" if each.refused is None else each.refused
+            line += [each.interval.method, each.calibration_error, refused, len(each.problems)]
             lines.append(line)
         _write_csv(path, header, lines)
 
-    def predictions_to_csv(self, path: str | Path) -> None:
-        """Write one line a recording: condition, path, spoken word, recognised word, confidence.
+    def write_predictions(self, path: str | Path) -> None:
+        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted or not.
 
         Raises:
             ConfigError: if the report was read from JSON, which does not hold them.
@@ -148,23 +167,21 @@ class EvaluationReport:
             raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
         _write_csv(
             path,
-            ["condition", "path", "word", "predicted", "confidence"],
-            [[p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}"] for p in self.predictions],
+            ["condition", "path", "word", "predicted", "confidence", "accepted"],
+            [
+                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", str(p.accepted).lower()]
+                for p in self.predictions
+            ],
         )
 
     def to_markdown(self) -> str:
         """Return the report as a page: conditions, words, speakers, confusions, problems, circumstances."""
-        several = len(self.conditions) > 1
-        shown = [*self.conditions, self.overall] if several else list(self.conditions)
-        scope = ", all conditions" if several else ""
-        lines = []
-        for each in shown:
-            accuracy = percent_with_interval(each.accuracy, each.interval)
-            lines.append([each.name, str(each.clips), str(each.correct), accuracy, each.interval.method])
+        scope = ", all conditions" if len(self.conditions) > 1 else ""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         parts = [
             f"# Evaluation of {self.model}",
-            markdown_table(["condition", "clips", "correct", "accuracy % [95 % interval]", "interval by"], lines),
+            markdown_table(*self._conditions()),
+            *([] if self.rejection is None else [self.rejection.to_markdown()]),
             f"## By word{scope}",
             _score_table("word", self.overall.per_word),
             f"## By speaker{scope}",
@@ -180,6 +197,22 @@ class EvaluationReport:
         if self.all_problems:
             parts += ["## Problems", "\n".join(f"- {problem}" for problem in self.all_problems)]
         return "\n\n".join(parts) + "\n"
+
+    def _summary(self) -> str:
+        many = f"{len(self.conditions)} conditions, " if len(self.conditions) > 1 else ""
+        accuracy = percent_with_interval(self.overall.accuracy, self.overall.interval)
+        return f"{self.model}: {many}{self.overall.clips} clips, {accuracy} % correct"
+
+    def _conditions(self) -> tuple[list[str], list[list[str]]]:
+        """Return header and rows of the table of conditions."""
+        header = ["condition", "clips", "correct", "accuracy % [95 % interval]", "interval by"]
+        refuses = self.overall.refused is not None
+        rows = []
+        for each in [*self.conditions, self.overall] if len(self.conditions) > 1 else self.conditions:
+            accuracy = percent_with_interval(each.accuracy, each.interval)
+            row = [each.name, str(each.clips), str(each.correct), accuracy, each.interval.method]
+            rows.append([*row, percent(each.refused_share)] if refuses else row)
+        return [*header, "refused %"] if refuses else header, rows
 
 
 def _write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:

@@ -1,22 +1,35 @@
-"""What was heard beside what was said: the alignment with the fewest errors (Levenshtein)."""
+r"""Strings of words: what was heard beside what was said.
+
+The two are aligned with the fewest errors (V. Levenshtein, *Binary codes capable of correcting deletions, insertions,
+and reversals*, 1966). Of ``N`` words said, ``D`` were not heard, ``S`` were heard as another one, and ``I`` words were
+heard that nobody said. The word error rate is
+
+.. math:: \mathrm{WER} = \frac{S + D + I}{N}.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from aurora_resnet.runtime.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class WordCounts:
-    """Errors of one or more alignments; sums with ``+``.
+    """Errors of one alignment, or of several; sums with ``+``.
 
     Attributes:
-        said: words of the references.
+        said: words that were said.
         inserted: words heard that were not said.
         deleted: words said that were not heard.
         substituted: words said that were heard as another one.
+
+    >>> WordCounts(said=10, inserted=1, deleted=2) + WordCounts(said=10, substituted=1)
+    WordCounts(said=20, inserted=1, deleted=2, substituted=1)
     """
 
     said: int = 0
@@ -33,25 +46,46 @@ class WordCounts:
         )
 
     @property
+    def heard(self) -> int:
+        """Words that were heard, right or wrong."""
+        return self.said - self.deleted + self.inserted
+
+    @property
     def right(self) -> int:
-        """Words found."""
+        """Words said that were heard as themselves."""
         return self.said - self.deleted - self.substituted
 
     @property
+    def error_rate(self) -> float:
+        """The word error rate: 0 for no error, above 1 where more is inserted than said; NaN if nothing was said."""
+        return (self.inserted + self.deleted + self.substituted) / self.said if self.said else math.nan
+
+    @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall of the words."""
-        heard = self.said - self.deleted + self.inserted
-        return 2 * self.right / (self.said + heard) if self.said + heard else 1.0
+        """Harmonic mean of precision and recall of the words, 0 to 1; 1 where nothing was said and nothing heard."""
+        return 2 * self.right / (self.said + self.heard) if self.said + self.heard else 1.0
 
 
 def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Return pairs of positions in what was said and heard, in order; ``None`` stands for an insertion or a deletion.
+    """Pair the words of two strings with the fewest errors.
 
-    Of alignments with equally few errors, the one that pairs words as late as it can.
+    Args:
+        said: the words of the reference.
+        heard: the words that were recognised.
+
+    Returns:
+        Pairs of positions in ``said`` and ``heard``, in order; ``None`` stands for an insertion or a deletion. Of
+        alignments with equally few errors, the one that pairs words as late as it can.
+
+    Raises:
+        ConfigError: for a text instead of a list of words.
 
     >>> align(["one", "two"], ["two"])
     [(0, None), (1, 0)]
     """
+    for words in (said, heard):
+        if isinstance(words, str):
+            raise ConfigError(f"an alignment takes lists of words, got the text {words!r:.60}; split it first")
     cost = np.zeros((len(said) + 1, len(heard) + 1), dtype=np.int64)
     cost[:, 0], cost[0] = np.arange(len(said) + 1), np.arange(len(heard) + 1)
     for i, word in enumerate(said, 1):
@@ -73,7 +107,7 @@ def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, i
 
 
 def count_errors(said: Sequence[str], heard: Sequence[str]) -> WordCounts:
-    """Count the errors of the alignment.
+    """Count the errors of the alignment of two strings; arguments and errors as ``align``.
 
     >>> count_errors(["one", "two", "two"], ["one", "three", "two", "two"])
     WordCounts(said=3, inserted=1, deleted=0, substituted=0)
@@ -85,3 +119,12 @@ def count_errors(said: Sequence[str], heard: Sequence[str]) -> WordCounts:
         deleted=sum(j is None for _, j in pairs),
         substituted=sum(i is not None and j is not None and said[i] != heard[j] for i, j in pairs),
     )
+
+
+def score_strings(strings: Iterable[tuple[Sequence[str], Sequence[str]]]) -> WordCounts:
+    """Count the errors of many strings together, each a pair of what was said and what was heard.
+
+    >>> score_strings([(["one", "two"], ["one"]), (["three"], ["three"])]).error_rate.__round__(3)
+    0.333
+    """
+    return sum((count_errors(said, heard) for said, heard in strings), start=WordCounts())

@@ -1,9 +1,10 @@
-"""How numbers are printed: percentages with two decimals, and Markdown tables."""
+"""How numbers are printed: percentages with two decimals, and tables in Markdown and HTML."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 from aurora_resnet.evaluation.metrics import Interval
 
@@ -30,6 +31,17 @@ def percent_with_interval(accuracy: float, interval: Interval) -> str:
     '95.00 [88.82, 97.85]'
     """
     return f"{percent(accuracy)} [{percent(interval.low)}, {percent(interval.high)}]"
+
+
+def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table, for notebooks; texts are escaped.
+
+    >>> html_table("a < b", ["noise"], [["car"]])
+    '<table><caption>a &lt; b</caption><tr><th>noise</th></tr><tr><td>car</td></tr></table>'
+    """
+    head = "".join(f"<th>{escape(name)}</th>" for name in header)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{body}</table>"
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

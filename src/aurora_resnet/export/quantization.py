@@ -14,9 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurora_resnet.export.calibration import Clips
-from aurora_resnet.export.onnx_graph import INPUT, quiet, require_export
+from aurora_resnet.export.onnx_graph import quiet, require_export
+from aurora_resnet.export.recordings import Clips
 from aurora_resnet.runtime.errors import ExportError
+from aurora_resnet.runtime.models import INPUT
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -1,1 +1,1 @@
-"""A waveform becomes a picture of sound."""
+"""A waveform becomes a spectrogram."""

@@ -48,7 +48,7 @@ def mel_to_hz(mel: Tensor, mel_scale: MelScale) -> Tensor:
 
 
 def filter_edges(
-    n_mels: int, f_min: float, f_max: float, mel_scale: MelScale, dtype: torch.dtype = torch.float64
+    n_mels: int, f_min: float, f_max: float, mel_scale: MelScale, *, dtype: torch.dtype = torch.float64
 ) -> Tensor:
     """Return the ``n_mels + 2`` edges of the filters in Hz; filter ``m`` has its peak at edge ``m + 1``.
 
@@ -89,7 +89,7 @@ def mel_filterbank(
     (torch.Size([129, 40]), True)
     """
     bins = torch.linspace(0.0, sample_rate / 2, n_bins, dtype=dtype).unsqueeze(1)  # [n_bins, 1]
-    edges = filter_edges(n_mels, f_min, f_max, mel_scale, dtype)
+    edges = filter_edges(n_mels, f_min, f_max, mel_scale, dtype=dtype)
     left, peak, right = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins - left) / (peak - left)
     falling = (right - bins) / (right - peak)

@@ -1,4 +1,4 @@
-r"""The front end: from a waveform to a log-mel picture.
+r"""The front end: from a waveform to a log-mel spectrogram.
 
 For a waveform :math:`x[n]` of :math:`N` samples, a window :math:`w` of :math:`n_\mathrm{fft}` points (a periodic
 Hann window of ``window_seconds``, centred in zeros), hop :math:`h` and mel filters :math:`F`
@@ -17,18 +17,24 @@ reflecting), which the tests take as one of two references. Mel scales: HTK (You
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Self
+from collections.abc import Callable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Literal, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.features.filterbank import mel_filterbank
+from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.features.filterbank import MelScale, mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
 from aurora_resnet.features.pcen import pcen
+from aurora_resnet.runtime.audio.waveform import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from aurora_resnet.runtime.errors import ConfigError
+
+MOST_BANDS = 1000
+Seconds = Annotated[float, Between(0, 1, above=True)]
+Frequency = Annotated[float, Between(0, MAX_SAMPLE_RATE / 2)]
 
 
 @dataclass(frozen=True)
@@ -40,64 +46,47 @@ class MelConfig:
     (200, 80, 256, 101)
     """
 
-    sample_rate: int
+    sample_rate: Annotated[int, Between(MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)]
     """Rate of the waveforms in Hz; there is no default on purpose."""
-    window_seconds: float = 0.025
-    hop_seconds: float = 0.010
-    n_fft: int | None = None
+    _: KW_ONLY
+    window_seconds: Seconds = 0.025
+    """From one sample to a second, as ``hop_seconds``."""
+    hop_seconds: Seconds = 0.010
+    n_fft: Annotated[int, Between(2, 2**20)] | None = None
     """FFT length in samples; ``None`` takes the next power of two of the window."""
-    n_mels: int = 64
-    f_min: float = 60.0
+    n_mels: Annotated[int, Between(1, MOST_BANDS)] = 64
+    f_min: Frequency = 60.0
     """Lower edge of the first filter in Hz."""
-    f_max: float | None = None
+    f_max: Frequency | None = None
     """Upper edge of the last filter in Hz; ``None`` takes half the sample rate."""
-    mel_scale: Literal["htk", "slaney"] = "htk"
-    power: float = 2.0
+    mel_scale: MelScale = "htk"
+    power: Annotated[float, Between(0, 10, above=True)] = 2.0
     """Exponent of the magnitude: 2 for power, 1 for magnitude."""
     compression: Literal["log", "pcen"] = "log"
     """The logarithm, or a gain control for each band (``pcen``), which has no use for floor and range."""
-    log_floor: float = 1e-6
+    log_floor: Annotated[float, Between(0, 1e6, above=True)] = 1e-6
     """Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech."""
-    dynamic_range_db: float | None = None
+    dynamic_range_db: Annotated[float, Between(0, 1000, above=True)] | None = None
     """Raise everything to so many dB below the clip's loudest cell, so that neither the level of a recording nor
     digital silence around a word shows; ``None`` leaves it. Needs a ``log_floor`` far below speech."""
     normalization: Literal["none", "utterance", "corpus"] = "utterance"
 
     def __post_init__(self) -> None:
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        """Yield where fields do not fit each other."""
         nyquist = self.sample_rate / 2
-        checks = {
-            f"sample_rate must be at least 1000 Hz, got {self.sample_rate}": self.sample_rate >= 1000,
-            f"window_seconds must be at least one sample, got {self.window_seconds}": (
-                1 <= self.window_seconds * abs(self.sample_rate) < math.inf
-            ),
-            f"hop_seconds must be at least one sample, got {self.hop_seconds}": (
-                1 <= self.hop_seconds * abs(self.sample_rate) < math.inf
-            ),
-            f"n_mels must be at least 1, got {self.n_mels}": self.n_mels >= 1,
-            f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}": 0
-            <= self.f_min
-            < self.top
-            <= nyquist,
-            f"mel_scale must be 'htk' or 'slaney', got '{self.mel_scale}'": self.mel_scale in ("htk", "slaney"),
-            f"compression must be 'log' or 'pcen', got '{self.compression}'": self.compression in ("log", "pcen"),
-            f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}": (
-                self.compression == "log" or self.dynamic_range_db is None
-            ),
-            f"power must be positive, got {self.power}": 0 < self.power < math.inf,
-            f"log_floor must be positive, got {self.log_floor}": 0 < self.log_floor < math.inf,
-            f"dynamic_range_db must be positive, got {self.dynamic_range_db}": (
-                self.dynamic_range_db is None or 0 < self.dynamic_range_db < math.inf
-            ),
-            f"normalization must be 'none', 'utterance' or 'corpus', got '{self.normalization}'": (
-                self.normalization in ("none", "utterance", "corpus")
-            ),
-        }
-        wrong = [message for message, fine in checks.items() if not fine]
+        for name, seconds in (("window_seconds", self.window_seconds), ("hop_seconds", self.hop_seconds)):
+            if seconds * self.sample_rate < 1:
+                yield f"{name} must be at least one sample, got {seconds}"
+        if not self.f_min < self.top <= nyquist:
+            yield f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}"
+        if self.compression == "pcen" and self.dynamic_range_db is not None:
+            yield f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}"
         # An odd length has no bin at half the sample rate, and its frames are not centred on multiples of the hop.
-        if not wrong and (self.fft_length < self.window_length or self.fft_length % 2):
-            wrong.append(f"n_fft must be even and at least the window's {self.window_length} samples, got {self.n_fft}")
-        if wrong:
-            raise ConfigError("; ".join(wrong))
+        if self.fft_length < self.window_length or self.fft_length % 2:
+            yield f"n_fft must be even and at least the window's {self.window_length} samples, got {self.n_fft}"
 
     @property
     def top(self) -> float:
@@ -124,6 +113,23 @@ class MelConfig:
     def frames(self, samples: int) -> int:
         """Return the number of frames of a waveform: ``1 + samples // hop_length``."""
         return 1 + samples // self.hop_length
+
+
+def mel_filters(config: MelConfig, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return the filters of a front end, ``[n_bins, M]``; see ``mel_filterbank``.
+
+    >>> mel_filters(MelConfig(sample_rate=8000)).shape
+    torch.Size([129, 64])
+    """
+    return mel_filterbank(
+        n_bins=config.fft_length // 2 + 1,
+        n_mels=config.n_mels,
+        f_min=config.f_min,
+        f_max=config.top,
+        sample_rate=config.sample_rate,
+        mel_scale=config.mel_scale,
+        dtype=dtype,
+    )
 
 
 class MelFrontend(nn.Module):
@@ -162,15 +168,7 @@ class MelFrontend(nn.Module):
         start = (config.fft_length - config.window_length) // 2
         window = torch.zeros(config.fft_length, dtype=dtype)
         window[start : start + config.window_length] = torch.hann_window(config.window_length, dtype=dtype)
-        filters = mel_filterbank(
-            n_bins=config.fft_length // 2 + 1,
-            n_mels=config.n_mels,
-            f_min=config.f_min,
-            f_max=config.top,
-            sample_rate=config.sample_rate,
-            mel_scale=config.mel_scale,
-            dtype=dtype,
-        )  # [n_bins, M]
+        filters = mel_filters(config, dtype)  # [n_bins, M]
         if config.power == 2.0:
             # sum_k F[k] (re_k^2 + im_k^2) is linear in the squares, so each row stands twice and the power
             # spectrum is never formed.

@@ -15,7 +15,7 @@ _SMALLEST_DEVIATION = 1e-3
 
 
 def normalize_utterance(features: Tensor) -> Tensor:
-    """Shift and scale each clip's picture to mean 0 and standard deviation 1 over bands and frames.
+    """Shift and scale each clip's spectrogram to mean 0 and standard deviation 1 over bands and frames.
 
     Removes the recording's level (an added constant in the log domain) and its range.
 
@@ -25,7 +25,7 @@ def normalize_utterance(features: Tensor) -> Tensor:
     >>> bool(y.mean(dim=(1, 2)).abs().max() < 1e-5)
     True
     """
-    # Layer normalisation over the whole picture is this very formula, in one pass over the memory.
+    # Layer normalisation over the whole spectrogram is this very formula, in one pass over the memory.
     return F.layer_norm(features, features.shape[-2:], eps=_SMALLEST_DEVIATION**2)
 
 

@@ -1,1 +1,1 @@
-"""A picture of sound becomes scores."""
+"""A spectrogram becomes scores."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurora_resnet.bounds import Between, check_values
+from aurora_resnet.features.mel import MOST_BANDS
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
-from aurora_resnet.runtime.errors import ConfigError
 
 
 def convolution_block(inputs: int, outputs: int) -> nn.Sequential:
@@ -41,10 +42,9 @@ class CnnClassifier(SpeechClassifier):
     torch.Size([2, 11])
     """
 
-    def __init__(self, dropout: float = 0.5, hidden: int = 128, num_classes: int = 11, n_mels: int = 64) -> None:
+    def __init__(self, *, dropout: float = 0.5, hidden: int = 128, num_classes: int = 11, n_mels: int = 64) -> None:
         super().__init__(n_mels, num_classes)
-        if n_mels < 8:
-            raise ConfigError(f"CnnClassifier halves the bands three times and needs n_mels >= 8, got {n_mels}")
+        check_values(n_mels=(n_mels, Between(8, MOST_BANDS)))  # they are halved three times
         self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64), convolution_block(64, 128))
         self.head = dense_head(128 * (n_mels // 8), hidden, dropout, num_classes)
 

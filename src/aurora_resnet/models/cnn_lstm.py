@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from aurora_resnet.bounds import Between, check_values
+from aurora_resnet.features.mel import MOST_BANDS
 from aurora_resnet.models.cnn import convolution_block
-from aurora_resnet.models.interface import SpeechClassifier, dense_head
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.models.interface import CELLS, SpeechClassifier, dense_head
 
 
 class CnnLstmClassifier(SpeechClassifier):
@@ -28,6 +29,7 @@ class CnnLstmClassifier(SpeechClassifier):
 
     def __init__(
         self,
+        *,
         cells: int = 128,
         dropout: float = 0.5,
         hidden: int = 128,
@@ -35,8 +37,7 @@ class CnnLstmClassifier(SpeechClassifier):
         n_mels: int = 64,
     ) -> None:
         super().__init__(n_mels, num_classes)
-        if n_mels < 4 or cells < 1:
-            raise ConfigError(f"CnnLstmClassifier needs n_mels >= 4 and cells >= 1, got {n_mels} and {cells}")
+        check_values(n_mels=(n_mels, Between(4, MOST_BANDS)), cells=(cells, CELLS))
         self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64))
         self.lstm = nn.LSTM(64 * (n_mels // 4), cells, batch_first=True)
         self.head = dense_head(cells, hidden, dropout, num_classes)

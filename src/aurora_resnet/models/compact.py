@@ -7,8 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.bounds import Between, check_values
+from aurora_resnet.models.interface import DROPOUT, LAYERS, SpeechClassifier
 from aurora_resnet.runtime.errors import ConfigError
+
+FILTERS = Between(1, 4096)
 
 
 class BasicBlock(nn.Module):
@@ -64,6 +67,7 @@ class CompactResNet(SpeechClassifier):
 
     def __init__(
         self,
+        *,
         widths: Sequence[int] = (24, 40, 72, 104),
         blocks: Sequence[int] = (1, 1, 2),
         dropout: float = 0.1,
@@ -71,11 +75,13 @@ class CompactResNet(SpeechClassifier):
         n_mels: int = 64,
     ) -> None:
         super().__init__(n_mels, num_classes)
-        if len(widths) != 4 or len(blocks) != 3 or min(*widths, *blocks) < 1 or not 0 <= dropout < 1:
-            raise ConfigError(
-                "four widths and three numbers of blocks, all above 0, and 0 <= dropout < 1 are needed, "
-                f"got {list(widths)}, {list(blocks)} and {dropout}"
-            )
+        if len(widths) != 4 or len(blocks) != 3:
+            raise ConfigError(f"four widths and three numbers of blocks are needed, got {list(widths)}, {list(blocks)}")
+        check_values(
+            dropout=(dropout, DROPOUT),
+            **{f"widths[{i}]": (width, FILTERS) for i, width in enumerate(widths)},
+            **{f"blocks[{i}]": (number, LAYERS) for i, number in enumerate(blocks)},
+        )
         self.stem = nn.Sequential(
             nn.Conv2d(1, widths[0], kernel_size=5, stride=2, padding=2, bias=False),
             nn.BatchNorm2d(widths[0]),

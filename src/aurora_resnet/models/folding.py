@@ -9,8 +9,7 @@ In evaluation mode batch normalisation is a fixed scale and shift of each channe
     b' = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}} (b - \mu) + \beta
 
 and a pass over the memory is saved (Jacob et al., *Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference*, 2018, section 3.2). Of a single clip a good part of the time goes into rearranging
-the weights for the processor, at every call anew; packing does it once.
+Integer-Arithmetic-Only Inference*, 2018, section 3.2).
 """
 
 from __future__ import annotations
@@ -56,71 +55,19 @@ def fold_batch_norms(module: Network, example: Tensor) -> Network:
       (2): ReLU()
     )
     """
-    fused = copy.deepcopy(module).eval().requires_grad_(False)
-    pairs, expected = _pairs(fused, example)
-    layers: dict[str, Any] = dict(fused.named_modules())
+    folded = copy.deepcopy(module).eval().requires_grad_(False)
+    pairs, expected = _pairs(folded, example)
+    layers: dict[str, Any] = dict(folded.named_modules())
     for convolution, norm in pairs:
-        _replace(fused, convolution, fuse_conv_bn_eval(layers[convolution], layers[norm]).requires_grad_(False))
-        _replace(fused, norm, nn.Identity())
-    fused = fused.to(memory_format=torch.channels_last).eval()  # the layout of 4-dimensional weights alone
-    if not _agree(fused(example), expected):
+        _replace(folded, convolution, fuse_conv_bn_eval(layers[convolution], layers[norm]).requires_grad_(False))
+        _replace(folded, norm, nn.Identity())
+    folded = folded.to(memory_format=torch.channels_last).eval()  # the layout of 4-dimensional weights alone
+    if not _agree(folded(example), expected):
         raise ConfigError(
             f"folding batch normalisation changes what {type(module).__name__} gives; "
             "a convolution that feeds one must feed nothing else"
         )
-    return fused
-
-
-class _PackedConvolution(nn.Module):
-    """A convolution whose weights lie as oneDNN wants them for an input of a given shape."""
-
-    def __init__(self, convolution: nn.Conv2d, shape: torch.Size) -> None:
-        super().__init__()
-        place = [[*value] for value in (convolution.padding, convolution.stride, convolution.dilation)]
-        self.bias = convolution.bias
-        self.arguments = (*place, convolution.groups, "none", [], "")  # no further operation after the convolution
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            convolution.weight, *place, convolution.groups, list(shape)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the convolution of the input."""
-        output: Tensor = torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *self.arguments)
-        return output
-
-
-def pack_convolutions(module: Network, example: Tensor) -> Network:
-    """Return a copy whose two-dimensional convolutions have their weights packed for this processor.
-
-    Any input is computed right, one of the example's shape fastest. The operators are internals of torch (those that
-    ``torch.compile`` uses on CPUs): where they are missing or do not give what the module gives, as on other devices,
-    the module itself is returned.
-
-    Args:
-        module: a network in evaluation mode that needs no gradients, of one input and one output tensor.
-        example: an input on the module's device; noise will do.
-
-    >>> net = nn.Conv2d(1, 4, 3).requires_grad_(False)
-    >>> x = torch.randn(1, 1, 8, 8)
-    >>> torch.allclose(pack_convolutions(net, x)(x), net(x), atol=1e-5)
-    True
-    """
-    shapes: dict[str, torch.Size] = {}
-
-    def ran(name: str, _layer: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
-        shapes[name] = inputs[0].shape
-
-    expected = _run(module, example, (nn.Conv2d,), ran)
-    packed: nn.Module = nn.Sequential(copy.deepcopy(module))  # so that the module itself may be a convolution
-    layers: dict[str, Any] = dict(module.named_modules())
-    try:
-        for name, shape in shapes.items():
-            if layers[name].padding_mode == "zeros" and not isinstance(layers[name].padding, str):
-                _replace(packed, f"0.{name}".rstrip("."), _PackedConvolution(layers[name], shape).eval())
-        same = _agree(packed(example), expected)
-    except (AttributeError, NotImplementedError, RuntimeError, TypeError):  # absent, not for this device, or changed
-        return module
-    return packed[0] if same else module  # type: ignore[index]
+    return folded
 
 
 def _pairs(module: nn.Module, example: Tensor) -> tuple[list[tuple[str, str]], Tensor]:

@@ -7,7 +7,18 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from aurora_resnet.bounds import Between, check_values
+from aurora_resnet.features.mel import MOST_BANDS
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.runtime.vocabulary import MOST_WORDS
+
+BANDS = Between(1, MOST_BANDS)
+UNITS = Between(1, 65_536)
+"""Width of a dense layer."""
+CELLS = Between(1, 8192)
+"""Width of a recurrent layer or of attention."""
+LAYERS = Between(1, 64)
+DROPOUT = Between(0, 1, below=True)
 
 
 class SpeechClassifier(nn.Module, ABC):
@@ -26,8 +37,7 @@ class SpeechClassifier(nn.Module, ABC):
 
     def __init__(self, n_mels: int, num_classes: int) -> None:
         super().__init__()
-        if n_mels < 1 or num_classes < 2:
-            raise ConfigError(f"a classifier needs n_mels >= 1 and num_classes >= 2, got {n_mels} and {num_classes}")
+        check_values(n_mels=(n_mels, BANDS), num_classes=(num_classes, Between(2, MOST_WORDS)))
         self.n_mels = n_mels
         self.num_classes = num_classes
         self._frozen: list[nn.Module] = []
@@ -98,6 +108,5 @@ def dense_head(inputs: int, hidden: int, dropout: float, num_classes: int) -> nn
     >>> [type(layer).__name__ for layer in dense_head(1024, 128, 0.5, 11)]
     ['Linear', 'ReLU', 'Dropout', 'Linear']
     """
-    if hidden < 1 or not 0.0 <= dropout < 1.0:
-        raise ConfigError(f"hidden >= 1 and 0 <= dropout < 1 are needed, got {hidden} and {dropout}")
+    check_values(hidden=(hidden, UNITS), dropout=(dropout, DROPOUT))
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, num_classes))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from torch import Tensor, nn
 
+from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.models.zoo import create_model
-from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.models.zoo import create_model, unknown_model
+from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,36 @@ class RecognizerConfig:
         mel: the front end.
         options: the classifier's options, without ``n_mels``, ``num_classes`` and ``weights``.
         clip_seconds: length of the clips that the network works on.
-        words: class order.
+        vocabulary: its words, in class order.
     """
 
     model: str
     mel: MelConfig
+    _: KW_ONLY
     options: Mapping[str, object] = field(default_factory=dict)
-    clip_seconds: float = 1.0
-    words: tuple[str, ...] = WORDS
+    clip_seconds: Annotated[float, Between(0, LONGEST_CLIP_SECONDS, above=True)] = 1.0
+    vocabulary: Vocabulary = DIGITS
 
     def __post_init__(self) -> None:
-        if self.clip_samples <= self.mel.fft_length // 2:
-            raise ConfigError(
-                f"clip_seconds must exceed half an FFT window ({self.mel.fft_length // 2} samples), "
-                f"got {self.clip_seconds} s"
-            )
-        taken = {"n_mels", "num_classes", "weights"} & set(self.options)
-        if taken:
-            raise ConfigError(f"{', '.join(sorted(taken))} cannot stand in the model's options; they follow")
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        yield from unknown_model(self.model)
+        half = self.mel.fft_length // 2
+        if self.clip_seconds * self.mel.sample_rate <= half:
+            yield f"clip_seconds must exceed half an FFT window ({half} samples), got {self.clip_seconds} s"
+        if taken := {"n_mels", "num_classes", "weights"} & set(self.options):
+            yield f"{', '.join(sorted(taken))} cannot stand in the model's options; they follow"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the vocabulary."""
+        return self.vocabulary.words
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.mel.sample_rate
 
     @property
     def clip_samples(self) -> int:
@@ -63,14 +77,16 @@ class RecognizerModel(nn.Module):
     torch.Size([2, 11])
     """
 
-    def __init__(self, config: RecognizerConfig, weights: str | Path | None = None) -> None:
+    def __init__(self, config: RecognizerConfig, *, weights: str | Path | None = None) -> None:
         super().__init__()
         self.config = config
         options = dict(config.options)
         if weights is not None:
             options["weights"] = weights
         self.frontend = MelFrontend(config.mel)
-        self.classifier = create_model(config.model, n_mels=config.mel.n_mels, num_classes=len(config.words), **options)
+        self.classifier = create_model(
+            config.model, n_mels=config.mel.n_mels, num_classes=len(config.vocabulary), **options
+        )
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return logits ``[B, K]`` of waveforms ``[B, N]``."""

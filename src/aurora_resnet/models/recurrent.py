@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from aurora_resnet.models.interface import SpeechClassifier, dense_head
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.bounds import check_values
+from aurora_resnet.models.interface import CELLS, LAYERS, SpeechClassifier, dense_head
 
 
 class RecurrentClassifier(SpeechClassifier):
@@ -33,6 +33,7 @@ class RecurrentClassifier(SpeechClassifier):
 
     def __init__(
         self,
+        *,
         bidirectional: bool = False,
         cells: int = 128,
         layers: int = 2,
@@ -42,8 +43,7 @@ class RecurrentClassifier(SpeechClassifier):
         n_mels: int = 64,
     ) -> None:
         super().__init__(n_mels, num_classes)
-        if cells < 1 or layers < 1:
-            raise ConfigError(f"RecurrentClassifier needs cells >= 1 and layers >= 1, got {cells} and {layers}")
+        check_values(cells=(cells, CELLS), layers=(layers, LAYERS))
         self.lstm = nn.LSTM(n_mels, cells, layers, batch_first=True, bidirectional=bidirectional)
         self.head = dense_head(cells * (2 if bidirectional else 1), hidden, dropout, num_classes)
 

@@ -1,8 +1,8 @@
-"""``ResidualSpeechNet``: a ResNet-50 that looks at a log-mel picture.
+"""``ResidualSpeechNet``: a ResNet-50 that looks at a log-mel spectrogram.
 
 Stem and stages are torchvision's (He et al., 2015, with the stride in the 3 x 3 convolution) under torchvision's
 names, so that ImageNet weights load by name. The stem takes one channel: an ImageNet stem that sees the same grey
-picture in red, green and blue computes ``sum_c W_c * x``, which is one convolution with the summed kernels.
+image in red, green and blue computes ``sum_c W_c * x``, which is one convolution with the summed kernels.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class ResidualSpeechNet(SpeechClassifier):
     def __init__(
         self,
         stages: int = 3,
+        *,
         weights: str | Path | None = None,
         dropout: float = 0.5,
         hidden: int = 128,

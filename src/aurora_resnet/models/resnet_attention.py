@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.models.interface import dense_head
+from aurora_resnet.bounds import check_values
+from aurora_resnet.models.interface import CELLS, LAYERS, dense_head
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -105,13 +106,16 @@ class ResNetAttention(_OverTime):
     def __init__(
         self,
         stages: int = 3,
+        *,
         weights: str | Path | None = None,
         dropout: float = 0.5,
         hidden: int = 128,
         num_classes: int = 11,
         n_mels: int = 64,
     ) -> None:
-        super().__init__(stages, weights, dropout, hidden, num_classes, n_mels)
+        super().__init__(
+            stages, weights=weights, dropout=dropout, hidden=hidden, num_classes=num_classes, n_mels=n_mels
+        )
         self.head = nn.Sequential(AttentionPooling(self.channels, hidden), *self.head.children())
 
 
@@ -141,6 +145,7 @@ class ResNetTransformer(_OverTime):
     def __init__(
         self,
         stages: int = 3,
+        *,
         weights: str | Path | None = None,
         dropout: float = 0.5,
         hidden: int = 128,
@@ -150,11 +155,11 @@ class ResNetTransformer(_OverTime):
         num_classes: int = 11,
         n_mels: int = 64,
     ) -> None:
-        super().__init__(stages, weights, dropout, hidden, num_classes, n_mels)
-        if layers < 1 or heads < 1 or width < 1 or width % heads or width % 2:
-            raise ConfigError(
-                f"layers and heads of at least 1 and an even width that the heads divide are needed, "
-                f"got {layers} layers, {heads} heads, width {width}"
-            )
+        check_values(width=(width, CELLS), layers=(layers, LAYERS), heads=(heads, CELLS))
+        if width % heads or width % 2:
+            raise ConfigError(f"an even width that the heads divide is needed, got width {width} and {heads} heads")
+        super().__init__(
+            stages, weights=weights, dropout=dropout, hidden=hidden, num_classes=num_classes, n_mels=n_mels
+        )
         pooling = TransformerPooling(self.channels, width, layers, heads, dropout=0.1)
         self.head = nn.Sequential(pooling, *dense_head(width, hidden, dropout, num_classes))

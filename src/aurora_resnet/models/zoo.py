@@ -41,6 +41,30 @@ ZOO: dict[str, ZooEntry] = {
 }
 
 
+def register_model(name: str, builder: Callable[..., SpeechClassifier], *, summary: str = "") -> None:
+    """Make a classifier known under a name, for ``create_model``, training files and checkpoints.
+
+    Args:
+        name: not taken yet.
+        builder: a subclass of ``SpeechClassifier``, or a function that returns one; it takes ``n_mels`` and
+            ``num_classes`` besides its own options, all with defaults but these two.
+        summary: a line about it.
+
+    Raises:
+        ConfigError: if the name is taken or empty, or the builder lacks one of the two arguments.
+
+    >>> register_model("cnn", CnnClassifier)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: there is a model 'cnn' already; choose another name
+    """
+    if not name or name in ZOO:
+        raise ConfigError(f"there is a model '{name}' already; choose another name" if name else "a model needs a name")
+    missing = [option for option in ("n_mels", "num_classes") if option not in inspect.signature(builder).parameters]
+    if missing:
+        raise ConfigError(f"model '{name}' must take {' and '.join(missing)} as arguments")
+    ZOO[name] = ZooEntry(builder, {}, summary)
+
+
 def list_models() -> tuple[str, ...]:
     """Return the names that ``create_model`` knows.
 
@@ -80,7 +104,7 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
         raise ConfigError(f"model '{name}' has no option {', '.join(unknown)}; options: {', '.join(known)}")
     try:
         return entry.build(**entry.fixed, **options)
-    except TypeError as error:  # such as a string for a number, from a training file
+    except (TypeError, RuntimeError) as error:  # a string for a number, from a training file; more than the memory
         raise ConfigError(f"model '{name}' cannot be built with {options}: {error}") from error
 
 
@@ -116,7 +140,16 @@ def model_cost(model: SpeechClassifier, frames: int = 101) -> ModelCost:
     return ModelCost(sum(p.numel() for p in model.parameters()), c.get_total_flops() // 2)
 
 
+def unknown_model(name: str) -> list[str]:
+    """Return what to say of a name that no model has, as a list that is empty otherwise.
+
+    >>> unknown_model("cnn"), unknown_model("cmn")
+    ([], ["unknown model 'cmn' (did you mean 'cnn'?); models: resnet50, ..."])
+    """
+    return [] if name in ZOO else [f"unknown model '{name}'{did_you_mean(name, ZOO)}; models: {', '.join(ZOO)}"]
+
+
 def _entry(name: str) -> ZooEntry:
-    if name not in ZOO:
-        raise ConfigError(f"unknown model '{name}'{did_you_mean(name, ZOO)}; models: {', '.join(ZOO)}")
+    if problems := unknown_model(name):
+        raise ConfigError(problems[0])
     return ZOO[name]

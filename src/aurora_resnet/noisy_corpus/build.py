@@ -6,22 +6,18 @@ What equals Aurora-2 and what differs is told in ``docs/protocol.md``.
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from aurora_resnet.audio.channels import CHANNEL_RATE
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.noisy_corpus.babble import talker_babble
@@ -35,15 +31,14 @@ from aurora_resnet.noisy_corpus.plan import (
     plan_training,
     scenes_needed,
 )
-from aurora_resnet.noisy_corpus.records import BuildRecords, Row
+from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.scenes import NoiseScenes, read_noise_scenes, recording_digests
+from aurora_resnet.noisy_corpus.workers import cores, write_chunks
 from aurora_resnet.noisy_corpus.writer import SUFFIXES, FileFormat, NoisyFile, NoisyFileWriter, SceneNoise
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 BABBLE_SECONDS = 120.0
 _CHUNK = 16  # files that a worker makes at a time
-
-_Result = tuple[Folder, list[Row | str], bool]
 
 
 @dataclass(frozen=True)
@@ -159,7 +154,7 @@ def build_noisy_corpus(
     }
     noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
     writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
-    written, kept, failures = _build(writer, folders, records, workers or _cores(), progress)
+    written, kept, failures = _build(writer, folders, records, workers or cores(), progress)
     records.write_manifest()
     skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
     return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
@@ -189,7 +184,7 @@ def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
         if utterance.split not in ("train", "test"):
             skipped.append(f"{utterance.path}: expected the split train or test, it has '{utterance.split}'")
         elif not utterance.words:
-            skipped.append(f"{utterance.path}: it has no digit word")
+            skipped.append(f"{utterance.path}: it has no word")
         else:
             kept.append(utterance)
     return replace(speech, utterances=tuple(kept)), skipped
@@ -216,7 +211,7 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
         babble = talker_babble(
             training, talkers=talkers, seconds=BABBLE_SECONDS, sample_rate=CHANNEL_RATE, generator=generator
         )
-        write_audio(path, babble, CHANNEL_RATE)
+        write_audio(babble, path, CHANNEL_RATE)
     return (path,)
 
 
@@ -236,61 +231,20 @@ def _build(
         def chunks() -> Iterator[tuple[Folder, list[NoisyFile], bool]]:
             nonlocal kept
             for folder, named in folders:
-                done = records.resume(folder, lambda row: _is_complete(writer.home, row))
+                done = records.resume(folder)
                 files = [NoisyFile(folder, one) for one in named]
-                todo = [file for file in files if f"{file.target}{SUFFIXES[writer.file_format]}" not in done]
+                todo = [file for file in files if writer.path(file) not in done]
                 kept += len(files) - len(todo)
                 bar.update(len(files) - len(todo))
                 for start in range(0, len(todo), _CHUNK):
                     yield folder, todo[start : start + _CHUNK], start + _CHUNK >= len(todo)
 
-        for folder, results, is_last in _work(writer, chunks(), workers):
-            rows = [result for result in results if isinstance(result, dict)]
+        for folder, results, is_last in write_chunks(writer, chunks(), workers):
+            utterances = [result for result in results if isinstance(result, Utterance)]
             failures.update(result for result in results if isinstance(result, str))
-            records.append(folder, rows)
-            written += len(rows)
+            records.append(folder, utterances)
+            written += len(utterances)
             bar.update(len(results))
             if is_last:
                 records.finish(folder)
     return written, kept, failures
-
-
-def _work(
-    writer: NoisyFileWriter, chunks: Iterable[tuple[Folder, list[NoisyFile], bool]], workers: int
-) -> Iterator[_Result]:
-    """Yield the results of the chunks in order; only a few chunks are on their way at a time."""
-    if workers == 1:
-        for folder, files, is_last in chunks:
-            yield folder, writer.write_all(files), is_last
-        return
-    waiting: deque[tuple[Folder, Future[list[Row | str]], bool]] = deque()
-    # "spawn" is the same on every system, and safe beside the threads of the caller
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        for folder, files, is_last in chunks:
-            waiting.append((folder, pool.submit(writer.write_all, files), is_last))
-            if len(waiting) >= 4 * workers:
-                folder, future, is_last = waiting.popleft()
-                yield folder, future.result(), is_last
-        while waiting:
-            folder, future, is_last = waiting.popleft()
-            yield folder, future.result(), is_last
-    except BrokenProcessPool as error:
-        raise CorpusError(
-            "a worker process died (out of memory?); run again to continue, with fewer workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _is_complete(home: Path, row: Row) -> bool:
-    """Tell whether the file of a row is there as it was written."""
-    try:
-        size = (home / row["path"]).stat().st_size
-    except OSError:
-        return False
-    return size == 2 * int(row["attribute.samples"]) if row["sample_rate"] else size > 0
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

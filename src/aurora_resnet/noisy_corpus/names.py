@@ -1,4 +1,4 @@
-"""File names of the Aurora-2 form ``<SPK>_<DIGITS><REPETITION>`` for any speech.
+"""File names of the Aurora-2 form ``<SPK>_<DIGITS><REPETITION>`` for the digits of any speech.
 
 ``SPK`` is F or M, the sex, and two letters. They come from a hash of the speaker's name, so that a speaker has the same
 letters in every build and a group of letters (FA, FB, MA and MB are a usual validation set) is a draw of speakers.
@@ -12,9 +12,10 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
+from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
 from aurora_resnet.runtime.errors import CorpusError
-from aurora_resnet.runtime.vocabulary import AURORA_LETTERS
 
 UNKNOWN_SEX = "m"
 """What a speaker of unknown sex counts as, in the name only; the manifest leaves the sex out."""
@@ -110,18 +111,24 @@ def name_utterances(corpus: Corpus) -> list[NamedUtterance]:
         corpus: recordings of at least one word, each of a known speaker.
 
     Raises:
-        CorpusError: as ``speaker_ids``.
+        CorpusError: for words that Aurora-2 has no letter for, and as ``speaker_ids``.
 
     >>> from pathlib import Path
     >>> clips = tuple(Utterance(Path(f"{i}.wav"), ("one", "oh"), "me") for i in range(3))
     >>> [named.name for named in name_utterances(Corpus("mine", clips))]
     ['MTX_1OA', 'MTX_1OB', 'MTX_1OC']
     """
+    if unknown := sorted({word for utterance in corpus for word in utterance.words} - set(_LETTER_OF_WORD)):
+        more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
+        raise CorpusError(
+            f"{corpus.name}: Aurora-2's file names have no letter for {', '.join(unknown[:LISTED])}{more}; "
+            f"keep recordings of {', '.join(_LETTER_OF_WORD)} alone, as with corpus.filter(words=...)"
+        )
     ids = speaker_ids(corpus)
     groups: dict[str, list[Utterance]] = defaultdict(list)
     for utterance in corpus:
-        digits = "".join(_LETTER_OF_WORD[word] for word in utterance.words)
-        groups[f"{ids[utterance.speaker]}_{digits}"].append(utterance)
+        letters = "".join(_LETTER_OF_WORD[word] for word in utterance.words)
+        groups[f"{ids[utterance.speaker]}_{letters}"].append(utterance)
     named = [
         NamedUtterance(stem + repetition_letters(count), utterance)
         for stem, group in groups.items()

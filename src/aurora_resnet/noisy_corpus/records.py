@@ -1,4 +1,4 @@
-"""What a builder of noisy speech remembers: its settings, and a row for every file.
+"""What a builder of noisy speech remembers: its settings, and a row for every utterance.
 
 In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden folder ``.rows``, which holds the rows of each
 folder of the tree. A row is added after its file was renamed into place. A file with its row is done; a killed build
@@ -10,19 +10,27 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aurora_resnet.corpora import manifest_rows
+from aurora_resnet.corpora.manifest_rows import PREFIX, csv_row
+from aurora_resnet.corpora.sources.aurora2 import MANIFEST, SETTINGS
+from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.noisy_corpus.plan import Folder
-from aurora_resnet.noisy_corpus.writer import COLUMNS
+from aurora_resnet.noisy_corpus.writer import ATTRIBUTES
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 FORMAT = 1
 """Number of the way of building; a tree begun in one way cannot be continued in another."""
 
+COLUMNS: tuple[str, ...] = (*manifest_rows.COLUMNS, *(PREFIX + name for name in ATTRIBUTES))
+"""Columns of the manifest; an empty cell says that there is no such thing."""
+
 Row = dict[str, str]
+"""An utterance as it is remembered: cells by column."""
 
 
 class BuildRecords:
@@ -34,8 +42,8 @@ class BuildRecords:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.manifest = home / "manifest.csv"
-        self._settings = home / "settings.json"
+        self.manifest = home / MANIFEST
+        self._settings = home / SETTINGS
         self._rows = home / ".rows"
 
     def begin(self, settings: Mapping[str, Any], noises: Mapping[str, str]) -> None:
@@ -71,18 +79,19 @@ class BuildRecords:
         with atomic_path(self._settings) as temporary:
             temporary.write_text(json.dumps(now, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
-    def resume(self, folder: Folder, is_done: Callable[[Row], bool]) -> dict[str, Row]:
-        """Return the rows of a folder by path whose files are done, and forget the others."""
+    def resume(self, folder: Folder) -> set[Path]:
+        """Return the files of a folder that are done, and forget the others."""
         file = self._file(folder)
-        kept = {row["path"]: row for row in _read_rows(file) if is_done(row)} if file.is_file() else {}
+        kept = {row["path"]: row for row in _read_rows(file) if self._is_done(row)} if file.is_file() else {}
         with atomic_path(file) as temporary:
             temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, kept.values())), **_TEXT)
-        return kept
+        return {self.home / path for path in kept}
 
-    def append(self, folder: Folder, rows: Sequence[Row]) -> None:
-        """Add rows of files that were written."""
+    def append(self, folder: Folder, utterances: Sequence[Utterance]) -> None:
+        """Remember utterances whose files were written."""
+        rows = [csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances]
         with self._file(folder).open("a", **_TEXT) as stream:
-            stream.write(_csv(map(_cells, rows)))
+            stream.write(_csv(rows))
 
     def finish(self, folder: Folder) -> None:
         """Sort the rows of a folder, so that they do not tell in which order its files were made."""
@@ -96,6 +105,15 @@ class BuildRecords:
             stream.write(_csv([COLUMNS]))
             for file in sorted(self._rows.glob("*.csv")):
                 stream.write(_csv(map(_cells, _read_rows(file))))
+
+    def _is_done(self, row: Row) -> bool:
+        """Tell whether the file of a row is there as it was written."""
+        try:
+            size = (self.home / row["path"]).stat().st_size
+        except OSError:
+            return False
+        samples = row[f"{PREFIX}samples"]
+        return samples.isdecimal() and size == 2 * int(samples) if row["sample_rate"] else size > 0
 
     def _file(self, folder: Folder) -> Path:
         return self._rows / f"{folder.part}.{folder.name}.csv"

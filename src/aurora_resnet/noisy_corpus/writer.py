@@ -1,4 +1,4 @@
-"""One file of a noisy tree: read, filter, mix, write, and say how."""
+"""One recording of a noisy tree: read, filter, mix, write, and say how."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
+from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.noisy_corpus.names import NamedUtterance, speaker_sex
 from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.runtime.audio.reading import audio_info, read_audio
 from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, CorpusError
-from aurora_resnet.runtime.vocabulary import AURORA_LETTERS
 
 FileFormat = Literal["raw", "flac"]
 SUFFIXES: dict[FileFormat, str] = {"raw": ".08", "flac": ".flac"}
@@ -89,15 +91,15 @@ class NoisyFileWriter:
         """Return where the file is written."""
         return self.home / (file.target + SUFFIXES[self.file_format])
 
-    def write_all(self, files: Sequence[NoisyFile]) -> list[dict[str, str] | str]:
-        """Write files; return for each its row of the manifest, or why it was skipped.
+    def write_all(self, files: Sequence[NoisyFile]) -> list[Utterance | str]:
+        """Write files; return for each the utterance that it is now, or why it was skipped.
 
         Raises:
             CorpusError: if a file cannot be written (a full disk).
         """
         return [self._write(file) for file in files]
 
-    def _write(self, file: NoisyFile) -> dict[str, str] | str:
+    def _write(self, file: NoisyFile) -> Utterance | str:
         source = file.named.utterance.path
         try:
             samples, rate = read_audio(source, raw=file.named.utterance.raw)
@@ -109,7 +111,7 @@ class NoisyFileWriter:
             self._save(self.path(file), sent)
         except (OSError, AudioError) as error:
             raise CorpusError(f"{self.path(file)} cannot be written ({error}); run again to continue") from error
-        return self._row(file, facts | {"samples": str(sent.size)})
+        return self._described(file, facts | {"samples": str(sent.size)})
 
     def _clean(self, file: NoisyFile, speech: Samples) -> tuple[Samples, dict[str, str]]:
         level_db = active_speech_level(g712(speech, CHANNEL_RATE), CHANNEL_RATE).level_db  # no level, no noisy copies
@@ -144,44 +146,41 @@ class NoisyFileWriter:
 
     def _save(self, path: Path, sent: Samples) -> None:
         if self.file_format == "flac":
-            write_audio(path, sent, CHANNEL_RATE)
+            write_audio(sent, path, CHANNEL_RATE)
             return
         steps = np.clip(np.rint(sent * 32768), -32768, 32767)
         with atomic_path(path) as temporary:
             temporary.write_bytes(steps.astype(">i2" if self.byte_order == "big" else "<i2").tobytes())
 
-    def _row(self, file: NoisyFile, facts: Mapping[str, str]) -> dict[str, str]:
-        utterance, folder, raw = file.named.utterance, file.folder, self.file_format == "raw"
+    def _described(self, file: NoisyFile, facts: Mapping[str, str]) -> Utterance:
+        source, folder = file.named.utterance, file.folder
         attributes = {
             "set": folder.condition_set,
             "noise": folder.scene,
             "noise_index": str(folder.noise_index or ""),
             "snr_db": "clean" if folder.snr_db is None else str(folder.snr_db),
             "channel": folder.channel,
-            "sex": speaker_sex(utterance),
+            "sex": speaker_sex(source),
             "repetition": file.named.name.partition("_")[2].lstrip("".join(AURORA_LETTERS)),
             "aurora_speaker": file.named.speaker_id,
-            "source": utterance.path.as_posix(),
+            "source": source.path.as_posix(),
             **facts,
         }
-        return {
-            "path": file.target + SUFFIXES[self.file_format],
-            "words": " ".join(utterance.words),
-            "speaker": utterance.speaker,
-            "split": utterance.split,
-            "sample_rate": str(CHANNEL_RATE) if raw else "",
-            "byte_order": self.byte_order if raw else "",
-        } | {f"attribute.{name}": value for name, value in attributes.items()}
+        return Utterance(
+            self.path(file),
+            source.words,
+            source.speaker,
+            source.split,
+            RawFormat(CHANNEL_RATE, self.byte_order) if self.file_format == "raw" else None,
+            {name: value for name, value in attributes.items() if value},
+        )
 
 
-COLUMNS: tuple[str, ...] = (
-    "path", "words", "speaker", "split", "sample_rate", "byte_order",
-    *(f"attribute.{name}" for name in (
-        "set", "noise", "noise_index", "snr_db", "channel", "sex", "repetition", "aurora_speaker", "source",
-        "noise_file", "noise_offset", "gain_db", "speech_level_db", "noise_level_db", "peak", "overload", "samples",
-    )),
+ATTRIBUTES: tuple[str, ...] = (
+    "set", "noise", "noise_index", "snr_db", "channel", "sex", "repetition", "aurora_speaker", "source",
+    "noise_file", "noise_offset", "gain_db", "speech_level_db", "noise_level_db", "peak", "overload", "samples",
 )  # fmt: skip
-"""Columns of the manifest; an empty cell says that there is no such thing."""
+"""What a written utterance may have, in the order of the manifest's columns."""
 
 
 def _facts(speech_level_db: float, peak: float) -> dict[str, str]:

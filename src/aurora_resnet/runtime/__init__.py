@@ -1,1 +1,66 @@
-"""A sound becomes an answer, without torch."""
+"""A sound becomes an answer, without torch: reading, clips, the decision, exported models, streams.
+
+>>> from aurora_resnet.runtime import Recognizer
+>>> Recognizer.from_pretrained("compact").vocabulary
+Vocabulary(11 words: zero, one, two, three, four, five, six, seven, eight, nine, oh)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .audio.reading import read_audio
+    from .decision import Calibration
+    from .errors import AudioError, AuroraError, ConfigError, ModelError
+    from .models import EXPORTED, ExportedModel, load_model
+    from .recognizer import Recognition, Recognizer
+    from .streaming.config import StreamingConfig
+    from .streaming.recognizer import StreamingRecognizer, WordEvent, recognize_stream
+    from .vocabulary import DIGITS, Vocabulary
+
+_HOMES = {
+    ".audio.reading": ("read_audio",),
+    ".decision": ("Calibration",),
+    ".errors": ("AudioError", "AuroraError", "ConfigError", "ModelError"),
+    ".models": ("EXPORTED", "ExportedModel", "load_model"),
+    ".recognizer": ("Recognition", "Recognizer"),
+    ".streaming.config": ("StreamingConfig",),
+    ".streaming.recognizer": ("StreamingRecognizer", "WordEvent", "recognize_stream"),
+    ".vocabulary": ("DIGITS", "Vocabulary"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DIGITS",
+    "EXPORTED",
+    "AudioError",
+    "AuroraError",
+    "Calibration",
+    "ConfigError",
+    "ExportedModel",
+    "ModelError",
+    "Recognition",
+    "Recognizer",
+    "StreamingConfig",
+    "StreamingRecognizer",
+    "Vocabulary",
+    "WordEvent",
+    "load_model",
+    "read_audio",
+    "recognize_stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562), so that a version is printed without NumPy."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,12 +6,11 @@ Each message says what was expected, what came and what to do, in one or two lin
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
 class AuroraError(Exception):
-    """Base class of all errors raised on purpose by aurora_resnet."""
+    """Base class of all errors raised on purpose."""
 
 
 class AudioError(AuroraError):
@@ -30,8 +29,12 @@ class SpeakerLeakError(CorpusError):
     """The same speaker stands on both sides of a split."""
 
 
-class CheckpointError(AuroraError):
-    """A weight file is missing, damaged or belongs to another network."""
+class ModelError(AuroraError):
+    """A model file, exported or checkpoint, is missing, damaged or not one of ours."""
+
+
+class CheckpointError(ModelError):
+    """A checkpoint is missing, damaged or belongs to another network."""
 
 
 class TrainingError(AuroraError):
@@ -50,19 +53,6 @@ class MissingDependencyError(AuroraError, ImportError):
     """An optional dependency is not installed or does not import here."""
 
 
-def torchaudio_missing(purpose: str, error: BaseException, *, instead: str = "") -> MissingDependencyError:
-    """Return the error for what only torchaudio has, where torchaudio does not import.
-
-    >>> str(torchaudio_missing("Bells are rung", OSError("no clapper"))).splitlines()[0]
-    'Bells are rung through torchaudio, which does not import here: no clapper'
-    """
-    return MissingDependencyError(
-        f"{purpose} through torchaudio, which does not import here: {error}\n"
-        "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
-        f"pair in another environment (pip install torch==2.11.* torchaudio==2.11.*){instead}"
-    )
-
-
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint with the closest known name, or an empty string.
 
@@ -71,5 +61,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["epochs", "seed"])
     ''
     """
+    import difflib  # where a name is wrong, and only there
+
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""

@@ -1,23 +1,31 @@
-"""What a training file says about data, and how it is loaded."""
+"""What a training file says about data: recordings, and the noise and sounds that make them harder."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field, fields
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
-from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.noisy import NoisyClips
+from aurora_resnet.audio.channels import CHANNELS
+from aurora_resnet.augmentation.noise_pool import NoiseShares
+from aurora_resnet.augmentation.recipe import Augmentation
+from aurora_resnet.bounds import Between, OneOf, check_fields
+from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
-from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.audio.resampling import resample
-from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.augmented_data import AugmentSource
+from aurora_resnet.noisy_corpus.scenes import SCENE_NAMES
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.vocabulary import Vocabulary
+
+Share = Annotated[float, Between(0, 1)]
+LISTED = 20
+"""How many words a message lists."""
 
 
 @dataclass(frozen=True)
@@ -28,27 +36,95 @@ class Source:
     """``KIND:PATH``, the path relative to ``data.root``."""
     split: str | None = None
     """Split of the corpus; none takes all of it."""
+    _: KW_ONLY
     where: dict[str, str] = field(default_factory=dict)
     """Attributes that the recordings must have, as in ``{ set = "train-multi" }`` of an Aurora-2 tree."""
     without_speakers: tuple[str, ...] = ()
     """Speakers to leave out, for instance test speakers of a corpus without such a split."""
-    validation_share: float = 0.0
+    validation_share: Annotated[float, Between(0, 1, below=True)] = 0.0
     """Share of the clips whose speakers are held out to choose the best epoch."""
+    known_words_only: bool = False
+    """Leave out recordings of words that the model does not know, instead of refusing the corpus."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
-class NoiseSource:
-    """Noise to mix into the training clips, other noise in every epoch."""
+class SoundFiles:
+    """Sound files of a folder and its sub-folders."""
+
+    folder: str
+    """Relative to ``data.root``."""
+    match: str = ""
+    """Regular expression that must be found in a file's name."""
+    _: KW_ONLY
+    repeat: Annotated[int, Between(1, 1000)] = 1
+    """How often each file counts, for few good recordings beside many others."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        try:
+            re.compile(self.match)
+        except re.error as error:
+            yield f"match '{self.match}' is not a regular expression: {error}"
+
+
+@dataclass(frozen=True)
+class SceneNoise:
+    """Noise of Aurora-2's scenes, mixed as there: other noise in every epoch; see ``NoisyClips``."""
 
     folder: str
     """Folder with one sub-folder a scene, or a TOML file that maps them, relative to ``data.root``."""
-    scenes: tuple[str, ...] = SCENES["train-multi"]
-    snrs_db: tuple[float, ...] = (20.0, 15.0, 10.0, 5.0)
-    clean_share: float = 0.2
+    scenes: tuple[Annotated[str, OneOf(SCENE_NAMES)], ...] = SCENES["train-multi"]
+    _: KW_ONLY
+    snrs_db: tuple[Annotated[float, Between(-100, 100)], ...] = (20.0, 15.0, 10.0, 5.0)
+    clean_share: Share = 0.2
     """Share of the clips that stay without noise."""
-    channel: str = "g712"
+    channel: Annotated[str, OneOf(CHANNELS)] = "g712"
     noisy_validation: bool = False
     """Whether validation clips get the channel and noise too, once and the same in every run."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        yield from (f"{name} must not be empty" for name in ("scenes", "snrs_db") if not getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentSource:
+    """Fresh, harder copies of the words in every epoch, and negatives; see ``AugmentedClips``.
+
+    Either ``noises`` or ``scene_noise`` is needed; with ``scene_noise`` all the rest stays away.
+    """
+
+    noises: tuple[SoundFiles, ...] = ()
+    negatives: tuple[SoundFiles, ...] = ()
+    """Recordings of words that are not in the vocabulary."""
+    validation_noises: tuple[SoundFiles, ...] = ()
+    """Noise for a second, noisy copy of the validation clips, none of it among ``noises``."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    negative_shares: NegativeShares = field(default_factory=NegativeShares)
+    noise_shares: NoiseShares = field(default_factory=NoiseShares)
+    workers: Annotated[int, Between(0, 256)] = 2
+    """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
+    scene_noise: SceneNoise | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        if self.scene_noise is None:
+            if not self.noises:
+                yield "noises or scene_noise is needed"
+            return
+        plain = AugmentSource(noises=self.noises or (SoundFiles("."),))
+        given = [f.name for f in fields(self)[1:-1] if getattr(self, f.name) != getattr(plain, f.name)]
+        if self.noises or given:
+            yield f"scene_noise is mixed alone; leave out {', '.join(['noises'] * bool(self.noises) + given)}"
 
 
 @dataclass(frozen=True)
@@ -58,52 +134,87 @@ class DataConfig:
     train: tuple[Source, ...]
     root: str = "."
     """Folder that the corpora's paths start from, relative to the working directory."""
-    share: float = 1.0
+    _: KW_ONLY
+    share: Annotated[float, Between(0, 1, above=True)] = 1.0
     """Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one."""
-    noise: NoiseSource | None = None
-    """Noise for the training clips, and for validation if it says so."""
     augment: AugmentSource | None = None
-    """Everything that makes the clips harder, noise included, and sounds that are no digit."""
+    """What makes the training clips harder, noise included, and negatives; validation too, if it says so."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1:
-            raise ConfigError(f"data.share must lie above 0 and up to 1, got {self.share}")
-        if self.noise and self.augment:
-            raise ConfigError("data.augment mixes noise itself; leave data.noise out")
+        check_fields(self)
 
 
-def load_data(config: DataConfig) -> tuple[Corpus, Corpus]:
-    """Return (training corpus, validation corpus), isolated words only, speakers disjoint.
+class TrainingData(NamedTuple):
+    """Recordings to learn from, those that choose the best epoch, and the vocabulary."""
+
+    train: Corpus
+    validation: Corpus
+    vocabulary: Vocabulary
+
+
+def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> TrainingData:
+    """Find the recordings, isolated words only, no speaker on both sides.
+
+    Args:
+        config: what to train on.
+        vocabulary: of the model; ``None`` takes the words of all sources that are not ``known_words_only``.
 
     Raises:
-        CorpusError: if a corpus cannot be read or has no such recordings.
+        ConfigError: if there is no vocabulary to be had, or a source leaves out a speaker whom it has not.
+        CorpusError: if a corpus cannot be read, has no such recordings or has words that the model does not know.
         SpeakerLeakError: if a speaker stands on both sides.
+
+    >>> data = load_data(DataConfig((Source("samples:", split="train", validation_share=0.2),)))
+    >>> len(data.train) + len(data.validation), len(data.vocabulary)
+    (418, 11)
     """
+    corpora = [_select(source, config.root) for source in config.train]
+    if vocabulary is None:
+        telling = [corpus for source, corpus in zip(config.train, corpora, strict=True) if not source.known_words_only]
+        if not telling:
+            raise ConfigError("known_words_only needs a vocabulary: give words, or a source without it")
+        vocabulary = telling[0].merge(*telling[1:]).vocabulary()
     train, validation = Corpus("train", ()), Corpus("validation", ())
-    for source in config.train:
-        kind, _, path = source.corpus.partition(":")
-        corpus = load_corpus(f"{kind}:{Path(config.root) / Path(path).expanduser()}" if path else f"{kind}:").filter(
-            isolated=True
-        )
-        if source.split is not None:
-            corpus = corpus.filter(split=source.split)
-        for name, value in source.where.items():
-            corpus = corpus.filter(**{name: value})  # type: ignore[arg-type]  # an attribute's name
-        if source.without_speakers:
-            left_out = set(source.without_speakers)
-            missing = left_out - set(corpus.speakers)
-            if missing:
-                raise ConfigError(f"{source.corpus} has no speaker {', '.join(sorted(missing))} to leave out")
-            corpus = corpus.filter(speakers=set(corpus.speakers) - left_out)
+    for source, corpus in zip(config.train, corpora, strict=True):
+        known = _known(corpus, source, vocabulary)
         if source.validation_share:
-            corpus, held_out = split_speakers(corpus, source.validation_share, seed=0)
+            known, held_out = split_speakers(known, source.validation_share, seed=0)
             validation = validation + held_out
-        train = train + corpus
-    kept = _drawn(train, config.share)
-    train, validation = Corpus("train", kept), Corpus("validation", validation.utterances)
+        train = train + known
+    train, validation = Corpus("train", _drawn(train, config.share)), Corpus("validation", validation.utterances)
     if len(validation):
         check_speakers_disjoint(train=train, validation=validation)
-    return train, validation
+    return TrainingData(train, validation, vocabulary)
+
+
+def _select(source: Source, root: str) -> Corpus:
+    """Return the isolated words of a source, whether or not the model knows them."""
+    kind, _, path = source.corpus.partition(":")
+    whole = load_corpus(f"{kind}:{Path(root) / Path(path).expanduser()}" if path else f"{kind}:")
+    corpus = whole.filter(isolated=True).filter(split=source.split)
+    for name, value in source.where.items():
+        corpus = corpus.filter(**{name: value})  # type: ignore[arg-type]  # an attribute's name
+    left_out = set(source.without_speakers)
+    if missing := left_out - set(corpus.speakers):
+        raise ConfigError(f"{source.corpus} has no speaker {', '.join(sorted(missing))} to leave out")
+    return corpus.filter(speakers=set(corpus.speakers) - left_out) if left_out else corpus
+
+
+def _known(corpus: Corpus, source: Source, vocabulary: Vocabulary) -> Corpus:
+    """Return the recordings of known words; refuse others unless the source says otherwise."""
+    unknown = vocabulary.unknown(corpus.words)
+    if not unknown:
+        return corpus
+    listed = ", ".join(unknown[:LISTED]) + (", ..." if len(unknown) > LISTED else "")
+    if not source.known_words_only:
+        raise CorpusError(
+            f"{source.corpus} has words that the model does not know: {listed}; add them to words, or leave their "
+            "recordings out with known_words_only = true"
+        )
+    known = corpus.filter(lambda utterance: utterance.word in vocabulary)
+    if not len(known):
+        raise CorpusError(f"{source.corpus} has none of the model's words, but {listed}")
+    return known
 
 
 def _drawn(corpus: Corpus, share: float) -> tuple[Utterance, ...]:
@@ -111,23 +222,3 @@ def _drawn(corpus: Corpus, share: float) -> tuple[Utterance, ...]:
     drawn = sorted(corpus, key=lambda utterance: hashlib.sha256(utterance.path.name.encode()).digest())
     kept = set(drawn[: max(2, round(share * len(corpus)))])
     return tuple(utterance for utterance in corpus if utterance in kept)
-
-
-def add_noise(clips: ClipSet, source: NoiseSource, root: str | Path, seed: int) -> NoisyClips:
-    """Return the clips with fresh noise for every epoch.
-
-    Raises:
-        ConfigError: for a scene that the mapping makes of speech, or that does not exist.
-        CorpusError: if a scene has no recordings.
-    """
-    scenes = read_noise_scenes(Path(root) / source.folder)
-    scenes.check_needed(source.scenes)
-    made = sorted(set(source.scenes) & set(scenes.talkers))
-    if made:
-        raise ConfigError(f"data.noise takes recordings; {', '.join(made)} would be made of speech (see make-noisy)")
-    noises = {}
-    for scene in source.scenes:
-        for path in scenes.recordings[scene]:
-            samples, rate = read_audio(path)
-            noises[f"{scene}/{path.name}"] = resample(samples, rate, clips.sample_rate)
-    return NoisyClips(clips, noises, source.snrs_db, seed=seed, channel=source.channel, clean_share=source.clean_share)

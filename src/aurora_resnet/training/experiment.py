@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
+from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import write_json
-from aurora_resnet.inference import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
-from aurora_resnet.models.zoo import list_models, model_cost
+from aurora_resnet.models.zoo import list_models, model_cost, unknown_model
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
-from aurora_resnet.training.augmented_data import augment_clips, noisy_validation
+from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
+from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.data import DataConfig, add_noise, load_data
-from aurora_resnet.training.trainer import Trainer, TrainingResult
+from aurora_resnet.training.data import DataConfig, load_data
+from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.sounds import training_clips, validation_clips
+from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExperimentConfig:
     """A training file after one model was chosen."""
 
@@ -38,16 +41,35 @@ class ExperimentConfig:
     mel: MelConfig
     data: DataConfig
     training: TrainingConfig
-    clip_seconds: float = 1.0
+    clip_seconds: Annotated[float, Between(0, LONGEST_CLIP_SECONDS, above=True)] = 1.0
     weights: str | None = None
     """Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones."""
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the model."""
     teacher: str | None = None
-    """Checkpoint of a trained model to learn from, with ``training.distillation``."""
+    """A trained model to learn from, with ``training.distillation``: a shipped name or a checkpoint."""
+    words: tuple[str, ...] = ()
+    """The vocabulary in class order. Without it the words of the training corpora, or ``DIGITS`` if they have no
+    others."""
+    digits: tuple[Annotated[int, Between(0, 9)] | None, ...] = ()
+    """The digit that each of the words names, if any; English digit words name theirs."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        yield from unknown_model(self.model)
+        if not self.data.train:
+            yield "data.train names no corpus"
+        if self.digits and not self.words:
+            yield "digits says which digit each of the words names; give words too"
+        elif self.words:
+            Vocabulary(self.words, self.digits)
+        if (self.teacher is None) != (self.training.distillation is None):
+            yield "teacher and training.distillation belong together; one of them is missing"
 
 
-def read_experiment(path: str | Path, model: str | None = None, overrides: tuple[str, ...] = ()) -> ExperimentConfig:
+def read_experiment(path: str | Path, model: str | None = None, *, overrides: Sequence[str] = ()) -> ExperimentConfig:
     """Read a training file.
 
     The file may hold a table ``[models.NAME]`` with ``weights``, ``options`` and ``training`` for each model; the one
@@ -69,14 +91,10 @@ def read_experiment(path: str | Path, model: str | None = None, overrides: tuple
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
     name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides)["model"]
-    if name not in list_models():
-        hint = did_you_mean(str(name), list_models())
-        raise ConfigError(f"{path}: unknown model '{name}'{hint}; models: {', '.join(list_models())}")
+    if problems := unknown_model(str(name)):
+        raise ConfigError(f"{path}: {problems[0]}")
     values = _overlay(_overlay(values, tables.get(name, {})), {"model": name})
-    config = from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
-    if not config.data.train:
-        raise ConfigError(f"{path}: data.train names no corpus")
-    return config
+    return from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
 
 
 def run_experiment(
@@ -97,35 +115,34 @@ def run_experiment(
         progress: show bars on a terminal.
     """
     out = Path(out)
-    train, validation = load_data(config.data)
-    recognizer = RecognizerConfig(config.model, config.mel, config.options, config.clip_seconds)
+    given = Vocabulary(config.words, config.digits) if config.words else None
+    train, validation, vocabulary = load_data(config.data, given)
+    recognizer = RecognizerConfig(
+        config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds, vocabulary=vocabulary
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
-    teacher = load_checkpoint(config.teacher).model if config.teacher else None
+    teacher = _teacher(config, vocabulary)
     trainer = Trainer(model, config.training, out, device=device, progress=progress, teacher=teacher)
 
-    train_clips = load_clips(train, recognizer, progress=progress)
+    clips = load_clips(train, recognizer, progress=progress)
     held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
     if model.frontend.normalization is not None:
-        batches = (train_clips.batch(range(i, min(i + 64, len(train_clips)))) for i in range(0, len(train_clips), 64))
+        batches = (clips.batch(range(i, min(i + 64, len(clips)))) for i in range(0, len(clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
-    data, seed = config.data, config.training.seed
     fresh: ClipSource | None = None
-    if data.noise:
-        fresh = add_noise(train_clips, data.noise, data.root, seed)
-        if held_out and data.noise.noisy_validation:
-            held_out = add_noise(held_out, data.noise, data.root, seed=0).epoch(0)
-    elif data.augment:
-        fresh = augment_clips(train_clips, data.augment, data.root, seed)
-        held_out = noisy_validation(held_out, data.augment, data.root, seed) if held_out else None
-    result = trainer.fit(fresh or train_clips, held_out, resume=resume)
+    if augment := config.data.augment:
+        fresh = training_clips(clips, augment, config.data.root, seed=config.training.seed)
+        held_out = validation_clips(held_out, augment, config.data.root) if held_out else None
+    result = trainer.fit(fresh or clips, held_out, resume=resume)
     cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
     report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     record = {
         "kind": "training",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "experiment": to_mapping(config),
+        "vocabulary": vocabulary.to_dict(),
         "data": {
             corpus.name: {"clips": len(corpus), "speakers": len(corpus.speakers), "digest": corpus.digest()}
             for corpus in (train, validation)
@@ -137,24 +154,26 @@ def run_experiment(
         "seconds": result.seconds,
         "environment": describe_environment(device),
     }
-    write_json(out / RECORD, record)
+    write_json(record, out / RECORD)
     return result
 
 
-def describe_environment(device: str) -> dict[str, str | int]:
-    """Return versions and machine, as far as they influence results and speed.
-
-    >>> sorted(describe_environment("cpu"))
-    ['aurora_resnet', 'device', 'machine', 'python', 'threads', 'torch']
-    """
-    return {
-        "aurora_resnet": version("aurora-resnet"),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
-        "threads": torch.get_num_threads(),
-    }
+def _teacher(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel | None:
+    """Return the trained network to learn from; its logits must mean the same words."""
+    if config.teacher is None:
+        return None
+    teacher = load_checkpoint(config.teacher).model
+    if teacher.config.words != vocabulary.words:
+        raise ConfigError(
+            f"teacher {config.teacher} knows other words ({', '.join(teacher.config.words[:12])}) than the model is to "
+            f"learn ({', '.join(vocabulary.words[:12])}), or in another order; give its words"
+        )
+    if teacher.config.sample_rate != config.mel.sample_rate:
+        raise ConfigError(
+            f"teacher {config.teacher} works at {teacher.config.sample_rate} Hz, the model at "
+            f"{config.mel.sample_rate} Hz; both hear the same clips"
+        )
+    return teacher
 
 
 def _overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happened in each epoch, one JSON line an epoch."""
+"""What happened in each epoch, one JSON line an epoch, and what came of all of them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ class EpochRecord:
         if self.validation_accuracy is not None:
             text += f", validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.2%}"
         return f"{text}, {self.clips_per_second:.0f} clips/s, {self.seconds:.0f} s"
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training gave: the epochs, the best of them, and where its weights are."""
+
+    history: tuple[EpochRecord, ...]
+    best_epoch: int
+    best_checkpoint: Path
+    seconds: float
+
+    @property
+    def best(self) -> EpochRecord:
+        """Return the best epoch's record."""
+        return self.history[self.best_epoch]
 
 
 def write_history(path: Path, records: Sequence[EpochRecord]) -> None:

@@ -1,6 +1,6 @@
-r"""What a training makes smaller: cross-entropy, with a class for what is no digit, and the distance from a teacher.
+r"""What a training makes smaller: cross-entropy, with a class for negatives, and the distance from a teacher.
 
-"No digit" brings in a further class whose logit is 0, so the evidence for a digit is the log of the sum of the
+"None of the words" is a further class whose logit is 0, so the evidence for a word is the log of the sum of the
 exponentials of the ``K`` logits. A softmax over ``K + 1`` free logits can say no more, since it does not change when a
 constant is added to all of them.
 
@@ -20,18 +20,18 @@ from torch.nn import functional as F
 from aurora_resnet.training.config import Distillation
 
 
-def with_no_digit(logits: Tensor) -> Tensor:
-    """Append the class "no digit", whose logit is 0: ``[B, K] -> [B, K + 1]``.
+def with_negative_class(logits: Tensor) -> Tensor:
+    """Append the class "none of the words", whose logit is 0: ``[B, K] -> [B, K + 1]``.
 
     >>> import torch
-    >>> with_no_digit(torch.ones(1, 2)).tolist()
+    >>> with_negative_class(torch.ones(1, 2)).tolist()
     [[1.0, 1.0, 0.0]]
     """
     return F.pad(logits, (0, 1))
 
 
 def distillation_loss(
-    logits: Tensor, labels: Tensor, taught: Tensor, distillation: Distillation, label_smoothing: float = 0.0
+    logits: Tensor, labels: Tensor, taught: Tensor, distillation: Distillation, *, label_smoothing: float = 0.0
 ) -> Tensor:
     """Return the mean loss of a batch with a teacher.
 

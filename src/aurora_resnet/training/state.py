@@ -88,11 +88,11 @@ class TrainingState:
             "training": to_mapping(self.config),
         }
         if self.best_epoch == record.epoch:
-            save_checkpoint(self.out / BEST, judged(self.model, self.average), info=info)
+            save_checkpoint(judged(self.model, self.average), self.out / BEST, info=info)
         state = {OPTIMIZER + name: tensor for name, tensor in _optimizer_tensors(self.optimizer).items()}
         if self.average is not None:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
-        save_checkpoint(self.out / LAST, self.model, info=info, state=state)
+        save_checkpoint(self.model, self.out / LAST, info=info, state=state)
 
     def should_stop(self, patience: int | None) -> bool:
         """Tell whether the best epoch lies ``patience`` epochs back."""

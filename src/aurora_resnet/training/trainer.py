@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +12,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.inference import predict_logits
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
+from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.history import EpochRecord
-from aurora_resnet.training.losses import distillation_loss, with_no_digit
+from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
+from aurora_resnet.training.history import EpochRecord, TrainingResult
+from aurora_resnet.training.losses import distillation_loss, with_negative_class
 from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
 from aurora_resnet.training.state import BEST, LAST, TrainingState, judged
 from aurora_resnet.training.tensorboard import write_scalars
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training gave: the epochs, the best of them, and where its weights are."""
-
-    history: tuple[EpochRecord, ...]
-    best_epoch: int
-    best_checkpoint: Path
-    seconds: float
-
-    @property
-    def best(self) -> EpochRecord:
-        """Return the best epoch's record."""
-        return self.history[self.best_epoch]
 
 
 class Trainer:
@@ -101,7 +84,7 @@ class Trainer:
 
         Args:
             train: clips to learn from, the same ones in every epoch or fresh ones in each (``NoisyClips``,
-                ``AugmentedClips``). A label equal to the number of words stands for "no digit".
+                ``AugmentedClips``). A label equal to the number of words stands for none of them.
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
             resume: go on from ``out/last.safetensors`` if there is one.
@@ -122,18 +105,21 @@ class Trainer:
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average)
         # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
-        state.begin(train if isinstance(train, ClipSet) else train.epoch(0), validation, resume=resume)
+        beginning = train if isinstance(train, ClipSet) else train.epoch(0)
+        state.begin(beginning, validation, resume=resume)
+        first: ClipSet | None = beginning
         speeds = self.config.speed_factors
         if isinstance(train, ClipSet):
             variants = train.with_speeds(speeds)
         self.rejects = not isinstance(train, ClipSet) and train.has_negatives
-        steps = self.steps_per_epoch(len(train)) * self.config.epochs
-        done = len(state.history) * self.steps_per_epoch(len(train))
-        with tqdm(total=steps, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
+        steps = steps_per_epoch(len(train), self.config.batch_size)
+        total, done = steps * self.config.epochs, steps * len(state.history)
+        with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
             while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
                 epoch = len(state.history)
                 if not isinstance(train, ClipSet):
-                    variants = train.epoch(epoch).with_speeds(speeds)
+                    clips, first = first if epoch == 0 and first is not None else train.epoch(epoch), None
+                    variants = clips.with_speeds(speeds)
                 record = self.run_epoch(variants, len(train), epoch, validation)
                 state.finish_epoch(record)
                 logger.info("%s", record.describe(self.config.epochs))
@@ -156,13 +142,14 @@ class Trainer:
         plan = self.config.freeze_plan(epoch)
         self.model.classifier.freeze(plan)
         self.model.train()
-        steps = self.steps_per_epoch(clips)
+        steps = steps_per_epoch(clips, self.config.batch_size)
         loss_sum = torch.zeros((), device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         seen = 0
         started = time.perf_counter()
-        with self._seeded(epoch) as generator:
-            for number, indices in enumerate(self._order(len(variants), clips, generator)):
+        with seeded_epoch(self.config.seed, epoch, self.device) as generator:
+            batches = epoch_batches(len(variants), clips, self.config.batch_size, generator)
+            for number, indices in enumerate(batches):
                 set_rates(self.optimizer, rate_factor(epoch * steps + number, self.config.epochs * steps, self.config))
                 rows = indices.tolist()
                 positions = torch.rand(len(rows), generator=generator).tolist() if self.config.random_position else None
@@ -213,9 +200,10 @@ class Trainer:
             logits = self.model.classifier(features).float()
             with torch.no_grad():
                 taught = None if self.teacher is None else self.teacher(waveforms).float()
-        loss = self.loss(logits, labels, taught)
+        loss = self.loss(logits, labels, taught=taught)
         self.update(loss)
-        return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+        scores = with_negative_class(logits.detach()) if self.rejects else logits.detach()
+        return loss.detach(), (scores.argmax(dim=1) == labels).sum()
 
     def update(self, loss: Tensor) -> None:
         """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
@@ -229,41 +217,21 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
-    def loss(self, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
+    def loss(self, logits: Tensor, labels: Tensor, *, taught: Tensor | None = None) -> Tensor:
         """Return the mean loss of a batch; ``taught`` are the teacher's logits. See ``losses``."""
         if self.rejects:
-            logits, taught = with_no_digit(logits), None if taught is None else with_no_digit(taught)
+            logits, taught = with_negative_class(logits), None if taught is None else with_negative_class(taught)
         if taught is None or self.config.distillation is None:
             return F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-        return distillation_loss(logits, labels, taught, self.config.distillation, self.config.label_smoothing)
+        return distillation_loss(
+            logits, labels, taught, self.config.distillation, label_smoothing=self.config.label_smoothing
+        )
 
     def validate(self, clips: ClipSet) -> tuple[float, float]:
         """Return mean cross-entropy and accuracy on clips."""
         logits = predict_logits(judged(self.model, self.average), clips, device=self.device, batch_size=64)
         accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
         return F.cross_entropy(logits, clips.labels).item(), accuracy
-
-    def steps_per_epoch(self, clips: int) -> int:
-        """Return how many batches so many clips make; a last batch of one clip is left out (BatchNorm needs two)."""
-        full, rest = divmod(clips, self.config.batch_size)
-        return full + (rest > 1)
-
-    @contextlib.contextmanager
-    def _seeded(self, epoch: int) -> Iterator[torch.Generator]:
-        """Seed everything random in an epoch; torch's global generator (dropout) gets its former state back."""
-        seeds = np.random.SeedSequence([self.config.seed, epoch]).generate_state(2)
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(int(seeds[0]))
-            yield torch.Generator().manual_seed(int(seeds[1]))
-
-    def _order(self, variants: int, clips: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Yield the indices of each batch: every clip once, at a random speed."""
-        speeds = torch.randint(0, variants // clips, (clips,), generator=generator)
-        order = torch.randperm(clips, generator=generator)
-        for batch in (order + clips * speeds[order]).split(self.config.batch_size):  # type: ignore[no-untyped-call]
-            if len(batch) > 1:
-                yield batch
 
     def _show(self, epoch: int, loss_sum: Tensor, correct: Tensor, seen: int, started: float) -> None:
         if self.bar is None:

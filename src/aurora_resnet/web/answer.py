@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.runtime.audio.clips import fit_length, most_energetic_start
-from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognizer
 
 COLUMNS = 600
 """Most columns in which a waveform is drawn."""
@@ -34,9 +31,9 @@ class Answer:
 
     Attributes:
         word: the most probable word.
-        digit: the digit that it names.
+        digit: the digit that it names, or ``None``.
         confidence: the probability of the word, given that it is one of the words.
-        accepted: whether to believe that a digit was spoken at all.
+        accepted: whether to believe that one of the words was spoken at all.
         probabilities: of every word, given that it is one of them.
         duration_seconds: length of the recording.
         clip_start_seconds: where in the recording the network's clip begins; below 0 where a shorter recording was
@@ -47,7 +44,7 @@ class Answer:
     """
 
     word: str
-    digit: int
+    digit: int | None
     confidence: float
     accepted: bool
     probabilities: dict[str, float]
@@ -58,8 +55,8 @@ class Answer:
     log_mel: list[list[float]]
 
 
-def answer_recording(recognizer: DigitRecognizer, samples: Samples, sample_rate: int) -> Answer:
-    """Recognise one recording as ``DigitRecognizer.recognize`` does, and keep what the page shows.
+def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int) -> Answer:
+    """Recognise one recording as ``recognize`` does, and keep what the page shows.
 
     Args:
         recognizer: who answers.
@@ -69,36 +66,27 @@ def answer_recording(recognizer: DigitRecognizer, samples: Samples, sample_rate:
     Raises:
         AudioError: if the samples are unusable.
 
-    >>> recognizer = DigitRecognizer.from_pretrained("compact")
+    >>> recognizer = Recognizer.from_pretrained("compact")
     >>> answer = answer_recording(recognizer, np.zeros(24000, np.float32), 48000)
     >>> answer.accepted, answer.duration_seconds, answer.clip_start_seconds
     (False, 0.5, -0.25)
     >>> len(answer.log_mel), len(answer.log_mel[0])
     (64, 101)
     """
-    config = recognizer.model.config
-    length = max(1, round(config.clip_seconds * sample_rate))
-    if len(samples) > length:
-        start = most_energetic_start(samples, length)
-        stretch = samples[start : start + length]
-    else:
-        start = -((length - len(samples)) // 2)
-        stretch = samples
-    clip = fit_length(resample(stretch, sample_rate, config.mel.sample_rate), config.clip_samples)
-    heard = recognizer.recognize(clip, config.mel.sample_rate)
-    with torch.inference_mode():
-        log_mel = recognizer.model.frontend(torch.from_numpy(clip)[None].to(recognizer.device))[0].cpu()
+    clip = recognizer.clip(samples, sample_rate)
+    heard = recognizer.recognize_clips([clip])[0]
+    log_mel = recognizer.model.features(clip.samples[None])[0]
     return Answer(
         word=heard.word,
         digit=heard.digit,
         confidence=heard.confidence,
         accepted=heard.accepted,
         probabilities=heard.probabilities,
-        duration_seconds=len(samples) / sample_rate,
-        clip_start_seconds=start / sample_rate,
-        clip_seconds=config.clip_seconds,
+        duration_seconds=clip.recording_seconds,
+        clip_start_seconds=clip.start_seconds,
+        clip_seconds=recognizer.model.facts.clip_seconds,
         waveform=envelope(samples),
-        log_mel=log_mel.double().numpy().round(3).tolist(),
+        log_mel=log_mel.astype(np.float64).round(3).tolist(),
     )
 
 

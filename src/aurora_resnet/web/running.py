@@ -87,9 +87,9 @@ def served(app: FastAPI) -> Iterator[str]:
         MissingDependencyError: without uvicorn.
 
     >>> from urllib.request import urlopen
-    >>> from aurora_resnet.recognition.recognizer import DigitRecognizer
+    >>> from aurora_resnet.runtime.recognizer import Recognizer
     >>> from aurora_resnet.web.server import create_app
-    >>> with served(create_app(DigitRecognizer.from_pretrained("compact"), "compact")) as address:
+    >>> with served(create_app(Recognizer.from_pretrained("compact"))) as address:
     ...     with urlopen(address) as page:
     ...         page.status
     200

@@ -12,8 +12,8 @@ from importlib import resources
 
 import numpy as np
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.errors import AudioError, MissingDependencyError
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.web.answer import Answer, answer_recording
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
 
@@ -45,7 +45,7 @@ HEADERS = {
 class ModelDescription:
     """What the page says about the model, and the limits that it keeps before the server has to.
 
-    >>> describe_model(DigitRecognizer.from_pretrained("compact"), "compact").lowest_hz
+    >>> describe_model(Recognizer.from_pretrained("compact")).lowest_hz
     60.0
     """
 
@@ -54,6 +54,7 @@ class ModelDescription:
     clip_seconds: float
     threshold: float | None
     words: tuple[str, ...]
+    digits: tuple[int | None, ...]
     lowest_hz: float
     highest_hz: float
     max_bytes: int = MAX_BYTES
@@ -61,45 +62,44 @@ class ModelDescription:
     microphone_seconds: float = MICROPHONE_SECONDS
 
 
-def describe_model(recognizer: DigitRecognizer, name: str) -> ModelDescription:
+def describe_model(recognizer: Recognizer) -> ModelDescription:
     """Return what the page says about a recogniser.
 
     Args:
         recognizer: the recogniser.
-        name: what people call its model.
 
-    >>> describe_model(DigitRecognizer.from_pretrained("compact"), "compact").sample_rate
+    >>> describe_model(Recognizer.from_pretrained("compact")).sample_rate
     8000
     """
-    config = recognizer.model.config
+    facts = recognizer.model.facts
     return ModelDescription(
-        name=name,
-        sample_rate=config.mel.sample_rate,
-        clip_seconds=config.clip_seconds,
-        threshold=recognizer.calibration.threshold,
-        words=tuple(config.words),
-        lowest_hz=config.mel.f_min,
-        highest_hz=config.mel.top,
+        name=facts.name,
+        sample_rate=facts.sample_rate,
+        clip_seconds=facts.clip_seconds,
+        threshold=facts.calibration.threshold,
+        words=facts.vocabulary.words,
+        digits=facts.vocabulary.digits,
+        lowest_hz=facts.frequencies_hz[0],
+        highest_hz=facts.frequencies_hz[1],
     )
 
 
-def create_app(recognizer: DigitRecognizer, name: str) -> FastAPI:
+def create_app(recognizer: Recognizer) -> FastAPI:
     """Return the application: the page at ``/``, ``GET /api/model`` and ``POST /api/recognize``.
 
-    The recogniser answers once before this returns, so that the first visitor does not wait for what torch prepares
-    on its first call. Recordings are decoded side by side; the network takes one at a time, because a second one
-    beside it would only slow both.
+    The recogniser answers once before this returns, so that the first visitor does not wait for what is prepared on the
+    first call. Recordings are decoded side by side; the network takes one at a time, because a second one beside it
+    would only slow both.
 
     Args:
         recognizer: who answers.
-        name: what the page calls its model.
 
-    >>> app = create_app(DigitRecognizer.from_pretrained("compact"), "compact")
+    >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
     '/api/recognize'
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
-    description = describe_model(recognizer, name)
+    description = describe_model(recognizer)
     one_at_a_time = threading.Lock()
     # FastAPI's own documentation pages fetch scripts from another host.
     app = FastAPI(title="aurora-resnet", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")

@@ -15,15 +15,11 @@ MAX_SECONDS = 30.0
 MAX_SAMPLE_RATE = 192_000
 MAX_CHANNELS = 8
 
-# The filter from one rate to another grows with their least common multiple; from 191,999 to 8,000 Hz it takes a GB.
-_ODD_RATE = 25_000  # Hz; above it all usual rates are multiples of
-_RATE_STEP = 25  # Hz
-
 _NAME = "the recording"
 
 
 def decode_upload(data: bytes) -> tuple[Samples, int]:
-    """Decode a sound file that a stranger sent.
+    """Decode a sound file that anybody may have sent.
 
     A few bytes of FLAC or Ogg can hold hours of silence, so the header is judged before anything is decoded; no
     more is decoded than it promises.
@@ -35,8 +31,7 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
         The waveform, ``[N]``, and its rate in Hz.
 
     Raises:
-        AudioError: for what is no sound file, damaged, longer than 30 s, of more than 8 channels, above 192 kHz, or
-            above 25 kHz at no multiple of 25 Hz.
+        AudioError: for what is no sound file, damaged, longer than 30 s, of more than 8 channels, or above 192 kHz.
 
     >>> decode_upload(b"The quick brown fox")
     Traceback (most recent call last):
@@ -53,10 +48,5 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
         raise AudioError(
             f"the recording may have {MAX_CHANNELS} channels and {MAX_SAMPLE_RATE:,} Hz,"
             f" this one has {header.channels} and {header.samplerate:,} Hz; convert it"
-        )
-    if header.samplerate > _ODD_RATE and header.samplerate % _RATE_STEP:
-        raise AudioError(
-            f"the recording's rate above {_ODD_RATE:,} Hz must be a multiple of {_RATE_STEP} Hz,"
-            f" it is {header.samplerate:,} Hz; convert it to 48,000 Hz"
         )
     return decode_audio(data, _NAME)

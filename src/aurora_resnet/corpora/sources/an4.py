@@ -16,7 +16,7 @@ _CONTEXTS = {"0": "sentence", "1": "alone"}
 
 
 def read_an4(folder: str | Path) -> Corpus:
-    r"""Read the digit words of ``digits.csv``: all eleven words, one clip each.
+    r"""Read the words of ``digits.csv``, one clip each.
 
     The split is AN4's own; its speakers are disjoint. Attributes: ``gender`` (m, f), ``sentence`` (the AN4
     utterance that the word was cut from) and ``context``: ``"alone"`` where the word was all that was said,
@@ -52,7 +52,7 @@ def read_an4(folder: str | Path) -> Corpus:
 
 
 def read_an4_strings(folder: str | Path) -> Corpus:
-    r"""Read the digit strings of ``strings.csv``: whole AN4 utterances made of digit words only.
+    r"""Read the strings of ``strings.csv``: whole AN4 utterances made of digits only.
 
     The speakers are those of ``read_an4``, and so are the recordings that the words were cut from.
 

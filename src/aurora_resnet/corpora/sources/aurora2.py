@@ -6,17 +6,21 @@ evaluation of speech recognition systems under noisy conditions", ISCA ITRW ASR2
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
 from aurora_resnet.corpora.checking import check_folder, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.byte_order import ByteOrder, detect_byte_order
-from aurora_resnet.runtime.audio.reading import RawFormat
+from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import CorpusError
-from aurora_resnet.runtime.vocabulary import AURORA_LETTERS
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 SAMPLE_RATE = 8000
+
+AURORA_LETTERS: dict[str, str] = {"Z": "zero", "O": "oh"} | {str(d): DIGITS.words[d] for d in range(1, 10)}
+"""Aurora-2 / TIDigits file-name letters and the words they stand for."""
 
 SCENES: dict[str, tuple[str, ...]] = {
     "train-multi": ("subway", "babble", "car", "exhibition"),
@@ -25,6 +29,12 @@ SCENES: dict[str, tuple[str, ...]] = {
     "c": ("subway", "street"),
 }
 """The noises N1, N2, ... of each set."""
+
+MANIFEST = "manifest.csv"
+"""What the noisy-corpus builder writes beside the parts of a tree; it names the original speakers."""
+
+SETTINGS = "settings.json"
+"""What the builder writes first."""
 
 _SETS = {"train": "train-multi", "testa": "a", "testb": "b", "testc": "c"}
 _CONDITION = re.compile(r"clean(?P<clean>[1-4])|n(?P<noise>[1-4])_snr(?P<snr>-?[0-9]+)")
@@ -40,18 +50,24 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
     Attributes of an utterance: ``set`` (train-clean, train-multi, a, b, c), ``snr_db`` (``"clean"`` or a
     whole number), ``noise`` and ``noise_index`` (the scene and its number in the set; of a clean file the
     scene of its part; none in train-clean), ``channel`` (g712, mirs), ``sex`` (f, m), ``repetition`` (A, B;
-    in a built tree also further letters).
-    Splits are ``"train"`` and ``"test"``. Strings have several words; ``filter(isolated=True)`` keeps digits.
+    in a built tree also further letters), ``aurora_speaker`` (the three letters of the name).
+    Splits are ``"train"`` and ``"test"``. Strings have several words; ``filter(isolated=True)`` keeps single words.
 
-    What cannot be used does not end the reading: unexpected names, empty files and files of an odd number of
-    bytes become ``Corpus.problems``. ``.wav`` and ``.flac`` files stand for ``.08`` files of the same name.
+    A speaker of Aurora-2 is ``aurora2/`` and the three letters. In a tree that ``build_noisy_corpus`` made the
+    speakers are those of the speech it was made of (``fsdd/theo``), by its ``manifest.csv``, so that the same
+    person is found in both corpora.
+
+    What cannot be used does not end the reading: unexpected names, empty files, files of an odd number of bytes
+    and speakers that the manifest lacks become ``Corpus.problems``. ``.wav`` and ``.flac`` files stand for
+    ``.08`` files of the same name.
 
     Args:
         root: the folder ``SPEECHDATA`` or the one that holds it.
         byte_order: of the ``.08`` files; found out from the samples if None. ``Utterance.raw`` says which.
 
     Raises:
-        CorpusError: if there is no such tree or no usable file in it, or the byte order cannot be found out.
+        CorpusError: if there is no such tree or no usable file in it, the byte order cannot be found out, or the
+            manifest of a built tree cannot be read.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp()) / "speechdata" / "testa" / "n1_snr-5"
@@ -62,9 +78,10 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
     (('zero', 'five'), 'aurora2/FAC', 'subway', '-5')
     """
     root = check_folder(root, "the Aurora-2 folder")
+    home, parts = _parts(root)
     found: list[tuple[Path, re.Match[str], str, dict[str, str]]] = []
     problems: list[str] = []
-    for part in _parts(root):
+    for part in parts:
         for folder in visible(part):
             condition = _condition(part.name.lower(), folder.name.lower()) if folder.is_dir() else None
             if condition is None:
@@ -82,28 +99,53 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
     if not found:
         listed = f"; {len(problems)} problems, the first: {problems[0]}" if problems else ""
         raise CorpusError(f"{root}: expected files like TESTA/N1_SNR5/FAC_13A.08, found none{listed}")
+    speakers = _original_speakers(home, {match["speaker"] for _, match, *_ in found}, problems)
     utterances = tuple(
         Utterance(
             path,
             tuple(AURORA_LETTERS[letter] for letter in match["words"]),
-            f"aurora2/{match['speaker']}",
+            speakers.get(match["speaker"], f"aurora2/{match['speaker']}"),
             split,
             raw if path.suffix == _HEADERLESS else None,
-            condition | {"sex": match["speaker"][0].lower(), "repetition": match["repetition"]},
+            condition
+            | {"sex": match["speaker"][0].lower(), "repetition": match["repetition"]}
+            | {"aurora_speaker": match["speaker"]},
         )
         for path, match, split, condition in found
     )
     return Corpus("aurora2", utterances, tuple(problems))
 
 
-def _parts(root: Path) -> list[Path]:
-    """Return the folders TRAIN, TESTA, TESTB and TESTC that are there, in this order."""
+def _parts(root: Path) -> tuple[Path, list[Path]]:
+    """Return the folder SPEECHDATA and its folders TRAIN, TESTA, TESTB and TESTC that are there, in this order."""
     children = [path for path in visible(root) if path.is_dir()]
     for home in [root, *(path for path in children if path.name.lower() == "speechdata")]:
         parts = [path for path in visible(home) if path.is_dir() and path.name.lower() in _SETS]
         if parts:
-            return sorted(parts, key=lambda path: list(_SETS).index(path.name.lower()))
+            return home, sorted(parts, key=lambda path: list(_SETS).index(path.name.lower()))
     raise CorpusError(f"{root}: expected SPEECHDATA with TRAIN, TESTA, TESTB or TESTC here, found none of them")
+
+
+def _original_speakers(home: Path, letters: set[str], problems: list[str]) -> dict[str, str]:
+    """Return who is behind the three letters, by the manifest of a built tree; note who is not in it."""
+    files = {path.name.lower(): path for path in visible(home) if path.is_file()}
+    unfinished = "the build was not finished and some speakers are unknown; run make-noisy again"
+    if MANIFEST not in files:
+        if SETTINGS in files:
+            problems.append(f"{home / MANIFEST} is missing: {unfinished}")
+        return {}
+    manifest = files[MANIFEST]
+    try:
+        with manifest.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            rows = csv.DictReader(stream, strict=True)
+            if not {"speaker", "attribute.aurora_speaker"} <= set(rows.fieldnames or ()):
+                raise CorpusError(f"{manifest}: expected the manifest that make-noisy writes; move this one away")
+            speakers = {row["attribute.aurora_speaker"]: row["speaker"] for row in rows if row["speaker"]}
+    except (OSError, csv.Error) as error:
+        raise CorpusError(f"{manifest}: the manifest of the tree cannot be read: {error}") from error
+    if unnamed := sorted(letters - speakers.keys()):
+        problems.append(f"{manifest} has no speaker {', '.join(unnamed)}: {unfinished}")
+    return speakers
 
 
 def _condition(part: str, folder: str) -> dict[str, str] | None:

@@ -17,7 +17,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from aurora_resnet.corpora.archive import download_archive, extract_zip
+from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.audio.reading import audio_info
 from aurora_resnet.runtime.errors import AudioError, DownloadError
 
@@ -41,8 +42,8 @@ _DOCUMENTS = {_TABLE: "esc50.csv", "README.md": "README.md", "LICENSE": "LICENSE
 def download_esc10(target: str | Path, *, url: str = ESC50_URL, progress: bool = True) -> Path:
     """Download ESC-10 into the folder ``target``, one sub-folder per class.
 
-    An interrupted download is continued where the server allows it. ``target`` appears only when everything
-    is there; a complete ``target`` is checked and left alone. See the module for what is verified.
+    ``target`` appears only when everything is there; a complete ``target`` is checked and left alone. See the
+    module for what is verified.
 
     Args:
         target: the folder to make: ``<target>/rain/1-17367-A-10.wav`` and so on, with ESC-50's table, README
@@ -82,7 +83,7 @@ def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
     r"""Return file name and class of each row of ESC-50's table whose column ``esc10`` is True.
 
     Raises:
-        DownloadError: if the table lacks a column, or names a file or class that ESC-10 cannot have.
+        DownloadError: if the table is no CSV, lacks a column, or names a file or class that ESC-10 cannot have.
 
     >>> import tempfile
     >>> table = Path(tempfile.mkdtemp()) / "esc50.csv"
@@ -90,12 +91,15 @@ def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
     >>> read_esc10_table(table)
     [('1-17367-A-10.wav', 'rain')]
     """
-    with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file)
-        missing = {"filename", "category", "esc10"} - set(reader.fieldnames or ())
-        if missing:
-            raise DownloadError(f"{path}: expected ESC-50's table; it lacks {', '.join(sorted(missing))}")
-        rows = [(row["filename"], row["category"]) for row in reader if row["esc10"] == "True"]
+    try:
+        with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
+            reader = csv.DictReader(file)
+            missing = {"filename", "category", "esc10"} - set(reader.fieldnames or ())
+            if missing:
+                raise DownloadError(f"{path}: expected ESC-50's table; it lacks {', '.join(sorted(missing))}")
+            rows = [(row["filename"], row["category"]) for row in reader if row["esc10"] == "True"]
+    except csv.Error as error:
+        raise DownloadError(f"{path}: expected ESC-50's table, and this is no CSV: {error}") from error
     for name, category in rows:
         if not re.fullmatch(r"\d-\d+-[A-Z]-\d+\.wav", name or "") or category not in ESC10_CLASSES:
             raise DownloadError(f"{path}: '{name}' of class '{category}' cannot be a recording of ESC-10")

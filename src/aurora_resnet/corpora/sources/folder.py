@@ -7,12 +7,14 @@ from pathlib import Path
 
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.vocabulary import check_word
 
 
 def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpus:
-    r"""Read a folder with one sub-folder of isolated recordings per word (``zero`` to ``nine``, ``oh``).
+    r"""Read a folder with one sub-folder of isolated recordings per word, named like the word in lower or upper case.
+
+    A sub-folder whose name begins with an underscore (``_other``) holds recordings of none of the words.
 
     Without a pattern the whole folder is taken to be one person, named like the folder. That is safe within
     the folder, since one person is never split, but two folders of the same people pass for two persons:
@@ -25,7 +27,7 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
             ``"^([^_]+)_"`` takes what stands before the first underscore. It must match every name.
 
     Raises:
-        CorpusError: if the folder is missing or without recordings, or listing the sub-folders that are not
+        CorpusError: if the folder is missing or without recordings, or listing the sub-folders whose names are no
             words, or the names that the pattern does not match.
         ConfigError: if the pattern is not a regular expression with a group.
 
@@ -41,12 +43,14 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
     folder = check_folder(folder, "the folder of word folders")
     name = folder.resolve().name
     pattern = _compiled(speaker_pattern) if speaker_pattern is not None else None
-    utterances, problems, wrong = [], [], []
+    utterances: list[Utterance] = []
+    problems: list[str] = []
+    wrong: list[str] = []
     for word_folder in filter(Path.is_dir, visible(folder)):
-        word = word_folder.name.lower()
-        if word not in WORDS:
-            hint = did_you_mean(word, WORDS)
-            wrong.append(f"sub-folder '{word_folder.name}' is not a digit word{hint}")
+        try:
+            words = () if word_folder.name[0] == "_" else (check_word(word_folder.name.lower(), "sub-folder"),)
+        except ConfigError as error:
+            wrong.append(str(error))
             continue
         for path in visible(word_folder):
             match = pattern.search(path.name) if pattern else None
@@ -58,11 +62,11 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
                 wrong.append(f"{word_folder.name}/{path.name}: no speaker found by '{speaker_pattern}'")
             else:
                 speaker = f"{name}/{match[1]}" if match else name
-                utterances.append(Utterance(path, (word,), speaker))
+                utterances.append(Utterance(path, words, speaker))
     raise_together(folder, wrong)
     if not utterances:
         raise CorpusError(
-            f"{folder}: expected a sub-folder of recordings for each word ({', '.join(WORDS)}), found no recording"
+            f"{folder}: expected a sub-folder of recordings for each word, named like it; found no recording"
         )
     return Corpus(name, tuple(utterances), tuple(problems))
 

@@ -1,23 +1,36 @@
-"""Google's Speech Commands: short words recorded by volunteers, of which ten are digits."""
+"""Google's Speech Commands 0.02: 35 short words, ten of them digits, recorded by volunteers; 16 kHz, CC BY 4.0.
+
+Source: P. Warden, *Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition*, 2018.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from aurora_resnet.corpora.archive import extract_tar
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.runtime.errors import CorpusError, DownloadError, torchaudio_missing
-from aurora_resnet.runtime.vocabulary import WORDS
+from aurora_resnet.corpora.download import download_archive
+from aurora_resnet.runtime.errors import CorpusError
 
-VERSION = "speech_commands_v0.02"
-_NAME = re.compile(r"(?P<speaker>[0-9a-f]+)_nohash_[0-9]+", re.IGNORECASE)
-_FLAT_NAME = re.compile(r"(?P<word>[a-z]+)_(?P<speaker>[0-9a-f]+)_nohash_[0-9]+", re.IGNORECASE)
+SPEECH_COMMANDS_URL = "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz"
+SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
+"""Of the whole archive; it is what makes an address without https safe."""
+
+RECORDINGS = 105_829
+"""Words in the archive, without the background noise."""
+
+_MAX_ARCHIVE_BYTES = 3_000_000_000  # it has 2.4 GB
+_MAX_EXTRACTED_BYTES = 6_000_000_000  # recordings of at most 32 kB make 3.4 GB
+_MAX_FILES = 120_000
+_NAME = re.compile(r"(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
+_FLAT_NAME = re.compile(r"(?P<word>[a-z]+)_(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
 _LISTS = {"test": "testing_list.txt", "validation": "validation_list.txt"}
 
 
-def read_speech_commands(folder: str | Path, *, other_words: bool = False) -> Corpus:
-    """Read the digits of Speech Commands, zero to nine.
+def read_speech_commands(folder: str | Path) -> Corpus:
+    """Read Speech Commands, all words that are there; ``Corpus.filter(words=...)`` keeps some.
 
     Recordings lie in a folder per word (``two/439c84f4_nohash_1.wav``) or all in one, named
     ``two_439c84f4_nohash_1.wav``. The speaker is what stands before ``_nohash_``. The split is that of
@@ -25,8 +38,6 @@ def read_speech_commands(folder: str | Path, *, other_words: bool = False) -> Co
 
     Args:
         folder: the one with the word folders or the recordings.
-        other_words: also take the words that are not digits: utterances without words, with the attribute
-            ``other_word``, to measure what a recogniser does with them.
 
     Raises:
         CorpusError: if the folder is missing or has no such recordings, or listing the misnamed ones.
@@ -48,17 +59,13 @@ def read_speech_commands(folder: str | Path, *, other_words: bool = False) -> Co
             misnamed.append(f"{path.relative_to(folder).as_posix()}: expected a name like {expected}")
             continue
         word = (match["word"] if flat else path.parent.name).lower()
-        is_digit = word in WORDS
-        if not (is_digit or other_words):
-            continue
         listed = path.stem.removeprefix(f"{match['word']}_") if flat else path.stem
         utterances.append(
             Utterance(
                 path,
-                (word,) if is_digit else (),
+                (word,),
                 f"speech-commands/{match['speaker'].lower()}",
                 splits.get(f"{word}/{listed}", "train") if splits else "",
-                attributes={} if is_digit else {"other_word": word},
             )
         )
     raise_together(folder, misnamed)
@@ -67,34 +74,59 @@ def read_speech_commands(folder: str | Path, *, other_words: bool = False) -> Co
     return Corpus("speech-commands", tuple(utterances))
 
 
-def download_speech_commands(target: str | Path) -> Path:
-    """Download Speech Commands 0.02 (2.3 GB, CC BY 4.0) through torchaudio's dataset class.
+def download_speech_commands(
+    target: str | Path,
+    *,
+    url: str = SPEECH_COMMANDS_URL,
+    sha256: str = SPEECH_COMMANDS_SHA256,
+    progress: bool = True,
+) -> Path:
+    """Download Speech Commands 0.02 (2.4 GB) into the folder ``target``, one sub-folder a word.
+
+    ``target`` appears only when everything is there; a complete ``target`` is left alone. The archive is verified by
+    its SHA-256, a folder by the number of its recordings and by the corpus's own lists.
 
     Args:
-        target: folder to put the archive and the extracted corpus in; made if needed. What is there already
-            is not downloaded again.
+        target: the folder to make, for ``read_speech_commands``.
+        url: the gzipped tar archive.
+        sha256: of the archive, in hexadecimal.
+        progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
 
     Returns:
-        The folder for ``read_speech_commands``.
+        ``target``.
 
     Raises:
-        MissingDependencyError: if torchaudio does not import here.
-        DownloadError: if the download or the extraction fails.
+        DownloadError: if there is no network, the address or the archive is wrong, the disk is full, or ``target``
+            holds something else.
+
+    >>> import tempfile
+    >>> mine = Path(tempfile.mkdtemp())
+    >>> _ = (mine / "notes.txt").write_text("not Speech Commands")
+    >>> download_speech_commands(mine)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.DownloadError: ... a complete copy: testing_list.txt is missing; ...
     """
-    try:
-        from torchaudio.datasets import SPEECHCOMMANDS
-    except (ImportError, OSError, RuntimeError) as error:  # it raises what its compiled part raises
-        by_hand = ", or download the corpus by hand and read it with speech-commands:FOLDER"
-        raise torchaudio_missing("Speech Commands is downloaded", error, instead=by_hand) from error
-    target = Path(target)
-    target.mkdir(parents=True, exist_ok=True)
-    try:
-        SPEECHCOMMANDS(target, url=VERSION, folder_in_archive="SpeechCommands", download=True)
-    except (OSError, RuntimeError, EOFError) as error:
-        raise DownloadError(
-            f"{target}: Speech Commands could not be downloaded: {error}; delete what lies there and try again"
-        ) from error
-    return target / "SpeechCommands" / VERSION
+    limit = _MAX_ARCHIVE_BYTES
+    return download_archive(url, target, _unpack, _find_problems, max_bytes=limit, sha256=sha256, progress=progress)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    extract_tar(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES, max_files=_MAX_FILES)
+
+
+def _destination(name: str) -> str | None:
+    """Keep everything but what a file manager left (``.DS_Store``, ``._one``)."""
+    return None if any(part.startswith(".") for part in name.split("/")) else name
+
+
+def _find_problems(folder: Path) -> list[str]:
+    """Name what is missing in a folder that should hold all of Speech Commands."""
+    problems = [f"{name} is missing" for name in _LISTS.values() if not (folder / name).is_file()]
+    found = {f"{path.parent.name}/{path.stem}" for path in _recordings(folder) if path.stat().st_size}
+    problems += [f"{name}.wav is missing or empty" for name in sorted(_read_lists(folder).keys() - found)]
+    if len(found) != RECORDINGS:
+        problems.append(f"expected {RECORDINGS} recordings of words, found {len(found)}")
+    return problems
 
 
 def _recordings(folder: Path) -> list[Path]:
@@ -108,6 +140,6 @@ def _read_lists(folder: Path) -> dict[str, str]:
     splits: dict[str, str] = {}
     for split, name in _LISTS.items():
         if (folder / name).is_file():
-            lines = (folder / name).read_text(encoding="utf-8").split()
+            lines = (folder / name).read_text(encoding="utf-8", errors="replace").split()
             splits |= {line.rsplit(".", 1)[0]: split for line in lines}
     return splits

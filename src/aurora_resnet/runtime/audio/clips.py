@@ -8,15 +8,89 @@ to block by the same additions, so a file read in blocks gives the very stretch 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.runtime.audio.reading import RawFormat, audio_info, iterate_blocks, read_audio
-from aurora_resnet.runtime.audio.resampling import resample
-from aurora_resnet.runtime.audio.waveform import Samples, check_sample_rate, check_samples
-from aurora_resnet.runtime.errors import AudioError
+from ..errors import AudioError
+from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
+from .resampling import resample
+from .sound_files import RawFormat
+from .waveform import Samples, check_sample_rate, check_samples
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """What a model hears of a recording.
+
+    Attributes:
+        samples: at the model's rate, of the model's length, ``[N]``.
+        start_seconds: where in the recording the clip begins; below 0 where a shorter recording was centred in silence.
+        recording_seconds: length of the whole recording.
+    """
+
+    samples: Samples = field(repr=False)
+    start_seconds: float
+    recording_seconds: float
+
+
+def make_clip(recording: Recording, sample_rate: int, length: int) -> Clip:
+    """Return the clip of a recording; it is cut before it is resampled.
+
+    Args:
+        recording: of any rate and length.
+        sample_rate: of the clip in Hz.
+        length: of the clip in samples.
+
+    Raises:
+        AudioError: as the recording's reading; or if rate or length are absurd.
+
+    >>> clip = make_clip(SamplesInMemory(np.ones(4, np.float32), 8000), 8000, 8)
+    >>> clip.samples.tolist(), clip.start_seconds
+    ([0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0], -0.00025)
+    """
+    rate = check_sample_rate(sample_rate, "make_clip")
+    stretch, start = _cut(recording, rate, _check_length(length) / rate)
+    missing = max(0, length - len(stretch))
+    return Clip(
+        fit_length(stretch, length),
+        start / recording.sample_rate - (missing // 2) / rate,
+        recording.frames / recording.sample_rate,
+    )
+
+
+def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: RawFormat | None = None) -> Samples:
+    """Read the most energetic ``clip_seconds`` of a file, or all of a shorter one, at a given rate.
+
+    A file that is longer than a block of 10 s is read twice, block by block: once to find the stretch, then the
+    stretch alone. Memory holds the clip and a block, however long the file is. Silence is allowed: the clip
+    is then the file's first ``clip_seconds``.
+
+    Args:
+        path: the file.
+        sample_rate: Hz of the returned waveform.
+        clip_seconds: length of the clip, above 0; infinity reads the whole file.
+        raw: for headerless audio.
+
+    Returns:
+        The waveform; ``fit_length`` gives it its exact length.
+
+    Raises:
+        AudioError: as ``read_audio``; or if the rate or the length is absurd.
+
+    >>> import soundfile, tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "a.wav"
+    >>> soundfile.write(file, np.repeat([0.0, 0.5, 0.0], 8000), 8000)
+    >>> clip = read_clip(file, 8000, 1.0)
+    >>> clip.shape, float(clip.min()), float(clip.max())
+    ((8000,), 0.5, 0.5)
+    """
+    rate = check_sample_rate(sample_rate, "read_clip")
+    if not clip_seconds > 0:
+        raise AudioError(f"clip_seconds must be a number above 0, got {clip_seconds}")
+    return _cut(open_file(path, raw), rate, clip_seconds)[0]
 
 
 def fit_length(samples: npt.ArrayLike, length: int) -> Samples:
@@ -38,88 +112,43 @@ def fit_length(samples: npt.ArrayLike, length: int) -> Samples:
     array([0.9, 0.3], dtype=float32)
     """
     waveform = check_samples(samples, "fit_length")
-    missing = _check_length(length) - len(waveform)
-    if missing <= 0:
-        start = most_energetic_start(waveform, length)
-        return waveform[start : start + length].copy()
-    left = missing // 2
-    return np.pad(waveform, (left, missing - left))
+    if _check_length(length) < len(waveform):
+        start = most_energetic_start([waveform], length)
+        waveform = waveform[start : start + length]
+    return place(waveform, np.zeros(length, np.float32))
 
 
-def most_energetic_start(samples: npt.ArrayLike, length: int) -> int:
-    """Return where the stretch of ``length`` samples with the most energy begins; the first one of equals.
-
-    In silence all stretches are equal, so it begins at 0.
+def place(samples: Samples, window: Samples, position: float = 0.5) -> Samples:
+    """Put a waveform into a window and return the window.
 
     Args:
-        samples: the waveform, shape ``[N]``.
-        length: number of samples, from 1 to ``N``.
+        samples: ``[n]``.
+        window: ``[N]``, silent; is changed.
+        position: where in the free room the waveform lies, 0 at the left to 1 at the right. A waveform without free
+            room is cut to the window in the same way.
 
-    Raises:
-        AudioError: if the samples are unusable or the length does not lie from 1 to ``N``.
+    >>> place(np.array([1, 2], np.float32), np.zeros(4, np.float32), position=1.0)
+    array([0., 0., 1., 2.], dtype=float32)
+    """
+    room = len(window) - len(samples)
+    start = int(room * position)
+    if room >= 0:
+        window[start : start + len(samples)] = samples
+    else:
+        window[:] = samples[-start : -start + len(window)]
+    return window
 
-    >>> most_energetic_start([0.0, 0.1, 0.9, 0.3, 0.0], 2)
+
+def most_energetic_start(blocks: Iterable[Samples], length: int) -> int:
+    """Return where the first stretch of ``length`` samples with the most energy begins; 0 in silence.
+
+    Args:
+        blocks: the waveform, in blocks of any size, of at least ``length`` samples together.
+        length: number of samples, at least 1.
+
+    >>> most_energetic_start([np.array([0.0, 0.1], np.float32), np.array([0.9, 0.3, 0.0], np.float32)], 2)
     2
     """
-    waveform = check_samples(samples, "most_energetic_start")
-    if _check_length(length) > len(waveform):
-        raise AudioError(f"a stretch of {length} samples was asked for, the waveform has {len(waveform)}")
-    return _most_energetic_start([waveform], length)
-
-
-def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: RawFormat | None = None) -> Samples:
-    """Read the most energetic ``clip_seconds`` of a file, or all of a shorter one, at a given rate.
-
-    A file that is longer than the clip is read twice, block by block: once to find the stretch, then the
-    stretch alone. Memory holds the clip and a block, however long the file is. Silence is allowed: the clip
-    is then the file's first ``clip_seconds``.
-
-    Args:
-        path: the file.
-        sample_rate: Hz of the returned waveform.
-        clip_seconds: length of the clip, above 0; infinity reads the whole file.
-        raw: for headerless PCM.
-
-    Returns:
-        The waveform; ``fit_length`` gives it its exact length.
-
-    Raises:
-        AudioError: as ``read_audio``; or if the rate or the length is absurd.
-
-    >>> import tempfile
-    >>> from aurora_resnet.audio.writing import write_audio
-    >>> file = Path(tempfile.mkdtemp()) / "a.wav"
-    >>> write_audio(file, np.repeat([0.0, 0.5, 0.0], 8000), 8000)
-    >>> clip = read_clip(file, 8000, 1.0)
-    >>> clip.shape, float(clip.min()), float(clip.max())
-    ((8000,), 0.5, 0.5)
-    """
-    check_sample_rate(sample_rate, "read_clip")
-    if not clip_seconds > 0:
-        raise AudioError(f"read_clip: clip_seconds must be a number above 0, got {clip_seconds}")
-    info = audio_info(path, raw)
-    length = max(1, round(min(clip_seconds * info.sample_rate, info.frames)))
-    if length == info.frames:
-        samples, rate = read_audio(path, raw=raw)
-    else:
-        start = _most_energetic_start(iterate_blocks(path, raw=raw), length)
-        samples, rate = read_audio(
-            path,
-            raw=raw,
-            start_seconds=start / info.sample_rate,
-            duration_seconds=length / info.sample_rate,
-        )
-    return resample(samples, rate, sample_rate)
-
-
-def _check_length(length: int) -> int:
-    if length < 1:
-        raise AudioError(f"the length of a clip must be at least 1 sample, got {length}")
-    return length
-
-
-def _most_energetic_start(blocks: Iterable[Samples], length: int) -> int:
-    """Return the start of the first stretch with the most energy in at least ``length`` samples."""
     best_energy, best_start = -1.0, 0
     running = np.zeros(1)  # C[first], C[first + 1], ...
     first = 0
@@ -134,3 +163,16 @@ def _most_energetic_start(blocks: Iterable[Samples], length: int) -> int:
             first += len(stretches)
             running = running[len(stretches) :]
     return best_start
+
+
+def _cut(recording: Recording, sample_rate: int, clip_seconds: float) -> tuple[Samples, int]:
+    """Return the most energetic ``clip_seconds`` at the new rate, and the sample of the recording where they begin."""
+    length = max(1, round(min(clip_seconds * recording.sample_rate, recording.frames)))
+    start = 0 if length == recording.frames else most_energetic_start(recording.blocks(), length)
+    return resample(recording.read(start, length), recording.sample_rate, sample_rate), start
+
+
+def _check_length(length: int) -> int:
+    if length < 1:
+        raise AudioError(f"the length of a clip must be at least 1 sample, got {length}")
+    return length

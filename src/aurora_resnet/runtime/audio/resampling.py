@@ -1,72 +1,111 @@
-"""Band-limited change of the sample rate by a whole-number ratio.
+"""Another sample rate, of a whole waveform or of one that comes in chunks: the same numbers either way.
 
-With the ratio in lowest terms, ``to_rate / from_rate = up / down``, the waveform is (1) stretched by
-``up - 1`` zeros after each sample, which repeats its spectrum every ``from_rate``, (2) low-passed with gain
-``up``, which keeps one copy below both Nyquist frequencies, and (3) thinned to every ``down``-th sample.
-SciPy's polyphase filter computes only the samples that are kept (Crochiere & Rabiner, Multirate Digital
-Signal Processing, 1983, ch. 3).
-
-The low-pass is a Kaiser-windowed sinc of odd length, hence of linear phase and a delay of whole samples,
-which is removed. With stop-band attenuation ``A`` dB and transition width ``w`` (a fraction of the Nyquist
-frequency of the stretched signal) it has about ``(A - 7.95) / (2.285 pi w)`` taps (Kaiser 1974;
-``scipy.signal.kaiserord``).
+The library soxr does it: a band-limited conversion by any ratio, with linear phase and without delay of its own
+(Smith, *Digital Audio Resampling*, 2002, explains the method). Its quality "HQ" keeps what lies below 0.91 of the lower
+Nyquist frequency within 0.01 dB and puts what lies above that frequency at least 100 dB down. Before the start and
+after the end the signal counts as zero.
 """
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from scipy import signal
+import soxr
 
-from aurora_resnet.runtime.audio.waveform import Samples, check_sample_rate, check_samples
+from .waveform import Samples, check_sample_rate, check_samples
 
-STOP_BAND_DB = 90.0
-PASS_BAND = 0.90
-"""Where the pass band ends, as a fraction of the lower Nyquist frequency; the stop band begins at 1."""
-
-
-@lru_cache(maxsize=32)
-def _low_pass(up: int, down: int) -> npt.NDArray[np.float32]:
-    """Return the filter at ``up`` times the input rate, with gain 1."""
-    nyquist = 1 / max(up, down)  # the lower of the two, as a fraction of the stretched signal's
-    taps, beta = signal.kaiserord(STOP_BAND_DB, (1 - PASS_BAND) * nyquist)
-    cutoff = (1 + PASS_BAND) / 2 * nyquist
-    kernel = signal.firwin(taps | 1, cutoff, window=("kaiser", beta)).astype(np.float32)
-    kernel.setflags(write=False)  # shared by all calls
-    return kernel
+QUALITY = "HQ"
 
 
 def resample(samples: npt.ArrayLike, from_rate: int, to_rate: int) -> Samples:
-    """Return the waveform at another rate; what lies below 0.9 of the lower Nyquist frequency stays.
-
-    Ripple in the pass band and what is left of the stop band (from the lower Nyquist frequency up) lie 90 dB
-    below the signal. Sample 0 keeps its place in time. Before the start and after the end the signal counts
-    as zero. Equal rates give an exact copy.
+    """Return the waveform at another rate; sample 0 keeps its place in time.
 
     Args:
         samples: the waveform at ``from_rate``, shape ``[N]``.
         from_rate: Hz.
-        to_rate: Hz.
+        to_rate: Hz. Equal rates give an exact copy.
 
     Returns:
-        The waveform at ``to_rate``, shape ``[ceil(N * to_rate / from_rate)]``.
+        The waveform at ``to_rate``, shape ``[round(N * to_rate / from_rate)]`` (a half is rounded up), at least one
+        sample.
 
     Raises:
-        AudioError: if the samples are unusable or a rate is absurd.
+        AudioError: if the samples are unusable or a rate is not from 1 kHz to 768 kHz.
 
     >>> resample(np.zeros(441), 44100, 16000).shape
     (160,)
     """
     waveform = check_samples(samples, "resample")
-    old = check_sample_rate(from_rate, "resample from")
-    new = check_sample_rate(to_rate, "resample to")
-    if old == new:
-        return waveform.copy()
-    divisor = math.gcd(old, new)
-    up, down = new // divisor, old // divisor
-    low_pass: Any = _low_pass(up, down)  # SciPy takes an array here, its type stubs do not say so
-    return signal.resample_poly(waveform, up, down, window=low_pass)
+    old, new = check_sample_rate(from_rate, "resample from"), check_sample_rate(to_rate, "resample to")
+    return waveform.copy() if old == new else change_rate(waveform, new / old)
+
+
+def change_rate(waveform: Samples, ratio: float) -> Samples:
+    """Return a waveform with ``ratio`` times as many samples a second; see ``resample``.
+
+    Args:
+        waveform: ``[N]`` float32.
+        ratio: above 0; played at the old rate, the result is ``1 / ratio`` times as fast.
+
+    Shape: ``[N] -> [round(N * ratio)]``, at least one sample.
+
+    >>> change_rate(np.zeros(800, np.float32), 1.25).shape
+    (1000,)
+    """
+    changed: Samples = soxr.resample(waveform, 1.0, ratio, quality=QUALITY)
+    return changed if len(changed) else waveform[:1].copy()
+
+
+class StreamResampler:
+    """Resample a signal that comes in chunks of any size: exactly the samples that ``resample`` gives of the whole.
+
+    A sample comes out when it is final: later than its own time by at most 1,400 samples of the lower rate, which are
+    less than 0.2 s from 8 kHz on.
+
+    Args:
+        from_rate: of the chunks, Hz.
+        to_rate: of what comes out, Hz.
+
+    Raises:
+        AudioError: if a rate is not from 1 kHz to 768 kHz.
+
+    >>> resampler = StreamResampler(16000, 8000)
+    >>> chunks = [resampler.push(np.zeros(100, np.float32)) for _ in range(5)] + [resampler.flush()]
+    >>> sum(len(chunk) for chunk in chunks)
+    250
+    """
+
+    def __init__(self, from_rate: int, to_rate: int) -> None:
+        self.from_rate = check_sample_rate(from_rate, "resample from")
+        self.to_rate = check_sample_rate(to_rate, "resample to")
+        self._first: Samples | None = None
+        self._came = 0
+        self._begin()
+
+    def push(self, chunk: Samples) -> Samples:
+        """Return the samples at the new rate that the chunk ``[n]`` made final, shape ``[m]``; often none."""
+        if self._stream is None:
+            return chunk
+        if self._first is None and len(chunk):
+            self._first = chunk[:1].copy()
+        final: Samples = self._stream.resample_chunk(chunk)
+        self._came += len(final)
+        return final
+
+    def flush(self) -> Samples:
+        """Return the samples up to the end of the signal; the next chunk begins another signal."""
+        if self._stream is None:
+            return np.zeros(0, np.float32)
+        rest: Samples = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        if self._first is not None and self._came + len(rest) == 0:
+            rest = self._first  # as change_rate: a signal of less than a sample is a sample
+        self._begin()
+        return rest
+
+    def _begin(self) -> None:
+        # soxr is told the ratio that change_rate tells it, so that the two agree to the last bit.
+        ratio = self.to_rate / self.from_rate
+        equal = self.from_rate == self.to_rate
+        self._stream = None if equal else soxr.ResampleStream(1.0, ratio, 1, dtype="float32", quality=QUALITY)
+        self._first = None
+        self._came = 0

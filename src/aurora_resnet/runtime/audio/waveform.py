@@ -10,7 +10,7 @@ import operator
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.runtime.errors import AudioError
+from ..errors import AudioError
 
 Samples = npt.NDArray[np.float32]
 """A mono waveform: one dimension, finite, full scale is 1."""
@@ -23,8 +23,8 @@ MAX_CHANNELS = 32
 _PCM = {"int8": (0.0, 2.0**7), "uint8": (128.0, 2.0**7), "int16": (0.0, 2.0**15), "int32": (0.0, 2.0**31)}
 
 
-def check_sample_rate(sample_rate: int, what: str) -> int:
-    """Return a rate as an ``int`` if it is a whole number of Hz from 1 kHz to 768 kHz.
+def check_sample_rate(sample_rate: float, what: str) -> int:
+    """Return a rate as an ``int`` if it is a whole number of Hz (``8000.0`` too) from 1 kHz to 768 kHz.
 
     Raises:
         AudioError: otherwise; the message starts with ``what``.
@@ -33,7 +33,8 @@ def check_sample_rate(sample_rate: int, what: str) -> int:
     8000
     """
     try:
-        rate = operator.index(sample_rate)
+        whole = isinstance(sample_rate, float | np.floating) and float(sample_rate).is_integer()
+        rate = int(sample_rate) if whole else operator.index(sample_rate)  # type: ignore[arg-type]
     except TypeError:
         rate = 0
     if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:

@@ -8,9 +8,9 @@ const percent = (number) => `${(100 * number).toFixed(1)} %`;
 
 let waveform = null; // what drawWaveform drew last, to draw it anew in another size or other colours
 
-export function showWaveform(picture) {
-  waveform = picture;
-  drawWaveform(element("waveform"), picture);
+export function showWaveform(what) {
+  waveform = what;
+  drawWaveform(element("waveform"), what);
 }
 
 export function redraw() {
@@ -33,22 +33,22 @@ export function showWords(words) {
 export function showAnswer(answer) {
   const decision = answer.accepted ? "accepted" : "rejected";
   element("heard").dataset.decision = decision;
-  element("digit").textContent = answer.accepted ? answer.digit : "–";
-  element("word").textContent = answer.accepted ? answer.word : "no digit";
+  element("digit").textContent = answer.accepted ? (answer.digit ?? "✓") : "–";
+  element("word").textContent = answer.accepted ? answer.word : "none of the words";
   element("decision").hidden = false;
   element("decision").textContent = decision;
   const sure = percent(answer.confidence);
-  element("confidence").textContent = answer.accepted ? `${sure} sure` : `if it is one, then “${answer.word}” (${sure})`;
+  element("confidence").textContent = answer.accepted ? `${sure} sure` : `if it is one of them, then “${answer.word}” (${sure})`;
   for (const row of element("words").rows) {
     const probability = answer.probabilities[row.dataset.word];
     row.querySelector(".bar").style.width = `${100 * probability}%`;
     row.lastElementChild.textContent = percent(probability);
     row.classList.toggle("best", row.dataset.word === answer.word);
   }
-  showPictures(answer);
+  showSound(answer);
 }
 
-function showPictures(answer) {
+function showSound(answer) {
   const start = answer.clip_start_seconds;
   const end = start + answer.clip_seconds;
   const from = Math.min(0, start); // a short recording is centred in silence
@@ -62,7 +62,7 @@ function showPictures(answer) {
   element("time-from").textContent = seconds(from);
   element("time-to").textContent = seconds(to);
   drawMel(element("mel"), answer.log_mel);
-  element("mel").setAttribute("aria-label", "Mel picture of what the network hears: frequency over time");
+  element("mel").setAttribute("aria-label", "Spectrogram of what the network hears: frequency over time");
   element("mel-from").textContent = seconds(0);
   element("mel-to").textContent = seconds(answer.clip_seconds);
 }

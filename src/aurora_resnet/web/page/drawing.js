@@ -1,4 +1,4 @@
-// Pictures on canvases.
+// Waveforms and spectrograms on canvases.
 
 import { viridis } from "./colours.js";
 
@@ -44,10 +44,11 @@ export function drawWaveform(canvas, { envelope, seconds, from, to, used }) {
   });
 }
 
-/** Draw rows of numbers, the lowest band first, as a picture with the lowest band at the bottom. */
+/** Draw a spectrogram, rows of numbers with the lowest band first, with the lowest band at the bottom. */
 export function drawMel(canvas, rows) {
   canvas.height = rows.length;
   canvas.width = rows[0].length;
+  canvas.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
   const all = rows.flat();
   const lowest = all.reduce((a, b) => Math.min(a, b));
   const range = all.reduce((a, b) => Math.max(a, b)) - lowest || 1;

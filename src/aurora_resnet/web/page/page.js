@@ -1,13 +1,14 @@
 // The page: ready, opening the microphone, listening, thinking, ready again.
 
 import { redraw, showAnswer, showWaveform, showWords } from "./answer.js";
-import { addDigit, clearDigits, deleteLast, readDigits } from "./digits.js";
+import { addHeard, clearHeard, deleteLast, readHeard, setDigits } from "./string.js";
 import { openMicrophone } from "./microphone.js";
 import { askModel, askWord } from "./server.js";
 import { encodeWav } from "./wav.js";
 
 const HOLD_MS = 350; // a press that lasts longer ends the recording when it ends
-const SHORTEST_SECONDS = 0.15; // no digit is shorter
+const SHORTEST_SECONDS = 0.15; // no word is shorter
+const LISTED_WORDS = 12; // of a long vocabulary
 
 const element = (id) => document.getElementById(id);
 const speak = element("speak");
@@ -38,6 +39,11 @@ function fail(error) {
 async function loadModel() {
   model = await askModel();
   showWords(model.words);
+  const digitsOnly = (model.digitsOnly = model.digits.every((digit) => digit !== null));
+  setDigits(digitsOnly);
+  document.title = element("title").textContent = digitsOnly ? "Say a digit" : "Say a word";
+  const more = model.words.length > LISTED_WORDS ? " …" : "";
+  element("vocabulary").textContent = `${model.words.slice(0, LISTED_WORDS).join(", ")}${more}: one at a time`;
   const { name, sample_rate: rate, max_bytes: bytes, max_seconds: seconds } = model;
   element("limits").textContent = `, up to ${seconds}\u00a0s and ${bytes / 1e6}\u00a0MB`;
   element("model").textContent = `Model ${name}, ${rate / 1000} kHz`;
@@ -100,9 +106,9 @@ async function recognize(sound) {
     }
     const answer = await askWord(sound);
     showAnswer(answer);
-    if (answer.accepted) addDigit(answer.digit);
+    if (answer.accepted) addHeard(model.digitsOnly ? answer.digit : answer.word);
     const { word, accepted } = answer;
-    enter("ready", accepted ? `Heard “${word}”.` : "That was no digit, or not a clear one.");
+    enter("ready", accepted ? `Heard “${word}”.` : "That was none of the words, or not a clear one.");
   } catch (error) {
     fail(error);
   }
@@ -142,7 +148,7 @@ function isSpeakKey(event) {
 
 function change(how) {
   how();
-  if (state === "ready") enter("ready", readDigits());
+  if (state === "ready") enter("ready", readHeard());
 }
 
 document.addEventListener("keydown", (event) => {
@@ -158,7 +164,7 @@ document.addEventListener("keyup", (event) => {
   release();
 });
 
-for (const [id, how] of [["backspace", deleteLast], ["clear", clearDigits]]) {
+for (const [id, how] of [["backspace", deleteLast], ["clear", clearHeard]]) {
   element(id).addEventListener("click", () => {
     change(how);
     if (element(id).disabled) speak.focus(); // else the keyboard would stand nowhere

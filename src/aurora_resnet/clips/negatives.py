@@ -1,0 +1,116 @@
+"""Negatives: clips to learn from that are none of the words.
+
+They are recordings of other words, fragments of the words themselves, and noise alone. Whoever hears a word in any of
+these has not understood it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
+from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
+from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
+
+FRAGMENT = 0.35
+"""Largest share of a word that is no longer the word."""
+CROWD = 5
+"""Fewest talkers of a babble out of which nobody can hear a single word."""
+
+
+@dataclass(frozen=True)
+class NegativeShares:
+    """How many clips of an epoch are negatives, and what they are, relative to each other.
+
+    Raises:
+        ConfigError: naming every option that is out of its range.
+
+    >>> NegativeShares(of_epoch=1.0)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: of_epoch must lie ... below 1, got 1.0
+    """
+
+    of_epoch: Annotated[float, Between(0, 1, below=True)] = 0.2
+    """Share of all clips, from 0 to below 1."""
+    words: Share = 0.55
+    """Recordings of other words."""
+    fragments: Share = 0.15
+    """Words cut short, backwards, or one's beginning with another's end."""
+    noise: Share = 0.3
+    whole_words: tuple[str, ...] = ("oh", "nine", "eight")
+    """Words of which no fragments are made: much the same backwards, or their beginning alone is the word."""
+    fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
+    """Of a babble that stands alone: one or two talkers of the training words may say a word that all can hear."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, lambda: all_zero(words=self.words, fragments=self.fragments, noise=self.noise))
+
+
+class Negatives:
+    """What negatives are drawn from.
+
+    Args:
+        words: the clips of the words, of which fragments are made.
+        recordings: of other words; if there are none, their share falls to the fragments and the noise.
+        noises: what noise alone is drawn from.
+        shares: how many negatives there are, and of which kinds.
+
+    Raises:
+        ConfigError: if the shares ask for other words alone and there are no recordings of any.
+
+    >>> from aurora_resnet.corpora.samples import read_samples
+    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> speech = [waveform.numpy() for waveform in clips.waveforms]
+    >>> pool = NoisePool(speech[:2], [speech], sample_rate=8000, generator=np.random.default_rng(0))
+    >>> negatives = Negatives(clips, [], pool, NegativeShares(of_epoch=0.5, fragments=1, noise=0))
+    >>> len(negatives), negatives.draw(np.random.default_rng(0)).dtype
+    (22, dtype('float32'))
+    """
+
+    def __init__(
+        self, words: ClipSet, recordings: Sequence[Samples], noises: NoisePool, shares: NegativeShares
+    ) -> None:
+        kinds = np.array([shares.words if recordings else 0.0, shares.fragments, shares.noise])
+        if shares.of_epoch and not kinds.any():
+            raise ConfigError("negatives are to be other words alone, and no recordings of any are given")
+        self.words = words
+        self.recordings = list(recordings)
+        self.noises = noises
+        self.shares = shares
+        self._kinds = kinds
+        self._breakable = [i for i, u in enumerate(words.utterances) if u.word not in shares.whole_words]
+
+    def __len__(self) -> int:
+        """How many there are in an epoch."""
+        return round(len(self.words) * self.shares.of_epoch / (1 - self.shares.of_epoch))
+
+    def draw(self, generator: np.random.Generator) -> Samples | None:
+        """Return another word or a fragment, of any length; None stands for noise alone."""
+        kind = int(generator.choice(3, p=self._kinds / self._kinds.sum()))
+        if kind == 0:
+            return self.recordings[int(generator.integers(len(self.recordings)))]
+        return self._fragment(generator) if kind == 1 and self._breakable else None
+
+    def noise_window(self, generator: np.random.Generator) -> Samples:
+        """Return noise alone at the level of speech, as long as a clip."""
+        length, talkers = self.words.clip_samples, self.shares.fewest_talkers
+        return self.noises.draw(length, generator, fewest_talkers=talkers) * np.float32(SPEECH_LEVEL)
+
+    def _fragment(self, generator: np.random.Generator) -> Samples:
+        """Return a word backwards, its beginning or end alone, or one's beginning with another's end."""
+        chosen = generator.integers(len(self._breakable), size=2)
+        first, second = (self.words.waveforms[self._breakable[int(i)]].numpy() for i in chosen)
+        way = generator.integers(3)
+        if way == 0:
+            return first[::-1].copy()
+        if way == 1:
+            length = int(len(first) * generator.uniform(0.15, FRAGMENT))
+            return first[:length].copy() if generator.random() < 0.5 else first[-length:].copy()
+        return np.concatenate((first[: int(len(first) * generator.uniform(0.3, 0.5))], second[len(second) // 2 :]))

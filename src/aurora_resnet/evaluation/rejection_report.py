@@ -1,0 +1,174 @@
+"""How many words a model refuses and how many negatives it accepts, as values that are printed and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aurora_resnet.corpora.summary import NO_WORD
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.evaluation.metrics import BoolArray, Interval, accuracy_interval
+from aurora_resnet.evaluation.tables import html_table, markdown_table, percent_with_interval
+from aurora_resnet.runtime.decision import Calibration
+
+if TYPE_CHECKING:  # torch, which a report that is read from a file does not need
+    from aurora_resnet.evaluation.answers import Answers
+
+_HEADER = ["what", "clips", "count", "share % [95 % interval]", "interval by"]
+_MOST = 10
+
+
+@dataclass(frozen=True)
+class Share:
+    """In how many recordings of a group something happened.
+
+    Attributes:
+        clips: recordings of the group, at least 1.
+        count: those in which it happened.
+        interval: 95 % confidence interval of the share, by speaker where there are enough known ones.
+
+    >>> Share.of(np.array([True, False, False, False]), ["ana", "ana", "ben", "ben"]).share
+    0.25
+    """
+
+    clips: int
+    count: int
+    interval: Interval
+
+    @classmethod
+    def of(cls, happened: BoolArray, speakers: Sequence[str]) -> Share:
+        """Count where something happened."""
+        return cls(happened.size, int(happened.sum()), accuracy_interval(happened, speakers))
+
+    @property
+    def share(self) -> float:
+        """Of all recordings, 0 to 1."""
+        return self.count / self.clips
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Share:
+        """Return the share of which ``asdict`` gave ``data``."""
+        return cls(data["clips"], data["count"], Interval(**data["interval"]))
+
+
+@dataclass(frozen=True, repr=False)
+class RejectionReport:
+    """How many words a model refuses and how many negatives it accepts, at its threshold.
+
+    Attributes:
+        model: name of the model.
+        calibration: that was in use; without a threshold only silence is refused.
+        words_refused: of all recordings of words.
+        negatives_accepted: of all negatives.
+        refused_by_condition: the words again, by condition.
+        refused_by_word: by the word that is said.
+        accepted_by_condition: the negatives again, by condition.
+        accepted_by_word: by what is said in them; ``(no word)`` for noise.
+        problems: recordings that could not be read.
+    """
+
+    model: str
+    calibration: Calibration
+    words_refused: Share
+    negatives_accepted: Share
+    refused_by_condition: Mapping[str, Share]
+    refused_by_word: Mapping[str, Share]
+    accepted_by_condition: Mapping[str, Share]
+    accepted_by_word: Mapping[str, Share]
+    problems: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def count(cls, model: str, words: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> RejectionReport:
+        """Count the decisions of one model about recordings by condition."""
+        refused, accepted = _pool(words), _pool(negatives)
+        return cls(
+            model=model,
+            calibration=refused.calibration,
+            words_refused=Share.of(~refused.accepted, refused.speakers),
+            negatives_accepted=Share.of(accepted.accepted, accepted.speakers),
+            refused_by_condition={name: Share.of(~each.accepted, each.speakers) for name, each in words.items()},
+            refused_by_word=_by_word(~refused.accepted, refused.utterances),
+            accepted_by_condition={name: Share.of(each.accepted, each.speakers) for name, each in negatives.items()},
+            accepted_by_word=_by_word(accepted.accepted, accepted.utterances),
+            problems=refused.problems + accepted.problems,
+        )
+
+    def __repr__(self) -> str:
+        return f"RejectionReport({self.model}: {self._summary()})"
+
+    def _repr_html_(self) -> str:
+        """Return both shares by condition, for notebooks."""
+        return html_table(f"{self.model}: {self._summary()}", _HEADER, self._rows())
+
+    def to_markdown(self) -> str:
+        """Return the shares by condition, and the words that are most often refused and accepted."""
+        parts = ["## Words refused and negatives accepted", markdown_table(_HEADER, self._rows())]
+        for title, shares in (
+            ("Words that are refused most", self.refused_by_word),
+            ("Negatives that are accepted most", self.accepted_by_word),
+        ):
+            worst = sorted((pair for pair in shares.items() if pair[1].count), key=lambda pair: -pair[1].share)
+            if worst and len(shares) > 1:
+                rows = [_row(word, share) for word, share in worst[:_MOST]]
+                parts += [f"{title}:", markdown_table(["said", *_HEADER[1:]], rows)]
+        if not self.calibration.rejects:
+            parts.append("The model has no threshold: it refuses silence only.")
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; ``from_dict`` reads them back."""
+        return asdict(self) | {"problems": list(self.problems)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RejectionReport:
+        """Return the report of which ``to_dict`` gave ``data``."""
+
+        def shares(key: str) -> dict[str, Share]:
+            return {name: Share.from_dict(each) for name, each in data[key].items()}
+
+        return cls(
+            model=data["model"],
+            calibration=Calibration.from_dict(data["calibration"]),
+            words_refused=Share.from_dict(data["words_refused"]),
+            negatives_accepted=Share.from_dict(data["negatives_accepted"]),
+            refused_by_condition=shares("refused_by_condition"),
+            refused_by_word=shares("refused_by_word"),
+            accepted_by_condition=shares("accepted_by_condition"),
+            accepted_by_word=shares("accepted_by_word"),
+            problems=tuple(data["problems"]),
+        )
+
+    def _summary(self) -> str:
+        refused, accepted = self.words_refused, self.negatives_accepted
+        return (
+            f"{percent_with_interval(refused.share, refused.interval)} % of words refused, "
+            f"{percent_with_interval(accepted.share, accepted.interval)} % of negatives accepted"
+        )
+
+    def _rows(self) -> list[list[str]]:
+        rows = [_row(f"words refused: {name}", share) for name, share in self.refused_by_condition.items()]
+        rows += [_row("words refused: all", self.words_refused)] if len(rows) > 1 else []
+        accepted = [_row(f"negatives accepted: {name}", share) for name, share in self.accepted_by_condition.items()]
+        accepted += [_row("negatives accepted: all", self.negatives_accepted)] if len(accepted) > 1 else []
+        return rows + accepted
+
+
+def _pool(answers: Mapping[str, Answers]) -> Answers:
+    first, *_ = answers.values()
+    return type(first).pool(list(answers.values()))
+
+
+def _by_word(happened: BoolArray, utterances: Sequence[Utterance]) -> dict[str, Share]:
+    said = np.array([" ".join(utterance.words) or NO_WORD for utterance in utterances], dtype=np.str_)
+    speakers = np.array([utterance.speaker for utterance in utterances], dtype=np.str_)
+    return {
+        str(word): Share.of(happened[said == word], speakers[said == word].tolist()) for word in dict.fromkeys(said)
+    }
+
+
+def _row(name: str, share: Share) -> list[str]:
+    shown = percent_with_interval(share.share, share.interval)
+    return [name, str(share.clips), str(share.count), shown, share.interval.method]

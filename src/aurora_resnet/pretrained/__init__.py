@@ -1,1 +1,0 @@
-"""Trained weights that the wheel carries, each with its card."""

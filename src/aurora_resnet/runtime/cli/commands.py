@@ -1,0 +1,6 @@
+"""The commands that hear, each with a line about it."""
+
+COMMANDS = {
+    "recognize": "Say which word is spoken in each file.",
+    "listen": "Recognise words in running speech: live from the microphone, from a file, or from a pipe.",
+}

@@ -1,0 +1,134 @@
+"""The commands ``recognize`` and ``listen``, their options and their help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from inspect import cleandoc
+from typing import NoReturn
+
+from ..audio.encodings import ENCODINGS
+from ..errors import ConfigError
+from ..models import EXPORTED
+from ..recognizer import Recognizer
+from ..version import __version__
+from .commands import COMMANDS
+from .terminal import exit_with
+
+PROGRAM = "aurora-resnet-runtime"
+
+Load = Callable[[str, str, int | None], Recognizer]
+"""From model, device and threads to a recogniser."""
+
+_RECOGNIZE = """
+    Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
+    (another word, noise, silence). Files that cannot be read are named on the standard error stream and make the exit
+    code 1; the others are recognised all the same.
+
+    Examples:
+      {program} recognize one.wav two.flac
+      arecord -d 2 -f S16_LE -r 16000 | {program} recognize --json -
+      {program} recognize --model compact recordings/*.wav > words.tsv
+    """
+_LISTEN = """
+    Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
+    words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
+    The microphone needs the package sounddevice.
+
+    Examples:
+      {program} listen
+      {program} listen --json recording.wav
+      arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
+      {program} listen --rate 8000 --encoding mulaw - < call.ulaw
+    """
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains as the other commands do: one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see '{self.prog} --help'")
+
+
+def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, devices: bool) -> None:
+    """Give a parser the options of a command.
+
+    Args:
+        command: a key of ``COMMANDS``.
+        parser: is changed.
+        program: what people type before the command.
+        devices: whether models may be computed elsewhere than on the CPU.
+    """
+    text, default = (_RECOGNIZE, EXPORTED[0]) if command == "recognize" else (_LISTEN, EXPORTED[1])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = COMMANDS[command]
+    parser.epilog = cleandoc(text.format(program=program))
+    others = "an exported model (.onnx)" + (" or a checkpoint that 'train' wrote" if devices else "")
+    if command == "recognize":
+        parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3; - reads standard input")
+    else:
+        parser.add_argument(
+            "file", nargs="?", metavar="FILE", help="a sound file, - for standard input; none: microphone"
+        )
+        parser.add_argument("--device", metavar="NAME", help="microphone: its number or a part of its name")
+        parser.add_argument("--rate", type=int, metavar="HZ", help="of headerless samples on standard input")
+        parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
+    parser.add_argument("--model", default=default, help=f"{', '.join(EXPORTED)}, or {others} (default {default})")
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line")
+    if devices:
+        name = "--device" if command == "recognize" else "--compute"
+        parser.add_argument(
+            name, dest="compute", default="cpu", metavar="DEVICE", help="where to compute: cpu, cuda ..."
+        )
+    threads = "all cores by default, beside each other" if command == "recognize" else "one by default"
+    parser.add_argument("--threads", type=int, metavar="N", help=f"CPU threads; {threads}")
+
+
+def run_command(command: str, options: argparse.Namespace, load: Load) -> int:
+    """Load the model, run a command and return its exit code.
+
+    Raises:
+        AuroraError: if model, options or input are wrong.
+    """
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError(f"--threads must be at least 1, got {options.threads}")
+    # Files are recognised side by side, so a single call takes one thread; a stream has nothing beside it.
+    threads = options.threads if command == "listen" or len(options.files) == 1 else 1
+    recognizer = load(options.model, getattr(options, "compute", "cpu"), threads)
+    if command == "recognize":  # each imports what the other need not wait for
+        from .recognize import recognize
+
+        return recognize(recognizer, options)
+    from .listen import listen
+
+    return listen(recognizer, options)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line of the runtime and exit."""
+    parser = _Parser(prog=PROGRAM, description="Recognise spoken words, digits by default, without torch.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command, line in COMMANDS.items():
+        add_command(command, commands.add_parser(command, help=line), PROGRAM, devices=False)
+
+    def run() -> int:
+        options = parser.parse_args(arguments)
+        return run_command(options.command, options, _load)
+
+    exit_with(run)
+
+
+def run_one(command: str, arguments: Sequence[str], program: str, load: Load) -> int:
+    """Run one command of another program, with its own way to load models, and return the exit code.
+
+    Raises:
+        AuroraError: if anything about the arguments or the input is wrong.
+    """
+    parser = _Parser(prog=f"{program} {command}")
+    add_command(command, parser, program, devices=True)
+    return run_command(command, parser.parse_args(arguments), load)
+
+
+def _load(model: str, _device: str, threads: int | None) -> Recognizer:
+    return Recognizer.from_pretrained(model, threads=threads or 1)

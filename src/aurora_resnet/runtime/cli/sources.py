@@ -1,0 +1,141 @@
+"""Where ``listen`` hears: a file, a pipe, the microphone; each as a rate and chunks of samples."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..audio.encodings import Encoding, decode_samples, sample_bytes
+from ..audio.reading import audio_info, iterate_blocks
+from ..errors import AudioError, ConfigError, MissingDependencyError
+from .terminal import tell
+
+if TYPE_CHECKING:
+    import wave
+
+PIPE = "-"
+CHUNK_SECONDS = 0.1
+
+Chunks = Iterator[npt.NDArray[Any]]
+
+
+def open_source(
+    file: str | None, device: str | None, rate: int | None, encoding: Encoding | None
+) -> tuple[int, Chunks]:
+    """Return the rate of what is to be heard, and its chunks.
+
+    Args:
+        file: path of a sound file, ``-`` for the standard input, ``None`` for the microphone.
+        device: number or part of the name of the microphone.
+        rate: Hz of headerless samples on the standard input.
+        encoding: of them, 16-bit PCM if not given.
+
+    Raises:
+        ConfigError: for options that do not go together, or no such microphone.
+        AudioError: if there is nothing to hear.
+        MissingDependencyError: for the microphone without sounddevice.
+    """
+    if device is not None and file is not None:
+        raise ConfigError(f"--device is for the microphone; leave it out to read '{file}'")
+    if (rate is not None or encoding is not None) and file != PIPE:
+        raise ConfigError("--rate and --encoding are for headerless samples on standard input; give - as the file")
+    if file is None:
+        return _microphone(device)
+    if file == PIPE:
+        return _standard_input(rate, encoding)
+    return audio_info(file).sample_rate, iterate_blocks(file, block_seconds=CHUNK_SECONDS)
+
+
+def _standard_input(rate: int | None, encoding: Encoding | None) -> tuple[int, Chunks]:
+    """Read a WAV stream or headerless samples as they come."""
+    stdin = cast(BufferedReader, sys.stdin.buffer)
+    beginning = stdin.peek(4)[:4]
+    if rate is not None:
+        if beginning == b"RIFF":
+            raise ConfigError("standard input is a WAV stream, which states its own rate; leave --rate out")
+        return rate, _raw_chunks(stdin, rate, encoding or "pcm16")
+    if encoding is not None:
+        raise ConfigError(f"headerless samples need --rate too, as in --encoding {encoding} --rate 8000")
+    if not beginning:
+        raise AudioError("standard input is empty (0 bytes); expected WAV, or headerless samples and --rate")
+    if beginning != b"RIFF":
+        raise AudioError(
+            "standard input is no WAV stream; headerless 16-bit little-endian mono samples need --rate, other formats "
+            "a file"
+        )
+    import wave
+
+    try:
+        stream = wave.open(stdin, "rb")  # noqa: SIM115  # the process owns its standard input
+    except (wave.Error, EOFError) as error:
+        raise AudioError(f"standard input cannot be read as PCM WAV ({error}); save it to a file") from error
+    if stream.getsampwidth() != 2:
+        raise AudioError(f"standard input: expected WAV of 16 bits, got {8 * stream.getsampwidth()}; save it to a file")
+    return stream.getframerate(), _wav_chunks(stream)
+
+
+def _wav_chunks(stream: wave.Wave_read) -> Chunks:
+    channels, frames = stream.getnchannels(), max(1, round(CHUNK_SECONDS * stream.getframerate()))
+    while data := stream.readframes(frames):
+        whole = len(data) // (2 * channels) * 2 * channels  # a stream that was cut off
+        samples = np.frombuffer(data[:whole], "<i2").reshape(-1, channels)
+        yield samples[:, 0] if channels == 1 else (samples.mean(axis=1) / 2**15).astype(np.float32)
+
+
+def _raw_chunks(stdin: BufferedReader, rate: int, encoding: Encoding) -> Chunks:
+    width = sample_bytes(encoding)
+    size = width * max(1, round(CHUNK_SECONDS * rate))
+    rest = b""
+    while data := stdin.read1(size):
+        data = rest + data
+        whole = len(data) // width * width
+        rest = data[whole:]
+        yield decode_samples(data[:whole], encoding)
+
+
+def _microphone(device: str | None) -> tuple[int, Chunks]:
+    """Open the microphone; it is heard from the first chunk that is asked for."""
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise MissingDependencyError(
+            "the microphone needs sounddevice: pip install sounddevice; or give a file, or - for a pipe"
+        ) from error
+    except OSError as error:
+        raise MissingDependencyError(
+            f"the microphone needs PortAudio ({error}): apt install libportaudio2; or give a file, or - for a pipe"
+        ) from error
+    number: int | str | None = int(device) if device is not None and device.isdigit() else device
+    try:
+        found = sounddevice.query_devices(number, "input")
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise ConfigError(
+            f"no microphone {'' if device is None else repr(device) + ' '}was found ({error}); "
+            "'python -m sounddevice' lists them"
+        ) from error
+    sample_rate = round(found["default_samplerate"])
+    return sample_rate, _microphone_chunks(sounddevice, number, sample_rate, found["name"])
+
+
+def _microphone_chunks(sounddevice: Any, number: int | str | None, sample_rate: int, name: str) -> Chunks:
+    import queue
+
+    chunks: queue.SimpleQueue[npt.NDArray[np.int16]] = queue.SimpleQueue()
+
+    def take(data: npt.NDArray[np.int16], _frames: int, _time: object, _status: object) -> None:
+        chunks.put(data[:, 0].copy())
+
+    block = round(CHUNK_SECONDS * sample_rate)
+    options = {"device": number, "samplerate": sample_rate, "channels": 1, "dtype": "int16", "blocksize": block}
+    try:
+        with sounddevice.InputStream(callback=take, **options):
+            tell(f"listening to {name} at {sample_rate} Hz; Ctrl-C ends it")
+            while True:
+                yield chunks.get()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"the microphone {name} cannot be used ({error}); try another --device") from error

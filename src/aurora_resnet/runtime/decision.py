@@ -1,0 +1,142 @@
+r"""The decision: which word, how sure, and whether a word of the vocabulary was spoken at all. It is made here alone.
+
+A network gives a logit for each of the ``K`` words; "none of the words" is a further class whose logit is fixed at 0.
+With the logits :math:`z`
+
+.. math::
+
+    P(k \mid \text{a word}) = \frac{e^{z_k / T}}{\sum_j e^{z_j / T}}, \qquad
+    E(z) = \log \sum_k e^{z_k} = \log \frac{P(\text{a word})}{P(\text{none})}
+
+The temperature ``T`` makes the first a calibrated confidence (Guo et al., *On Calibration of Modern Neural Networks*,
+2017); it never changes the order of the words. A clip is accepted when it is audible and ``E(z) >= threshold``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .audio.waveform import Samples
+from .errors import ConfigError
+
+Array = npt.NDArray[np.float64]
+
+AUDIBLE = 2.0**-15
+"""One step of 16-bit audio: where no sample goes beyond it there is nothing but zeros and dither."""
+
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
+LARGEST_THRESHOLD = 1e4
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns a network's logits into a confidence and a decision; part of checkpoints and exported models.
+
+    Attributes:
+        temperature: divides the logits before the softmax, 0.001 to 1000.
+        threshold: least evidence for a word that is accepted; ``None`` for a network that never learnt what is none of
+            its words: it accepts everything audible.
+
+    >>> Calibration(1.5, 2.0).to_dict()
+    {'temperature': 1.5, 'threshold': 2.0}
+    """
+
+    temperature: float = 1.0
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
+            raise ConfigError(
+                f"temperature must lie from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}, got {self.temperature}"
+            )
+        if self.threshold is not None and not abs(self.threshold) <= LARGEST_THRESHOLD:
+            raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {self.threshold}")
+
+    @property
+    def rejects(self) -> bool:
+        """Whether there is a threshold, so that what is none of the words can be rejected."""
+        return self.threshold is not None
+
+    def probabilities(self, logits: npt.ArrayLike) -> Array:
+        """Return the calibrated probability of each word, given that it is one of them, ``[..., K] -> [..., K]``.
+
+        >>> Calibration(2.0).probabilities([[0.0, 2 * np.log(3)]]).round(3).tolist()
+        [[0.25, 0.75]]
+        """
+        scaled = np.asarray(logits, dtype=np.float64) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        shares: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return shares
+
+    def accepts(self, logits: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return whether the evidence for a word reaches the threshold, ``[..., K] -> [...]``."""
+        found = evidence(logits)
+        return np.isfinite(found) if self.threshold is None else found >= self.threshold
+
+    def decide(self, logits: npt.ArrayLike, clips: Samples) -> tuple[Array, npt.NDArray[np.bool_]]:
+        """Return probabilities ``[n, K]`` and acceptances ``[n]`` of clips ``[n, N]`` with logits ``[n, K]``.
+
+        >>> probabilities, accepted = Calibration(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
+        >>> probabilities.argmax(1).tolist(), accepted.tolist()
+        ([0, 0], [False, True])
+        """
+        return self.probabilities(logits), audible(clips) & self.accepts(logits)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return plain JSON values; ``from_dict`` reads them back."""
+        return {"temperature": self.temperature, "threshold": self.threshold}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+        """Read what ``to_dict`` returned.
+
+        Raises:
+            ConfigError: if it is anything else, or a value is out of its range.
+
+        >>> Calibration.from_dict({"temperature": 1.5, "threshold": None})
+        Calibration(temperature=1.5, threshold=None)
+        """
+        keys = {"temperature", "threshold"}
+        if not isinstance(values, Mapping) or set(values) != keys or not all(map(_is_number, values.values())):
+            raise ConfigError(f"a calibration is stored as numbers temperature and threshold, got {str(values)[:80]}")
+        if values["temperature"] is None:
+            raise ConfigError("a calibration needs a temperature")
+        return cls(values["temperature"], values["threshold"])
+
+
+def evidence(logits: npt.ArrayLike) -> Array:
+    """Return the log-odds of a word against none of the words, ``[..., K] -> [...]``.
+
+    >>> np.exp(evidence(np.zeros((2, 11)))).round(6).tolist()  # eleven classes against one
+    [11.0, 11.0]
+    """
+    exact = np.asarray(logits, dtype=np.float64)
+    largest = exact.max(axis=-1)
+    found: Array = largest + np.log(np.exp(exact - largest[..., None]).sum(axis=-1))
+    return found
+
+
+def log_probabilities(logits: npt.ArrayLike) -> Array:
+    """Return the logarithm of each word's probability among the words and none of them, ``[..., K] -> [..., K]``.
+
+    >>> np.exp(log_probabilities([0.0, 0.0])).round(3).tolist()  # as likely as each other and as no word
+    [0.333, 0.333]
+    """
+    exact = np.asarray(logits, dtype=np.float64)
+    found: Array = exact - np.logaddexp(0.0, evidence(exact))[..., None]
+    return found
+
+
+def audible(clips: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Return whether a sample goes beyond one step of 16-bit audio, ``[..., N] -> [...]``."""
+    loud: npt.NDArray[np.bool_] = np.abs(np.asarray(clips)).max(axis=-1) > AUDIBLE
+    return loud
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

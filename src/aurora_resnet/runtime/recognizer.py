@@ -1,0 +1,155 @@
+"""``Recognizer``: a recording goes in, a word comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from .audio.clips import Clip, make_clip
+from .audio.recordings import AnyRecording, open_recording
+from .errors import ConfigError
+from .models import EXPORTED, ScoringModel, load_model
+from .vocabulary import Vocabulary
+
+DEFAULT_MODEL = EXPORTED[0]
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was heard in one recording.
+
+    Attributes:
+        word: the most probable word.
+        digit: the digit that it names (``zero`` and ``oh`` are both 0); ``None`` for a word that names none.
+        confidence: the probability of the word, given that it is one of the words: 0 to 1, calibrated.
+        accepted: whether to believe that one of the words was spoken at all. ``False`` for silence, and where the
+            evidence for a word is below the model's threshold; a model without a threshold accepts everything else.
+        probabilities: of every word, like ``confidence``; they sum to 1.
+    """
+
+    word: str
+    digit: int | None
+    confidence: float
+    accepted: bool
+    probabilities: dict[str, float]
+
+    def __repr__(self) -> str:
+        return f"Recognition({self.word!r}, confidence={self.confidence:.3f}, accepted={self.accepted})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def _repr_html_(self) -> str:
+        """Return a table of the three most probable words, for notebooks."""
+        from html import escape
+
+        best = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:3]
+        rows = "".join(f"<tr><td>{escape(word)}</td><td>{share:.1%}</td></tr>" for word, share in best)
+        verdict = "accepted" if self.accepted else "rejected: none of the words"
+        return f"<table><caption>{escape(self.word)}, {verdict}</caption>{rows}</table>"
+
+
+class Recognizer:
+    """Recognise isolated words with a model, spoken digits unless the model knows others.
+
+    A recording may have any rate, length, number of channels and usual sample type: its channels are averaged, it is
+    brought to the model's rate, a short one is centred in silence, and of a long one the most energetic stretch of the
+    model's clip length is taken. Recognising changes nothing, so one recogniser may serve many threads.
+
+    Args:
+        model: what scores the clips.
+
+    >>> recognizer = Recognizer.from_pretrained("compact")
+    >>> recognizer.recognize(np.zeros((16000, 2), np.int16), 16000).accepted
+    False
+    """
+
+    def __init__(self, model: ScoringModel) -> None:
+        self.model = model
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Self:
+        """Load an exported model; see ``load_model``.
+
+        Raises:
+            ModelError: if there is none of that name, or the file is missing, damaged or not one of ours.
+        """
+        return cls(load_model(name_or_path, threads=threads))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model.facts.name}, {self.vocabulary!r})"
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the model knows."""
+        return self.model.facts.vocabulary
+
+    def recognize(self, recording: AnyRecording, sample_rate: float | None = None) -> Recognition:
+        """Recognise one recording.
+
+        Args:
+            recording: a path, the bytes of a sound file or a file object that holds one, samples, or a mapping of
+                samples and their rate; see ``AnyRecording``.
+            sample_rate: of samples in Hz; whatever states its own rate takes none.
+
+        Raises:
+            AudioError: if the recording cannot be used.
+            ConfigError: for samples without a rate, or anything else with one.
+        """
+        return self.recognize_clips([self.clip(recording, sample_rate)])[0]
+
+    def recognize_batch(
+        self, recordings: Iterable[AnyRecording], sample_rate: float | None = None
+    ) -> list[Recognition]:
+        """Recognise several recordings at once; results do not depend on the batch, but for rounding.
+
+        Args:
+            recordings: files, or samples (rows of an array, for instance); all are computed in one batch, so it is the
+                caller who bounds the memory.
+            sample_rate: of all samples in Hz.
+
+        Raises:
+            AudioError: if one of the recordings cannot be used.
+            ConfigError: for a single path, for samples without a rate, or anything else with one.
+        """
+        if isinstance(recordings, str | bytes | Path):
+            raise ConfigError(f"recognize_batch takes a list of recordings, got {recordings!r:.60}; use recognize")
+        return self.recognize_clips([self.clip(recording, sample_rate) for recording in recordings])
+
+    def clip(self, recording: AnyRecording, sample_rate: float | None = None) -> Clip:
+        """Return what the model hears of a recording, and where it was cut; arguments and errors as ``recognize``."""
+        facts = self.model.facts
+        return make_clip(open_recording(recording, sample_rate), facts.sample_rate, facts.clip_samples)
+
+    def recognize_clips(self, clips: Sequence[Clip]) -> list[Recognition]:
+        """Recognise clips that ``clip`` made, in one batch."""
+        if not clips:
+            return []
+        samples = np.stack([clip.samples for clip in clips])
+        facts = self.model.facts
+        probabilities, accepted = facts.calibration.decide(self.model.logits(samples), samples)
+        return [
+            recognition(facts.vocabulary, row, bool(yes))
+            for row, yes in zip(probabilities.tolist(), accepted, strict=True)
+        ]
+
+
+def recognition(vocabulary: Vocabulary, probabilities: Sequence[float], accepted: bool) -> Recognition:
+    """Return the answer that probabilities of the words stand for.
+
+    >>> recognition(Vocabulary(("yes", "two")), [0.25, 0.75], accepted=True).digit
+    2
+    """
+    best = int(np.argmax(probabilities))
+    return Recognition(
+        word=vocabulary.words[best],
+        digit=vocabulary.digits[best],
+        confidence=probabilities[best],
+        accepted=accepted,
+        probabilities=dict(zip(vocabulary.words, probabilities, strict=True)),
+    )

@@ -1,0 +1,1 @@
+"""Words in running speech, as they are spoken."""

@@ -1,0 +1,210 @@
+r"""``StreamingRecognizer``: words in running speech, as they are spoken.
+
+Fluent words follow each other without a pause, so where one ends is for the network to say. Every stretch :math:`s`
+of :math:`d` seconds, on a grid of steps, that begins and ends loud and holds no pause is a clip of its own: cut out,
+centred in zeros and recognised like a recording. With :math:`P(k \mid s)` over the words and "none of the words"
+(``decision``) it is worth
+
+.. math::
+
+    g(s) = d \, \log \frac{\max_k P(k \mid s)}{P_\mathrm{neutral}} + g_\mathrm{word}
+
+and the best sequence of stretches that do not overlap is what was said (``segment_search``). Weighing by the duration
+makes a long stretch and two short ones in its place comparable: both explain as many seconds. A stretch that the
+recogniser rejects, or whose word is less probable than ``least_probability``, is none. "Two two two" are three
+stretches, since one word in two halves or three words in one stretch are nothing that the network takes for a word.
+
+Everything happens at the steps, counted in samples from the beginning of the stream, and the network is called once a
+step with the stretches that end there: what comes out does not depend on the chunks that the samples come in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..audio.clips import fit_length
+from ..audio.reading import audio_info, iterate_blocks
+from ..audio.resampling import StreamResampler
+from ..audio.waveform import Samples, mono_waveform
+from ..decision import log_probabilities
+from ..errors import AudioError, ConfigError
+from ..recognizer import Recognizer
+from .config import StreamingConfig
+from .loudness_gate import LoudnessGate
+from .segment_search import Segment, SegmentSearch
+
+
+@dataclass(frozen=True)
+class WordEvent:
+    """A word that was heard in a stream.
+
+    Attributes:
+        word: what was said.
+        digit: the digit that it names (``zero`` and ``oh`` are both 0); ``None`` for a word that names none.
+        confidence: the probability of the word, given that it is one of the words, as ``Recognition`` has it.
+        start_seconds: where the word begins, from the beginning of the stream.
+        end_seconds: where it ends.
+        decided_seconds: how much of the stream decided it; at another rate than the model's, the resampler holds the
+            last 0.2 s back at most.
+    """
+
+    word: str
+    digit: int | None
+    confidence: float
+    start_seconds: float
+    end_seconds: float
+    decided_seconds: float
+
+
+class StreamingRecognizer:
+    """Recognise words in a stream that comes in chunks of any size.
+
+    Memory holds the last seconds only. Two streams need two of these; they may share the recogniser.
+
+    Args:
+        recognizer: the model. It must have a threshold: without, every noise is a word.
+        sample_rate: of the stream in Hz, whatever the model's.
+        config: how words are looked for.
+
+    Raises:
+        ConfigError: for a model without a threshold, or a word that could be longer than the model's clip.
+        AudioError: for an absurd rate.
+
+    >>> stream = StreamingRecognizer(Recognizer.from_pretrained("compact"), 16000)
+    >>> stream.push(np.zeros(4000, np.float32)), stream.flush()
+    ([], [])
+    """
+
+    def __init__(self, recognizer: Recognizer, sample_rate: int, *, config: StreamingConfig | None = None) -> None:
+        self.recognizer = recognizer
+        self.config = config or StreamingConfig()
+        self.facts = facts = recognizer.model.facts
+        if not facts.calibration.rejects:
+            raise ConfigError(
+                f"model '{facts.name}' has no threshold, so every noise in a stream would be a word; "
+                "calibrate it first: aurora-resnet calibrate"
+            )
+        if self.config.longest_seconds > facts.clip_seconds:
+            raise ConfigError(
+                f"longest_seconds is {self.config.longest_seconds}, but the model's clips have {facts.clip_seconds} s"
+            )
+        self._resampler = StreamResampler(sample_rate, facts.sample_rate)
+        self._step_samples = round(self.config.step_seconds * facts.sample_rate)
+        self._step_seconds = self._step_samples / facts.sample_rate
+        self._restart()
+
+    def push(self, samples: npt.ArrayLike) -> list[WordEvent]:
+        """Hear the next samples and return the words that they decide, in order; often none.
+
+        Args:
+            samples: mono, shape ``[n]``, also none; in [-1, 1] if they are of a floating-point type; int8, uint8,
+                int16 and int32 are scaled.
+
+        Raises:
+            AudioError: for samples of another shape or type, NaN or infinite ones; the stream stays as it was.
+        """
+        chunk = np.asarray(samples)
+        if chunk.ndim != 1:
+            raise AudioError(f"stream: expected mono samples [n], got shape {chunk.shape}; average the channels")
+        return self._hear(self._resampler.push(mono_waveform(chunk, "stream"))) if len(chunk) else []
+
+    def flush(self) -> list[WordEvent]:
+        """End the stream and return the words that were undecided; the next samples begin another stream."""
+        events = self._hear(self._resampler.flush())
+        if len(self._waiting):
+            events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
+        events += self._events(self._search.finish())
+        self._restart()
+        return events
+
+    def _restart(self) -> None:
+        config = self.config
+        self._waiting: Samples = np.zeros(0, np.float32)  # less than a step
+        self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
+        self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
+        self._quiet = 0  # steps since the last loud one
+        self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
+        self._search = SegmentSearch(config.steps(config.patience_seconds))
+
+    def _hear(self, samples: Samples) -> list[WordEvent]:
+        """Take the samples, at the model's rate, step by step."""
+        self._waiting = np.concatenate((self._waiting, samples))
+        events = []
+        size = self._step_samples
+        whole = len(self._waiting) // size
+        for number in range(whole):
+            events += self._events(self._advance(self._waiting[number * size : (number + 1) * size]))
+        self._waiting = self._waiting[whole * size :].copy()
+        return events
+
+    def _advance(self, samples: Samples) -> list[Segment]:
+        """Go on by one step and return the segments that it decides."""
+        config = self.config
+        longest = config.steps(config.longest_seconds)
+        end = self._search.step + 1
+        self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]
+        segments: list[Segment] = []
+        if self._gate.is_loud(samples):
+            self._quiet = 0
+            self._starts.append(end - 1)
+            latest = end - config.steps(config.shortest_seconds)
+            segments = self._segments([start for start in self._starts if start <= latest], end)
+        else:
+            self._quiet += 1
+        paused = self._quiet >= config.steps(config.pause_seconds)
+        self._starts = [] if paused else [start for start in self._starts if start > end - longest]
+        return self._search.advance(segments, self._starts)
+
+    def _segments(self, starts: list[int], end: int) -> list[Segment]:
+        """Recognise the stretches from each of the starts to the end, and return those that a word is worth."""
+        if not starts:
+            return []
+        calibration = self.facts.calibration
+        stretches = (self._recent[(start - end) * self._step_samples :] for start in starts)
+        clips = np.stack([fit_length(stretch, self.facts.clip_samples) for stretch in stretches])
+        logits = self.recognizer.model.logits(clips)
+        neutral, least = math.log(self.config.neutral_probability), math.log(self.config.least_probability)
+        chances = log_probabilities(logits)
+        words, best = chances.argmax(axis=1), chances.max(axis=1)
+        confidences = calibration.probabilities(logits)
+        accepted = (best >= least) & calibration.accepts(logits)
+        found = []
+        for row, (start, word) in enumerate(zip(starts, words.tolist(), strict=True)):
+            gain = (end - start) * self._step_seconds * (float(best[row]) - neutral) + self.config.word_gain
+            if gain > 0 and accepted[row]:
+                found.append(Segment(start, end, gain, word, float(confidences[row, word])))
+        return found
+
+    def _events(self, segments: Iterable[Segment]) -> list[WordEvent]:
+        vocabulary = self.facts.vocabulary
+        return [
+            WordEvent(
+                word=vocabulary.words[segment.word],
+                digit=vocabulary.digits[segment.word],
+                confidence=segment.confidence,
+                start_seconds=segment.start * self._step_seconds,
+                end_seconds=segment.end * self._step_seconds,
+                decided_seconds=self._search.step * self._step_seconds,
+            )
+            for segment in segments
+        ]
+
+
+def recognize_stream(
+    recognizer: Recognizer, path: str | Path, config: StreamingConfig | None = None
+) -> list[WordEvent]:
+    """Return the words of a sound file of any length, which is read block by block.
+
+    Raises:
+        AudioError: if the file cannot be read.
+        ConfigError: as ``StreamingRecognizer``.
+    """
+    stream = StreamingRecognizer(recognizer, audio_info(path).sample_rate, config=config)
+    events = [event for block in iterate_blocks(path) for event in stream.push(block)]
+    return events + stream.flush()

@@ -1,0 +1,179 @@
+"""Loading the sounds that a training file names, and making training and validation clips of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from aurora_resnet.audio.trimming import trim_silence
+from aurora_resnet.augmentation.noise_pool import NoisePool
+from aurora_resnet.clips.augmented import AugmentedClips
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.noisy import NoisyClips
+from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
+from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
+from aurora_resnet.runtime.audio.clips import read_clip
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.training.data import AugmentSource, SceneNoise, SoundFiles
+
+LONGEST_NOISE_SECONDS = 60.0
+SENTENCE_WORDS = 12
+"""Words of unknown speakers, so many to a talker of a babble."""
+VALIDATION_SEED = 0
+"""Whatever the training's seed, so that trainings are compared on the same clips."""
+
+
+def training_clips(clips: ClipSet, augment: AugmentSource, root: str | Path, *, seed: int) -> ClipSource:
+    """Return what makes other training clips in every epoch, as a training file says.
+
+    Args:
+        clips: the words as they were recorded.
+        augment: how they get harder.
+        root: folder that the sounds' paths start from.
+        seed: of the training.
+
+    Raises:
+        ConfigError: for scenes that are made of speech.
+        CorpusError: if sounds are missing.
+        AudioError: if a file cannot be read.
+    """
+    if augment.scene_noise is not None:
+        return add_noise(clips, augment.scene_noise, root, seed)
+    return augment_clips(clips, augment, root, seed)
+
+
+def validation_clips(clips: ClipSet, augment: AugmentSource, root: str | Path) -> ClipSet:
+    """Return the clips that choose the best epoch, the same in every run whatever its seed.
+
+    With ``validation_noises`` they are followed by a noisy copy of each, with ``noisy_validation`` they are all noisy.
+
+    Args:
+        clips: the held-out words as they were recorded.
+        augment: how training clips get harder.
+        root: folder that the sounds' paths start from.
+
+    Raises:
+        ConfigError: for scenes that are made of speech.
+        CorpusError: if sounds are missing.
+        AudioError: if a file cannot be read.
+    """
+    scenes = augment.scene_noise
+    if scenes is not None:
+        return add_noise(clips, scenes, root, VALIDATION_SEED).epoch(0) if scenes.noisy_validation else clips
+    if not augment.validation_noises:
+        return clips
+    alone = replace(
+        augment,
+        noises=augment.validation_noises,
+        negatives=(),
+        negative_shares=replace(augment.negative_shares, of_epoch=0.0),
+        workers=0,
+    )
+    noisy = augment_clips(clips, alone, root, VALIDATION_SEED).epoch(0)
+    return replace(
+        clips,
+        utterances=clips.utterances + noisy.utterances,
+        labels=torch.cat((clips.labels, noisy.labels)),
+        waveforms=clips.waveforms + noisy.waveforms,
+    )
+
+
+def add_noise(clips: ClipSet, source: SceneNoise, root: str | Path, seed: int) -> NoisyClips:
+    """Return clips with noise of Aurora-2's scenes.
+
+    Raises:
+        ConfigError: for a scene that the mapping makes of speech.
+        CorpusError: if a scene has no recordings.
+        AudioError: if a file cannot be read.
+    """
+    scenes = read_noise_scenes(Path(root) / source.folder)
+    scenes.check_needed(source.scenes)
+    made = sorted(set(source.scenes) & set(scenes.talkers))
+    if made:
+        raise ConfigError(f"scene_noise takes recordings; {', '.join(made)} would be made of speech (see make-noisy)")
+    noises = {}
+    for scene in source.scenes:
+        for path in scenes.recordings[scene]:
+            samples, rate = read_audio(path)
+            noises[f"{scene}/{path.name}"] = resample(samples, rate, clips.sample_rate)
+    return NoisyClips(clips, noises, source.snrs_db, seed=seed, channel=source.channel, clean_share=source.clean_share)
+
+
+def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed: int) -> AugmentedClips:
+    """Return clips with everything that ``[data.augment]`` asks for, in noise of recordings and of talkers.
+
+    Raises:
+        CorpusError: if sounds are missing.
+        AudioError: if a file cannot be read.
+    """
+    rate, words = clips.sample_rate, trim_words(clips)
+    heard = read_sounds(find_sounds(source.negatives, root), rate, clips.clip_samples / rate)
+    negatives = [trim_silence(word, rate) for word in heard]
+    talkers = _talkers(words) + [negatives[i : i + SENTENCE_WORDS] for i in range(0, len(negatives), SENTENCE_WORDS)]
+    pool = NoisePool(
+        read_sounds(find_sounds(source.noises, root), rate, LONGEST_NOISE_SECONDS),
+        talkers,
+        sample_rate=rate,
+        generator=np.random.default_rng(seed),
+        shares=source.noise_shares,
+    )
+    return AugmentedClips(
+        words,
+        negatives,
+        pool,
+        augmentation=source.augmentation,
+        shares=source.negative_shares,
+        seed=seed,
+        workers=source.workers,
+    )
+
+
+def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
+    """Return the files, sorted within each source.
+
+    Raises:
+        CorpusError: if a folder does not exist or has no such file.
+    """
+    found: list[Path] = []
+    for source in sources:
+        folder = check_folder(Path(root) / Path(source.folder).expanduser(), "a folder of sound files")
+        pattern = re.compile(source.match)
+        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SOUND_SUFFIXES and pattern.search(p.name))
+        if not files:
+            wanted = f" whose name matches '{source.match}'" if source.match else ""
+            raise CorpusError(f"{folder}: expected sound files{wanted}, found none")
+        found += files * source.repeat
+    return found
+
+
+def read_sounds(paths: Sequence[Path], sample_rate: int, seconds: float) -> list[Samples]:
+    """Read the most energetic ``seconds`` of each file, at ``sample_rate`` Hz.
+
+    Raises:
+        AudioError: if a file cannot be read.
+    """
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return list(pool.map(lambda path: read_clip(path, sample_rate, seconds), paths))
+
+
+def trim_words(clips: ClipSet) -> ClipSet:
+    """Return the clips without the silence around the words."""
+    trimmed = (trim_silence(waveform.numpy(), clips.sample_rate) for waveform in clips.waveforms)
+    return replace(clips, waveforms=tuple(torch.from_numpy(waveform.copy()) for waveform in trimmed))
+
+
+def _talkers(clips: ClipSet) -> list[list[Samples]]:
+    speakers: dict[str, list[Samples]] = {}
+    for utterance, waveform in zip(clips.utterances, clips.waveforms, strict=True):
+        speakers.setdefault(utterance.speaker, []).append(waveform.numpy())
+    return [speakers[speaker] for speaker in sorted(speakers)]

@@ -1,0 +1,120 @@
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from aurora_resnet.augmentation.noise_pool import NoisePool
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.negatives import FRAGMENT, Negatives, NegativeShares
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import Vocabulary
+
+RATE = 8000
+WORDS = ("an", "aus", "lauter")
+
+
+def ramp(start: int, length: int = 1000) -> Samples:
+    """A word whose samples tell which word they are of, and where in it they stand."""
+    return np.arange(start, start + length, dtype=np.float32)
+
+
+@pytest.fixture
+def words() -> ClipSet:
+    vocabulary = Vocabulary(WORDS)
+    utterances = tuple(Utterance(Path(f"{word}.wav"), (word,), "me") for word in WORDS)
+    waveforms = tuple(torch.from_numpy(ramp(10_000 * (number + 1))) for number in range(3))
+    return ClipSet(utterances, torch.arange(3), RATE, 2000, waveforms, vocabulary=vocabulary)
+
+
+@pytest.fixture
+def pool() -> NoisePool:
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    return NoisePool([noise], [[noise]], sample_rate=RATE, generator=np.random.default_rng(0))
+
+
+def negatives(clips: ClipSet, pool: NoisePool, recordings: list[Samples], /, **shares: Any) -> Negatives:
+    return Negatives(clips, recordings, pool, NegativeShares(**shares))
+
+
+def test_the_kinds_are_drawn_by_their_shares(words: ClipSet, pool: NoisePool) -> None:
+    other = ramp(90_000)
+    made = negatives(words, pool, [other], words=0.5, fragments=0.2, noise=0.3)
+    generator = np.random.default_rng(0)
+    drawn = [made.draw(generator) for _ in range(4000)]
+    kinds = Counter("noise" if d is None else "word" if d is other else "fragment" for d in drawn)
+    for kind, share in (("word", 0.5), ("fragment", 0.2), ("noise", 0.3)):
+        assert kinds[kind] / 4000 == pytest.approx(share, abs=0.04)  # five standard deviations
+
+
+def test_a_fragment_is_never_a_word(words: ClipSet, pool: NoisePool) -> None:
+    made = negatives(words, pool, [], fragments=1, noise=0)
+    generator = np.random.default_rng(1)
+    ways = set()
+    for _ in range(300):
+        fragment = made.draw(generator)
+        assert fragment is not None
+        steps = np.diff(fragment)
+        if (steps == -1).all():
+            ways.add("backwards")
+            assert len(fragment) == 1000
+        elif (steps == 1).all() and len(fragment) < 1000:
+            ways.add("beginning" if fragment[0] % 10_000 == 0 else "end")
+            assert 150 <= len(fragment) <= FRAGMENT * 1000
+        else:
+            ways.add("two halves")
+            (joint,) = np.flatnonzero(steps != 1)
+            assert 299 <= joint <= 499
+            assert (fragment[0] % 10_000, fragment[joint + 1] % 10_000, fragment[-1] % 10_000) == (0, 500, 999)
+    assert ways == {"backwards", "beginning", "end", "two halves"}
+
+
+def test_words_that_stay_words_are_not_broken(words: ClipSet, pool: NoisePool) -> None:
+    made = negatives(words, pool, [], fragments=1, noise=0, whole_words=("an", "lauter"))
+    generator = np.random.default_rng(2)
+    for _ in range(50):
+        fragment = made.draw(generator)
+        assert fragment is not None
+        assert set(fragment // 10_000) == {2}  # "aus" alone
+    whole = negatives(words, pool, [], fragments=1, noise=0, whole_words=WORDS)
+    assert whole.draw(generator) is None  # noise instead
+
+
+def test_noise_is_as_long_as_a_clip_and_as_loud_as_speech(words: ClipSet, pool: NoisePool) -> None:
+    window = negatives(words, pool, []).noise_window(np.random.default_rng(0))
+    assert len(window) == 2000
+    assert np.sqrt(np.square(window).mean()) == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 0), (0.25, 1), (0.5, 3), (0.75, 9)])
+def test_their_number_is_a_share_of_the_whole_epoch(words: ClipSet, pool: NoisePool, share: float, count: int) -> None:
+    assert len(negatives(words, pool, [], of_epoch=share)) == count
+
+
+def test_other_words_alone_need_recordings(words: ClipSet, pool: NoisePool) -> None:
+    with pytest.raises(ConfigError, match="no recordings of any are given"):
+        negatives(words, pool, [], fragments=0, noise=0)
+    assert len(negatives(words, pool, [], fragments=0, noise=0, of_epoch=0.0)) == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"of_epoch": -0.1},
+        {"of_epoch": 1.0},
+        {"words": -1.0},
+        {"fragments": float("nan")},
+        {"noise": float("inf")},
+        {"fewest_talkers": 0},
+        {"fewest_talkers": 2.5},
+        {"whole_words": "oh"},
+        {"words": 0.0, "fragments": 0.0, "noise": 0.0},
+    ],
+)
+def test_options_out_of_range_are_named(option: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(option))):
+        NegativeShares(**option)

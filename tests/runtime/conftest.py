@@ -1,0 +1,43 @@
+"""Recordings and a model for the tests of the runtime, which need nothing of the library but ``runtime``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aurora_resnet.runtime.recognizer import Recognizer
+
+SAMPLES = Path(__file__).resolve().parents[2] / "src" / "aurora_resnet" / "samples"
+
+Spoken = Callable[..., Path]
+
+
+def rows() -> list[dict[str, str]]:
+    with (SAMPLES / "samples.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def sample_words() -> list[tuple[Path, str]]:
+    """Every synthetic recording of the repository and the word that is spoken in it, 8 kHz."""
+    return [(SAMPLES / row["file"], row["word"]) for row in rows()]
+
+
+@pytest.fixture(scope="session")
+def spoken() -> Spoken:
+    """``spoken("seven", engine="flite")``: the first recording of a word by a test voice."""
+
+    def find(word: str, **wanted: str) -> Path:
+        wanted = {"word": word, "split": "test", **wanted}
+        return next(SAMPLES / row["file"] for row in rows() if wanted.items() <= row.items())
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    """The small model that the package carries."""
+    return Recognizer.from_pretrained("compact")

@@ -1,0 +1,192 @@
+"""Whatever a person may hand over as a recording gives the same samples; everything else is refused with a reason."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurora_resnet.runtime.audio.reading import BLOCK_SECONDS, read_audio
+from aurora_resnet.runtime.audio.recordings import Recording, SamplesInMemory, SoundFile, open_file, open_recording
+from aurora_resnet.runtime.audio.sound_files import RawFormat
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, ConfigError
+
+RATE = 11_025
+
+
+@pytest.fixture(scope="module")
+def samples() -> Samples:
+    """What 16 bits can hold, so that a file of them is exact."""
+    steps = np.random.default_rng(0).integers(-(2**15), 2**15, 3000)
+    return (steps / 2**15).astype(np.float32)
+
+
+@pytest.fixture
+def path(samples: Samples, tmp_path: Path) -> Path:
+    file = tmp_path / "a.wav"
+    soundfile.write(file, (samples * 2**15).astype(np.int16), RATE)
+    return file
+
+
+def whole(recording: Recording) -> Samples:
+    """Read it in every way that there is, which must be the same."""
+    joined = np.concatenate(list(recording.blocks()))
+    np.testing.assert_array_equal(recording.read(0, recording.frames), joined)
+    assert len(joined) == recording.frames
+    middle = recording.frames // 2
+    np.testing.assert_array_equal(recording.read(middle, 10), joined[middle : middle + 10])
+    return joined
+
+
+def test_files_in_any_form_give_their_samples(path: Path, samples: Samples) -> None:
+    data = path.read_bytes()
+    with path.open("rb") as opened:
+        forms: list[Any] = [
+            path,
+            str(path),
+            data,
+            bytearray(data),
+            memoryview(data),
+            io.BytesIO(data),
+            opened,
+            {"path": str(path)},
+            {"path": path, "bytes": None},
+            {"bytes": data, "path": "where it came from.wav"},
+            {"bytes": data, "path": None, "array": None, "sampling_rate": None},
+        ]
+        for form in forms:
+            recording = open_recording(form)
+            assert recording.sample_rate == RATE
+            np.testing.assert_array_equal(whole(recording), samples)
+
+
+def test_samples_in_any_form_are_the_same(samples: Samples) -> None:
+    forms: list[Any] = [
+        samples,
+        samples.astype(np.float64),
+        (samples * 2**15).astype(np.int16),
+        samples.tolist(),
+        np.stack([samples, samples]),
+        np.stack([samples, samples], axis=1),
+        samples[:, None],
+    ]
+    for form in forms:
+        for recording in (
+            open_recording(form, RATE),
+            open_recording({"array": form, "sampling_rate": RATE}),
+            open_recording({"array": form}, RATE),
+            open_recording({"array": form, "sampling_rate": RATE, "path": "ignored.wav"}, RATE),
+        ):
+            assert (recording.sample_rate, recording.frames) == (RATE, len(samples))
+            np.testing.assert_array_equal(whole(recording), samples)
+
+
+def test_rates_may_be_numpys_or_whole_floats(samples: Samples) -> None:
+    rates: list[Any] = [np.int32(RATE), np.float64(RATE), float(RATE)]
+    for rate in rates:
+        assert open_recording(samples, rate).sample_rate == RATE
+        assert type(open_recording(samples, rate).sample_rate) is int
+
+
+def test_tensors_are_taken_with_gradients_and_in_brain_floats(samples: Samples) -> None:
+    torch = pytest.importorskip("torch")
+    tensor = torch.from_numpy(samples)
+    for form in (tensor, tensor.clone().requires_grad_(), tensor.double(), torch.stack([tensor, tensor])):
+        np.testing.assert_array_equal(whole(open_recording(form, RATE)), samples)
+    brain = tensor.bfloat16()
+    np.testing.assert_array_equal(whole(open_recording(brain, RATE)), brain.float().numpy())
+    steps = (tensor * 2**15).to(torch.int16)
+    np.testing.assert_array_equal(whole(open_recording({"array": steps, "sampling_rate": RATE})), samples)
+
+
+def test_nothing_is_copied_or_changed_without_need(samples: Samples) -> None:
+    before = samples.copy()
+    recording = open_recording(samples, RATE)
+    assert isinstance(recording, SamplesInMemory)
+    assert recording.samples is samples
+    whole(recording)
+    np.testing.assert_array_equal(samples, before)
+
+
+@pytest.mark.parametrize("seconds", [BLOCK_SECONDS, BLOCK_SECONDS + 0.001, 2.5 * BLOCK_SECONDS])
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_a_long_file_stays_on_the_disk_until_it_is_read(tmp_path: Path, seconds: float, suffix: str) -> None:
+    steps = np.random.default_rng(1).integers(-9000, 9000, round(seconds * 1000), dtype=np.int16)
+    file = tmp_path / f"a{suffix}"
+    soundfile.write(file, steps, 1000)
+    recording = open_recording(file)
+    assert isinstance(recording, SoundFile if seconds > BLOCK_SECONDS else SamplesInMemory)
+    np.testing.assert_array_equal(whole(recording), read_audio(file)[0])
+    assert "array" not in repr(recording)
+
+
+def test_headerless_files_are_opened_with_their_format(tmp_path: Path) -> None:
+    file = tmp_path / "a.08"
+    steps = np.arange(-2000, 2000, dtype=">i2")
+    file.write_bytes(steps.tobytes())
+    recording = open_file(file, RawFormat(8000, "big"))
+    np.testing.assert_array_equal(whole(recording), steps / 2**15)
+
+
+@pytest.mark.parametrize("form", ["path", "text", "bytes", "file", "mapping"])
+def test_a_file_states_its_own_rate(path: Path, form: str) -> None:
+    data = path.read_bytes()
+    recording: Any = {
+        "path": path,
+        "text": str(path),
+        "bytes": data,
+        "file": io.BytesIO(data),
+        "mapping": {"bytes": data},
+    }[form]
+    with pytest.raises(ConfigError, match=r"sample_rate is for arrays; .* states its own"):
+        open_recording(recording, RATE)
+
+
+def test_samples_need_a_rate_and_only_one(samples: Samples) -> None:
+    with pytest.raises(ConfigError, match=r"needs sample_rate \(Hz\)"):
+        open_recording(samples)
+    with pytest.raises(ConfigError, match=r"needs sample_rate \(Hz\)"):
+        open_recording({"array": samples})
+    with pytest.raises(ConfigError, match="states sampling_rate 8000, sample_rate says 16000"):
+        open_recording({"array": samples, "sampling_rate": 8000}, 16_000)
+
+
+@pytest.mark.parametrize(
+    ("recording", "rate", "message"),
+    [
+        ({}, None, "got the keys none"),
+        ({"audio": 1, 2: 3}, None, "got the keys audio, 2"),
+        ({"array": None, "path": None}, None, "got the keys array, path"),
+        (b"", None, "the sound file in memory' is empty"),
+        (b"no sound", None, "cannot be read as WAV, FLAC, Ogg or MP3"),
+        (io.StringIO("RIFF"), None, "a file opened for bytes .'rb'., reading it gave str"),
+        ("nowhere.wav", None, "there is no file 'nowhere.wav'"),
+        ({"path": "nowhere.wav"}, None, "there is no file 'nowhere.wav'"),
+        ("a\0b", None, "there is no file"),
+        (".", None, "is a folder or device"),
+        (None, 8000, "got object"),
+        ([1, 2], 8000, "got int64"),
+        ([], 8000, "at least one sample"),
+        ([0.0, float("nan")], 8000, "NaN or infinite"),
+        ([0.0], 999, "the sample rate must be"),
+        ([0.0], 8000.5, "the sample rate must be"),
+        ({"array": [0.0], "sampling_rate": "8000"}, None, "the sample rate must be"),
+        (np.zeros((2, 2, 2)), 8000, r"got shape \(2, 2, 2\)"),
+    ],
+)
+def test_what_is_no_recording_is_refused(recording: Any, rate: float | None, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        open_recording(recording, rate)
+
+
+def test_a_cut_file_is_refused_in_any_form(path: Path) -> None:
+    cut = path.read_bytes()[:2000]
+    path.write_bytes(cut)
+    for form in (path, cut, io.BytesIO(cut)):
+        with pytest.raises(AudioError, match="is cut off: its header promises 6000 bytes of samples, 1956 are there"):
+            open_recording(form)

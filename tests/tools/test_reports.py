@@ -1,0 +1,80 @@
+"""The generated pages: what stands between markers, what a template may not leave out, and that they are up to date."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import UndefinedError
+
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path
+from aurora_resnet.runtime.models import EXPORTED, exported_path
+from study.report.page import page
+from study.report.records import Study
+from tools.reports.__main__ import between, texts
+from tools.reports.main_job import SYSTEMS
+from tools.reports.performance import accuracy_table
+from tools.reports.protocol import PROTOCOL
+from tools.reports.records import DOCS, read_runs
+from tools.reports.templating import render
+from tools.shipped.model import file_digest
+
+
+def test_only_the_part_between_its_markers_changes() -> None:
+    begin, end = "<!-- a: written by tools/reports -->", "<!-- end of a -->"
+    page = f"before {begin} old {end} after <!-- b: written by tools/reports -->\n\nkept\n\n<!-- end of b -->"
+    changed = between(page, "a", "new\n")
+    assert changed == page.replace(f"{begin} old {end}", f"{begin}\n\nnew\n\n{end}")
+    assert between(changed, "a", "new") == changed
+    with pytest.raises(SystemExit, match="expected the markers"):
+        between(page, "c", "new")
+
+
+def test_a_name_that_nobody_gives_is_an_error(tmp_path: Path) -> None:
+    template = tmp_path / "page.md.j2"
+    template.write_text("{{ given }} {{ forgotten }}")
+    with pytest.raises(UndefinedError, match="forgotten"):
+        render(template, given=1)
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[Path, str]:
+    return texts(read_runs("fsdd_an4", SYSTEMS), read_runs("protocol", PROTOCOL))
+
+
+def test_the_pages_are_what_the_records_say(pages: dict[Path, str]) -> None:
+    assert len(pages) == 8
+    for path, text in pages.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m tools.reports"
+    assert (DOCS / "study.md").read_text(encoding="utf-8") == page(Study()), "run python -m study.report"
+
+
+def test_no_page_shows_a_template(pages: dict[Path, str]) -> None:
+    for text in (*pages.values(), page(Study())):
+        assert not {"{{", "{%", "Undefined"} & set(text.split())
+        assert "\n\n\n" not in text.split("# Results")[-1]
+
+
+def test_the_accuracy_that_int8_loses_is_the_difference_of_the_records() -> None:
+    def record(clean: float, noisy: float) -> dict[str, Any]:
+        row = {"clips": 200, "accuracy": clean}
+        mean = {"5": {"clips": 1600, "accuracy": noisy}}
+        return {"clean": {"fsdd": row, "an4": row}, "noisy": {"fsdd": {"mean": mean}}}
+
+    table = accuracy_table({"compact": record(0.995, 0.9)}, {"compact": record(0.99, 0.91)})
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert [row[1:] for row in cells] == [
+        ["200", "99.50", "99.00", "0.50"],
+        ["200", "99.50", "99.00", "0.50"],
+        ["1600", "90.00", "91.00", "-1.00"],
+    ]
+
+
+def test_the_records_of_the_shipped_models_are_of_the_files_in_the_package() -> None:
+    files = {name: checkpoint_path(name) for name in PRETRAINED} | {f"{n}_int8": exported_path(n) for n in EXPORTED}
+    for name, file in files.items():
+        assert file is not None
+        record = json.loads((DOCS / "records" / "shipped" / f"{name}.json").read_text(encoding="utf-8"))
+        assert record["model"]["sha256"] == file_digest(file), f"{name}: run python -m tools.shipped"
