@@ -53,6 +53,16 @@ def test_shapes(name: str, num_classes: int, n_mels: int) -> None:
 
 
 @ALL
+def test_bfloat16_gives_nearly_the_same(name: str) -> None:
+    net = some_model(name).eval()
+    with torch.inference_mode():
+        exact = net(features())
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rounded = net(features()).float()
+    torch.testing.assert_close(rounded, exact, rtol=0.05, atol=0.05)
+
+
+@ALL
 def test_other_clip_lengths(name: str) -> None:
     net = some_model(name).eval()
     lengths = (net.minimum_frames, net.minimum_frames + 1, 101)

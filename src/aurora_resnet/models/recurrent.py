@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from aurora_resnet.bounds import check_values
@@ -50,6 +51,10 @@ class RecurrentClassifier(SpeechClassifier):
     def forward(self, features: Tensor) -> Tensor:
         """Return logits."""
         self.check_features(features)
-        outputs, _ = self.lstm(features.transpose(1, 2))  # [B, T, C]
+        sequence = features.transpose(1, 2)
+        if torch.is_autocast_enabled(sequence.device.type):
+            # Autocast rounds the weights; not every CPU multiplies them with a float32 sequence.
+            sequence = sequence.to(torch.get_autocast_dtype(sequence.device.type))
+        outputs, _ = self.lstm(sequence)  # [B, T, C]
         logits: Tensor = self.head(outputs.mean(dim=1))
         return logits
