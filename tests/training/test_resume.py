@@ -73,7 +73,8 @@ def clips(split):
 
 
 torch.manual_seed(1 if mode != "resume" else 99)
-model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=32), {"hidden": 32}, 0.5))
+mel = MelConfig(sample_rate=8000, n_mels=32)
+model = RecognizerModel(RecognizerConfig("cnn", mel, options={"hidden": 32}, clip_seconds=0.5))
 config = TrainingConfig(epochs=4, batch_size=12, learning_rate=0.03, schedule="one_cycle", seed=7,
                         speed_factors=(0.9, 1.0, 1.1), spec_augment=SpecAugment())
 Stopping(model, config, out).fit(clips("train"), clips("test"), resume=mode == "resume")
