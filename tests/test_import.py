@@ -96,6 +96,7 @@ def test_options_have_names() -> None:
     assert [each for name, thing in found.items() for each in options_by_position(thing, name)] == []
 
 
+@pytest.mark.slow
 def test_every_public_name_loads_without_torchaudio_and_matplotlib() -> None:
     code = """
 import sys

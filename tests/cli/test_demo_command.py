@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 WITHOUT_MATPLOTLIB = "import sys; sys.modules['matplotlib'] = None; "
 
 
@@ -58,12 +60,12 @@ def test_it_prints_tables_and_writes_a_report_beside_other_files(tmp_path: Path,
     assert "aurora-resnet recognize FILE" in last[1]
 
 
-def test_a_wrong_folder_or_model_ends_before_the_work(tmp_path: Path, model: Path) -> None:
+def test_a_wrong_folder_or_model_ends_before_the_work(tmp_path: Path, model: Path, call: Call) -> None:
     (tmp_path / "file").write_text("no folder")
-    result = run("--out", "file", "--model", str(model), cwd=tmp_path)
+    result = call("demo", "--out", "file", "--model", str(model))
     assert result.returncode == 2
     assert "--out file cannot be made a folder" in result.stderr
-    result = run("--model", "resnet5", cwd=tmp_path)
+    result = call("demo", "--model", "resnet5")
     assert result.returncode == 2
     assert "did you mean 'resnet50'" in result.stderr
     assert not (tmp_path / "aurora-demo").exists()

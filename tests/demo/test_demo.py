@@ -115,6 +115,7 @@ def test_the_checkpoint_is_the_network_that_was_scored(result: DemoResult, sound
     assert not set(result.train_voices) & set(result.test_voices)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers(result: DemoResult, tmp_path: Path) -> None:
     again = run_demo([tiny()], tmp_path / "cnn.safetensors", epochs=1)
     assert again.models == result.models

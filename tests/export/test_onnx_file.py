@@ -35,7 +35,7 @@ def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) ->
     assert parity.accuracy > 0.98
 
 
-@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("int8", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_graph_with_a_wrong_weight_is_refused(
     float_file: tuple[Path, Parity], compact: Checkpoint, int8: bool
 ) -> None:

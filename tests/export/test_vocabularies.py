@@ -60,7 +60,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Checkpoint(model.eval(), "mine", Calibration(1.25, 0.5), "# mine", {}, {}), folder
 
 
-@pytest.mark.parametrize("int8", [pytest.param(False, marks=pytest.mark.slow), True], ids=["float32", "int8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("int8", [False, True], ids=["float32", "int8"])
 def test_a_model_of_other_words_is_exported_and_read(
     trained: tuple[Checkpoint, Path], tmp_path: Path, int8: bool
 ) -> None:

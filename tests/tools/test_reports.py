@@ -44,15 +44,20 @@ def pages() -> dict[Path, str]:
     return texts(read_runs("fsdd_an4", SYSTEMS), read_runs("protocol", PROTOCOL))
 
 
-def test_the_pages_are_what_the_records_say(pages: dict[Path, str]) -> None:
+@pytest.fixture(scope="module")
+def study_page() -> str:
+    return page(Study())
+
+
+def test_the_pages_are_what_the_records_say(pages: dict[Path, str], study_page: str) -> None:
     assert len(pages) == 8
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m tools.reports"
-    assert (DOCS / "study.md").read_text(encoding="utf-8") == page(Study()), "run python -m study.report"
+    assert (DOCS / "study.md").read_text(encoding="utf-8") == study_page, "run python -m study.report"
 
 
-def test_no_page_shows_a_template(pages: dict[Path, str]) -> None:
-    for text in (*pages.values(), page(Study())):
+def test_no_page_shows_a_template(pages: dict[Path, str], study_page: str) -> None:
+    for text in (*pages.values(), study_page):
         assert not {"{{", "{%", "Undefined"} & set(text.split())
         assert "\n\n\n" not in text.split("# Results")[-1]
 

@@ -78,6 +78,7 @@ def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path, monk
         write_scalars(tmp_path, RECORD)
 
 
+@pytest.mark.slow
 def test_training_does_not_import_tensorboard() -> None:
     code = "import sys, aurora_resnet.training.trainer; sys.exit('tensorboard' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
