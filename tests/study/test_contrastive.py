@@ -56,16 +56,18 @@ def test_it_learns_without_labels_and_its_backbone_loads(tmp_path: Path) -> None
     waveforms = clips.batch(range(0, 160, 10))
     config = TrainingConfig(epochs=1, learning_rate=0.02)
     losses = []
-    for labels in (torch.zeros(16, dtype=torch.int64), torch.arange(16) % 11):
+    for labels, steps in ((torch.zeros(16, dtype=torch.int64), 12), (torch.arange(16) % 11, 3)):
         torch.manual_seed(0)
         model = RecognizerModel(RecognizerConfig("resnet50", MelConfig(sample_rate=8000)))
         trainer = ContrastiveTrainer(model, config, tmp_path / "run")
         model.train()
         set_rates(trainer.optimizer, 1.0)
-        losses.append([trainer.step(waveforms, labels, torch.Generator().manual_seed(4))[0].item() for _ in range(12)])
+        losses.append(
+            [trainer.step(waveforms, labels, torch.Generator().manual_seed(4))[0].item() for _ in range(steps)]
+        )
     assert losses[0][0] > 3.2  # ln 31 = 3.43 where nothing tells the views apart
     assert losses[0][-1] < losses[0][0] - 1.0
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0][:3] == pytest.approx(losses[1], rel=1e-3)
     assert isinstance(model.classifier, ResidualSpeechNet)
     save_backbone(model.classifier, tmp_path / "backbone.safetensors")
     other = ResidualSpeechNet(weights=tmp_path / "backbone.safetensors").eval()
