@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -20,7 +19,7 @@ from aurora_resnet.training.trainer import Trainer
 
 Build = Callable[..., RecognizerModel]
 CONFIG = TrainingConfig(
-    epochs=2, batch_size=16, learning_rate=0.03, seed=5, speed_factors=(0.9, 1.0), spec_augment=SpecAugment()
+    epochs=1, batch_size=32, learning_rate=0.03, seed=5, speed_factors=(0.9, 1.0), spec_augment=SpecAugment()
 )
 
 
@@ -83,10 +82,8 @@ class MadeAhead(Shaken):
         return replace(self.clips, waveforms=self.made[number])  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_any_number_of_data_workers_gives_the_same_weights(
-    tmp_path: Path, tones: ClipSet, tiny_model: Build, workers: int
-) -> None:
+def test_any_number_of_data_workers_gives_the_same_weights(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
     Trainer(tiny_model(), CONFIG, tmp_path / "none").fit(Shaken(tones))
-    Trainer(tiny_model(), CONFIG, tmp_path / "workers").fit(MadeAhead(tones, workers))
-    assert weights(tmp_path / "workers") == weights(tmp_path / "none")
+    for workers in (0, 1, 2):
+        Trainer(tiny_model(), CONFIG, tmp_path / str(workers)).fit(MadeAhead(tones, workers))
+        assert weights(tmp_path / str(workers)) == weights(tmp_path / "none")
