@@ -19,7 +19,7 @@ from aurora_resnet.training.trainer import Trainer
 
 Build = Callable[..., RecognizerModel]
 CONFIG = TrainingConfig(
-    epochs=1, batch_size=32, learning_rate=0.03, seed=5, speed_factors=(0.9, 1.0), spec_augment=SpecAugment()
+    epochs=2, batch_size=44, learning_rate=0.03, seed=5, speed_factors=(0.9, 1.0), spec_augment=SpecAugment()
 )
 
 

@@ -112,6 +112,28 @@ def test_who_comes_when_there_is_no_room_is_sent_away_at_once_and_the_others_are
         assert post(address, body)[0] == 200
 
 
+def test_who_waits_too_long_for_a_turn_is_sent_away(
+    recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = threading.Semaphore(0), threading.Event()
+    original = recognizer.recognize_clips
+
+    def slow(*arguments: object) -> list[Recognition]:
+        inside.release()
+        go_on.wait(20)
+        return original(*arguments)  # type: ignore[arg-type]
+
+    body = encoded(np.zeros(8000, dtype=np.float32), 8000)
+    with served(create_app(recognizer, wait_seconds=0.3)) as address, ThreadPoolExecutor(3) as pool:
+        monkeypatch.setattr(recognizer, "recognize_clips", slow)
+        asked = [pool.submit(post, address, body) for _ in range(3)]
+        assert inside.acquire(timeout=20)
+        assert until(lambda: any(each.done() for each in asked))
+        go_on.set()
+        assert sorted(each.result()[0] for each in asked) == [200, 200, 503]
+        assert post(address, body)[0] == 200
+
+
 def test_the_bytes_that_are_promised_count_before_they_come(address: str) -> None:
     with closing(HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
         connection.putrequest("POST", "/api/recognize")

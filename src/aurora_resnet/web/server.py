@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
@@ -45,6 +46,8 @@ AT_ONCE = 2
 """Recordings that are decoded side by side; the network takes one at a time."""
 BODY_SECONDS = 20.0
 """A recording must be here after so many seconds."""
+WAIT_SECONDS = 30.0
+"""A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def create_app(
     allowed_hosts: Collection[str] = (),
     any_address: bool = False,
     body_seconds: float = BODY_SECONDS,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> FastAPI:
     """Return the application: the page at ``/``, ``GET /api/model`` and ``POST /api/recognize``.
 
@@ -108,6 +112,7 @@ def create_app(
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
         body_seconds: how long a recording may be on its way.
+        wait_seconds: how long it may wait for its turn before it is sent away.
 
     >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
@@ -136,7 +141,7 @@ def create_app(
             with uploads.room_for(_stated_size(request)):
                 async with asyncio.timeout(body_seconds):
                     data = await _read_body(request)
-                async with turns:
+                async with _turn(turns, wait_seconds):
                     if await request.is_disconnected():
                         return Response(status_code=499)  # nobody reads it
                     return await run_in_threadpool(answer_upload, data)
@@ -152,6 +157,24 @@ def create_app(
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes()
     return app
+
+
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]:
+    """Have one of the turns while the block lasts.
+
+    Raises:
+        TooManyUploads: if none came in time.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await turns.acquire()
+    except TimeoutError:
+        raise TooManyUploads from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def page_routes() -> list[Route]:
