@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from aurora_resnet import files
 from aurora_resnet.files import atomic_path, flush_to_disk, locked_folder
 from aurora_resnet.runtime.errors import TrainingError
 
@@ -169,7 +168,7 @@ def system_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         calls.append("rename")
         return replace(path, target)
 
-    monkeypatch.setattr(files.os, "fsync", synced)
+    monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", replaced)
     return calls
 
@@ -201,7 +200,7 @@ def test_a_disk_that_fails_at_the_very_end_is_an_error_and_leaves_the_old_file(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"), atomic_path(target) as temporary:
         temporary.write_text("new")
     assert target.read_text() == "old"
