@@ -20,8 +20,8 @@ from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
-from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.serve import read_serve, serve_section
+from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
 from tools.reports.streaming import read_streaming, streaming_section
 from tools.reports.templating import render
