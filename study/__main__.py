@@ -22,6 +22,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from aurora_resnet.files import write_json
+from aurora_resnet.noisy_corpus.workers import end_with_parent
 from aurora_resnet.runtime.errors import AuroraError
 
 from . import contrastive
@@ -53,7 +54,7 @@ def main() -> int:
     write_json(test.truth(), records / "truth.json", indent=1)
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
     pool = ProcessPoolExecutor(
-        options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
+        options.workers, get_context("spawn"), initializer=end_with_parent, initargs=(signal.SIG_DFL,)
     )
 
     def start(chosen: list[Run]) -> list[Future[str]]:

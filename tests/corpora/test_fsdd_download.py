@@ -155,6 +155,24 @@ def test_what_a_killed_call_left_is_taken_up_or_removed(
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_a_second_download_is_refused_while_the_first_one_works(
+    tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_archive(site[0], recordings)
+    refused = []
+
+    def synced() -> None:
+        assert not (tmp_path / "fsdd").exists()  # on the disk first, then under its name
+        with pytest.raises(DownloadError, match=r"another download puts .*fsdd in place; wait for its end"):
+            download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))
+        refused.append(True)
+
+    monkeypatch.setattr("os.sync", synced)
+    assert files_in(download_fsdd(tmp_path / "fsdd", url=site[1], checksums=sums(recordings))) == recordings
+    assert refused == [True]
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "fsdd"}
+
+
 def test_the_working_folder_can_be_the_target(
     tmp_path: Path, site: tuple[Path, str], recordings: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
@@ -138,6 +141,61 @@ def test_an_archive_of_other_bytes_is_refused_and_removed(tmp_path: Path, site: 
     assert list(tmp_path.iterdir()) == [site[0]]
     sha256 = make_archive(site[0], CONTENTS)
     assert download_speech_commands(tmp_path / "sc", url=site[1], sha256=sha256).is_dir()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("yes", r"yes/0b_nohash_1\.wav is missing or empty; expected 3 recordings of words, found 1"),
+        ("two/0a_nohash_0.wav", r"two/0a_nohash_0\.wav is missing or empty; expected 3 recordings of words, found 2"),
+        ("testing_list.txt", r"testing_list\.txt is missing"),
+    ],
+)
+def test_a_folder_that_somebody_unpacked_by_half_is_not_complete(
+    tmp_path: Path, site: tuple[Path, str], lost: str, said: str
+) -> None:
+    for name, content in CONTENTS.items():
+        write(tmp_path / "sc", name, content=content)
+    path = tmp_path / "sc" / lost
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    with pytest.raises(DownloadError, match=f"not a complete copy: {said}"):
+        download_speech_commands(tmp_path / "sc", url=site[1])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_recording_where_unpacking_was_broken_off_is_named(tmp_path: Path, site: tuple[Path, str]) -> None:
+    for name, content in CONTENTS.items():
+        write(tmp_path / "sc", name, content=content)
+    recording = tmp_path / "sc" / "yes" / "0b_nohash_1.wav"
+    soundfile.write(recording, np.zeros(16_000), 16_000, subtype="PCM_16")
+    download_speech_commands(tmp_path / "sc", url=site[1])  # complete
+    recording.write_bytes(recording.read_bytes()[:-1000])
+    with pytest.raises(DownloadError, match=r"not a complete copy: yes/0b_nohash_1\.wav is cut off; move it away"):
+        download_speech_commands(tmp_path / "sc", url=site[1])
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_in_an_archive_of_the_right_sum_writes_nothing_outside(
+    tmp_path: Path, site: tuple[Path, str], kind: bytes
+) -> None:
+    (tmp_path / "outside").mkdir()
+    with tarfile.open(site[0] / "archive.zip", "w:gz") as archive:
+        link = tarfile.TarInfo("two")
+        link.type, link.linkname = kind, str(tmp_path / "outside")
+        archive.addfile(link)
+        entry = tarfile.TarInfo("two/0a_nohash_0.wav")
+        entry.size = 4
+        archive.addfile(entry, io.BytesIO(b"evil"))
+    sha256 = hashlib.sha256((site[0] / "archive.zip").read_bytes()).hexdigest()
+    with pytest.raises(DownloadError, match="'two' is a link or a special file"):
+        download_speech_commands(tmp_path / "sc", url=site[1], sha256=sha256)
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert not (tmp_path / "sc").exists()
 
 
 def test_an_incomplete_archive_leaves_nothing(tmp_path: Path, site: tuple[Path, str]) -> None:

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import csv
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -22,7 +25,9 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.splits import check_speakers_disjoint, with_test_speakers
 from aurora_resnet.noisy_corpus.build import BuildReport, build_noisy_corpus
-from aurora_resnet.noisy_corpus.writer import NoisyFileWriter
+from aurora_resnet.noisy_corpus.plan import Folder
+from aurora_resnet.noisy_corpus.records import BuildRecords
+from aurora_resnet.noisy_corpus.writer import NoisyFile, NoisyFileWriter
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
 from aurora_resnet.runtime.vocabulary import DIGITS
 
@@ -276,6 +281,75 @@ def test_a_full_disk_is_an_error_that_says_how_to_go_on(
     monkeypatch.setattr(NoisyFileWriter, "_save", full)
     with pytest.raises(CorpusError, match=r"No space left.*run again to continue"):
         small(speech, noise, tmp_path)
+
+
+def test_a_second_build_in_a_folder_is_refused_while_the_first_one_works(
+    tmp_path: Path, speech: Corpus, noise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, refused = NoisyFileWriter.write_all, []
+
+    def watched(self: NoisyFileWriter, files: Sequence[NoisyFile]) -> list[Utterance | str]:
+        with pytest.raises(CorpusError, match=r"another build works in .*; wait for its end, or build elsewhere"):
+            small(speech, noise, tmp_path)
+        refused.append(len(files))
+        return write(self, files)
+
+    monkeypatch.setattr(NoisyFileWriter, "write_all", watched)
+    assert small(speech, noise, tmp_path).written == sum(refused) == 18
+    assert {path.name for path in tmp_path.iterdir()} == {"SPEECHDATA"}
+
+
+@pytest.mark.parametrize("file_format", ["raw", "flac"])
+def test_the_disk_has_every_file_before_its_row(
+    tmp_path: Path, speech: Corpus, noise: Path, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    flushed: set[Path] = set()
+    append = BuildRecords.append
+
+    def flush(paths: Iterable[Path]) -> None:
+        flushed.update(paths)
+
+    def appended(self: BuildRecords, folder: Folder, utterances: Sequence[Utterance]) -> None:
+        assert {utterance.path for utterance in utterances} <= flushed
+        append(self, folder, utterances)
+
+    monkeypatch.setattr("aurora_resnet.noisy_corpus.writer.flush_to_disk", flush)
+    monkeypatch.setattr(BuildRecords, "append", appended)
+    assert small(speech, noise, tmp_path, format=file_format).written == len(flushed) == 18
+
+
+WORKERS = """
+import os, signal, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from aurora_resnet.noisy_corpus.workers import end_with_parent
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with_parent, initargs=(signal.SIG_IGN,))
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 600)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "build.py"
+    script.write_text(WORKERS)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        worker = Path("/proc") / process.stdout.readline().strip() / "stat"
+        assert worker.exists()
+        process.kill()
+        process.wait()
+
+    def lives() -> bool:
+        return worker.exists() and worker.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+    patience = time.monotonic() + 10
+    while lives() and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not lives()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training import state
 from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.trainer import Trainer
 
 Build = Callable[..., RecognizerModel]
@@ -45,6 +46,7 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.trainer import Trainer
 
 out, mode = sys.argv[1:]
@@ -200,6 +202,45 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path, tones
     with pytest.raises(TrainingError, match="already holds a training; resume it or choose another folder"):
         Trainer(tiny_model(), config, tmp_path).fit(tones)
     assert contents(tmp_path) == before
+
+
+def test_a_second_training_in_a_folder_is_refused_while_the_first_one_works(
+    tmp_path: Path, tones: ClipSet, tiny_model: Build
+) -> None:
+    config = replace(CONFIG, epochs=2)
+    refused = []
+
+    class Watched(Trainer):
+        def run_epoch(self, *args: object) -> EpochRecord:
+            for resume in (False, True):
+                with pytest.raises(TrainingError, match=f"another training works in {tmp_path}/run; wait for its end"):
+                    Trainer(tiny_model(), config, tmp_path / "run").fit(tones, resume=resume)
+                refused.append(resume)
+            return super().run_epoch(*args)  # type: ignore[arg-type]
+
+    Watched(tiny_model(), config, tmp_path / "run").fit(tones)
+    Trainer(tiny_model(), config, tmp_path / "alone").fit(tones)
+    assert refused == [False, True] * 2
+    assert contents(tmp_path / "run") == contents(tmp_path / "alone")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted((*FILES, "history.jsonl"))
+
+
+def test_what_a_killed_training_left_is_gone_when_the_resumed_one_ends(
+    tmp_path: Path, tones: ClipSet, tiny_model: Build
+) -> None:
+    killed = """
+import os, sys
+from aurora_resnet.files import atomic_path, locked_folder
+out = sys.argv[1]
+with locked_folder(out, ValueError()), atomic_path(out + "/last.safetensors") as temporary:
+    temporary.write_text("half a checkpoint")
+    os.kill(os.getpid(), 9)
+"""
+    config = replace(CONFIG, epochs=1)
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", ".last.partial.safetensors"}
+    Trainer(tiny_model(), config, tmp_path).fit(tones, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES, "history.jsonl"}
 
 
 def test_a_resumed_training_must_be_the_same_training(

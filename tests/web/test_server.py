@@ -25,6 +25,7 @@ pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 
 Encode = Callable[..., bytes]
 Speak = Callable[[str], Samples]
+HOST = [(b"host", b"localhost")]
 
 
 def ask(address: str, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, str], bytes]:
@@ -95,10 +96,37 @@ def test_a_long_recording_is_refused(address: str, encoded: Encode) -> None:
     assert "may last 30 s, this one lasts 31.0 s" in answer["error"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/../server.py", "/%2e%2e/server.py", "/api/nothing", "/docs"])
-def test_there_is_nothing_else_to_be_had(address: str, path: str) -> None:
-    status, _, body = ask(address, "GET", path)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/../server.py",
+        "/%2e%2e/server.py",
+        "/api/nothing",
+        "/docs",
+        "/api/model/",
+        "/page.js/",
+        "/%00",
+        "//",
+    ],
+)
+def test_there_is_nothing_else_to_be_had(address: str, path: str, method: str) -> None:
+    status, _, body = ask(address, method, path)
     assert (status, json.loads(body)) == (404, {"error": "Not Found"})
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [("/api/recognize", {"POST"}), ("/api/model", {"GET"}), ("/", {"GET", "HEAD"}), ("/page.js", {"GET", "HEAD"})],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_wrong_method_is_told_the_right_one(address: str, path: str, right: set[str], method: str) -> None:
+    if method in right:
+        return
+    status, headers, body = ask(address, method, path)
+    assert (status, json.loads(body)) == (405, {"error": "Method Not Allowed"})
+    assert set(headers["allow"].split(", ")) == right
 
 
 def test_too_much_is_refused_while_it_comes(recognizer: Recognizer) -> None:
@@ -114,7 +142,7 @@ def test_too_much_is_refused_while_it_comes(recognizer: Recognizer) -> None:
         if message["type"] == "http.response.start":
             status[0] = message["status"]
 
-    scope = {"type": "http", "method": "POST", "path": "/api/recognize", "headers": [], "query_string": b""}
+    scope = {"type": "http", "method": "POST", "path": "/api/recognize", "headers": HOST, "query_string": b""}
     asyncio.run(asyncio.wait_for(create_app(recognizer)(scope, receive, send), timeout=20))
     assert status[0] == 413
     assert sent[0] <= MAX_BYTES / len(megabyte) + 2

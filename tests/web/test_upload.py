@@ -47,6 +47,24 @@ def test_unusual_channels_and_rates_are_refused(encoded: Encode, shape: tuple[in
         upload.decode_upload(data)
 
 
+def test_what_is_allowed_in_length_rate_and_channels_is_not_allowed_in_all_at_once(
+    encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = encoded(np.zeros((8 * 192_000, 8), dtype=np.float32), 192_000, "FLAC")
+    assert len(bomb) < upload.MAX_BYTES / 10
+    monkeypatch.setattr(upload, "decode_audio", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(AudioError, match=r"may have 12,000,000 samples in all .*, this one has 12,288,000; send one"):
+        upload.decode_upload(bomb)
+
+
+def test_what_decodes_to_more_than_its_header_promises_is_refused(
+    encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "decode_audio", lambda *_: (np.zeros(31 * 8000, dtype=np.float32), 8000))
+    with pytest.raises(AudioError, match=r"may last 30 s, this one lasts 31\.0 s"):
+        upload.decode_upload(encoded(np.zeros(8000, dtype=np.float32), 8000))
+
+
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_255, 44_100, 44_101, 48_000, 88_200, 191_999, 192_000])
 def test_all_rates_pass(encoded: Encode, rate: int) -> None:
     assert upload.decode_upload(encoded(np.zeros(100, dtype=np.float32), rate))[1] == rate

@@ -20,6 +20,7 @@ from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
+from tools.reports.serve import read_serve, serve_section
 from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
 from tools.reports.streaming import read_streaming, streaming_section
@@ -42,6 +43,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "recognizer.md": {"shipped": shipped_section(shipped, exported, latency)},
         DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
+        DOCS / "web.md": {"serve": serve_section(read_serve())},
     }
     results = render(
         TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs), speed=benchmarks()

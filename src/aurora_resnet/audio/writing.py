@@ -13,7 +13,7 @@ from aurora_resnet.runtime.audio.waveform import check_sample_rate, check_sample
 from aurora_resnet.runtime.errors import AudioError
 
 
-def write_audio(samples: npt.ArrayLike, path: str | Path, sample_rate: int) -> None:
+def write_audio(samples: npt.ArrayLike, path: str | Path, sample_rate: int, *, durable: bool = True) -> None:
     """Write a mono waveform as 16-bit WAV or FLAC, whole or not at all.
 
     Samples are rounded to the nearest of the 65,536 steps, so what was read from a 16-bit file is written
@@ -23,6 +23,7 @@ def write_audio(samples: npt.ArrayLike, path: str | Path, sample_rate: int) -> N
         samples: floating-point, shape ``[N]``, within [-1, 1]; silence is allowed.
         path: ends in ``.wav`` or ``.flac``; its folder is created if needed.
         sample_rate: Hz.
+        durable: as for ``atomic_path``.
 
     Raises:
         AudioError: for another suffix, samples that are unusable or beyond [-1, 1], an absurd rate, or when
@@ -45,7 +46,7 @@ def write_audio(samples: npt.ArrayLike, path: str | Path, sample_rate: int) -> N
         raise AudioError(f"'{path}': samples must lie in [-1, 1], the peak is {peak:.4g}; lower the level first")
     steps = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
     try:
-        with atomic_path(path) as temporary:
+        with atomic_path(path, durable=durable) as temporary:
             soundfile.write(temporary, steps, rate, subtype="PCM_16")
     except (OSError, soundfile.LibsndfileError) as error:
         # libsndfile's own text names the temporary file.

@@ -23,6 +23,14 @@ def serve(
         str, typer.Option(help="Where to listen; by default only this machine reaches the page.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name by which browsers may call this server, besides localhost and, with --host, IP addresses; "
+            "may be repeated.",
+        ),
+    ] = None,
     device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
@@ -37,13 +45,16 @@ def serve(
     Examples:
       aurora-resnet serve
       aurora-resnet serve --model compact --port 8080
+      aurora-resnet serve --host 0.0.0.0 --allow-host words.example.org
     """
     from aurora_resnet.web.running import is_loopback, open_socket, serve_forever, socket_address
     from aurora_resnet.web.server import create_app  # says what to install if it is not
 
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
-        app = create_app(load_recognizer(model, device=device, threads=threads))
-        if not is_loopback(listening):
+        private = is_loopback(listening)
+        recognizer = load_recognizer(model, device=device, threads=threads)
+        app = create_app(recognizer, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
+        if not private:
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"
                 " elsewhere will not give it the microphone, so put HTTPS in front of it (files work all the same)"

@@ -38,7 +38,8 @@ def train(
     """Train a model on recordings.
 
     The training may be interrupted at any time, by Ctrl-C or by a power cut: --resume goes on from the last finished
-    epoch and ends with the very same weights.
+    epoch and ends with the very same weights, on the same machine with the same --threads. There are no data workers
+    to choose: data come from the seed and the number of the epoch.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ therefore checked one by one, and bytes and files are counted while they are wri
 from __future__ import annotations
 
 import gzip
+import lzma
 import stat
 import struct
 import tarfile
@@ -22,7 +23,10 @@ from aurora_resnet.runtime.errors import DownloadError
 
 _BLOCK_BYTES = 1 << 16
 # Whatever the libraries raise when bytes are not what they should be. OSError is among it: bad gzip data, bad offsets.
-_DAMAGE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, struct.error, zipfile.BadZipFile, tarfile.TarError)
+_DAMAGE = (
+    OSError, EOFError, ValueError, RuntimeError, OverflowError, zlib.error, lzma.LZMAError, struct.error,
+    zipfile.BadZipFile, tarfile.TarError,
+)  # fmt: skip
 
 
 def extract_zip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import DownloadError
 
 _SHOWN_PROBLEMS = 10
@@ -65,6 +67,7 @@ def download_archive(
     place = target.absolute()  # so that "." has a name
     work = place.with_name(f".{place.name}.aurora-download")
     archive, unpacked = work / f"{place.name}.archive", work / "unpacked"
+    taken = DownloadError(f"another download puts {target} in place; wait for its end")
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             if problems := find_problems(target):
@@ -72,48 +75,67 @@ def download_archive(
                     f"{target} is not empty and not a complete copy: {_list_problems(problems)}; "
                     f"move it away or choose another folder"
                 )
-            archive.unlink(missing_ok=True)
+            if work.is_dir():
+                with locked_folder(work, taken):
+                    archive.unlink(missing_ok=True)
+                    _tidy(work, archive)
             if progress:
                 tqdm.write(f"{target} is complete and verified: nothing to download", file=sys.stderr)
             return target
-        _tidy(work, archive)  # a call that was killed could not
-        fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
-        try:
-            _check_archive(archive, url, sha256)
-            unpacked.mkdir()
-            unpack(archive, unpacked)
-            if problems := find_problems(unpacked):
-                raise DownloadError(
-                    f"{url} is not what was published: {_list_problems(problems)}; "
-                    f"run again, and report it if it happens twice"
-                )
-        except DownloadError:
-            archive.unlink()
-            raise
-        if target.exists():
-            target.rmdir()  # empty, or an error
-        unpacked.replace(target)
-        archive.unlink()
+        with locked_folder(work, taken):
+            _tidy(work, archive)  # a call that was killed could not
+            try:
+                fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
+                _put_in_place(url, archive, unpacked, place, unpack, find_problems, sha256)
+            finally:
+                _tidy(work, archive)
     except OSError as error:
         raise DownloadError(
             f"cannot write {target}: {error.strerror or error}; make room or take another folder and repeat"
         ) from error
     finally:
-        _tidy(work, archive)
+        with suppress(OSError):
+            work.rmdir()  # empty, unless an archive waits for the next call
     return target
 
 
+def _put_in_place(
+    url: str,
+    archive: Path,
+    unpacked: Path,
+    place: Path,
+    unpack: Callable[[Path, Path], None],
+    find_problems: Callable[[Path], list[str]],
+    sha256: str | None,
+) -> None:
+    """Unpack a fetched archive, verify what was in it and rename it; a damaged or wrong archive is removed."""
+    try:
+        _check_archive(archive, url, sha256)
+        unpacked.mkdir()
+        unpack(archive, unpacked)
+        if problems := find_problems(unpacked):
+            raise DownloadError(
+                f"{url} is not what was published: {_list_problems(problems)}; "
+                f"run again, and report it if it happens twice"
+            )
+    except DownloadError:
+        archive.unlink()
+        raise
+    if place.exists():
+        place.rmdir()  # empty, or an error
+    if hasattr(os, "sync"):
+        os.sync()  # before the name, so that a power cut leaves all or nothing; one by one, 100,000 files take minutes
+    unpacked.replace(place)
+    archive.unlink()
+
+
 def _tidy(work: Path, archive: Path) -> None:
-    """Remove all that lies in the folder but the archive, and the folder if it is empty then."""
-    if not work.is_dir():
-        return
+    """Remove all that lies in the folder but the archive and the lock."""
     for path in work.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path != archive:
+        elif path not in (archive, work / ".lock"):
             path.unlink(missing_ok=True)
-    with suppress(OSError):
-        work.rmdir()
 
 
 def _check_archive(archive: Path, url: str, sha256: str | None) -> None:

@@ -20,6 +20,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.files import locked_folder
 from aurora_resnet.noisy_corpus.babble import talker_babble
 from aurora_resnet.noisy_corpus.names import NamedUtterance, name_utterances
 from aurora_resnet.noisy_corpus.plan import (
@@ -107,7 +108,7 @@ def build_noisy_corpus(
     Raises:
         SpeakerLeakError: if a speaker stands in training and test.
         CorpusError: if a noise of set B occurs in training, a scene or speech is missing, a speaker is unknown, or a
-            file cannot be written.
+            file cannot be written, or if another build works in the folder.
         ConfigError: for a bad argument, or other settings than those the tree was begun with.
         AudioError: for an unreadable noise.
 
@@ -145,19 +146,20 @@ def build_noisy_corpus(
     )
 
     out = Path(out)
-    records = BuildRecords(out / "SPEECHDATA")
-    settings = {"seed": seed, "speech": _speech_digest(usable, named), "file_format": format}
-    settings |= {"byte_order": byte_order} if format == "raw" else {}
-    records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
-    paths = {
-        scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
-    }
-    noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
-    writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
-    written, kept, failures = _build(writer, folders, records, workers or cores(), progress)
-    records.write_manifest()
-    skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
-    return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
+    with locked_folder(out, CorpusError(f"another build works in {out}; wait for its end, or build elsewhere")):
+        records = BuildRecords(out / "SPEECHDATA")
+        settings = {"seed": seed, "speech": _speech_digest(usable, named), "file_format": format}
+        settings |= {"byte_order": byte_order} if format == "raw" else {}
+        records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
+        paths = {
+            scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
+        }
+        noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
+        writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
+        written, kept, failures = _build(writer, folders, records, workers or cores(), progress)
+        records.write_manifest()
+        skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
+        return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
 
 
 def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: str, workers: int | None) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.noisy_corpus.plan import Folder
@@ -23,7 +26,7 @@ def write_chunks(
     Args:
         writer: writes the files.
         chunks: each with its folder, and whether it is the folder's last one; both are given back.
-        workers: processes; 1 works in this process.
+        workers: processes; 1 works in this process. They end when this one does, however it ends.
 
     Raises:
         CorpusError: if a file cannot be written, or a worker process dies.
@@ -34,7 +37,7 @@ def write_chunks(
         return
     waiting: deque[tuple[Folder, Future[list[Utterance | str]], bool]] = deque()
     # "spawn" is the same on every system, and safe beside the threads of the caller
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent, initargs=(signal.SIG_IGN,))
     try:
         for folder, files, is_last in chunks:
             waiting.append((folder, pool.submit(writer.write_all, files), is_last))
@@ -50,6 +53,30 @@ def write_chunks(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def end_with_parent(on_ctrl_c: signal.Handlers) -> None:
+    """Make this worker end when the process that started it does, even by a kill that no process can answer.
+
+    A thread waits for the parent's end of a pipe, which every system closes with the process; without it a worker would
+    wait for work for ever, holding its memory.
+
+    Args:
+        on_ctrl_c: ``SIG_IGN`` where the parent answers and this process finishes its piece, ``SIG_DFL`` to end at once.
+
+    Raises:
+        RuntimeError: if this process has no parent that started it as a worker.
+    """
+    parent = parent_process()
+    if parent is None:
+        raise RuntimeError("only a worker process has a parent to end with")
+    signal.signal(signal.SIGINT, on_ctrl_c)
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
 def cores() -> int:

@@ -18,7 +18,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.files import atomic_path
+from aurora_resnet.files import atomic_path, flush_to_disk
 from aurora_resnet.noisy_corpus.names import NamedUtterance, speaker_sex
 from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.runtime.audio.reading import audio_info, read_audio
@@ -94,10 +94,17 @@ class NoisyFileWriter:
     def write_all(self, files: Sequence[NoisyFile]) -> list[Utterance | str]:
         """Write files; return for each the utterance that it is now, or why it was skipped.
 
+        The disk has them all when this returns: a row that says so may follow.
+
         Raises:
             CorpusError: if a file cannot be written (a full disk).
         """
-        return [self._write(file) for file in files]
+        results = [self._write(file) for file in files]
+        try:
+            flush_to_disk(result.path for result in results if isinstance(result, Utterance))
+        except OSError as error:
+            raise CorpusError(f"{self.home} cannot be written ({error}); run again to continue") from error
+        return results
 
     def _write(self, file: NoisyFile) -> Utterance | str:
         source = file.named.utterance.path
@@ -146,10 +153,10 @@ class NoisyFileWriter:
 
     def _save(self, path: Path, sent: Samples) -> None:
         if self.file_format == "flac":
-            write_audio(sent, path, CHANNEL_RATE)
+            write_audio(sent, path, CHANNEL_RATE, durable=False)
             return
         steps = np.clip(np.rint(sent * 32768), -32768, 32767)
-        with atomic_path(path) as temporary:
+        with atomic_path(path, durable=False) as temporary:
             temporary.write_bytes(steps.astype(">i2" if self.byte_order == "big" else "<i2").tobytes())
 
     def _described(self, file: NoisyFile, facts: Mapping[str, str]) -> Utterance:

@@ -17,7 +17,7 @@ from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.files import write_json
+from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import list_models, model_cost, unknown_model
@@ -28,6 +28,7 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig, load_data
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.sounds import training_clips, validation_clips
+from aurora_resnet.training.state import folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
@@ -113,8 +114,13 @@ def run_experiment(
         device: where to train.
         resume: go on with the run in ``out``.
         progress: show bars on a terminal.
+
+    Raises:
+        TrainingError: as ``Trainer.fit`` does; that another training works in ``out`` is told at once.
     """
     out = Path(out)
+    with locked_folder(out, folder_taken(out)):
+        pass  # known before the recordings are read; the trainer takes the lock for itself
     given = Vocabulary(config.words, config.digits) if config.words else None
     train, validation, vocabulary = load_data(config.data, given)
     recognizer = RecognizerConfig(

@@ -50,7 +50,6 @@ class TrainingState:
         last = self.out / LAST
         self.fingerprint = _fingerprint(self.config, self.model, train, validation)
         if not last.exists():
-            self.out.mkdir(parents=True, exist_ok=True)
             return
         if not resume:
             raise TrainingError(f"{self.out} already holds a training; resume it or choose another folder")
@@ -97,6 +96,11 @@ class TrainingState:
     def should_stop(self, patience: int | None) -> bool:
         """Tell whether the best epoch lies ``patience`` epochs back."""
         return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
+
+
+def folder_taken(out: Path) -> TrainingError:
+    """Return the error of a second training in a folder."""
+    return TrainingError(f"another training works in {out}; wait for its end, or choose another folder")
 
 
 def judged(model: RecognizerModel, average: AveragedModel | None) -> RecognizerModel:

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.files import locked_folder
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.scoring import predict_logits
@@ -25,7 +26,7 @@ from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.losses import distillation_loss, with_negative_class
 from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
-from aurora_resnet.training.state import BEST, LAST, TrainingState, judged
+from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken, judged
 from aurora_resnet.training.tensorboard import write_scalars
 
 logger = logging.getLogger(__name__)
@@ -90,9 +91,9 @@ class Trainer:
             resume: go on from ``out/last.safetensors`` if there is one.
 
         Raises:
-            TrainingError: if the folder holds a training and ``resume`` is off, if the resumed training had another
-                configuration or other clips, if there are fewer clips than a batch needs, if they have another sample
-                rate than the model, or if the loss is not finite.
+            TrainingError: if another training works in the folder, if it holds one and ``resume`` is off, if the
+                resumed one had another configuration or other clips, if there are fewer clips than a batch needs, if
+                they have another sample rate than the model, or if the loss is not finite.
             ConfigError: if the model has no such freeze plan.
         """
         if len(train) < 2:
@@ -104,27 +105,28 @@ class Trainer:
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average)
-        # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
-        beginning = train if isinstance(train, ClipSet) else train.epoch(0)
-        state.begin(beginning, validation, resume=resume)
-        first: ClipSet | None = beginning
-        speeds = self.config.speed_factors
-        if isinstance(train, ClipSet):
-            variants = train.with_speeds(speeds)
-        self.rejects = not isinstance(train, ClipSet) and train.has_negatives
-        steps = steps_per_epoch(len(train), self.config.batch_size)
-        total, done = steps * self.config.epochs, steps * len(state.history)
-        with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
-            while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
-                epoch = len(state.history)
-                if not isinstance(train, ClipSet):
-                    clips, first = first if epoch == 0 and first is not None else train.epoch(epoch), None
-                    variants = clips.with_speeds(speeds)
-                record = self.run_epoch(variants, len(train), epoch, validation)
-                state.finish_epoch(record)
-                logger.info("%s", record.describe(self.config.epochs))
-                if self.config.tensorboard:
-                    write_scalars(self.out / "tensorboard", record)
+        with locked_folder(self.out, folder_taken(self.out)):
+            # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
+            beginning = train if isinstance(train, ClipSet) else train.epoch(0)
+            state.begin(beginning, validation, resume=resume)
+            first: ClipSet | None = beginning
+            speeds = self.config.speed_factors
+            if isinstance(train, ClipSet):
+                variants = train.with_speeds(speeds)
+            self.rejects = not isinstance(train, ClipSet) and train.has_negatives
+            steps = steps_per_epoch(len(train), self.config.batch_size)
+            total, done = steps * self.config.epochs, steps * len(state.history)
+            with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
+                while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
+                    epoch = len(state.history)
+                    if not isinstance(train, ClipSet):
+                        clips, first = first if epoch == 0 and first is not None else train.epoch(epoch), None
+                        variants = clips.with_speeds(speeds)
+                    record = self.run_epoch(variants, len(train), epoch, validation)
+                    state.finish_epoch(record)
+                    logger.info("%s", record.describe(self.config.epochs))
+                    if self.config.tensorboard:
+                        write_scalars(self.out / "tensorboard", record)
         self.bar = None
         return TrainingResult(
             tuple(state.history), state.best_epoch, self.out / BEST, sum(r.seconds for r in state.history)

@@ -110,9 +110,21 @@ def served(app: FastAPI) -> Iterator[str]:
 def _server(app: FastAPI) -> uvicorn.Server:
     try:
         import uvicorn
+
+        from aurora_resnet.web.patience import PatientProtocol
     except ImportError as error:
         raise MissingDependencyError(
             f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
         ) from None
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_level="error",  # warnings are about what strangers send, as often as they like
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
     return uvicorn.Server(config)

@@ -14,6 +14,8 @@ MAX_BYTES = 5_000_000
 MAX_SECONDS = 30.0
 MAX_SAMPLE_RATE = 192_000
 MAX_CHANNELS = 8
+MAX_VALUES = 12_000_000
+"""Samples of all channels together: half a minute of stereo at 192 kHz, or of eight channels at 48 kHz."""
 
 _NAME = "the recording"
 
@@ -31,7 +33,8 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
         The waveform, ``[N]``, and its rate in Hz.
 
     Raises:
-        AudioError: for what is no sound file, damaged, longer than 30 s, of more than 8 channels, or above 192 kHz.
+        AudioError: for what is no sound file, damaged, longer than 30 s, of more than 8 channels, above 192 kHz, or
+            of too many samples in all channels together.
 
     >>> decode_upload(b"The quick brown fox")
     Traceback (most recent call last):
@@ -49,4 +52,14 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
             f"the recording may have {MAX_CHANNELS} channels and {MAX_SAMPLE_RATE:,} Hz,"
             f" this one has {header.channels} and {header.samplerate:,} Hz; convert it"
         )
-    return decode_audio(data, _NAME)
+    if header.frames * header.channels > MAX_VALUES:
+        raise AudioError(
+            f"the recording may have {MAX_VALUES:,} samples in all channels together,"
+            f" this one has {header.frames * header.channels:,}; send one channel"
+        )
+    samples, rate = decode_audio(data, _NAME)
+    if len(samples) > MAX_SECONDS * rate:  # its header promised less
+        raise AudioError(
+            f"the recording may last {MAX_SECONDS:g} s, this one lasts {len(samples) / rate:.1f} s; cut it"
+        )
+    return samples, rate
