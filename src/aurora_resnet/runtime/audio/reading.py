@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from ..errors import AudioError
-from .sound_files import AudioInfo, RawFormat, open_bytes, open_sound, reason, states_length
+from .sound_files import AudioInfo, RawFormat, SoundBytes, open_sound, reason, states_length
 from .waveform import Samples, check_samples
 
 BLOCK_SECONDS = 10.0
@@ -115,7 +115,7 @@ def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
     Traceback (most recent call last):
     aurora_resnet...errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format ...
     """
-    with open_bytes(data, name) as file:
+    with open_sound(SoundBytes(data, name)) as file:
         return np.concatenate(list(mono_blocks(file, name, 0, file.frames))), file.samplerate
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import io
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import soundfile
 
@@ -53,6 +53,16 @@ class RawFormat:
             raise AudioError(f"RawFormat: byte_order must be 'big' or 'little', got {self.byte_order!r}")
         check_encoding(self.encoding)
 
+    def options(self) -> dict[str, Any]:
+        """Return what soundfile has to be told."""
+        return {
+            "samplerate": self.sample_rate,
+            "channels": 1,
+            "format": "RAW",
+            "subtype": _SUBTYPES[self.encoding],
+            "endian": self.byte_order.upper(),
+        }
+
 
 @dataclass(frozen=True)
 class AudioInfo:
@@ -73,63 +83,54 @@ class AudioInfo:
         return self.frames / self.sample_rate
 
 
-def open_sound(path: Path, raw: RawFormat | None = None) -> soundfile.SoundFile:
-    """Open a file and refuse what cannot be read to its end.
+@dataclass(frozen=True)
+class SoundBytes:
+    """A sound file that is in memory, such as one that came through a pipe.
+
+    Attributes:
+        data: the whole file.
+        name: what errors call it.
+    """
+
+    data: bytes = field(repr=False)
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SoundSource = Path | SoundBytes
+
+
+def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.SoundFile:
+    """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
 
     Raises:
         AudioError: as ``audio_info``.
     """
-    file = _open(path, raw)
+    size = len(source.data) if isinstance(source, SoundBytes) else _size(source)
+    if size == 0:
+        raise AudioError(f"'{source}' is empty (0 bytes); record it again or drop it")
+    if raw is not None and size % sample_bytes(raw.encoding):
+        raise AudioError(
+            f"'{source}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
+        )
     try:
-        check_header(file, path)
+        file = soundfile.SoundFile(
+            io.BytesIO(source.data) if isinstance(source, SoundBytes) else source,
+            **({} if raw is None else raw.options()),
+        )
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
+        raise AudioError(
+            f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
+            " it is damaged or no sound file; headerless PCM needs its RawFormat"
+        ) from error
+    try:
+        check_header(file, source)
     except AudioError:
         file.close()
         raise
     return file
-
-
-def open_bytes(data: bytes, name: str) -> soundfile.SoundFile:
-    """Open a sound file that is in memory.
-
-    Raises:
-        AudioError: if it is no sound file, empty or cut off.
-    """
-    if not data:
-        raise AudioError(f"'{name}' is empty (0 bytes); record it again or drop it")
-    try:
-        file = soundfile.SoundFile(io.BytesIO(data))
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"'{name}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)}); it is damaged or no sound file"
-        ) from error
-    check_header(file, name)
-    return file
-
-
-def _open(path: Path, raw: RawFormat | None) -> soundfile.SoundFile:
-    size = _size(path)
-    if size == 0:
-        raise AudioError(f"'{path}' is empty (0 bytes); record it again or drop it")
-    try:
-        if raw is None:
-            return soundfile.SoundFile(path)
-        if size % sample_bytes(raw.encoding):
-            raise AudioError(
-                f"'{path}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
-            )
-        return soundfile.SoundFile(
-            path,
-            samplerate=raw.sample_rate,
-            channels=1,
-            format="RAW",
-            subtype=_SUBTYPES[raw.encoding],
-            endian=raw.byte_order.upper(),
-        )
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-        raise AudioError(
-            f"'{path}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
-            " it is damaged or no sound file; headerless PCM needs its RawFormat"
-        ) from error
 
 
 def _size(path: Path) -> int:
@@ -142,7 +143,7 @@ def _size(path: Path) -> int:
     return status.st_size
 
 
-def check_header(file: soundfile.SoundFile, path: str | Path) -> None:
+def check_header(file: soundfile.SoundFile, path: SoundSource) -> None:
     """Refuse a header that promises nothing, too much, or an absurd rate.
 
     Raises:

@@ -15,12 +15,12 @@ from ..audio.reading import decode_audio
 from ..audio.waveform import Samples
 from ..errors import AudioError
 from ..recognizer import Recognition, Recognizer
+from .sources import PIPE
 from .terminal import PROBLEMS, Progress, complain, printable
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-PIPE = "-"
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
