@@ -163,7 +163,7 @@ def test_a_rate_that_shares_no_factor_with_the_models_takes_little_memory(rate: 
     assert int(result.stdout) < 8000  # KB
 
 
-@pytest.mark.parametrize("rate", [0, -8000, 999, 768_001, 8000.5])
+@pytest.mark.parametrize("rate", [0, -8000, 999, 1_000_001, 8000.5])
 def test_absurd_rates_are_refused(rate: int) -> None:
     with pytest.raises(AudioError, match="resample from: the sample rate must be a whole number of Hz"):
         resample(np.zeros(10), rate, 8000)

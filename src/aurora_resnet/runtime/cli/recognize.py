@@ -11,8 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..audio.clips import Clip
-from ..audio.reading import decode_audio
-from ..audio.waveform import Samples
+from ..audio.recordings import Recording, open_file
+from ..audio.sound_files import SoundBytes
 from ..errors import AudioError
 from ..recognizer import Recognition, Recognizer
 from .sources import PIPE
@@ -77,15 +77,15 @@ def recognize_files(recognizer: Recognizer, files: Sequence[str], *, workers: in
                 future.cancel()
 
 
-def _read_pipe() -> tuple[Samples, int]:
-    return decode_audio(sys.stdin.buffer.read(), "standard input")
+def _pipe() -> Recording:
+    return open_file(SoundBytes(sys.stdin.buffer.read(), "standard input"))
 
 
 def _answers(recognizer: Recognizer, files: list[str]) -> list[Answer]:
     clips: list[Clip | AudioError] = []
     for file in files:
         try:
-            clips.append(recognizer.clip(*_read_pipe()) if file == PIPE else recognizer.clip(file))
+            clips.append(recognizer.clip(_pipe() if file == PIPE else file))
         except AudioError as error:
             clips.append(error)
     heard = iter(recognizer.recognize_clips([clip for clip in clips if isinstance(clip, Clip)]))

@@ -31,7 +31,7 @@ import numpy.typing as npt
 from ..audio.clips import fit_length
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.resampling import StreamResampler
-from ..audio.waveform import Samples, mono_waveform
+from ..audio.waveform import Samples, channel_samples, check_int32_scale
 from ..decision import log_probabilities
 from ..errors import AudioError, ConfigError
 from ..recognizer import Recognizer
@@ -97,6 +97,7 @@ class StreamingRecognizer:
         self._resampler = StreamResampler(sample_rate, facts.sample_rate)
         self._step_samples = round(self.config.step_seconds * facts.sample_rate)
         self._step_seconds = self._step_samples / facts.sample_rate
+        self._largest_int32 = 0.0
         self._restart()
 
     def push(self, samples: npt.ArrayLike) -> list[WordEvent]:
@@ -109,18 +110,32 @@ class StreamingRecognizer:
         Raises:
             AudioError: for samples of another shape or type, NaN or infinite ones; the stream stays as it was.
         """
-        chunk = np.asarray(samples)
-        if chunk.ndim != 1:
-            raise AudioError(f"stream: expected mono samples [n], got shape {chunk.shape}; average the channels")
-        return self._hear(self._resampler.push(mono_waveform(chunk, "stream"))) if len(chunk) else []
+        chunk = samples if isinstance(samples, bytes | bytearray | memoryview) else np.asarray(samples)
+        if isinstance(chunk, np.ndarray) and chunk.ndim != 1:
+            raise AudioError(
+                f"stream: expected mono samples [n], got shape {chunk.shape}; aurora_resnet.runtime.audio.mono.Downmix "
+                "makes one channel of several"
+            )
+        if not len(chunk):
+            return []
+        heard = channel_samples(chunk, "stream")[:, 0]
+        if isinstance(chunk, np.ndarray) and chunk.dtype == np.int32:
+            self._largest_int32 = max(self._largest_int32, float(np.abs(heard).max()))
+        return self._hear(self._resampler.push(heard))
 
     def flush(self) -> list[WordEvent]:
-        """End the stream and return the words that were undecided; the next samples begin another stream."""
+        """End the stream and return the words that were undecided; the next samples begin another stream.
+
+        Raises:
+            AudioError: if int32 samples came, and none went beyond what int16 holds: all were taken for silence.
+        """
+        largest, self._largest_int32 = self._largest_int32, 0.0
         events = self._hear(self._resampler.flush())
         if len(self._waiting):
             events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
         events += self._events(self._search.finish())
         self._restart()
+        check_int32_scale(largest, "stream")
         return events
 
     def _restart(self) -> None:
