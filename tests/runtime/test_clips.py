@@ -10,12 +10,13 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.runtime.audio.clips import fit_length, make_clip, most_energetic_start, place, read_clip
+from aurora_resnet.runtime.audio.clips import fit_length, make_clip, place, read_clip
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.recordings import SamplesInMemory, open_file
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.audio.word_search import most_energetic_start
 from aurora_resnet.runtime.errors import AudioError
 
 # Sixteenths: their squares and sums are exact in float64, so that equal stretches are exactly equal.
