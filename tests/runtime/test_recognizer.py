@@ -29,6 +29,7 @@ from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, ConfigError, ModelError
 from aurora_resnet.runtime.models import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
+from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 Spoken = Callable[..., Path]
@@ -198,12 +199,49 @@ def test_wrong_input_is_said(recognizer: Recognizer, seven: Path, tmp_path: Path
     for empty in (np.zeros(0), np.zeros((0, 2)), np.zeros((2, 0), np.int16)):
         with pytest.raises(AudioError, match="recording: expected at least one sample"):
             recognizer.recognize(empty, RATE)
-    singles: list[Any] = [str(seven), seven, seven.read_bytes()]
+    data = seven.read_bytes()
+    singles: list[Any] = [str(seven), seven, data, bytearray(data), memoryview(data), io.BytesIO(data), 7, None]
+    singles += [{"path": str(seven)}, {"array": [0.0], "sampling_rate": RATE}]
     for single in singles:
         with pytest.raises(ConfigError, match=r"takes a list of recordings, got .*; use recognize"):
             recognizer.recognize_batch(single)
     with pytest.raises(ModelError, match="did you mean 'compact'"):
         Recognizer.from_pretrained("compat")
+
+
+def test_a_generator_is_a_batch_and_whole_rates_may_be_floats(recognizer: Recognizer, seven: Path) -> None:
+    samples, rate = read_audio(seven)
+    expected = [recognizer.recognize(samples, rate)] * 2
+    assert recognizer.recognize_batch((samples for _ in range(2)), float(rate)) == pytest.approx(expected)
+    stream = StreamingRecognizer(recognizer, float(rate))  # type: ignore[arg-type]
+    assert stream.push(samples[:100]) == []
+
+
+def test_a_huge_sample_gives_an_error_and_no_answer(recognizer: Recognizer) -> None:
+    samples = np.zeros(RATE, np.float32)
+    for value in (1e20, 3e38, -1e20):
+        samples[100] = value
+        with pytest.raises(AudioError, match="full scale of floating-point samples is 1"):
+            recognizer.recognize(samples, RATE)
+        with pytest.raises(AudioError, match="full scale of floating-point samples is 1"):
+            StreamingRecognizer(recognizer, RATE).push(samples)
+    samples[100] = 100.0
+    answer = recognizer.recognize(samples, RATE)
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+
+
+def test_a_stream_says_what_it_cannot_scale(recognizer: Recognizer) -> None:
+    stream = StreamingRecognizer(recognizer, RATE)
+    for data in (bytes(100), bytearray(100), memoryview(bytes(100))):
+        with pytest.raises(AudioError, match=r"np.frombuffer\(data, np.int16\)"):
+            stream.push(data)  # type: ignore[arg-type]
+    steps = np.random.default_rng(0).integers(-9000, 9000, RATE)
+    stream.push(steps.astype(np.int32))
+    with pytest.raises(AudioError, match="of int32 samples is 2147483648, but none of these goes beyond"):
+        stream.flush()
+    assert stream.flush() == []  # the next stream is another one
+    stream.push(steps.astype(np.int32) << 16)
+    stream.flush()
 
 
 def test_a_cut_file_is_refused(recognizer: Recognizer, tmp_path: Path) -> None:

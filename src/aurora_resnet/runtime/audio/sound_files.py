@@ -56,7 +56,7 @@ class RawFormat:
     def options(self) -> dict[str, Any]:
         """Return what soundfile has to be told."""
         return {
-            "samplerate": self.sample_rate,
+            "samplerate": int(self.sample_rate),
             "channels": 1,
             "format": "RAW",
             "subtype": _SUBTYPES[self.encoding],

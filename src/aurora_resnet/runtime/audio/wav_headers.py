@@ -25,6 +25,7 @@ class WavHeader(NamedTuple):
     """Where the samples of a WAV file begin, and how many bytes it says they are."""
 
     order: str
+    format_start: int
     riff_length: int
     data_start: int
     data_length: int
@@ -41,6 +42,7 @@ def find_data(read: Callable[[int], bytes]) -> tuple[WavHeader, bytes] | None:
     if order is None or header[8:] != b"WAVE":
         return None
     (riff_length,) = struct.unpack_from(order + "I", header, 4)
+    format_start = 0
     while len(header) <= LONGEST_HEADER:
         chunk = read(8)
         header += chunk
@@ -48,9 +50,11 @@ def find_data(read: Callable[[int], bytes]) -> tuple[WavHeader, bytes] | None:
             return None
         (length,) = struct.unpack_from(order + "I", chunk, 4)
         if chunk[:4] == b"data":
-            return WavHeader(order, riff_length, len(header), length), header
+            return WavHeader(order, format_start, riff_length, len(header), length), header
         if length > LONGEST_HEADER:
             return None
+        if chunk[:4] == b"fmt ":
+            format_start = len(header)
         header += read(length + length % 2)
     return None
 
@@ -97,6 +101,52 @@ def _chunks_follow(file: BinaryIO, start: int, size: int, order: str) -> bool:
             return False
         start += 8 + length + length % 2
     return True
+
+
+class WavStream:
+    """A WAV stream that cannot be moved about in, for the standard library's ``wave``; a placeholder is mended.
+
+    A header with the extended form of the format (``WAVE_FORMAT_EXTENSIBLE``) gets the plain form if it is PCM.
+
+    Args:
+        file: from its beginning.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._head = b""
+        found = find_data(self._keep)
+        self.data_bytes: int | None = None
+        """Length of the samples, ``None`` if the header does not say it."""
+        if found is None:
+            return
+        header, head = found
+        if 0 < header.data_length < LENGTH_UNKNOWN:
+            self.data_bytes = header.data_length
+        else:
+            head = mended(head, header, _MOST)
+        at = header.format_start
+        if head[at : at + 2] == b"\xfe\xff" and head[at + 24 : at + 26] == b"\x01\x00":
+            head = head[:at] + b"\x01\x00" + head[at + 2 :]
+        self._head = head
+
+    def _keep(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._head += data
+        return data
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data, self._head = self._head[:size], self._head[size:]
+        return data + self._file.read(size - len(data)) if len(data) < size else data
+
+    def left(self) -> int:
+        """Return how many bytes are left that begin no chunk; they are read."""
+        name = self._file.read(8)[:4]
+        rest = len(name)
+        while data := self._file.read(1 << 16):
+            rest += len(data)
+        return 0 if rest <= _JUNK_BYTES or all(32 <= byte < 127 for byte in name) else rest
 
 
 class MendedFile:

@@ -7,8 +7,8 @@ all. So recordings without such bangs are cut where their energy is greatest, to
 
 A frame may be a vowel where neighbouring samples, 1/8 ms apart, are alike: :math:`E(x_{t+1} - x_t)^2 < E x_t^2`, which
 is a tone below 1.3 kHz; white noise has twice its power there. It is none where every sample follows from the two
-before it, :math:`x_{t+2} = a x_{t+1} - x_t`, as in the beep of an answering machine. An offset and a slope are taken off each frame before,
-so that what is slow, such as wind and hum, is no energy.
+before it, :math:`x_{t+2} = a x_{t+1} - x_t`, as in the beep of an answering machine. An offset and a slope are taken
+off each frame before, so that what is slow, such as wind and hum, is no energy.
 """
 
 from __future__ import annotations
