@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..decision import audible
 from ..errors import AudioError
 from .low_cut import cut_low
 from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
@@ -51,7 +52,9 @@ def make_clip(recording: Recording, sample_rate: int, length: int) -> Clip:
     stretch, start = _cut(recording, rate, _check_length(length) / rate)
     missing = max(0, length - len(stretch))
     return Clip(
-        fit_length(cut_low(stretch, rate), length),
+        fit_length(
+            cut_low(stretch, rate) if audible(stretch) else stretch, length
+        ),  # filtered dither is no longer dither
         start / recording.sample_rate - (missing // 2) / rate,
         recording.frames / recording.sample_rate,
     )
