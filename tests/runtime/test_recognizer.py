@@ -236,7 +236,7 @@ def test_a_stream_says_what_it_cannot_scale(recognizer: Recognizer) -> None:
     stream = StreamingRecognizer(recognizer, RATE)
     for data in (bytes(100), bytearray(100), memoryview(bytes(100))):
         with pytest.raises(AudioError, match=r"np.frombuffer\(data, np.int16\)"):
-            stream.push(data)  # type: ignore[arg-type]
+            stream.push(data)
     steps = np.random.default_rng(0).integers(-9000, 9000, RATE)
     stream.push(steps.astype(np.int32))
     with pytest.raises(AudioError, match="of int32 samples is 2147483648, but none of these goes beyond"):

@@ -17,7 +17,7 @@ from .waveform import Samples, check_sample_rate, check_samples
 QUALITY = "HQ"
 
 
-def resample(samples: npt.ArrayLike, from_rate: int, to_rate: int) -> Samples:
+def resample(samples: npt.ArrayLike, from_rate: float, to_rate: float) -> Samples:
     """Return the waveform at another rate; sample 0 keeps its place in time.
 
     Args:
@@ -75,7 +75,7 @@ class StreamResampler:
     250
     """
 
-    def __init__(self, from_rate: int, to_rate: int) -> None:
+    def __init__(self, from_rate: float, to_rate: float) -> None:
         self.from_rate = check_sample_rate(from_rate, "resample from")
         self.to_rate = check_sample_rate(to_rate, "resample to")
         self._first: Samples | None = None

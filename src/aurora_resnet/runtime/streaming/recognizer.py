@@ -82,7 +82,7 @@ class StreamingRecognizer:
     ([], [])
     """
 
-    def __init__(self, recognizer: Recognizer, sample_rate: int, *, config: StreamingConfig | None = None) -> None:
+    def __init__(self, recognizer: Recognizer, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
         self.recognizer = recognizer
         self.config = config or StreamingConfig()
         self.facts = facts = recognizer.model.facts
