@@ -192,3 +192,25 @@ def test_a_shipped_model_listens_without_torch(file: Path) -> None:
     result = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert [line.split("\t")[1] for line in result.stdout.splitlines()] == list(SAID)
+
+
+def test_a_wav_pipe_without_a_length_is_heard_to_its_end(file: Path, listen: Listen) -> None:
+    data = file.read_bytes()
+    at = data.index(b"data") + 4
+    of_file = listen("--json", str(file))[1]
+    for length in (0, 0x80000000, 0x7FFFEFFE, 0xFFFFFFFF):
+        pipe = data[:4] + bytes(4) + data[8:at] + length.to_bytes(4, "little") + data[at + 4 :]
+        code, output, errors = listen("--json", "-", stdin=pipe)
+        assert (code, output) == (0, of_file)
+        assert "promises" not in errors
+    assert "cut off: its header promises" in listen("-", stdin=data[:-1000])[2]
+    short = data[:at] + (2000).to_bytes(4, "little") + data[at + 4 :]
+    assert re.search(r"promises 2000 bytes of samples, and \d+ more came", listen("-", stdin=short)[2])
+
+
+def test_stereo_of_opposite_signs_is_heard(speech: Samples, tmp_path: Path, listen: Listen) -> None:
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", np.stack([speech, -speech], axis=1), RATE)
+    assert "2 digits in" in listen(str(tmp_path / "a.wav"))[2]
+    assert "2 digits in" in listen("-", stdin=(tmp_path / "a.wav").read_bytes())[2]

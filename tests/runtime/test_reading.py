@@ -71,7 +71,7 @@ def test_lossy_formats_keep_a_tone(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("channels", [2, 5])
 def test_channels_are_averaged(tmp_path: Path, channels: int) -> None:
-    each = noise(3000 * channels).reshape(3000, channels)
+    each = noise(3000)[:, None] + 0.3 * noise(3000 * channels, seed=1).reshape(3000, channels)
     path = tmp_path / "a.wav"
     soundfile.write(path, each, 8000, subtype="FLOAT")
     np.testing.assert_allclose(read_audio(path)[0], each.mean(axis=1), atol=1e-6)
@@ -189,7 +189,7 @@ def test_a_corrupt_header_is_refused(wav: Path, position: int, field: bytes) -> 
         read_audio(wav)
 
 
-@pytest.mark.parametrize("rate", [0, 1, 999, 768_001, 2_000_000_000])
+@pytest.mark.parametrize("rate", [0, 1, 999, 1_000_001, 2_000_000_000])
 def test_an_absurd_rate_in_the_header_is_refused(wav: Path, rate: int) -> None:
     content = bytearray(wav.read_bytes())
     content[24:28] = struct.pack("<I", rate)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,7 @@ def test_nothing_is_copied_or_changed_without_need(samples: Samples) -> None:
     before = samples.copy()
     recording = open_recording(samples, RATE)
     assert isinstance(recording, SamplesInMemory)
-    assert recording.samples is samples
+    assert np.shares_memory(recording.samples, samples)
     whole(recording)
     np.testing.assert_array_equal(samples, before)
 
@@ -131,6 +133,69 @@ def test_headerless_files_are_opened_with_their_format(tmp_path: Path) -> None:
     file.write_bytes(steps.tobytes())
     recording = open_file(file, RawFormat(8000, "big"))
     np.testing.assert_array_equal(whole(recording), steps / 2**15)
+
+
+def test_samples_of_another_scale_are_said_and_not_guessed() -> None:
+    steps = np.random.default_rng(0).integers(-20_000, 20_000, 3000).astype(np.int16)
+    expected = whole(open_recording(steps, RATE))
+    np.testing.assert_array_equal(whole(open_recording(steps.astype(np.int32) << 16, RATE)), expected)
+    np.testing.assert_array_equal(whole(open_recording(steps.data, RATE)), expected)  # it says int16
+    assert not whole(open_recording(np.zeros(100, np.int32), RATE)).any()
+    with pytest.raises(AudioError, match=r"of int32 samples is 2147483648, but none .* beyond 19997; .*np.int16"):
+        open_recording(steps.astype(np.int32), RATE)
+    for floats in (steps.astype(np.float32), {"array": steps.astype(float).tolist(), "sampling_rate": RATE}):
+        with pytest.raises(AudioError, match="for 16-bit integers divide them by 32768"):
+            open_recording(floats, None if isinstance(floats, dict) else RATE)
+    raw = steps.tobytes()
+    for data in (raw, bytearray(raw), memoryview(raw)):
+        with pytest.raises(ConfigError, match=r"raw 16-bit PCM: give np.frombuffer\(data, np.int16\)"):
+            open_recording(data, RATE)
+        with pytest.raises(AudioError, match=r"goes in as an array, np.frombuffer\(data, np.int16\)"):
+            open_recording(data)
+
+
+@pytest.mark.parametrize("value", [1e20, -1e38, 101.0])
+@pytest.mark.parametrize("channel", [0, 1])
+def test_one_huge_sample_is_refused_in_files_and_arrays(tmp_path: Path, value: float, channel: int) -> None:
+    array = np.zeros((3000, 2), np.float32)
+    array[1234, channel] = value
+    soundfile.write(tmp_path / "a.wav", array, RATE, subtype="FLOAT")
+    for recording, rate in ((array, RATE), (array[:, channel], RATE), (tmp_path / "a.wav", None)):
+        with pytest.raises(AudioError, match=r"a sample is .*, but full scale of floating-point samples is 1"):
+            open_recording(recording, rate)
+
+
+def test_sounds_beyond_full_scale_are_heard(tmp_path: Path) -> None:
+    loud = (30 * np.random.default_rng(0).standard_normal(3000)).clip(-100, 100).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", loud, RATE, subtype="FLOAT")
+    np.testing.assert_array_equal(whole(open_recording(tmp_path / "a.wav")), loud)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_hours_of_many_channels_take_little_memory(tmp_path: Path, in_memory: bool) -> None:
+    """A few kilobytes of FLAC: eight channels of 40 s at 48 kHz are 61 MB of float32, and of hours no more."""
+    rate, channels = 48_000, 8
+    path = tmp_path / "bomb.flac"
+    with soundfile.SoundFile(path, "w", rate, channels, "PCM_16") as file:
+        for _ in range(4):
+            file.write(np.zeros((10 * rate, channels), np.int16))
+    assert path.stat().st_size < 500_000
+    source: Any = path.read_bytes() if in_memory else path
+    tracemalloc.start()
+    try:
+        recording = open_recording(source)
+        assert recording.frames == 40 * rate
+        assert sum(len(block) for block in islice(recording.blocks(), 4)) > rate
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def test_more_channels_than_32_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((10, 33)), RATE)
+    with pytest.raises(AudioError, match="has 33 channels, expected at most 32"):
+        open_recording(tmp_path / "a.wav")
 
 
 @pytest.mark.parametrize("form", ["path", "text", "bytes", "file", "mapping"])

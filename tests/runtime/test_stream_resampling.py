@@ -64,4 +64,4 @@ def test_an_absurd_rate_is_refused() -> None:
     with pytest.raises(AudioError, match="resample from: the sample rate"):
         StreamResampler(0, 8000)
     with pytest.raises(AudioError, match="resample to: the sample rate"):
-        StreamResampler(8000, 768_001)
+        StreamResampler(8000, 1_000_001)

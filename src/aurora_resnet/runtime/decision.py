@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,7 @@ class Calibration:
         Calibration(temperature=1.5, threshold=None)
         """
         keys = {"temperature", "threshold"}
-        if not isinstance(values, Mapping) or set(values) != keys or not all(map(_is_number, values.values())):
+        if not isinstance(values, Mapping) or set(values) != keys or not all(map(_is_stored, values.values())):
             raise ConfigError(f"a calibration is stored as numbers temperature and threshold, got {str(values)[:80]}")
         if values["temperature"] is None:
             raise ConfigError("a calibration needs a temperature")
@@ -138,5 +138,10 @@ def audible(clips: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return loud
 
 
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value that was read from JSON is a number; ``true`` and ``false`` are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_stored(value: object) -> bool:
+    return value is None or is_number(value)

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .audio.waveform import MAX_SAMPLE_RATE, Samples, check_sample_rate
-from .decision import Calibration
+from .decision import Calibration, is_number
 from .errors import AuroraError, ConfigError, ModelError, did_you_mean
 from .vocabulary import Vocabulary
 
@@ -241,4 +241,4 @@ def _check_shapes(session: Any, facts: ModelFacts) -> None:
 
 
 def _is_frequency(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SAMPLE_RATE
+    return is_number(value) and 0 <= value <= MAX_SAMPLE_RATE

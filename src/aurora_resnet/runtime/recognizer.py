@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -57,9 +58,10 @@ class Recognition:
 class Recognizer:
     """Recognise isolated words with a model, spoken digits unless the model knows others.
 
-    A recording may have any rate, length, number of channels and usual sample type: its channels are averaged, it is
-    brought to the model's rate, a short one is centred in silence, and of a long one the most energetic stretch of the
-    model's clip length is taken. Recognising changes nothing, so one recogniser may serve many threads.
+    A recording may have any rate, length, number of channels and usual sample type: of its channels one is made, it is
+    brought to the model's rate, what lies below speech is taken off, a short one is centred in silence, and of a long
+    one the word is cut out, a stretch of the model's clip length.
+    Recognising changes nothing, so one recogniser may serve many threads.
 
     Args:
         model: what scores the clips.
@@ -109,15 +111,16 @@ class Recognizer:
         """Recognise several recordings at once; results do not depend on the batch, but for rounding.
 
         Args:
-            recordings: files, or samples (rows of an array, for instance); all are computed in one batch, so it is the
-                caller who bounds the memory.
+            recordings: files, or samples (a list, a generator, rows of an array); all are computed in one batch, so it
+                is the caller who bounds the memory.
             sample_rate: of all samples in Hz.
 
         Raises:
             AudioError: if one of the recordings cannot be used.
             ConfigError: for a single path, for samples without a rate, or anything else with one.
         """
-        if isinstance(recordings, str | bytes | Path):
+        single = isinstance(recordings, str | bytes | bytearray | memoryview | os.PathLike | Mapping)
+        if single or hasattr(recordings, "read") or not isinstance(recordings, Iterable):
             raise ConfigError(f"recognize_batch takes a list of recordings, got {recordings!r:.60}; use recognize")
         return self.recognize_clips([self.clip(recording, sample_rate) for recording in recordings])
 

@@ -1,24 +1,21 @@
-"""A recording becomes a clip: shorter ones are centred and padded, longer ones cut to their loudest stretch.
-
-The energy of every stretch of ``L`` samples is a difference of two running sums,
-``E[i] = C[i + L] - C[i]`` with ``C[i] = x[0]^2 + ... + x[i - 1]^2`` in float64. ``C`` is continued from block
-to block by the same additions, so a file read in blocks gives the very stretch that the whole array gives.
-"""
+"""A recording becomes a clip: shorter ones are centred and padded, of longer ones the word is cut out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ..decision import audible
 from ..errors import AudioError
+from .low_cut import cut_low
 from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
 from .resampling import resample
 from .sound_files import RawFormat
 from .waveform import Samples, check_sample_rate, check_samples
+from .word_search import most_energetic_start, word_start
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +34,7 @@ class Clip:
 
 
 def make_clip(recording: Recording, sample_rate: int, length: int) -> Clip:
-    """Return the clip of a recording; it is cut before it is resampled.
+    """Return the clip of a recording: cut, resampled, and freed from what is below speech.
 
     Args:
         recording: of any rate and length.
@@ -47,26 +44,28 @@ def make_clip(recording: Recording, sample_rate: int, length: int) -> Clip:
     Raises:
         AudioError: as the recording's reading; or if rate or length are absurd.
 
-    >>> clip = make_clip(SamplesInMemory(np.ones(4, np.float32), 8000), 8000, 8)
-    >>> clip.samples.tolist(), clip.start_seconds
-    ([0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0], -0.00025)
+    >>> clip = make_clip(SamplesInMemory(np.array([1, -1, 1, -1], np.float32), 8000), 8000, 8)
+    >>> (abs(clip.samples) > 0.5).tolist(), clip.start_seconds
+    ([False, False, True, True, True, True, False, False], -0.00025)
     """
     rate = check_sample_rate(sample_rate, "make_clip")
     stretch, start = _cut(recording, rate, _check_length(length) / rate)
     missing = max(0, length - len(stretch))
     return Clip(
-        fit_length(stretch, length),
+        fit_length(
+            cut_low(stretch, rate) if audible(stretch) else stretch, length
+        ),  # filtered dither is no longer dither
         start / recording.sample_rate - (missing // 2) / rate,
         recording.frames / recording.sample_rate,
     )
 
 
 def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: RawFormat | None = None) -> Samples:
-    """Read the most energetic ``clip_seconds`` of a file, or all of a shorter one, at a given rate.
+    """Read the ``clip_seconds`` of a file in which the word is, or all of a shorter one, at a given rate.
 
-    A file that is longer than a block of 10 s is read twice, block by block: once to find the stretch, then the
-    stretch alone. Memory holds the clip and a block, however long the file is. Silence is allowed: the clip
-    is then the file's first ``clip_seconds``.
+    See ``word_search`` for how it is found. A file that is longer than 10 s is read block by block, to find the
+    stretch, and then the stretch alone. Memory holds the clip, a block and three numbers for every 10 ms. Silence is
+    allowed: the clip is then the file's first ``clip_seconds``.
 
     Args:
         path: the file.
@@ -139,36 +138,12 @@ def place(samples: Samples, window: Samples, position: float = 0.5) -> Samples:
     return window
 
 
-def most_energetic_start(blocks: Iterable[Samples], length: int) -> int:
-    """Return where the first stretch of ``length`` samples with the most energy begins; 0 in silence.
-
-    Args:
-        blocks: the waveform, in blocks of any size, of at least ``length`` samples together.
-        length: number of samples, at least 1.
-
-    >>> most_energetic_start([np.array([0.0, 0.1], np.float32), np.array([0.9, 0.3, 0.0], np.float32)], 2)
-    2
-    """
-    best_energy, best_start = -1.0, 0
-    running = np.zeros(1)  # C[first], C[first + 1], ...
-    first = 0
-    for block in blocks:
-        energies = np.concatenate((running[-1:], np.square(block, dtype=np.float64)))
-        running = np.concatenate((running, np.cumsum(energies)[1:]))
-        stretches = running[length:] - running[:-length]  # E[first], E[first + 1], ...
-        if len(stretches):
-            loudest = int(np.argmax(stretches))
-            if stretches[loudest] > best_energy:
-                best_energy, best_start = float(stretches[loudest]), first + loudest
-            first += len(stretches)
-            running = running[len(stretches) :]
-    return best_start
-
-
 def _cut(recording: Recording, sample_rate: int, clip_seconds: float) -> tuple[Samples, int]:
-    """Return the most energetic ``clip_seconds`` at the new rate, and the sample of the recording where they begin."""
+    """Return the ``clip_seconds`` of the word at the new rate, and the sample of the recording where they begin."""
     length = max(1, round(min(clip_seconds * recording.sample_rate, recording.frames)))
-    start = 0 if length == recording.frames else most_energetic_start(recording.blocks(), length)
+    start = 0
+    if length < recording.frames:
+        start = word_start(recording, length)
     return resample(recording.read(start, length), recording.sample_rate, sample_rate), start
 
 

@@ -12,10 +12,13 @@ import numpy as np
 import soundfile
 
 from ..errors import AudioError
-from .sound_files import AudioInfo, RawFormat, open_bytes, open_sound, reason, states_length
-from .waveform import Samples, check_samples
+from .mono import Downmix, step_frames
+from .sound_files import AudioInfo, RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
+from .waveform import Samples, check_range
 
 BLOCK_SECONDS = 10.0
+BLOCK_VALUES = 1 << 20
+"""Most samples of all channels that are decoded at once, 4 MB."""
 
 
 def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
@@ -47,7 +50,7 @@ def read_audio(
     start_seconds: float = 0.0,
     duration_seconds: float | None = None,
 ) -> tuple[Samples, int]:
-    """Read a sound file, or a part of it, as mono float32; channels are averaged.
+    """Read a sound file, or a part of it, as mono float32; of several channels ``mono`` makes one.
 
     Integer formats give values in [-1, 1); float and lossy formats may go beyond. Silence is allowed.
     Ogg (and MP3 without a Xing or Info tag) states no length: a cut file is read as far as it goes.
@@ -92,7 +95,7 @@ def read_audio(
                 f"'{path}': its {frames} samples do not fit in memory; read a part with duration_seconds"
             ) from None
         done = 0
-        for block in mono_blocks(file, path, start, frames):
+        for block in mono_blocks(file, Path(path), start, frames):
             samples[done : done + len(block)] = block
             done += len(block)
     return samples[:done], rate
@@ -115,8 +118,9 @@ def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
     Traceback (most recent call last):
     aurora_resnet...errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format ...
     """
-    with open_bytes(data, name) as file:
-        return np.concatenate(list(mono_blocks(file, name, 0, file.frames))), file.samplerate
+    source = SoundBytes(data, name)
+    with open_sound(source) as file:
+        return np.concatenate(list(mono_blocks(file, source, 0, file.frames))), file.samplerate
 
 
 def iterate_blocks(
@@ -129,7 +133,8 @@ def iterate_blocks(
     Args:
         path: the file.
         raw: for headerless PCM.
-        block_seconds: length of a block, above 0.
+        block_seconds: length of a block, above 0; less where many channels or a high rate would take much memory, and
+            whole steps of 0.1 s where several channels become one.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
@@ -140,37 +145,48 @@ def iterate_blocks(
     if not 0 < block_seconds < float("inf"):
         raise AudioError(f"'{path}': block_seconds must be a number above 0, got {block_seconds}")
     with open_sound(Path(path), raw) as file:
-        yield from mono_blocks(file, path, 0, file.frames, block_seconds)
+        yield from mono_blocks(file, Path(path), 0, file.frames, block_seconds)
 
 
 def mono_blocks(
-    file: soundfile.SoundFile, path: str | Path, start: int, frames: int, block_seconds: float = BLOCK_SECONDS
+    file: soundfile.SoundFile, path: SoundSource, start: int, frames: int, block_seconds: float = BLOCK_SECONDS
 ) -> Iterator[Samples]:
     """Yield ``frames`` frames from ``start`` on as mono blocks, fewer only if the length was an estimate.
 
+    Several channels are decoded from the beginning of the file on, since their signs are decided by what came before.
+
     Raises:
-        AudioError: for damaged or missing data, NaN or infinite samples.
+        AudioError: for damaged or missing data, samples that are NaN, infinite or beyond 100.
     """
-    block_frames = max(1, round(block_seconds * file.samplerate))
-    done = 0
+    block_frames = max(1, min(round(block_seconds * file.samplerate), BLOCK_VALUES // file.channels))
+    first, end = start, start + frames
+    if file.channels > 1:
+        step = step_frames(file.samplerate)
+        block_frames = max(1, block_frames // step) * step
+        first, end = 0, min(-(-end // step) * step, file.frames)
+    downmix = Downmix(file.channels, file.samplerate)
+    at = first
     try:
-        if start:
-            file.seek(start)
-        while done < frames:
-            wanted = min(block_frames, frames - done)
+        if first:
+            file.seek(first)
+        while at < end:
+            wanted = min(block_frames, end - at)
             block = file.read(wanted, dtype="float32", always_2d=True)
-            done += len(block)
-            if len(block) < wanted and (done == 0 or states_length(file)):
+            if len(block) < wanted and (at + len(block) == first or states_length(file)):
                 raise AudioError(
                     f"'{path}' is cut off: its header promises {file.frames} samples,"
-                    f" {start + done} are there; copy or record it again"
+                    f" {at + len(block)} are there; copy or record it again"
                 )
             if len(block) > 0:
-                yield check_samples(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1), f"'{path}'")
+                check_range(block, f"'{path}'")
+                mixed = downmix.mix(block)[max(0, start - at) : start + frames - at]
+                if len(mixed) > 0:
+                    yield mixed
+            at += len(block)
             if len(block) < wanted:
                 return
     except soundfile.LibsndfileError as error:
         raise AudioError(
-            f"'{path}' is damaged or cut off near sample {start + done} of {file.frames} ({reason(error)});"
+            f"'{path}' is damaged or cut off near sample {at} of {file.frames} ({reason(error)});"
             " copy or record it again"
         ) from error

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import AudioError, ConfigError
-from .reading import BLOCK_SECONDS, decode_audio, mono_blocks
-from .sound_files import RawFormat, open_sound
-from .waveform import Samples, check_sample_rate, mono_waveform
+from .mono import mono_waveform
+from .reading import BLOCK_SECONDS, mono_blocks
+from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound
+from .waveform import Samples, check_sample_rate
 
 AnyRecording = Any
 """A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one; samples ``[N]``,
@@ -68,38 +69,38 @@ class SamplesInMemory:
 class SoundFile:
     """A file whose header was read; its samples are read when they are asked for. ``open_file`` makes one."""
 
-    path: Path
+    source: SoundSource
     sample_rate: int
     frames: int
     raw: RawFormat | None = None
 
     def blocks(self) -> Iterator[Samples]:
         """Yield all samples in blocks of some seconds."""
-        with open_sound(self.path, self.raw) as file:
-            yield from mono_blocks(file, self.path, 0, self.frames, BLOCK_SECONDS)
+        with open_sound(self.source, self.raw) as file:
+            yield from mono_blocks(file, self.source, 0, self.frames)
 
     def read(self, start: int, frames: int) -> Samples:
         """Return a part, shorter only where the length was an estimate."""
-        with open_sound(self.path, self.raw) as file:
-            return np.concatenate(list(mono_blocks(file, self.path, start, frames, BLOCK_SECONDS)))
+        with open_sound(self.source, self.raw) as file:
+            return np.concatenate(list(mono_blocks(file, self.source, start, frames)))
 
 
-def open_file(path: str | Path, raw: RawFormat | None = None) -> Recording:
-    """Return a sound file as a ``Recording``; one that is no longer than a block is read now, the file opened once.
+def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recording:
+    """Return a sound file as a ``Recording``; one that is no longer than 10 s is read now, the file opened once.
 
     Args:
-        path: the file.
+        path: the file, or one that is in memory.
         raw: for headerless audio.
 
     Raises:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
     """
-    path = Path(path)
-    with open_sound(path, raw) as file:
+    source = Path(path) if isinstance(path, str) else path
+    with open_sound(source, raw) as file:
         rate, frames = int(file.samplerate), int(file.frames)
         if frames > BLOCK_SECONDS * rate:
-            return SoundFile(path, rate, frames, raw)
-        return SamplesInMemory(np.concatenate(list(mono_blocks(file, path, 0, frames))), rate)
+            return SoundFile(source, rate, frames, raw)
+        return SamplesInMemory(np.concatenate(list(mono_blocks(file, source, 0, frames))), rate)
 
 
 def open_recording(recording: AnyRecording, sample_rate: float | None = None) -> Recording:
@@ -107,7 +108,7 @@ def open_recording(recording: AnyRecording, sample_rate: float | None = None) ->
 
     Args:
         recording: see ``AnyRecording``. Samples of a floating-point type lie in [-1, 1]; int8, uint8, int16 and int32
-            are scaled, channels are averaged.
+            are scaled; of several channels ``mono`` makes one. Nothing about the scale is guessed.
         sample_rate: of samples in Hz; whatever states its own rate takes none.
 
     Raises:
@@ -119,6 +120,8 @@ def open_recording(recording: AnyRecording, sample_rate: float | None = None) ->
     >>> open_recording({"array": [0.0, 0.5], "sampling_rate": 8000}).read(1, 1)
     array([0.5], dtype=float32)
     """
+    if isinstance(recording, SamplesInMemory | SoundFile):
+        return recording
     if isinstance(recording, Mapping):
         return _from_mapping(recording, sample_rate)
     if isinstance(recording, str | os.PathLike):
@@ -128,13 +131,15 @@ def open_recording(recording: AnyRecording, sample_rate: float | None = None) ->
         recording = recording.read()
         if not isinstance(recording, bytes):
             raise AudioError(f"expected a file opened for bytes ('rb'), reading it gave {type(recording).__name__}")
+    if isinstance(recording, memoryview) and recording.format not in ("B", "b", "c"):
+        recording = np.asarray(recording)  # it says what samples it holds
     if isinstance(recording, bytes | bytearray | memoryview):
-        _check_no_rate(sample_rate, "a sound file in memory")
-        return SamplesInMemory(*decode_audio(bytes(recording), "the sound file in memory"))
+        _check_no_rate(sample_rate, f"{type(recording).__name__} has to be a sound file, which")
+        return open_file(SoundBytes(bytes(recording), "the sound file in memory"))
     if sample_rate is None:
         raise ConfigError("an array of samples needs sample_rate (Hz)")
     rate = check_sample_rate(sample_rate, "recording")
-    return SamplesInMemory(mono_waveform(_in_memory(recording), "recording"), rate)
+    return SamplesInMemory(mono_waveform(_in_memory(recording), rate, "recording"), rate)
 
 
 def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Recording:
@@ -154,7 +159,9 @@ def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Re
 
 def _check_no_rate(sample_rate: float | None, what: str) -> None:
     if sample_rate is not None:
-        raise ConfigError(f"sample_rate is for arrays; {what} states its own")
+        raise ConfigError(
+            f"sample_rate is for arrays; {what} states its own (raw 16-bit PCM: give np.frombuffer(data, np.int16))"
+        )
 
 
 def _in_memory(samples: Any) -> Any:

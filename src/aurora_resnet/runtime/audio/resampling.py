@@ -17,7 +17,7 @@ from .waveform import Samples, check_sample_rate, check_samples
 QUALITY = "HQ"
 
 
-def resample(samples: npt.ArrayLike, from_rate: int, to_rate: int) -> Samples:
+def resample(samples: npt.ArrayLike, from_rate: float, to_rate: float) -> Samples:
     """Return the waveform at another rate; sample 0 keeps its place in time.
 
     Args:
@@ -30,7 +30,7 @@ def resample(samples: npt.ArrayLike, from_rate: int, to_rate: int) -> Samples:
         sample.
 
     Raises:
-        AudioError: if the samples are unusable or a rate is not from 1 kHz to 768 kHz.
+        AudioError: if the samples are unusable or a rate is not from 1 kHz to 1 MHz.
 
     >>> resample(np.zeros(441), 44100, 16000).shape
     (160,)
@@ -67,7 +67,7 @@ class StreamResampler:
         to_rate: of what comes out, Hz.
 
     Raises:
-        AudioError: if a rate is not from 1 kHz to 768 kHz.
+        AudioError: if a rate is not from 1 kHz to 1 MHz.
 
     >>> resampler = StreamResampler(16000, 8000)
     >>> chunks = [resampler.push(np.zeros(100, np.float32)) for _ in range(5)] + [resampler.flush()]
@@ -75,7 +75,7 @@ class StreamResampler:
     250
     """
 
-    def __init__(self, from_rate: int, to_rate: int) -> None:
+    def __init__(self, from_rate: float, to_rate: float) -> None:
         self.from_rate = check_sample_rate(from_rate, "resample from")
         self.to_rate = check_sample_rate(to_rate, "resample to")
         self._first: Samples | None = None

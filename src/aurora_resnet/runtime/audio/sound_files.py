@@ -8,19 +8,19 @@ from __future__ import annotations
 import io
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, BinaryIO, Literal
 
 import soundfile
 
 from ..errors import AudioError
 from .encodings import Encoding, check_encoding, sample_bytes
-from .waveform import check_sample_rate
+from .mpeg import is_mpeg, states_frames
+from .wav_headers import LENGTH_UNKNOWN, MendedFile, find_data, mended, true_length
+from .waveform import MAX_CHANNELS, check_sample_rate
 
 _SUBTYPES = {"pcm16": "PCM_16", "mulaw": "ULAW", "alaw": "ALAW"}
-# Programs that write WAV into a pipe cannot know its length and leave a number of this size in its place.
-_WAV_LENGTH_UNKNOWN = 0x7FFFF000
 _RATE_ERROR = 24  # libsndfile calls it "internal error: SF_INFO struct incomplete"
 _FRAMES_UNKNOWN = 2**63 - 1  # what libsndfile reports for a FLAC header without a length
 # libsndfile shortens a cut WAV silently, but notes it in its log.
@@ -53,6 +53,16 @@ class RawFormat:
             raise AudioError(f"RawFormat: byte_order must be 'big' or 'little', got {self.byte_order!r}")
         check_encoding(self.encoding)
 
+    def options(self) -> dict[str, Any]:
+        """Return what soundfile has to be told."""
+        return {
+            "samplerate": int(self.sample_rate),
+            "channels": 1,
+            "format": "RAW",
+            "subtype": _SUBTYPES[self.encoding],
+            "endian": self.byte_order.upper(),
+        }
+
 
 @dataclass(frozen=True)
 class AudioInfo:
@@ -73,63 +83,84 @@ class AudioInfo:
         return self.frames / self.sample_rate
 
 
-def open_sound(path: Path, raw: RawFormat | None = None) -> soundfile.SoundFile:
-    """Open a file and refuse what cannot be read to its end.
+@dataclass(frozen=True)
+class SoundBytes:
+    """A sound file that is in memory, such as one that came through a pipe.
+
+    Attributes:
+        data: the whole file.
+        name: what errors call it.
+    """
+
+    data: bytes = field(repr=False)
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SoundSource = Path | SoundBytes
+
+
+def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.SoundFile:
+    """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
 
     Raises:
         AudioError: as ``audio_info``.
     """
-    file = _open(path, raw)
+    size = len(source.data) if isinstance(source, SoundBytes) else _size(source)
+    if size == 0:
+        raise AudioError(f"'{source}' is empty (0 bytes); record it again or drop it")
+    if raw is not None and size % sample_bytes(raw.encoding):
+        raise AudioError(
+            f"'{source}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
+        )
+    opened = source if raw is not None else _whole(source, size)
     try:
-        check_header(file, path)
+        file = soundfile.SoundFile(opened, **({} if raw is None else raw.options()))
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
+        raise AudioError(
+            f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
+            f" it is damaged or no sound file; {_raw_hint(source)}"
+        ) from error
+    try:
+        check_header(file, source)
     except AudioError:
         file.close()
         raise
     return file
 
 
-def open_bytes(data: bytes, name: str) -> soundfile.SoundFile:
-    """Open a sound file that is in memory.
+def _raw_hint(source: SoundSource) -> str:
+    """Return how headerless samples are given."""
+    if isinstance(source, SoundBytes):
+        return "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.int16)"
+    return "headerless PCM needs its RawFormat"
 
-    Raises:
-        AudioError: if it is no sound file, empty or cut off.
-    """
-    if not data:
-        raise AudioError(f"'{name}' is empty (0 bytes); record it again or drop it")
+
+def _whole(source: SoundSource, size: int) -> Any:
+    """Return what soundfile is to open: the file, or one whose header states the length that it has."""
     try:
-        file = soundfile.SoundFile(io.BytesIO(data))
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"'{name}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)}); it is damaged or no sound file"
-        ) from error
-    check_header(file, name)
-    return file
-
-
-def _open(path: Path, raw: RawFormat | None) -> soundfile.SoundFile:
-    size = _size(path)
-    if size == 0:
-        raise AudioError(f"'{path}' is empty (0 bytes); record it again or drop it")
-    try:
-        if raw is None:
-            return soundfile.SoundFile(path)
-        if size % sample_bytes(raw.encoding):
-            raise AudioError(
-                f"'{path}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
-            )
-        return soundfile.SoundFile(
-            path,
-            samplerate=raw.sample_rate,
-            channels=1,
-            format="RAW",
-            subtype=_SUBTYPES[raw.encoding],
-            endian=raw.byte_order.upper(),
-        )
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-        raise AudioError(
-            f"'{path}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
-            " it is damaged or no sound file; headerless PCM needs its RawFormat"
-        ) from error
+        stream: BinaryIO = io.BytesIO(source.data) if isinstance(source, SoundBytes) else source.open("rb")
+    except OSError as error:
+        raise AudioError(f"'{source}' cannot be opened ({error.strerror}); check its permissions") from None
+    wanted: Any = stream if isinstance(source, SoundBytes) else source
+    header = find_data(stream.read)
+    if header is None:
+        problem = "" if is_mpeg(stream) else f"it begins like an MP3, but does not go on like one; {_raw_hint(source)}"
+    else:
+        found, head = header
+        length = true_length(stream, found, size)
+        problem = length if isinstance(length, str) else ""
+        if not problem and length != found.data_length:
+            return MendedFile(stream, mended(head, found, int(length)))
+    if isinstance(source, Path):
+        stream.close()
+    else:
+        stream.seek(0)
+    if problem:
+        raise AudioError(f"'{source}': {problem}")
+    return wanted
 
 
 def _size(path: Path) -> int:
@@ -142,13 +173,17 @@ def _size(path: Path) -> int:
     return status.st_size
 
 
-def check_header(file: soundfile.SoundFile, path: str | Path) -> None:
+def check_header(file: soundfile.SoundFile, path: SoundSource) -> None:
     """Refuse a header that promises nothing, too much, or an absurd rate.
 
     Raises:
         AudioError: naming the file.
     """
     check_sample_rate(file.samplerate, f"'{path}'")
+    if file.channels > MAX_CHANNELS:
+        raise AudioError(
+            f"'{path}' has {file.channels} channels, expected at most {MAX_CHANNELS}; keep those with speech"
+        )
     if file.frames == 0:
         raise AudioError(f"'{path}' holds no samples (or lost its end); record it again or drop it")
     if file.frames == _FRAMES_UNKNOWN:
@@ -156,7 +191,7 @@ def check_header(file: soundfile.SoundFile, path: str | Path) -> None:
     note = _WAV_LENGTH_NOTE.search(file.extra_info) if file.format in ("WAV", "WAVEX") else None
     if note is not None:
         promised, present = (int(n) for n in note.groups())
-        if present < promised < _WAV_LENGTH_UNKNOWN:
+        if present < promised < LENGTH_UNKNOWN:
             raise AudioError(
                 f"'{path}' is cut off: its header promises {promised} bytes of samples,"
                 f" {present} are there; copy or record it again"
@@ -164,21 +199,13 @@ def check_header(file: soundfile.SoundFile, path: str | Path) -> None:
 
 
 def states_length(file: soundfile.SoundFile) -> bool:
-    """Tell whether ``file.frames`` is a fact; of an MP3 without a Xing or Info tag it is an estimate.
-
-    The tag stands in the first MPEG frame, behind its header of 4 bytes and at most 34 more; an ID3v2 tag may
-    precede it, whose length is in bytes 6 to 9, seven bits each.
-    """
+    """Tell whether ``file.frames`` is a fact; of an MP3 without a Xing or Info tag it is an estimate."""
     if file.format != "MP3":
         return True
     # The name of a file in memory is the object that it was opened from.
     source = file.name
     with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else Path(source).open("rb") as stream:
-        head = stream.read(10)
-        bits = (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
-        stream.seek(10 + bits if head.startswith(b"ID3") else 0)
-        frame = stream.read(42)
-    return b"Xing" in frame or b"Info" in frame
+        return states_frames(stream)
 
 
 def reason(error: Exception) -> str:

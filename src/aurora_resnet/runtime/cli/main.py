@@ -71,7 +71,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
             "file", nargs="?", metavar="FILE", help="a sound file, - for standard input; none: microphone"
         )
         parser.add_argument("--device", metavar="NAME", help="microphone: its number or a part of its name")
-        parser.add_argument("--rate", type=int, metavar="HZ", help="of headerless samples on standard input")
+        parser.add_argument("--rate", type=float, metavar="HZ", help="of headerless samples on standard input")
         parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
     parser.add_argument("--model", default=default, help=f"{', '.join(EXPORTED)}, or {others} (default {default})")
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")

@@ -11,16 +11,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..audio.clips import Clip
-from ..audio.reading import decode_audio
-from ..audio.waveform import Samples
+from ..audio.recordings import Recording, open_file
+from ..audio.sound_files import SoundBytes
 from ..errors import AudioError
 from ..recognizer import Recognition, Recognizer
+from .sources import PIPE
 from .terminal import PROBLEMS, Progress, complain, printable
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-PIPE = "-"
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
@@ -77,15 +77,15 @@ def recognize_files(recognizer: Recognizer, files: Sequence[str], *, workers: in
                 future.cancel()
 
 
-def _read_pipe() -> tuple[Samples, int]:
-    return decode_audio(sys.stdin.buffer.read(), "standard input")
+def _pipe() -> Recording:
+    return open_file(SoundBytes(sys.stdin.buffer.read(), "standard input"))
 
 
 def _answers(recognizer: Recognizer, files: list[str]) -> list[Answer]:
     clips: list[Clip | AudioError] = []
     for file in files:
         try:
-            clips.append(recognizer.clip(*_read_pipe()) if file == PIPE else recognizer.clip(file))
+            clips.append(recognizer.clip(_pipe() if file == PIPE else file))
         except AudioError as error:
             clips.append(error)
     heard = iter(recognizer.recognize_clips([clip for clip in clips if isinstance(clip, Clip)]))

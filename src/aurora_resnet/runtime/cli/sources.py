@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio.encodings import Encoding, decode_samples, sample_bytes
+from ..audio.mono import Downmix
 from ..audio.reading import audio_info, iterate_blocks
+from ..audio.wav_headers import WavStream
 from ..errors import AudioError, ConfigError, MissingDependencyError
 from .terminal import tell
 
@@ -71,20 +73,30 @@ def _standard_input(rate: int | None, encoding: Encoding | None) -> tuple[int, C
     import wave
 
     try:
-        stream = wave.open(stdin, "rb")  # noqa: SIM115  # the process owns its standard input
+        source = WavStream(stdin)
+        stream = wave.open(cast(BufferedReader, source), "rb")  # noqa: SIM115  # the process owns its standard input
     except (wave.Error, EOFError) as error:
         raise AudioError(f"standard input cannot be read as PCM WAV ({error}); save it to a file") from error
     if stream.getsampwidth() != 2:
         raise AudioError(f"standard input: expected WAV of 16 bits, got {8 * stream.getsampwidth()}; save it to a file")
-    return stream.getframerate(), _wav_chunks(stream)
+    return stream.getframerate(), _wav_chunks(stream, source)
 
 
-def _wav_chunks(stream: wave.Wave_read) -> Chunks:
+def _wav_chunks(stream: wave.Wave_read, source: WavStream) -> Chunks:
     channels, frames = stream.getnchannels(), max(1, round(CHUNK_SECONDS * stream.getframerate()))
+    downmix, heard = Downmix(channels, stream.getframerate()), 0
     while data := stream.readframes(frames):
         whole = len(data) // (2 * channels) * 2 * channels  # a stream that was cut off
         samples = np.frombuffer(data[:whole], "<i2").reshape(-1, channels)
-        yield samples[:, 0] if channels == 1 else (samples.mean(axis=1) / 2**15).astype(np.float32)
+        heard += len(data)
+        yield downmix.mix(samples.astype(np.float32) / np.float32(2**15))
+    if source.data_bytes is not None and heard < source.data_bytes:
+        tell(f"standard input is cut off: its header promises {source.data_bytes} bytes of samples, {heard} came")
+    elif source.data_bytes is not None and (rest := source.left()):
+        tell(
+            f"standard input: its header promises {source.data_bytes} bytes of samples, and {rest} more came that are "
+            "no chunk of a WAV file; they were not heard"
+        )
 
 
 def _raw_chunks(stdin: BufferedReader, rate: int, encoding: Encoding) -> Chunks:

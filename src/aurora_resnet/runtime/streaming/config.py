@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from ..errors import ConfigError
+
+MOST_SECONDS = 60.0
+"""The longest clip that a model may have; what is remembered of a stream is bounded by it too."""
+MOST_GAIN = 60.0
+MOST_DB = 100.0
 
 
 @dataclass(frozen=True)
@@ -13,14 +17,14 @@ class StreamingConfig:
     """How words are looked for; the values were chosen with ``compact`` on AN4's strings of its training speakers.
 
     Attributes:
-        step_seconds: grid of beginnings and ends.
+        step_seconds: grid of beginnings and ends, from 0.005; it and all other durations at most 60.
         shortest_seconds: of a word, as it is cut.
         longest_seconds: of a word, as it is cut; at most the model's clip.
         least_probability: of the word of a stretch among the words and none of them, above 0 to below 1; a stretch
             whose word is less probable is none.
         neutral_probability: at which the duration of a stretch speaks neither for nor against it.
-        word_gain: worth of a word by itself, in seconds times nats; more hears more words.
-        loud_db: how far above the noise floor a word begins and ends.
+        word_gain: worth of a word by itself, in seconds times nats, -60 to 60; more hears more words.
+        loud_db: how far above the noise floor a word begins and ends, 0 to 100.
         floor_seconds: the lowest power of so many last seconds is the noise floor.
         head_seconds: at the beginning of a stream in which the floor is unknown and all but silence is loud.
         pause_seconds: quiet of this length belongs to no word.
@@ -44,21 +48,24 @@ class StreamingConfig:
     patience_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds < math.inf:
+        if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds <= MOST_SECONDS:
             raise ConfigError(
-                "expected 0.005 <= step_seconds <= shortest_seconds <= longest_seconds, got "
+                f"expected 0.005 <= step_seconds <= shortest_seconds <= longest_seconds <= {MOST_SECONDS:g}, got "
                 f"{self.step_seconds}, {self.shortest_seconds}, {self.longest_seconds}"
             )
         for name in ("least_probability", "neutral_probability"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
-        if not (math.isfinite(self.word_gain) and 0 <= self.loud_db < math.inf):
+        if not (abs(self.word_gain) <= MOST_GAIN and 0 <= self.loud_db <= MOST_DB):
             raise ConfigError(
-                f"expected a finite word_gain and loud_db of at least 0, got {self.word_gain}, {self.loud_db}"
+                f"expected word_gain within +-{MOST_GAIN:g} and loud_db from 0 to {MOST_DB:g}, got "
+                f"{self.word_gain}, {self.loud_db}"
             )
         for name in ("floor_seconds", "head_seconds", "pause_seconds", "patience_seconds"):
-            if not self.step_seconds <= getattr(self, name) < math.inf:
-                raise ConfigError(f"{name} must be at least step_seconds, got {getattr(self, name)}")
+            if not self.step_seconds <= getattr(self, name) <= MOST_SECONDS:
+                raise ConfigError(
+                    f"{name} must be at least step_seconds and at most {MOST_SECONDS:g}, got {getattr(self, name)}"
+                )
 
     def steps(self, seconds: float) -> int:
         """Return a duration as a number of steps."""

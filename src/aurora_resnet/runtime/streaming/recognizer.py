@@ -29,9 +29,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio.clips import fit_length
+from ..audio.low_cut import LOWEST_HZ, LowCut
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.resampling import StreamResampler
-from ..audio.waveform import Samples, mono_waveform
+from ..audio.waveform import Samples, channel_samples, check_int32_scale
 from ..decision import log_probabilities
 from ..errors import AudioError, ConfigError
 from ..recognizer import Recognizer
@@ -81,7 +82,7 @@ class StreamingRecognizer:
     ([], [])
     """
 
-    def __init__(self, recognizer: Recognizer, sample_rate: int, *, config: StreamingConfig | None = None) -> None:
+    def __init__(self, recognizer: Recognizer, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
         self.recognizer = recognizer
         self.config = config or StreamingConfig()
         self.facts = facts = recognizer.model.facts
@@ -97,6 +98,7 @@ class StreamingRecognizer:
         self._resampler = StreamResampler(sample_rate, facts.sample_rate)
         self._step_samples = round(self.config.step_seconds * facts.sample_rate)
         self._step_seconds = self._step_samples / facts.sample_rate
+        self._largest_int32 = 0.0
         self._restart()
 
     def push(self, samples: npt.ArrayLike) -> list[WordEvent]:
@@ -109,18 +111,32 @@ class StreamingRecognizer:
         Raises:
             AudioError: for samples of another shape or type, NaN or infinite ones; the stream stays as it was.
         """
-        chunk = np.asarray(samples)
-        if chunk.ndim != 1:
-            raise AudioError(f"stream: expected mono samples [n], got shape {chunk.shape}; average the channels")
-        return self._hear(self._resampler.push(mono_waveform(chunk, "stream"))) if len(chunk) else []
+        chunk = samples if isinstance(samples, bytes | bytearray | memoryview) else np.asarray(samples)
+        if isinstance(chunk, np.ndarray) and chunk.ndim != 1:
+            raise AudioError(
+                f"stream: expected mono samples [n], got shape {chunk.shape}; aurora_resnet.runtime.audio.mono.Downmix "
+                "makes one channel of several"
+            )
+        if not len(chunk):
+            return []
+        heard = channel_samples(chunk, "stream")[:, 0]
+        if isinstance(chunk, np.ndarray) and chunk.dtype == np.int32:
+            self._largest_int32 = max(self._largest_int32, float(np.abs(heard).max()))
+        return self._hear(self._resampler.push(heard))
 
     def flush(self) -> list[WordEvent]:
-        """End the stream and return the words that were undecided; the next samples begin another stream."""
+        """End the stream and return the words that were undecided; the next samples begin another stream.
+
+        Raises:
+            AudioError: if int32 samples came, and none went beyond what int16 holds: all were taken for silence.
+        """
+        largest, self._largest_int32 = self._largest_int32, 0.0
         events = self._hear(self._resampler.flush())
         if len(self._waiting):
             events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
         events += self._events(self._search.finish())
         self._restart()
+        check_int32_scale(largest, "stream")
         return events
 
     def _restart(self) -> None:
@@ -128,6 +144,8 @@ class StreamingRecognizer:
         self._waiting: Samples = np.zeros(0, np.float32)  # less than a step
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
         self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
+        # What the model does not hear must not be loud either.
+        self._low_cut = LowCut(self.facts.sample_rate, max(LOWEST_HZ, self.facts.frequencies_hz[0]))
         self._quiet = 0  # steps since the last loud one
         self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
         self._search = SegmentSearch(config.steps(config.patience_seconds))
@@ -146,6 +164,7 @@ class StreamingRecognizer:
     def _advance(self, samples: Samples) -> list[Segment]:
         """Go on by one step and return the segments that it decides."""
         config = self.config
+        samples = self._low_cut.push(samples)
         longest = config.steps(config.longest_seconds)
         end = self._search.step + 1
         self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]

@@ -1,0 +1,84 @@
+"""What lies below speech is taken off: an offset of the sound card, mains hum, the rumble of wind and traffic.
+
+No model hears below its lowest band, but an offset or a hum may be louder than a quiet talker, and then it decides what
+is loud; and where something is cut out, it jumps, which is heard in all bands. The filter has minimum phase, so that
+nothing is delayed: its magnitude is 0.001 up to the edge, 1 from 1.4 times the edge on, and the phase follows by the
+cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .waveform import Samples
+
+LOWEST_HZ = 60.0
+"""Below this there is no speech, and the lowest edge of the models' bands."""
+STOP = 1e-3
+PASS_RATIO = 1.4
+KERNEL_SECONDS = 0.16
+
+Array = npt.NDArray[np.float64]
+
+
+@cache
+def low_cut_kernel(sample_rate: int, edge_hz: float) -> Array:
+    """Return the impulse response, ``[round(0.16 * sample_rate)]``.
+
+    >>> kernel = low_cut_kernel(8000, 60.0)
+    >>> [round(float(abs(kernel @ np.exp(-2j * np.pi * hz / 8000 * np.arange(len(kernel))))), 2) for hz in (0, 50, 100)]
+    [0.0, 0.0, 1.0]
+    """
+    length = round(KERNEL_SECONDS * sample_rate)
+    size = 2 ** int(np.ceil(np.log2(16 * length)))
+    frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
+    rise = np.clip((frequencies / edge_hz - 1) / (PASS_RATIO - 1), 0, 1)
+    cepstrum = np.fft.irfft(np.log(STOP) * np.cos(np.pi / 2 * rise) ** 2)
+    cepstrum[1 : size // 2] *= 2
+    cepstrum[size // 2 + 1 :] = 0
+    response = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)))[:length]
+    response[length // 2 :] *= np.cos(np.linspace(0, np.pi / 2, length - length // 2)) ** 2
+    return response
+
+
+class LowCut:
+    """Filter a signal that comes in steps of one size.
+
+    Before the first sample the signal counts as constant.
+
+    Args:
+        sample_rate: Hz.
+        edge_hz: upper edge of what is taken off.
+
+    >>> cut = LowCut(8000)
+    >>> bool(np.abs(cut.push(np.full(320, 0.5, np.float32))).max() < 0.001)
+    True
+    """
+
+    def __init__(self, sample_rate: int, edge_hz: float = LOWEST_HZ) -> None:
+        self._kernel = low_cut_kernel(sample_rate, edge_hz)
+        self._before: Samples | None = None
+
+    def push(self, step: Samples) -> Samples:
+        """Return the next samples, ``[n] -> [n]``."""
+        if self._before is None:
+            self._before = np.full(len(self._kernel) - 1, step[0], np.float32)
+        signal = np.concatenate((self._before, step))
+        self._before = signal[len(step) :]
+        return _filtered(signal, self._kernel)
+
+
+def cut_low(samples: Samples, sample_rate: int, edge_hz: float = LOWEST_HZ) -> Samples:
+    """Filter a whole signal, ``[N] -> [N]``; before its first sample it counts as mirrored."""
+    kernel = low_cut_kernel(sample_rate, edge_hz)
+    return _filtered(np.pad(samples, (len(kernel) - 1, 0), mode="symmetric"), kernel)
+
+
+def _filtered(signal: Samples, kernel: Array) -> Samples:
+    """Return the samples that have the whole kernel before them, by the FFT."""
+    size = 2 ** int(np.ceil(np.log2(len(signal))))  # the part that is wrapped around is not returned
+    product = np.fft.rfft(signal, size) * np.fft.rfft(kernel, size)
+    return np.fft.irfft(product, size)[len(kernel) - 1 : len(signal)].astype(np.float32)
