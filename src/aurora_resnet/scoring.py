@@ -150,21 +150,25 @@ class TorchModel:
 
 
 def scoring_model(
-    model: RecognizerModel | Checkpoint | ScoringModel, *, device: str | torch.device = "cpu"
+    model: RecognizerModel | Checkpoint | ScoringModel,
+    *,
+    device: str | torch.device = "cpu",
+    threads: int | None = None,
 ) -> ScoringModel:
     """Return what scores clips with a model, whatever form it has.
 
     Args:
         model: a network (without calibration), a checkpoint, or what scores clips already.
         device: where torch computes.
+        threads: with which torch computes, as ``TorchModel`` has them.
 
     Raises:
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        return TorchModel(model.model, calibration=model.calibration, name=model.name, device=device)
+        return TorchModel(model.model, calibration=model.calibration, name=model.name, device=device, threads=threads)
     if isinstance(model, RecognizerModel):
-        return TorchModel(model, device=device)
+        return TorchModel(model, device=device, threads=threads)
     return model
 
 

@@ -47,15 +47,6 @@ class DigitRecognizer(Recognizer):
             return cls(load_model(name_or_path, threads=threads or 1))  # says so if there is no such model
         # Torch takes seconds to import, which an exported model need not wait for.
         from aurora_resnet.checkpoints import load_checkpoint
-        from aurora_resnet.scoring import TorchModel
+        from aurora_resnet.scoring import scoring_model
 
-        checkpoint = load_checkpoint(str(name_or_path))
-        return cls(
-            TorchModel(
-                checkpoint.model,
-                calibration=checkpoint.calibration,
-                name=checkpoint.name,
-                device=device,
-                threads=threads,
-            )
-        )
+        return cls(scoring_model(load_checkpoint(str(name_or_path)), device=device, threads=threads))

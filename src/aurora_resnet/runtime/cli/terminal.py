@@ -38,10 +38,10 @@ def printable(text: str, *, keep: str = "") -> str:
     return "".join(shown)
 
 
-def exit_with(run: Callable[[], int]) -> NoReturn:
-    """Run a command and exit: 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
+def exit_with(run: Callable[[], int | None]) -> NoReturn:
+    """Run a command and exit: its code or 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
     try:
-        code = run()
+        code = run() or 0
     except AuroraError as error:
         complain(str(error))
         code = USAGE_ERROR
