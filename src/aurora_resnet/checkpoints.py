@@ -16,6 +16,7 @@ from torch import Tensor
 
 from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.config_files import from_mapping, to_mapping
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
@@ -138,6 +139,7 @@ def save_calibrated(
     write_file({"config": header["config"], **changed}, tensors, path)
 
 
+@float32_on_cpu()
 def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -110,6 +110,7 @@ class TorchModel:
     ((2, 11), (2, 64, 101))
     """
 
+    @float32_on_cpu()
     def __init__(
         self,
         model: RecognizerModel,

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.filterbank import MelScale, mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
 from aurora_resnet.features.pcen import pcen
@@ -163,6 +164,7 @@ class MelFrontend(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
+    @float32_on_cpu()
     def _constants(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         config = self.config
         start = (config.fft_length - config.window_length) // 2

@@ -10,6 +10,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
@@ -63,7 +64,7 @@ class RecognizerConfig:
 
 
 class RecognizerModel(nn.Module):
-    """From waveforms to logits: ``MelFrontend`` and a classifier of the zoo.
+    """From waveforms to logits: ``MelFrontend`` and a classifier of the zoo, built in float32 and on the CPU.
 
     Args:
         config: what to build.
@@ -77,6 +78,7 @@ class RecognizerModel(nn.Module):
     torch.Size([2, 11])
     """
 
+    @float32_on_cpu()
     def __init__(self, config: RecognizerConfig, *, weights: str | Path | None = None) -> None:
         super().__init__()
         self.config = config

@@ -165,7 +165,7 @@ class ExportedModel:
         return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(ExportedModel, threads=self.threads), (self.path,)  # sessions cannot be pickled
+        return partial(ExportedModel, threads=self.threads), (self.path.absolute(),)  # sessions cannot be pickled
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the logits of clips, ``[B, N] -> [B, K]``."""

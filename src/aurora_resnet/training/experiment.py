@@ -15,7 +15,7 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
-from aurora_resnet.environment import describe_environment
+from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
@@ -97,6 +97,7 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     return from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
 
 
+@float32_on_cpu()
 def run_experiment(
     config: ExperimentConfig,
     out: str | Path,
