@@ -19,6 +19,7 @@ import numpy as np
 from aurora_resnet.corpora.sources.an4 import read_an4_strings
 from aurora_resnet.evaluation.strings import align
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.recognizer import Recognizer
 from tools.streaming.hour import BED_DB
 from tools.streaming.listening import SEED, common_options, hear, measure_models
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.files import write_json
 from aurora_resnet.noisy_corpus.workers import end_with_parent
+from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.errors import AuroraError
 
 from . import contrastive
@@ -117,7 +118,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except AuroraError as error:
-        raise SystemExit(f"error: {error}") from None
+    exit_with(main)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.resampling import resample
-from aurora_resnet.runtime.errors import AuroraError
+from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.data import load_data
@@ -98,7 +98,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except AuroraError as error:
-        raise SystemExit(f"error: {error}") from None
+    exit_with(main)

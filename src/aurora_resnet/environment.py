@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -26,6 +28,32 @@ def check_device(device: str | torch.device) -> torch.device:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"device '{device}' cannot be used here ({reason}); try 'cpu'") from None
     return checked
+
+
+@contextmanager
+def float32_on_cpu() -> Iterator[None]:
+    """Make new tensors float32 and on the CPU meanwhile, whatever a program set as torch's defaults; also a decorator.
+
+    What is computed from given tensors follows them and needs none of this. The default type holds for the whole
+    process, so it is changed only where it is another one.
+
+    >>> torch.set_default_dtype(torch.float64)
+    >>> with float32_on_cpu():
+    ...     torch.zeros(1).dtype
+    torch.float32
+    >>> torch.zeros(1).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    with torch.device("cpu") if device.type != "cpu" else nullcontext():  # costs time at every call of torch
+        if dtype != torch.float32:
+            torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            if dtype != torch.float32:
+                torch.set_default_dtype(dtype)
 
 
 def set_threads(threads: int | None) -> None:

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import ModelFacts, ScoringModel
+from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
 
 
 def predict_logits(
@@ -110,6 +110,7 @@ class TorchModel:
     ((2, 11), (2, 64, 101))
     """
 
+    @float32_on_cpu()
     def __init__(
         self,
         model: RecognizerModel,
@@ -136,8 +137,8 @@ class TorchModel:
         return f"TorchModel({self.facts.name} on {self.device}, {self.facts.vocabulary!r})"
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Return the logits of clips, ``[B, N] -> [B, K]``."""
-        return self._compute(self.network, clips)
+        """Return the logits of clips, ``[B, N] -> [B, K]``; ``ModelError`` if the weights give no finite ones."""
+        return finite_logits(self._compute(self.network, clips), self.facts.name)
 
     def features(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the log-mel spectrograms of clips, ``[B, N] -> [B, M, T]``."""
@@ -150,28 +151,34 @@ class TorchModel:
 
 
 def scoring_model(
-    model: RecognizerModel | Checkpoint | ScoringModel, *, device: str | torch.device = "cpu"
+    model: RecognizerModel | Checkpoint | ScoringModel,
+    *,
+    device: str | torch.device = "cpu",
+    threads: int | None = None,
 ) -> ScoringModel:
     """Return what scores clips with a model, whatever form it has.
 
     Args:
         model: a network (without calibration), a checkpoint, or what scores clips already.
         device: where torch computes.
+        threads: with which torch computes, as ``TorchModel`` has them.
 
     Raises:
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        return TorchModel(model.model, calibration=model.calibration, name=model.name, device=device)
+        return TorchModel(model.model, calibration=model.calibration, name=model.name, device=device, threads=threads)
     if isinstance(model, RecognizerModel):
-        return TorchModel(model, device=device)
+        return TorchModel(model, device=device, threads=threads)
     return model
 
 
 def _answering_copy(model: RecognizerModel) -> RecognizerModel:
     """Return a copy for answering only, folded if the network allows it."""
     device = next(model.parameters()).device
-    noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
+    mel, frames = model.config.mel, 2 * model.classifier.minimum_frames  # a part of a clip says as much
+    samples = min(model.config.clip_samples, mel.fft_length + frames * mel.hop_length)
+    noise = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     try:
         return fold_batch_norms(model, noise.to(device))
     except ConfigError:

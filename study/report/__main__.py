@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from aurora_resnet.files import atomic_path
-from aurora_resnet.runtime.errors import AuroraError
+from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report.figures import draw
 from study.report.page import page
 from study.report.records import STUDY, Study
@@ -44,7 +44,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main())
-    except AuroraError as error:
-        raise SystemExit(f"error: {error}") from None
+    exit_with(main)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, ConfigError, ModelError
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.models import EXPORTED, EXPORTED_FOLDER
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
@@ -187,6 +190,21 @@ def test_a_copy_answers_the_same(
     how: Callable[[Recognizer], Recognizer], recognizer: Recognizer, word: Samples
 ) -> None:
     assert how(recognizer).recognize(word, RATE) == recognizer.recognize(word, RATE)
+
+
+@pytest.mark.slow
+def test_a_process_elsewhere_answers_the_same(word: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(EXPORTED_FOLDER / "compact.onnx", tmp_path / "mine.onnx")
+    monkeypatch.chdir(tmp_path)
+    recognizer = Recognizer.from_pretrained("mine.onnx")
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=os.chdir, initargs=("/",)) as pool:
+        assert pool.submit(recognizer.recognize, word, RATE).result() == recognizer.recognize(word, RATE)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_stream_is_not_copied(how: Callable[[object], object], recognizer: Recognizer) -> None:
+    with pytest.raises(ConfigError, match="copy its recognizer and begin another"):
+        how(StreamingRecognizer(recognizer, 16_000))
 
 
 def test_wrong_input_is_said(recognizer: Recognizer, seven: Path, tmp_path: Path) -> None:

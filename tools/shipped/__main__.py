@@ -32,7 +32,7 @@ from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AuroraError
+from aurora_resnet.runtime.cli.terminal import exit_with
 from tools.shipped.model import MeasuredModel
 from tools.shipped.noisy_sets import (
     WHITE_LEVELS_DB,
@@ -178,13 +178,10 @@ def main() -> None:
     def take(corpus: Corpus) -> Corpus:
         return replace(corpus, utterances=corpus.utterances[::step])
 
-    try:
-        set_threads(options.threads)
-        sets = MeasuringSets.read(options.data, take)
-        model = MeasuredModel.open(options.model, device=options.device, threads=options.threads)
-        record = Measurement(model, sets, seed=options.seed).record(options.device)
-    except AuroraError as error:
-        sys.exit(str(error))
+    set_threads(options.threads)
+    sets = MeasuringSets.read(options.data, take)
+    model = MeasuredModel.open(options.model, device=options.device, threads=options.threads)
+    record = Measurement(model, sets, seed=options.seed).record(options.device)
     record["quick"] = options.quick
     if options.out:
         write_json(record, options.out, indent=1)
@@ -192,4 +189,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

@@ -21,6 +21,7 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_strings
 from aurora_resnet.evaluation.strings import WordCounts, align, count_errors
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer, WordEvent
 from tools.streaming.hour import choose_sounds, play
@@ -117,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

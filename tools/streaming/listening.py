@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AuroraError
 from aurora_resnet.runtime.models import exported_path
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.config import StreamingConfig
@@ -73,15 +71,12 @@ def measure_models(models: Sequence[str], measure: Callable[[Recognizer], dict[s
         out: the record; ``None`` only prints.
     """
     set_threads(1)
-    try:
-        for model in models:
-            recognizer, row = open_model(model)
-            row |= measure(recognizer)
-            print(json.dumps(row, indent=2), flush=True)
-            if out:
-                add_to_record(out, recognizer.model.facts.name, row)
-    except AuroraError as error:
-        sys.exit(str(error))
+    for model in models:
+        recognizer, row = open_model(model)
+        row |= measure(recognizer)
+        print(json.dumps(row, indent=2), flush=True)
+        if out:
+            add_to_record(out, recognizer.model.facts.name, row)
 
 
 def add_to_record(file: Path, name: str, row: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +11,15 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
+from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.models import EXPORTED, SUFFIX, load_model
 
 MEASURED_HELP = (
@@ -61,6 +66,9 @@ def evaluate(
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus aurora2:data/noisy --split test --aurora tables
       aurora-resnet evaluate --model compact --corpus fsdd:data/fsdd --split test --negatives data/esc10
     """
+    for option, path in (("--json", json), ("--csv", csv), ("--predictions", predictions), ("--figure", figure)):
+        check_file(path, option)
+    check_folder(aurora, "--aurora")
     check_device(device)
     set_threads(threads)
     if aurora is not None:
@@ -70,21 +78,26 @@ def evaluate(
     conditions = load_words(corpus, split, by or ())
     not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
     report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
-    if aurora is None:
-        typer.echo(report.to_markdown())
-    else:
-        table, remark = write_aurora(report, aurora)
-        typer.echo(table.to_markdown())
-        tell(remark)
+    table = None if aurora is None else AuroraTable.from_report(report)
+    outputs: list[tuple[str, Callable[[], object]]] = [
+        ("the output", lambda: typer.echo((table or report).to_markdown())),
+    ]
     if json is not None:
-        report.write_json(json)
+        outputs.append((f"--json {json}", partial(report.write_json, json)))
     if csv is not None:
-        report.write_csv(csv)
+        outputs.append((f"--csv {csv}", partial(report.write_csv, csv)))
     if predictions is not None:
-        report.write_predictions(predictions)
+        outputs.append((f"--predictions {predictions}", partial(report.write_predictions, predictions)))
+    if table is not None and aurora is not None:
+        outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
     if figure is not None:
-        save_figure(plot_confusion(report.overall), figure)
+        outputs.append((f"--figure {figure}", partial(_draw, report, figure)))
+    write_all(*outputs)
     if report.all_problems:
         for problem in report.all_problems:
             complain(problem)
         raise typer.Exit(PROBLEMS)
+
+
+def _draw(report: EvaluationReport, path: Path) -> None:
+    save_figure(plot_confusion(report.overall), path)

@@ -115,7 +115,7 @@ class AugmentedClips:
         return replace(
             self.words,
             utterances=self.words.utterances + (Utterance(Path("negative"), (), ""),) * count,
-            labels=torch.cat((self.words.labels, torch.full((count,), none_of_the_words))),
+            labels=torch.cat((self.words.labels, torch.full((count,), none_of_the_words, device="cpu"))),
             waveforms=waveforms,
             problems=(),
         )

@@ -184,7 +184,7 @@ class ClipSet:
             positions: where each clip lies in the free room, 0 at the left to 1 at the right; the middle if not given.
                 A clip without free room is cut to ``N`` samples in the same way.
         """
-        clips = torch.zeros(len(indices), self.clip_samples)
+        clips = torch.zeros(len(indices), self.clip_samples, dtype=torch.float32, device="cpu")
         windows = clips.numpy()  # the same memory
         for row, index in enumerate(indices):
             place(self.waveforms[index].numpy(), windows[row], 0.5 if positions is None else positions[row])
@@ -232,7 +232,7 @@ def _read_clips(
     ]
     return ClipSet(
         utterances=tuple(utterance for utterance, _, _ in good),
-        labels=torch.tensor([label for _, label, _ in good], dtype=torch.int64),
+        labels=torch.tensor([label for _, label, _ in good], dtype=torch.int64, device="cpu"),
         sample_rate=model.sample_rate,
         clip_samples=round(model.clip_seconds * model.sample_rate),
         waveforms=tuple(waveform for _, _, waveform in good),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from aurora_resnet.checkpoints import Checkpoint
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.export.onnx_graph import build_graph, describe
 from aurora_resnet.export.parity import Parity, check_parity
 from aurora_resnet.export.quantization import quantize_graph
@@ -19,6 +20,7 @@ from aurora_resnet.runtime.models import SUFFIX
 from aurora_resnet.scoring import TorchModel
 
 
+@float32_on_cpu()
 def export_onnx(
     model: Checkpoint | RecognizerModel,
     path: str | Path,

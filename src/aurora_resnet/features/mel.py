@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.filterbank import MelScale, mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
 from aurora_resnet.features.pcen import pcen
@@ -33,6 +34,7 @@ from aurora_resnet.runtime.audio.waveform import MAX_SAMPLE_RATE, MIN_SAMPLE_RAT
 from aurora_resnet.runtime.errors import ConfigError
 
 MOST_BANDS = 1000
+MOST_FILTER_VALUES = 2**24
 Seconds = Annotated[float, Between(0, 1, above=True)]
 Frequency = Annotated[float, Between(0, MAX_SAMPLE_RATE / 2)]
 
@@ -84,6 +86,9 @@ class MelConfig:
             yield f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}"
         if self.compression == "pcen" and self.dynamic_range_db is not None:
             yield f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}"
+        within = self.sample_rate <= MAX_SAMPLE_RATE and self.n_mels <= MOST_BANDS  # or it was said already
+        if within and self.fft_length * self.n_mels > MOST_FILTER_VALUES:
+            yield f"n_fft {self.fft_length} and n_mels {self.n_mels} make more than {MOST_FILTER_VALUES:,} values"
         # An odd length has no bin at half the sample rate, and its frames are not centred on multiples of the hop.
         if self.fft_length < self.window_length or self.fft_length % 2:
             yield f"n_fft must be even and at least the window's {self.window_length} samples, got {self.n_fft}"
@@ -163,6 +168,7 @@ class MelFrontend(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
+    @float32_on_cpu()
     def _constants(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         config = self.config
         start = (config.fft_length - config.window_length) // 2

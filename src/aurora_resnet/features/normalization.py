@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.runtime.errors import ConfigError
 
 _SMALLEST_DEVIATION = 1e-3
@@ -46,6 +47,7 @@ class CorpusNormalization(nn.Module):
     deviation: Tensor
     fitted: Tensor
 
+    @float32_on_cpu()
     def __init__(self, n_mels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_mels, 1))

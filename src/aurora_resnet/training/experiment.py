@@ -15,7 +15,7 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
-from aurora_resnet.environment import describe_environment
+from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
@@ -91,13 +91,14 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
-    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides)["model"]
+    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides, str(path))["model"]
     if problems := unknown_model(str(name)):
         raise ConfigError(f"{path}: {problems[0]}")
     values = _overlay(_overlay(values, tables.get(name, {})), {"model": name})
-    return from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
+    return from_mapping(ExperimentConfig, apply_overrides(values, overrides, str(path)), str(path))
 
 
+@float32_on_cpu()
 def run_experiment(
     config: ExperimentConfig,
     out: str | Path,

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
@@ -49,6 +50,7 @@ class Trainer:
         teacher: a trained network to learn from as ``config.distillation`` says.
     """
 
+    @float32_on_cpu()
     def __init__(
         self,
         model: RecognizerModel,
@@ -78,6 +80,7 @@ class Trainer:
         self.rejects = False
         self.bar: tqdm[Any] | None = None
 
+    @float32_on_cpu()
     def fit(
         self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from ..errors import AudioError, ConfigError
 from .mono import mono_waveform
 from .reading import BLOCK_SECONDS, mono_blocks
-from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound
+from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound, sound_source
 from .waveform import Samples, check_sample_rate
 
 AnyRecording = Any
@@ -95,7 +94,7 @@ def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recordin
     Raises:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
     """
-    source = Path(path) if isinstance(path, str) else path
+    source = sound_source(path)
     with open_sound(source, raw) as file:
         rate, frames = int(file.samplerate), int(file.frames)
         if frames > BLOCK_SECONDS * rate:

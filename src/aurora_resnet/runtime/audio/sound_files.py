@@ -6,6 +6,7 @@ libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samp
 from __future__ import annotations
 
 import io
+import os
 import re
 import stat
 from dataclasses import dataclass, field
@@ -102,12 +103,27 @@ class SoundBytes:
 SoundSource = Path | SoundBytes
 
 
+def sound_source(path: str | SoundSource) -> SoundSource:
+    """Return what is to be opened; what comes out of a named pipe, or a shell's ``<(...)``, can be read once only."""
+    source = Path(path) if isinstance(path, str) else path
+    return SoundBytes(source.read_bytes(), str(source)) if isinstance(source, Path) and is_pipe(source) else source
+
+
+def is_pipe(path: Path) -> bool:
+    """Tell whether a path is a named pipe."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.SoundFile:
     """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
 
     Raises:
         AudioError: as ``audio_info``.
     """
+    source = sound_source(source)
     size = len(source.data) if isinstance(source, SoundBytes) else _size(source)
     if size == 0:
         raise AudioError(f"'{source}' is empty (0 bytes); record it again or drop it")
@@ -115,7 +131,7 @@ def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.S
         raise AudioError(
             f"'{source}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
         )
-    opened = source if raw is not None else _whole(source, size)
+    opened = _name_or_stream(source) if raw is not None else _whole(source, size)
     try:
         file = soundfile.SoundFile(opened, **({} if raw is None else raw.options()))
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
@@ -138,13 +154,18 @@ def _raw_hint(source: SoundSource) -> str:
     return "headerless PCM needs its RawFormat"
 
 
+def _name_or_stream(source: SoundSource) -> Any:
+    """Return what soundfile opens; a name may be any bytes."""
+    return io.BytesIO(source.data) if isinstance(source, SoundBytes) else os.fsencode(source)
+
+
 def _whole(source: SoundSource, size: int) -> Any:
     """Return what soundfile is to open: the file, or one whose header states the length that it has."""
     try:
         stream: BinaryIO = io.BytesIO(source.data) if isinstance(source, SoundBytes) else source.open("rb")
     except OSError as error:
         raise AudioError(f"'{source}' cannot be opened ({error.strerror}); check its permissions") from None
-    wanted: Any = stream if isinstance(source, SoundBytes) else source
+    wanted: Any = stream if isinstance(source, SoundBytes) else _name_or_stream(source)
     header = find_data(stream.read)
     if header is None:
         problem = "" if is_mpeg(stream) else f"it begins like an MP3, but does not go on like one; {_raw_hint(source)}"
@@ -204,7 +225,8 @@ def states_length(file: soundfile.SoundFile) -> bool:
         return True
     # The name of a file in memory is the object that it was opened from.
     source = file.name
-    with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else Path(source).open("rb") as stream:
+    in_memory = isinstance(source, io.BytesIO)
+    with io.BytesIO(source.getbuffer()) if in_memory else Path(os.fsdecode(source)).open("rb") as stream:
         return states_frames(stream)
 
 

@@ -24,6 +24,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,9 @@ class StreamingRecognizer:
         self._step_seconds = self._step_samples / facts.sample_rate
         self._largest_int32 = 0.0
         self._restart()
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError("a stream cannot be copied or sent while it is heard; copy its recognizer and begin another")
 
     def push(self, samples: npt.ArrayLike) -> list[WordEvent]:
         """Hear the next samples and return the words that they decide, in order; often none.
