@@ -173,7 +173,9 @@ def test_what_cannot_be_heard_is_refused_and_leaves_the_stream_as_it_was(
 ) -> None:
     stream = StreamingRecognizer(recognizer, RATE)
     events = stream.push(speech[:5000])
-    with pytest.raises(AudioError, match=r"expected mono samples \[n\], got shape \(5, 2\); .*Downmix makes one channel"):
+    with pytest.raises(
+        AudioError, match=r"expected mono samples \[n\], got shape \(5, 2\); .*Downmix makes one channel"
+    ):
         stream.push(np.zeros((5, 2)))
     with pytest.raises(AudioError, match="NaN or infinite"):
         stream.push([math.nan])
