@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from aurora_resnet.bounds import shown
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError
@@ -61,7 +62,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         header = _from_first_edition(header, path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} has format {header.get('format')}, this version reads format {FORMAT}; "
+            f"{path} has format {shown(header.get('format'))}, this version reads format {FORMAT}; "
             "install a newer aurora-resnet"
         )
     return header, tensors

@@ -20,7 +20,7 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.models import EXPORTED, is_file
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED
@@ -164,6 +164,7 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
         weights = {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}
+        _check_weights(model, weights)
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
@@ -174,8 +175,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
     name = str(name_or_path) if name_or_path in PRETRAINED else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
-    if not card and beside.is_file():
-        card = beside.read_text(encoding="utf-8")
+    if not card and is_file(beside):
+        card = beside.read_text(encoding="utf-8", errors="replace")
     return Checkpoint(model.eval(), name, calibration, card, info, state)
 
 
@@ -194,12 +195,26 @@ def checkpoint_path(name_or_path: str | Path) -> Path:
             )
         return path
     path = Path(name_or_path)
-    if not path.is_file():
+    if not is_file(path):
         hint = did_you_mean(str(name_or_path), PRETRAINED)
         raise CheckpointError(
             f"there is no checkpoint '{name_or_path}'{hint}; shipped: {', '.join(PRETRAINED)}; others by their path"
         )
     return path
+
+
+def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:
+    """Refuse what loads but cannot answer: other types, NaN and infinity, variances below zero."""
+    for name, expected in model.state_dict().items():
+        stored = weights.get(name)
+        if stored is None:
+            continue  # load_state_dict names all that are missing
+        if expected.is_floating_point() != stored.is_floating_point() or stored.is_complex():
+            raise ConfigError(f"{name} holds {stored.dtype}, expected {expected.dtype}")
+        if stored.is_floating_point() and not stored.to(expected.dtype).isfinite().all():
+            raise ConfigError(f"{name} holds values that are not finite; train it again at a lower learning rate")
+        if name.endswith("running_var") and (stored < 0).any():
+            raise ConfigError(f"{name} holds a variance below zero")
 
 
 def _as_half(name: str, weight: Tensor) -> Tensor:

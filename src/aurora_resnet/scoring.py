@@ -18,7 +18,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import ModelFacts, ScoringModel
+from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
 
 
 def predict_logits(
@@ -137,8 +137,8 @@ class TorchModel:
         return f"TorchModel({self.facts.name} on {self.device}, {self.facts.vocabulary!r})"
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Return the logits of clips, ``[B, N] -> [B, K]``."""
-        return self._compute(self.network, clips)
+        """Return the logits of clips, ``[B, N] -> [B, K]``; ``ModelError`` if the weights give no finite ones."""
+        return finite_logits(self._compute(self.network, clips), self.facts.name)
 
     def features(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the log-mel spectrograms of clips, ``[B, N] -> [B, M, T]``."""
@@ -176,7 +176,9 @@ def scoring_model(
 def _answering_copy(model: RecognizerModel) -> RecognizerModel:
     """Return a copy for answering only, folded if the network allows it."""
     device = next(model.parameters()).device
-    noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
+    mel, frames = model.config.mel, 2 * model.classifier.minimum_frames  # a part of a clip says as much
+    samples = min(model.config.clip_samples, mel.fft_length + frames * mel.hop_length)
+    noise = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     try:
         return fold_batch_norms(model, noise.to(device))
     except ConfigError:

@@ -7,14 +7,12 @@ from pathlib import Path
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import save_figure
-from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.errors import MissingDependencyError
 
 
-def write_aurora(report: EvaluationReport, folder: Path) -> tuple[AuroraTable, str]:
-    """Write ``aurora.md``, ``aurora.tex`` and two figures; return the table and a remark on what was written."""
-    table = AuroraTable.from_report(report)
+def write_aurora(table: AuroraTable, folder: Path) -> str:
+    """Write ``aurora.md``, ``aurora.tex`` and two figures; return a remark on what was written."""
     for name, text in (("aurora.md", table.to_markdown()), ("aurora.tex", table.to_latex())):
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -22,5 +20,5 @@ def write_aurora(report: EvaluationReport, folder: Path) -> tuple[AuroraTable, s
         save_figure(plot_accuracy_by_snr(table), folder / "accuracy_by_snr.png")
         save_figure(plot_noise_heatmap(table), folder / "noise_heatmap.png")
     except MissingDependencyError as error:
-        return table, f"tables: {folder}; no figures drawn: {error}"
-    return table, f"tables and figures: {folder}"
+        return f"tables: {folder}; no figures drawn: {error}"
+    return f"tables and figures: {folder}"

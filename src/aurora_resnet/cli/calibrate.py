@@ -13,6 +13,7 @@ import typer
 from tqdm.auto import tqdm
 
 from aurora_resnet.checkpoints import load_checkpoint, save_calibrated
+from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads
 from aurora_resnet.clips import clip_set
@@ -23,7 +24,7 @@ from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.models import ScoringModel
 from aurora_resnet.scoring import scoring_model
 from aurora_resnet.training.calibrate import fit_calibration
@@ -65,8 +66,7 @@ def calibrate(
     """
     check_device(device)
     set_threads(threads)
-    if out.is_dir():
-        raise ConfigError(f"{out} is a folder; --out takes the name of a file")
+    check_file(out, "--out")
     scoring = scoring_model(load_checkpoint(model), device=device)
     spoken = load_words(corpus, split)
     not_words = load_negatives(negatives or (), scoring.facts.vocabulary)
@@ -82,8 +82,8 @@ def calibrate(
         "negatives_accepted": None if report is None else asdict(report.negatives_accepted),
         "corpora": {name: each.digest() for name, each in {**spoken, **not_words}.items()},
     }
-    save_calibrated(model, point, out, info={"operating_point": info})
     typer.echo(_chosen(point, refused, report))
+    save_calibrated(model, point, out, info={"operating_point": info})
     tell(f"{out}: temperature {point.temperature:.4g}, threshold {_threshold(point)}")
     read = [problem for each in (*spoken.values(), *not_words.values()) for problem in each.problems]
     if problems := dict.fromkeys([*read, *_problems(words), *_problems(unheard)]):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import print_table
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
@@ -33,18 +34,18 @@ def corpus(
       aurora-resnet corpus samples:
       aurora-resnet corpus fsdd:data/fsdd --manifest fsdd.csv
     """
+    check_file(manifest, "--manifest")
+    if manifest is not None and manifest.suffix not in (".csv", ".jsonl"):
+        raise ConfigError(f"a manifest ends in .csv or .jsonl, got {manifest}")
     loaded = load_corpus(corpus)
     summary = loaded.summary()
+    if manifest is not None:
+        (loaded.write_csv if manifest.suffix == ".csv" else loaded.write_jsonl)(manifest)
     print_table(
         summary.heading,
         ["split", "word", "clips", "speakers"],
         [[row.split or "-", row.word, str(row.clips), str(row.speakers)] for row in summary.rows],
     )
-    if manifest is not None:
-        writers = {".csv": loaded.write_csv, ".jsonl": loaded.write_jsonl}
-        if manifest.suffix not in writers:
-            raise ConfigError(f"a manifest ends in .csv or .jsonl, got {manifest}")
-        writers[manifest.suffix](manifest)
     if summary.problems:
         for problem in summary.problems:
             complain(problem)

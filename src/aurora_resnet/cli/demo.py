@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import MODEL_HELP, Threads, print_table
 from aurora_resnet.demo.demo import run_demo
 from aurora_resnet.demo.figures import Figures, draw_figures
@@ -18,7 +19,7 @@ from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_ta
 from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.models import EXPORTED
 
 REPORT = "report.html"
@@ -47,10 +48,10 @@ def demo(
       aurora-resnet demo
       aurora-resnet demo --model runs/cnn/best.safetensors --out runs/cnn/demo
     """
+    check_folder(out, "--out")
     started = time.perf_counter()
     set_threads(threads)
     models = [load_checkpoint(name) for name in dict.fromkeys(model or EXPORTED)]
-    _prepare(out)
     tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
     result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)
     learning = result.learning
@@ -69,19 +70,11 @@ def demo(
         missing = str(error)
         tell(f"no figures drawn: {missing}")
     with atomic_path(out / REPORT) as temporary:
-        temporary.write_text(report_page(result, figures, missing), encoding="utf-8")
+        temporary.write_text(report_page(result, figures, missing), encoding="utf-8", errors="backslashreplace")
     tell(f"done in {time.perf_counter() - started:.0f} s")
     typer.echo(f"report:  {out / REPORT}  (open it in a browser)")
     for number, command in enumerate(next_commands(result)):
         typer.echo(f"{'next:' if number == 0 else '':8} {command}")
-
-
-def _prepare(out: Path) -> None:
-    """Make the folder before the work, so that a wrong one is known now."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"--out {out} cannot be made a folder ({error.strerror}); give another one") from error
 
 
 def _show(models: tuple[ModelScores, ...]) -> None:

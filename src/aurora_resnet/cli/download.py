@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.corpora.sources.esc10 import download_esc10
 from aurora_resnet.corpora.sources.fsdd import download_fsdd
 from aurora_resnet.corpora.sources.speech_commands import download_speech_commands
@@ -47,5 +48,7 @@ def download(
     Example:
       aurora-resnet download fsdd && aurora-resnet corpus fsdd:data/fsdd
     """
-    folder = _DOWNLOADS[corpus](out or Path("data") / corpus.value)
+    folder = out or Path("data") / corpus.value
+    check_folder(folder, "--out")
+    folder = _DOWNLOADS[corpus](folder)
     tell(f"{corpus.value} is in {folder}")

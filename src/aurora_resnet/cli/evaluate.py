@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,11 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
+from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
@@ -61,6 +64,9 @@ def evaluate(
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus aurora2:data/noisy --split test --aurora tables
       aurora-resnet evaluate --model compact --corpus fsdd:data/fsdd --split test --negatives data/esc10
     """
+    for option, path in (("--json", json), ("--csv", csv), ("--predictions", predictions), ("--figure", figure)):
+        check_file(path, option)
+    check_folder(aurora, "--aurora")
     check_device(device)
     set_threads(threads)
     if aurora is not None:
@@ -70,20 +76,16 @@ def evaluate(
     conditions = load_words(corpus, split, by or ())
     not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
     report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
-    if aurora is None:
-        typer.echo(report.to_markdown())
-    else:
-        table, remark = write_aurora(report, aurora)
-        typer.echo(table.to_markdown())
-        tell(remark)
-    if json is not None:
-        report.write_json(json)
-    if csv is not None:
-        report.write_csv(csv)
-    if predictions is not None:
-        report.write_predictions(predictions)
-    if figure is not None:
-        save_figure(plot_confusion(report.overall), figure)
+    table = None if aurora is None else AuroraTable.from_report(report)
+    outputs: list[tuple[str, Callable[[], object]]] = [
+        ("the output", lambda: typer.echo((table or report).to_markdown())),
+        (f"--json {json}", lambda: json and report.write_json(json)),
+        (f"--csv {csv}", lambda: csv and report.write_csv(csv)),
+        (f"--predictions {predictions}", lambda: predictions and report.write_predictions(predictions)),
+        (f"--aurora {aurora}", lambda: table and aurora and tell(write_aurora(table, aurora))),
+        (f"--figure {figure}", lambda: figure and save_figure(plot_confusion(report.overall), figure)),
+    ]
+    write_all(*outputs)
     if report.all_problems:
         for problem in report.all_problems:
             complain(problem)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import MODEL_HELP
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.runtime.cli.terminal import tell
@@ -38,6 +39,7 @@ def export(
       aurora-resnet export --model compact --int8 --out compact.onnx
       aurora-resnet export --model runs/cnn/best.safetensors --out cnn.onnx
     """
+    check_file(out, "--out")
     parity = export_onnx(load_checkpoint(model), out, int8=int8, recordings=recordings or ())
     tell(str(parity))
     typer.echo(f"{out}\t{out.stat().st_size / 1e6:.2f} MB")

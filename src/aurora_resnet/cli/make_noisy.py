@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splits import with_test_speakers
@@ -54,6 +55,7 @@ def make_noisy(
       aurora-resnet make-noisy --speech fsdd:data/fsdd --test-speaker fsdd/theo --noise data/noise --seed 1 --train \\
           --out data/noisy && aurora-resnet corpus aurora2:data/noisy
     """
+    check_folder(out, "--out")
     test_speakers = set(test_speaker or ())
     corpora = []
     for name in speech:

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from aurora_resnet.runtime.cli.terminal import printable
 from aurora_resnet.runtime.models import EXPORTED
 
 MODEL_HELP = f"A shipped model ({', '.join(EXPORTED)}) or a checkpoint that 'train' wrote."
@@ -19,10 +21,10 @@ Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by def
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; columns of numbers are right-aligned."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     for number, name in enumerate(header):
         numbers = all(row[number][:1].isdigit() for row in rows)
         table.add_column(name, justify="right" if numbers else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)

@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 from tqdm.auto import tqdm
 
+from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.models import is_file
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.history import TrainingResult
 
@@ -46,14 +48,16 @@ def train(
       aurora-resnet train --config examples/fsdd_an4.toml --model cnn --set training.epochs=5 --out runs/cnn
       aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --resume
     """
+    check_folder(out, "--out")
     check_device(device)
     set_threads(threads)
     experiment = _read(config, model, tuple(set_ or ()))
     handlers = _log_to(out / "train.log")
     try:
         result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
-    except KeyboardInterrupt:
-        tell(f"interrupted; go on with the same command and --resume (finished epochs are in {out})")
+    except (KeyboardInterrupt, OSError) as error:
+        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+        tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
         raise
     finally:
         for handler in handlers:
@@ -65,8 +69,8 @@ def train(
 def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
     if config == "quickstart":
         return read_experiment(samples_folder() / "quickstart.toml", model, overrides=overrides)
-    if not Path(config).is_file():
-        raise ConfigError(f"configuration file {config} does not exist; see examples/ or use 'quickstart'")
+    if not is_file(config):
+        raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
     return read_experiment(config, model, overrides=overrides)
 
 
@@ -77,10 +81,17 @@ class _AboveTheBar(logging.Handler):
         tqdm.write(self.format(record))
 
 
+class _LogFile(logging.FileHandler):
+    """A log that is no reason to stop: what is worth keeping is in the checkpoints."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
+        """Leave a line out where the disk is full."""
+
+
 def _log_to(path: Path) -> list[logging.Handler]:
     """Send the library's messages to a file and to the terminal."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = logging.FileHandler(path, encoding="utf-8")
+    file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("aurora_resnet")
     logger.setLevel(logging.INFO)
@@ -95,6 +106,8 @@ def _finish(result: TrainingResult, out: Path) -> None:
     best = result.best
     chosen = "" if best.validation_accuracy is None else f", validation accuracy {best.validation_accuracy:.2%}"
     tell(f"{len(result.history)} epochs in {result.seconds / 60:.1f} min; best: epoch {best.epoch + 1}{chosen}")
+    tell(f"run record:      {out / 'run.json'}")
+    tell(f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test")
     try:
         figure = plot_learning_curves([record.for_figure() for record in result.history])
         save_figure(figure, out / "learning_curves.png")
@@ -102,5 +115,3 @@ def _finish(result: TrainingResult, out: Path) -> None:
         tell("no learning curves drawn; pip install 'aurora-resnet[figures]' for them")
     else:
         tell(f"learning curves: {out / 'learning_curves.png'}")
-    tell(f"run record:      {out / 'run.json'}")
-    tell(f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test")

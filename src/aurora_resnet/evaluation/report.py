@@ -216,7 +216,10 @@ class EvaluationReport:
 
 
 def _write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         csv.writer(file).writerows([header, *lines])
 
 

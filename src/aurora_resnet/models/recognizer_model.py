@@ -13,8 +13,14 @@ from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.zoo import create_model, unknown_model
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+
+MOST_CELLS = 2**20
+"""Of a clip's spectrogram, frames by bands: a minute at a hop of 10 ms has 384,000 with 64 bands."""
+MOST_WINDOWED = 2**24
+"""Samples of a clip in all its windows together, which the front end holds at once as complex numbers: 128 MB."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,13 @@ class RecognizerConfig:
         half = self.mel.fft_length // 2
         if self.clip_seconds * self.mel.sample_rate <= half:
             yield f"clip_seconds must exceed half an FFT window ({half} samples), got {self.clip_seconds} s"
+        frames = self.mel.frames(self.clip_samples)
+        if frames * self.mel.fft_length > MOST_WINDOWED or frames * self.mel.n_mels > MOST_CELLS:
+            yield (
+                f"clip_seconds {self.clip_seconds:g} and hop_seconds {self.mel.hop_seconds:g} make {frames:,} frames: "
+                f"at most {MOST_CELLS // self.mel.n_mels:,} with {self.mel.n_mels} n_mels, "
+                f"{MOST_WINDOWED // self.mel.fft_length:,} with an FFT of {self.mel.fft_length}"
+            )
         if taken := {"n_mels", "num_classes", "weights"} & set(self.options):
             yield f"{', '.join(sorted(taken))} cannot stand in the model's options; they follow"
 
@@ -89,6 +102,12 @@ class RecognizerModel(nn.Module):
         self.classifier = create_model(
             config.model, n_mels=config.mel.n_mels, num_classes=len(config.vocabulary), **options
         )
+        frames = config.mel.frames(config.clip_samples)
+        if frames < self.classifier.minimum_frames:
+            raise ConfigError(
+                f"model '{config.model}' needs at least {self.classifier.minimum_frames} frames, got {frames}; "
+                f"take a shorter hop_seconds than {config.mel.hop_seconds:g}, or longer clips"
+            )
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Return logits ``[B, K]`` of waveforms ``[B, N]``."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import SUFFIX, exported_path, load_model
+from aurora_resnet.runtime.models import SUFFIX, exported_path, is_file, load_model
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL, Recognizer
 
 
@@ -43,7 +43,7 @@ class DigitRecognizer(Recognizer):
         if path.suffix == SUFFIX and device != "cpu":
             raise ConfigError(f"exported models compute on the CPU; for '{device}' give the checkpoint of {path}")
         shipped = exported_path(name_or_path) is not None
-        if path.suffix == SUFFIX or (shipped and device == "cpu") or not (shipped or path.is_file()):
+        if path.suffix == SUFFIX or (shipped and device == "cpu") or not (shipped or is_file(path)):
             return cls(load_model(name_or_path, threads=threads or 1))  # says so if there is no such model
         # Torch takes seconds to import, which an exported model need not wait for.
         from aurora_resnet.checkpoints import load_checkpoint

@@ -147,7 +147,7 @@ class ExportedModel:
         self.path, self.threads = Path(path), threads
         if threads < 1:
             raise ConfigError(f"threads must be at least 1, got {threads}")
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
         self._session = _session(self.path, threads)
         try:
@@ -168,8 +168,12 @@ class ExportedModel:
         return partial(ExportedModel, threads=self.threads), (self.path.absolute(),)  # sessions cannot be pickled
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Return the logits of clips, ``[B, N] -> [B, K]``."""
-        return self._run(LOGITS, clips)
+        """Return the logits of clips, ``[B, N] -> [B, K]``.
+
+        Raises:
+            ModelError: if the weights are damaged, so that no number comes out.
+        """
+        return finite_logits(self._run(LOGITS, clips), self.facts.name)
 
     def features(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the log-mel spectrograms of clips, ``[B, N] -> [B, M, T]``."""
@@ -178,7 +182,12 @@ class ExportedModel:
     def _run(self, output: str, clips: Samples) -> npt.NDArray[np.float32]:
         if clips.ndim != 2 or clips.shape[1] != self.facts.clip_samples:
             raise ConfigError(f"expected clips [B, {self.facts.clip_samples}], got shape {list(clips.shape)}")
-        result: npt.NDArray[np.float32] = self._session.run([output], {INPUT: clips.astype(np.float32, copy=False)})[0]
+        try:
+            given = {INPUT: clips.astype(np.float32, copy=False)}
+            result: npt.NDArray[np.float32] = self._session.run([output], given)[0]
+        except Exception as error:  # onnxruntime's errors have no base class of their own
+            reason = str(error).partition("\n")[0]
+            raise ModelError(f"'{self.path}' cannot be computed ({reason}); export the model again") from error
         return result
 
 
@@ -199,7 +208,7 @@ def load_model(name_or_path: str | Path, *, threads: int = 1) -> ExportedModel:
     if (shipped := exported_path(name_or_path)) is not None:
         return ExportedModel(shipped, threads=threads)
     path = Path(name_or_path)
-    if path.suffix != SUFFIX and not path.exists():
+    if path.suffix != SUFFIX and not is_file(path) and not os.path.isdir(path):  # noqa: PTH112
         hint = did_you_mean(str(name_or_path), EXPORTED)
         raise ModelError(
             f"there is no model '{name_or_path}'{hint}; shipped: {', '.join(EXPORTED)}; others by the path of a file"
@@ -216,6 +225,26 @@ def exported_path(name: str | Path) -> Path | None:
     return EXPORTED_FOLDER / f"{name}{SUFFIX}" if os.fspath(name) in EXPORTED else None
 
 
+def is_file(path: str | Path) -> bool:
+    r"""Tell whether there is such a file; a name that no file can have is none either, however long it is.
+
+    >>> is_file("a" * 10_000), is_file("a\0b"), is_file(__file__)
+    (False, False, True)
+    """
+    return os.path.isfile(path)  # noqa: PTH113 (Path.is_file raises for long names)
+
+
+def finite_logits(logits: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
+    """Return logits that are numbers; others would be a word at confidence NaN.
+
+    Raises:
+        ModelError: for NaN and infinity.
+    """
+    if not np.isfinite(logits).all():
+        raise ModelError(f"model {name} gives logits that are not finite: its weights are damaged or diverged")
+    return logits
+
+
 def _session(path: Path, threads: int) -> Any:
     import onnxruntime  # a fifth of a second, which only those who compute should wait for
 
@@ -224,7 +253,9 @@ def _session(path: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        # onnxruntime takes a name as UTF-8, which it need not be.
+        model = str(path) if str(path).isascii() else path.read_bytes()
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no base class of their own
         reason = str(error).partition("\n")[0]
         raise ModelError(f"'{path}' is no ONNX file that can be used ({reason}); export the model again") from error
@@ -232,12 +263,14 @@ def _session(path: Path, threads: int) -> Any:
 
 def _check_shapes(session: Any, facts: ModelFacts) -> None:
     """Refuse a file whose graph is not what its metadata says."""
-    inputs = {value.name: value.shape for value in session.get_inputs()}
-    outputs = {value.name: value.shape for value in session.get_outputs()}
-    if inputs.get(INPUT, [])[1:] != [facts.clip_samples] or not {LOGITS, FEATURES} <= set(outputs):
+    inputs = {value.name: (value.type, value.shape) for value in session.get_inputs()}
+    outputs = {value.name: (value.type, value.shape) for value in session.get_outputs()}
+    fits = set(inputs) == {INPUT} and {LOGITS, FEATURES} <= set(outputs)
+    floats = all(kind == "tensor(float)" for kind, _ in (*inputs.values(), *outputs.values()))
+    if not fits or not floats or inputs[INPUT][1][1:] != [facts.clip_samples] or len(outputs[FEATURES][1]) != 3:
         raise ConfigError(f"its input {inputs} and outputs {outputs} are others than the metadata says")
-    if outputs[LOGITS][1:] != [len(facts.vocabulary)]:
-        raise ConfigError(f"it has {outputs[LOGITS][1:]} logits for {len(facts.vocabulary)} words")
+    if outputs[LOGITS][1][1:] != [len(facts.vocabulary)]:
+        raise ConfigError(f"it has {outputs[LOGITS][1][1:]} logits for {len(facts.vocabulary)} words")
 
 
 def _is_frequency(value: object) -> bool:

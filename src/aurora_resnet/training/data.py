@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field, fields
@@ -219,6 +220,6 @@ def _known(corpus: Corpus, source: Source, vocabulary: Vocabulary) -> Corpus:
 
 def _drawn(corpus: Corpus, share: float) -> tuple[Utterance, ...]:
     """Return a share of the utterances in their order, at least two."""
-    drawn = sorted(corpus, key=lambda utterance: hashlib.sha256(utterance.path.name.encode()).digest())
+    drawn = sorted(corpus, key=lambda utterance: hashlib.sha256(os.fsencode(utterance.path.name)).digest())
     kept = set(drawn[: max(2, round(share * len(corpus)))])
     return tuple(utterance for utterance in corpus if utterance in kept)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import AudioError, ConfigError
 from .reading import BLOCK_SECONDS, decode_audio, mono_blocks
-from .sound_files import RawFormat, open_sound
+from .sound_files import RawFormat, is_pipe, open_sound
 from .waveform import Samples, check_sample_rate, mono_waveform
 
 AnyRecording = Any
@@ -95,6 +95,8 @@ def open_file(path: str | Path, raw: RawFormat | None = None) -> Recording:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
     """
     path = Path(path)
+    if raw is None and is_pipe(path):
+        return SamplesInMemory(*decode_audio(path.read_bytes(), str(path)))
     with open_sound(path, raw) as file:
         rate, frames = int(file.samplerate), int(file.frames)
         if frames > BLOCK_SECONDS * rate:

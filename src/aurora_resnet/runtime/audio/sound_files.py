@@ -6,6 +6,7 @@ libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samp
 from __future__ import annotations
 
 import io
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -107,18 +108,20 @@ def open_bytes(data: bytes, name: str) -> soundfile.SoundFile:
 
 
 def _open(path: Path, raw: RawFormat | None) -> soundfile.SoundFile:
+    if is_pipe(path):
+        return open_bytes(path.read_bytes(), str(path))
     size = _size(path)
     if size == 0:
         raise AudioError(f"'{path}' is empty (0 bytes); record it again or drop it")
     try:
         if raw is None:
-            return soundfile.SoundFile(path)
+            return soundfile.SoundFile(os.fsencode(path))  # a name may be any bytes
         if size % sample_bytes(raw.encoding):
             raise AudioError(
                 f"'{path}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
             )
         return soundfile.SoundFile(
-            path,
+            os.fsencode(path),
             samplerate=raw.sample_rate,
             channels=1,
             format="RAW",
@@ -132,11 +135,21 @@ def _open(path: Path, raw: RawFormat | None) -> soundfile.SoundFile:
         ) from error
 
 
+def is_pipe(path: Path) -> bool:
+    """Tell whether a path is a named pipe, or a shell's ``<(...)``: what comes out of it can be read once."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def _size(path: Path) -> int:
     try:
         status = path.stat()
-    except (OSError, ValueError):  # ValueError: a name with a zero byte
+    except (FileNotFoundError, ValueError):  # ValueError: a name with a zero byte
         raise AudioError(f"there is no file '{path}'; check the path") from None
+    except OSError as error:
+        raise AudioError(f"'{str(path)[:200]}' cannot be read ({error.strerror}); check the path") from None
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(f"'{path}' is a folder or device, expected a sound file")
     return status.st_size
@@ -173,7 +186,8 @@ def states_length(file: soundfile.SoundFile) -> bool:
         return True
     # The name of a file in memory is the object that it was opened from.
     source = file.name
-    with io.BytesIO(source.getbuffer()) if isinstance(source, io.BytesIO) else Path(source).open("rb") as stream:
+    in_memory = isinstance(source, io.BytesIO)
+    with io.BytesIO(source.getbuffer()) if in_memory else Path(os.fsdecode(source)).open("rb") as stream:
         head = stream.read(10)
         bits = (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
         stream.seek(10 + bits if head.startswith(b"ID3") else 0)

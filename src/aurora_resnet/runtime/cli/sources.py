@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from io import BufferedReader
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from ..audio.encodings import Encoding, decode_samples, sample_bytes
 from ..audio.reading import audio_info, iterate_blocks
+from ..audio.sound_files import is_pipe
 from ..errors import AudioError, ConfigError, MissingDependencyError
 from .terminal import tell
 
@@ -30,9 +32,9 @@ def open_source(
     """Return the rate of what is to be heard, and its chunks.
 
     Args:
-        file: path of a sound file, ``-`` for the standard input, ``None`` for the microphone.
+        file: path of a sound file or of a pipe, ``-`` for the standard input, ``None`` for the microphone.
         device: number or part of the name of the microphone.
-        rate: Hz of headerless samples on the standard input.
+        rate: Hz of headerless samples in a pipe.
         encoding: of them, 16-bit PCM if not given.
 
     Raises:
@@ -42,41 +44,42 @@ def open_source(
     """
     if device is not None and file is not None:
         raise ConfigError(f"--device is for the microphone; leave it out to read '{file}'")
-    if (rate is not None or encoding is not None) and file != PIPE:
+    pipe = file is not None and (file == PIPE or is_pipe(Path(file)))
+    if (rate is not None or encoding is not None) and not pipe:
         raise ConfigError("--rate and --encoding are for headerless samples on standard input; give - as the file")
     if file is None:
         return _microphone(device)
-    if file == PIPE:
-        return _standard_input(rate, encoding)
+    if pipe:
+        stream = sys.stdin.buffer if file == PIPE else Path(file).open("rb")  # noqa: SIM115  # heard to its end
+        name = "standard input" if file == PIPE else f"'{file}'"
+        return _from_pipe(cast(BufferedReader, stream), name, rate, encoding)
     return audio_info(file).sample_rate, iterate_blocks(file, block_seconds=CHUNK_SECONDS)
 
 
-def _standard_input(rate: int | None, encoding: Encoding | None) -> tuple[int, Chunks]:
+def _from_pipe(stream: BufferedReader, name: str, rate: int | None, encoding: Encoding | None) -> tuple[int, Chunks]:
     """Read a WAV stream or headerless samples as they come."""
-    stdin = cast(BufferedReader, sys.stdin.buffer)
-    beginning = stdin.peek(4)[:4]
+    beginning = stream.peek(4)[:4]
     if rate is not None:
         if beginning == b"RIFF":
-            raise ConfigError("standard input is a WAV stream, which states its own rate; leave --rate out")
-        return rate, _raw_chunks(stdin, rate, encoding or "pcm16")
+            raise ConfigError(f"{name} is a WAV stream, which states its own rate; leave --rate out")
+        return rate, _raw_chunks(stream, rate, encoding or "pcm16")
     if encoding is not None:
         raise ConfigError(f"headerless samples need --rate too, as in --encoding {encoding} --rate 8000")
     if not beginning:
-        raise AudioError("standard input is empty (0 bytes); expected WAV, or headerless samples and --rate")
+        raise AudioError(f"{name} is empty (0 bytes); expected WAV, or headerless samples and --rate")
     if beginning != b"RIFF":
         raise AudioError(
-            "standard input is no WAV stream; headerless 16-bit little-endian mono samples need --rate, other formats "
-            "a file"
+            f"{name} is no WAV stream; headerless 16-bit little-endian mono samples need --rate, other formats a file"
         )
     import wave
 
     try:
-        stream = wave.open(stdin, "rb")  # noqa: SIM115  # the process owns its standard input
+        wav = wave.open(stream, "rb")  # noqa: SIM115  # heard to the end of the process
     except (wave.Error, EOFError) as error:
-        raise AudioError(f"standard input cannot be read as PCM WAV ({error}); save it to a file") from error
-    if stream.getsampwidth() != 2:
-        raise AudioError(f"standard input: expected WAV of 16 bits, got {8 * stream.getsampwidth()}; save it to a file")
-    return stream.getframerate(), _wav_chunks(stream)
+        raise AudioError(f"{name} cannot be read as PCM WAV ({error}); save it to a file") from error
+    if wav.getsampwidth() != 2:
+        raise AudioError(f"{name}: expected WAV of 16 bits, got {8 * wav.getsampwidth()}; save it to a file")
+    return wav.getframerate(), _wav_chunks(wav)
 
 
 def _wav_chunks(stream: wave.Wave_read) -> Chunks:
@@ -87,11 +90,11 @@ def _wav_chunks(stream: wave.Wave_read) -> Chunks:
         yield samples[:, 0] if channels == 1 else (samples.mean(axis=1) / 2**15).astype(np.float32)
 
 
-def _raw_chunks(stdin: BufferedReader, rate: int, encoding: Encoding) -> Chunks:
+def _raw_chunks(stream: BufferedReader, rate: int, encoding: Encoding) -> Chunks:
     width = sample_bytes(encoding)
     size = width * max(1, round(CHUNK_SECONDS * rate))
     rest = b""
-    while data := stdin.read1(size):
+    while data := stream.read1(size):
         data = rest + data
         whole = len(data) // width * width
         rest = data[whole:]

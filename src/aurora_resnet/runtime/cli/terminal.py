@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import NoReturn
 
 from ..errors import AuroraError
@@ -40,8 +42,11 @@ def printable(text: str, *, keep: str = "") -> str:
 
 def exit_with(run: Callable[[], int | None]) -> NoReturn:
     """Run a command and exit: its code or 0 done, 1 done but with problems named, 2 wrong input, 130 interrupted."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever a file is called, and whatever letters there are
     try:
         code = run() or 0
+        sys.stdout.flush()  # where the disk is full it is said now
     except AuroraError as error:
         complain(str(error))
         code = USAGE_ERROR
@@ -51,7 +56,23 @@ def exit_with(run: Callable[[], int | None]) -> NoReturn:
     except BrokenPipeError:  # who reads the output left, as "head" does
         sys.stdout = None  # nothing may be flushed at the end
         code = 0
+    except OSError as error:
+        complain(f"{printable(str(error.filename or 'the output'))[:200]}: {error.strerror or error}; {_advice(error)}")
+        if error.filename is None:
+            sys.stdout = None  # what cannot be written is not tried again at the end
+        code = USAGE_ERROR
+    except MemoryError:
+        complain("the memory of this machine is not enough; take fewer or shorter recordings, or a smaller model")
+        code = USAGE_ERROR
     sys.exit(code)
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room, then run the same command again"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "give a place where you may read and write"
+    return "check the path"
 
 
 class Progress:

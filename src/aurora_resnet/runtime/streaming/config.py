@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from ..errors import ConfigError
+
+LONGEST_SECONDS = 60.0
+"""Of any of the durations, which bound the memory of a stream."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,23 @@ class StreamingConfig:
     patience_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds < math.inf:
+        if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds <= LONGEST_SECONDS:
             raise ConfigError(
-                "expected 0.005 <= step_seconds <= shortest_seconds <= longest_seconds, got "
+                f"expected 0.005 <= step_seconds <= shortest_seconds <= longest_seconds <= {LONGEST_SECONDS:g}, got "
                 f"{self.step_seconds}, {self.shortest_seconds}, {self.longest_seconds}"
             )
         for name in ("least_probability", "neutral_probability"):
             if not 0 < getattr(self, name) < 1:
                 raise ConfigError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
-        if not (math.isfinite(self.word_gain) and 0 <= self.loud_db < math.inf):
+        if not (abs(self.word_gain) <= 1000 and 0 <= self.loud_db <= 200):
             raise ConfigError(
-                f"expected a finite word_gain and loud_db of at least 0, got {self.word_gain}, {self.loud_db}"
+                f"expected word_gain within +-1000 and loud_db from 0 to 200, got {self.word_gain}, {self.loud_db}"
             )
         for name in ("floor_seconds", "head_seconds", "pause_seconds", "patience_seconds"):
-            if not self.step_seconds <= getattr(self, name) < math.inf:
-                raise ConfigError(f"{name} must be at least step_seconds, got {getattr(self, name)}")
+            if not self.step_seconds <= getattr(self, name) <= LONGEST_SECONDS:
+                raise ConfigError(
+                    f"{name} must lie from step_seconds to {LONGEST_SECONDS:g}, got {getattr(self, name)}"
+                )
 
     def steps(self, seconds: float) -> int:
         """Return a duration as a number of steps."""
