@@ -168,3 +168,29 @@ def test_a_missing_manifest_is_named(tmp_path: Path, read: Callable[[Path], Corp
     for path in (tmp_path / "nothing", tmp_path):
         with pytest.raises(CorpusError, match=f"{path}: the manifest cannot be read"):
             read(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("path,words\na.wav,one\n".encode("utf-16"), "the manifest is UTF-16 or no text; save it as CSV in UTF-8"),
+        ("path,words\na.wav,one\n".encode("utf-16-be"), "UTF-16"),
+        (b"path;words\na.wav;one\n", "columns are separated by semicolons; save it as CSV with commas"),
+        (b"path\twords\na.wav\tone\n", "separated by tabs"),
+    ],
+    ids=["utf-16", "utf-16-be", "semicolons", "tabs"],
+)
+def test_what_spreadsheets_write_gets_a_hint(tmp_path: Path, data: bytes, says: str) -> None:
+    (tmp_path / "m.csv").write_bytes(data)
+    with pytest.raises(CorpusError, match=rf"^.*m\.csv: .*{says}"):
+        Corpus.from_csv(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, '"\\ud800'], ids=["nested", "long", "half"])
+def test_json_that_python_cannot_hold_is_refused_by_its_line(tmp_path: Path, value: str) -> None:
+    (tmp_path / "m.jsonl").write_text(f'{{"path": {value}')
+    with pytest.raises(CorpusError, match="line 1: not JSON"):
+        Corpus.from_jsonl(tmp_path / "m.jsonl")
+    (tmp_path / "m.csv").write_text("path,words\na.wav,[" + value.replace('"', "") + "\n")
+    with pytest.raises(CorpusError, match="line 2: words that begin with"):
+        Corpus.from_csv(tmp_path / "m.csv")

@@ -100,6 +100,9 @@ def read_csv(path: str | Path) -> tuple[Utterance, ...]:
     rows = csv.reader(_lines(path), strict=True)
     try:
         columns = next(rows, [])
+        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(columns) == 1 and separator in columns[0]:
+                raise CorpusError(f"{path}: columns are separated by {name}; save it as CSV with commas")
         raise_together(path, _wrong_names(columns, (*COLUMNS, "encoding"), "column", prefix=PREFIX))
         numbered = [(rows.line_num, row) for row in rows if row]
     except csv.Error as error:
@@ -141,10 +144,10 @@ def read_jsonl(path: str | Path) -> tuple[Utterance, ...]:
             if wrong := _wrong_names(list(record), KEYS, "key"):
                 raise CorpusError("; ".join(wrong))
             utterances.append(utterance_of_record(record, path.parent))
-        except json.JSONDecodeError as error:
-            problems.append(f"line {number}: not JSON: {error}")
         except AuroraError as error:
             problems.append(f"line {number}: {error}")
+        except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, thousands of brackets
+            problems.append(f"line {number}: not JSON: {error}")
     raise_together(path, problems)
     return tuple(utterances)
 
@@ -170,9 +173,12 @@ def _lines(path: Path) -> list[str]:
     try:
         # utf-8-sig: spreadsheets write a byte order mark. surrogateescape: file names may be any bytes.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            return stream.readlines()
+            lines = stream.readlines()
     except OSError as error:
         raise CorpusError(f"{path}: the manifest cannot be read ({error.strerror}); check the path") from error
+    if lines and "\0" in lines[0]:  # every other byte of a text in UTF-16
+        raise CorpusError(f"{path}: the manifest is UTF-16 or no text; save it as CSV in UTF-8")
+    return lines
 
 
 def _wrong_names(names: list[str], known: tuple[str, ...], what: str, prefix: str = "") -> list[str]:

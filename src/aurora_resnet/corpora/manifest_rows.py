@@ -111,7 +111,7 @@ def _words_of_cell(cell: str) -> Any:
         return cell.split()
     try:
         return json.loads(cell)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise CorpusError(
             f"words that begin with '[' are a JSON list, as in [\"turn on\"]; got {cell}: {error}"
         ) from None

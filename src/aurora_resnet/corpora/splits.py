@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
@@ -120,7 +121,7 @@ def check_speakers_disjoint(*, allow_unknown: bool = False, **corpora: Corpus) -
 
 def _draw(clips: Counter[str], target: float, seed: int) -> set[str]:
     """Draw the speakers to hold out: not none, not all, about ``target`` clips."""
-    order = sorted(clips, key=lambda speaker: hashlib.sha256(f"{seed}/{speaker}".encode()).digest())
+    order = sorted(clips, key=lambda speaker: hashlib.sha256(os.fsencode(f"{seed}/{speaker}")).digest())
     held: set[str] = set()
     total = 0
     for speaker in order:

@@ -9,6 +9,7 @@ holds recordings of all speakers, where they have enough.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -150,7 +151,7 @@ def deal(named: Sequence[NamedUtterance], parts: int, salt: str) -> list[list[Na
         raise CorpusError(f"{len(named)} recordings cannot be dealt into {parts} parts; give more speech")
 
     def card(one: NamedUtterance) -> tuple[str, bytes]:
-        return one.speaker_id, hashlib.sha256(f"{salt}/{one.name}".encode()).digest()
+        return one.speaker_id, hashlib.sha256(os.fsencode(f"{salt}/{one.name}")).digest()
 
     shuffled = sorted(named, key=card)
     return [sorted(shuffled[part::parts], key=lambda one: one.name) for part in range(parts)]

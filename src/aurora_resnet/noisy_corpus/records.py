@@ -62,7 +62,7 @@ class BuildRecords:
             try:
                 before = json.loads(self._settings.read_text(encoding="utf-8"))
                 before_noises = dict(before["noises"])
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise CorpusError(f"{self._settings} is damaged ({error}); build into a new folder") from error
             different = [f"{name}: {before.get(name)!r}, now {now[name]!r}" for name in ("format", *settings)
                          if before.get(name) != now[name]]  # fmt: skip

@@ -70,12 +70,12 @@ def read_history(path: Path) -> list[EpochRecord]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise TrainingError(f"history {path} cannot be read: {error}") from error
     records = []
     for number, line in enumerate(lines, start=1):
         try:
             records.append(EpochRecord(**json.loads(line)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise TrainingError(f"{path}, line {number}: not an epoch record: {error}") from error
     return records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from aurora_resnet.bounds import shown
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.config_files import to_mapping
@@ -25,6 +27,9 @@ BEST = "best.safetensors"
 HISTORY = "history.jsonl"
 OPTIMIZER = "optimizer."
 AVERAGE = "average."
+MOST_NAMED = 5
+"""Differences that a message lists."""
+_INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 
 @dataclass
@@ -56,16 +61,27 @@ class TrainingState:
             raise TrainingError(f"{self.out} already holds a training; resume it or choose another folder")
         checkpoint = load_checkpoint(last)
         if checkpoint.info.get("fingerprint") != self.fingerprint:
+            before = {**to_mapping(checkpoint.model.config), "training": checkpoint.info.get("training")}
+            now = {**to_mapping(self.model.config), "training": to_mapping(self.config)}
+            others = list(_differences(before, now)) or ["the clips are others"]
+            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
             raise TrainingError(
-                f"{last} belongs to a training with another configuration or other clips; "
-                "resume with the very same ones or choose another folder"
+                f"{last} belongs to another training: {'; '.join(others[:MOST_NAMED])}{more}; "
+                "resume with what it had or choose another folder"
             )
+        if not _INFO.items() <= {key: type(value) for key, value in checkpoint.info.items()}.items():
+            raise TrainingError(f"{last} is damaged: it does not say which epochs are done; choose another folder")
         self.model.load_state_dict(checkpoint.model.state_dict())
-        _restore_optimizer(self.optimizer, _under(OPTIMIZER, checkpoint.state))
-        if self.average is not None:
-            self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
-        if checkpoint.info["scaler"]:
-            self.scaler.load_state_dict(checkpoint.info["scaler"])
+        try:
+            _restore_optimizer(self.optimizer, _under(OPTIMIZER, checkpoint.state))
+            if self.average is not None:
+                self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
+            if checkpoint.info["scaler"]:
+                self.scaler.load_state_dict(checkpoint.info["scaler"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise TrainingError(
+                f"{last} is damaged: its optimiser cannot be restored; choose another folder"
+            ) from error
         self.history = read_history(self.out / HISTORY)[: checkpoint.info["epochs"]]
         if len(self.history) < checkpoint.info["epochs"]:
             raise TrainingError(
@@ -105,6 +121,15 @@ def judged(model: RecognizerModel, average: AveragedModel | None) -> RecognizerM
         return model
     assert isinstance(average.module, RecognizerModel)
     return average.module
+
+
+def _differences(before: Any, now: Any, place: str = "") -> Iterator[str]:
+    """Yield where plain values differ, as ``training.epochs was 2, is 3``."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*before, *now]):
+            yield from _differences(before.get(key), now.get(key), f"{place}.{key}".lstrip("."))
+    elif before != now:
+        yield f"{place} was {shown(before)}, is {shown(now)}"
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..audio.encodings import Encoding, decode_samples, sample_bytes
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.sound_files import is_pipe
-from ..errors import AudioError, ConfigError, MissingDependencyError
+from ..errors import AudioError, AuroraError, ConfigError, MissingDependencyError
 from .terminal import tell
 
 if TYPE_CHECKING:
@@ -49,11 +49,22 @@ def open_source(
         raise ConfigError("--rate and --encoding are for headerless samples on standard input; give - as the file")
     if file is None:
         return _microphone(device)
+    if file == PIPE:
+        return _from_pipe(cast(BufferedReader, sys.stdin.buffer), "standard input", rate, encoding)
     if pipe:
-        stream = sys.stdin.buffer if file == PIPE else Path(file).open("rb")  # noqa: SIM115  # heard to its end
-        name = "standard input" if file == PIPE else f"'{file}'"
-        return _from_pipe(cast(BufferedReader, stream), name, rate, encoding)
+        stream = Path(file).open("rb")  # noqa: SIM115  # closed when it was heard to its end
+        try:
+            found, chunks = _from_pipe(stream, f"'{file}'", rate, encoding)
+        except AuroraError:
+            stream.close()
+            raise
+        return found, _closing(stream, chunks)
     return audio_info(file).sample_rate, iterate_blocks(file, block_seconds=CHUNK_SECONDS)
+
+
+def _closing(stream: BufferedReader, chunks: Chunks) -> Chunks:
+    with stream:
+        yield from chunks
 
 
 def _from_pipe(stream: BufferedReader, name: str, rate: int | None, encoding: Encoding | None) -> tuple[int, Chunks]:
