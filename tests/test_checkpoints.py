@@ -1,6 +1,8 @@
 import json
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError
+from aurora_resnet.runtime.errors import CheckpointError, ModelError
 from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.scoring import TorchModel
 
 OPTIONS: dict[str, dict[str, object]] = {
     "resnet50": {"hidden": 16},
@@ -238,7 +241,7 @@ def test_a_file_of_a_newer_format_says_what_to_do(tmp_path: Path) -> None:
     for newer in (3, None, "2", 0):
         rewritten(path, {"format": newer})
         with pytest.raises(
-            CheckpointError, match=rf"has format {newer}, this version reads format 2; install a newer aurora-resnet"
+            CheckpointError, match=rf"has format {newer!r}, this version reads format 2; install a newer aurora-resnet"
         ):
             load_checkpoint(path)
 
@@ -278,6 +281,18 @@ def test_a_file_of_the_first_edition_is_read(tmp_path: Path) -> None:
         ({"clip_seconds": 0.01}, "clip_seconds must exceed"),
         ({"clip_seconds": 1e30}, "clip_seconds must lie above 0 and up to 60"),
         ({"options": {"hidden": 10**30}}, "hidden must lie from 1 to 65536"),
+        (
+            {"clip_seconds": 60.0, "mel": {"sample_rate": 8000, "hop_seconds": 0.000125}},
+            "make 480,001 frames: at most 16",
+        ),
+        (
+            {"clip_seconds": 60.0, "mel": {"sample_rate": 768_000, "n_mels": 16}},
+            "make 6,001 frames: .* 512 with an FFT of 32768",
+        ),
+        ({"mel": {"sample_rate": 768_000, "n_fft": 2**20, "n_mels": 1000}}, "make more than 16,777,216 values"),
+        ({"mel": {"sample_rate": 8000, "n_mels": 32, "hop_seconds": 0.1}}, "needs at least 8 frames, got 4"),
+        ({"mel": {"sample_rate": 10**9}}, "sample_rate must lie from"),
+        ({"mel": {"sample_rate": 8000, "hop_seconds": 1e-320}}, "hop_seconds must be at least one sample"),
         ({"colour": "red"}, "unknown key 'colour'"),
     ],
 )
@@ -327,6 +342,58 @@ def test_missing_and_surplus_tensors_are_refused(tmp_path: Path) -> None:
         save_file(changed, path, metadata)
         with pytest.raises(CheckpointError, match=r"head\.0\.bias|model\.more|\"more\""):
             load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda weights: weights * math.nan, "values that are not finite"),
+        (lambda weights: weights * math.inf, "values that are not finite"),
+        (lambda weights: weights.double() + 1e300, "values that are not finite"),
+        (lambda weights: weights.to(torch.int64), r"holds torch.int64, expected torch.float32"),
+        (lambda weights: weights.to(torch.bool), r"holds torch.bool"),
+        (lambda weights: weights.to(torch.complex64), r"holds torch.complex64"),
+    ],
+)
+def test_weights_that_cannot_answer_are_refused(
+    tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor], says: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(build(), path)
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    name = "model.classifier.head.0.weight"
+    save_file({**tensors, name: change(tensors[name])}, path, metadata)
+    with pytest.raises(CheckpointError, match=rf"a\.safetensors .*head\.0\.weight .*{says}"):
+        load_checkpoint(path)
+    variance = next(name for name in tensors if name.endswith("running_var"))
+    save_file({**tensors, variance: -tensors[variance]}, path, metadata)
+    with pytest.raises(CheckpointError, match="variance below zero"):
+        load_checkpoint(path)
+
+
+def test_weights_too_large_to_answer_are_a_model_error(tmp_path: Path) -> None:
+    model = build()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1e30)
+    save_checkpoint(model, tmp_path / "a.safetensors")
+    scoring = TorchModel(load_checkpoint(tmp_path / "a.safetensors").model)
+    with pytest.raises(ModelError, match="logits that are not finite"):
+        scoring.logits(waveforms().numpy())
+
+
+def test_a_card_of_any_bytes_is_read(tmp_path: Path) -> None:
+    save_checkpoint(build(), tmp_path / "a.safetensors")
+    (tmp_path / "a.md").write_bytes(b"# caf\xe9")
+    assert load_checkpoint(tmp_path / "a.safetensors").card.startswith("# caf")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "caf\udce9", "a\nb", "", "/dev/zero"])
+def test_a_name_that_no_checkpoint_has_is_missing(name: str) -> None:
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        load_checkpoint(name)
 
 
 def test_nothing_but_names_and_plain_values_is_stored(tmp_path: Path) -> None:

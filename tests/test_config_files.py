@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.experiment import read_experiment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -320,6 +322,34 @@ def test_a_toml_file_is_read_and_its_mistakes_are_located(tmp_path: Path) -> Non
 )
 def test_an_override_is_toml_or_else_a_string(text: str, value: object) -> None:
     assert apply_overrides({"a": {"x": 1, "y": 2}}, [f"a.x={text}"]) == {"a": {"x": value, "y": 2}}
+
+
+@pytest.mark.parametrize("value", [
+    "inf", "nan", "-inf", "1e400", "1" + 30 * "0", 5000 * "9", "0x" + 5000 * "f", 100_000 * "[", 900 * "[" + 900 * "]",
+    500 * "{a=" + "1" + 500 * "}", "1979-05-27", "[[1], {a = inf}]", '"' + 100_000 * "a" + '"', '"\\u0000"', "-0",
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "key", ["mel.n_mels", "mel.hop_seconds", "training.seed", "model", "options.hidden", "words", "data.train"]
+)
+def test_any_value_in_any_place_is_refused_in_short(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "a.toml"
+    section, _, name = key.rpartition(".")
+    base = {"": {}, "mel": {"sample_rate": "8000"}, "data": {}, "training": {}, "options": {}}
+    base.setdefault(section, {})[name] = value
+    tables = [
+        f"[{table}]\n" * bool(table) + "".join(f"{k} = {v}\n" for k, v in rows.items()) for table, rows in base.items()
+    ]
+    path.write_text("".join(tables))
+    with pytest.raises(ConfigError) as caught:
+        read_experiment(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 1500
+
+
+@pytest.mark.parametrize("override", ["mel.n_mels=1000000", "mel.sample_rate=1000000000", "training.epochs=inf"])
+def test_what_would_take_forever_is_refused_at_once(override: str) -> None:
+    with pytest.raises(ConfigError, match=override.partition("=")[0].replace(".", "[:.] ?")):
+        read_experiment(samples_folder() / "quickstart.toml", overrides=[override])
 
 
 def test_overrides_make_sections_come_in_order_and_leave_the_input_alone() -> None:

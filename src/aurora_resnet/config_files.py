@@ -89,10 +89,17 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 
 
-def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+def apply_overrides(
+    values: Mapping[str, Any], overrides: Iterable[str], source: str = "configuration"
+) -> dict[str, Any]:
     """Return the values with ``section.key=value`` arguments set; the value is TOML, or else a string.
 
     A number picks a table out of a list of tables, counted from 0, as in ``data.train.0.split=train``.
+
+    Args:
+        values: as ``read_toml`` returns them.
+        overrides: one text each.
+        source: what the error names if a value cannot be used.
 
     Raises:
         ConfigError: for an argument without ``=`` or a path through something that is no section.
@@ -100,7 +107,7 @@ def apply_overrides(values: Mapping[str, Any], overrides: Iterable[str]) -> dict
     >>> apply_overrides({"training": {"epochs": 3}}, ["training.epochs=5", "model.name=cnn"])
     {'training': {'epochs': 5}, 'model': {'name': 'cnn'}}
     """
-    result = _plain(values, "configuration")
+    result = _plain(values, source)
     for override in overrides:
         key, separator, text = override.partition("=")
         parts = [part.strip() for part in key.split(".")]

@@ -70,6 +70,10 @@ def test_every_command_explains_itself(command: str, call: Call) -> None:
     assert f"{PROGRAM} {command}" in result.stdout
 
 
+def test_help_does_not_swallow_what_stands_in_brackets(call: Call) -> None:
+    assert "pip install 'aurora-resnet[export]'" in call("export", "--help").stdout
+
+
 def test_help_lists_every_command_with_its_line(call: Call) -> None:
     result = call("--help")
     assert result.returncode == 0

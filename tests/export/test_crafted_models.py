@@ -7,15 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-onnx = pytest.importorskip("onnx")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-
-from aurora_resnet.runtime.decision import Calibration  # noqa: E402
-from aurora_resnet.runtime.errors import ModelError  # noqa: E402
-from aurora_resnet.runtime.models import METADATA, ExportedModel, ModelFacts  # noqa: E402
-from aurora_resnet.runtime.vocabulary import Vocabulary  # noqa: E402
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import ModelError
+from aurora_resnet.runtime.models import METADATA, ExportedModel, ModelFacts
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 FACTS = ModelFacts("crafted", Vocabulary(("one", "two")), Calibration(), 8000, 800, (0.0, 4000.0))
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE

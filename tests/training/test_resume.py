@@ -209,18 +209,47 @@ def test_a_resumed_training_must_be_the_same_training(
     before = contents(tmp_path)
     louder = replace(tones, waveforms=(2 * tones.waveforms[0], *tones.waveforms[1:]))
     mislabelled = replace(tones, labels=tones.labels.flip(0))
-    for model, other, train, validation in [
-        (tiny_model(), replace(config, epochs=2), tones, unseen_tones),
-        (tiny_model(), replace(config, spec_augment=None), tones, unseen_tones),
-        (tiny_model(hidden=17), config, tones, unseen_tones),
-        (tiny_model(), config, louder, unseen_tones),
-        (tiny_model(), config, mislabelled, unseen_tones),
-        (tiny_model(), config, tones, None),
-        (tiny_model(), config, tones, tones),
+    two = replace(config, epochs=2, seed=7)
+    for model, other, train, validation, says in [
+        (tiny_model(), two, tones, unseen_tones, "training.epochs was 1, is 2; training.seed was 5, is 7;"),
+        (
+            tiny_model(),
+            replace(config, spec_augment=None),
+            tones,
+            unseen_tones,
+            "training.spec_augment was {'fre.*None",
+        ),
+        (tiny_model(hidden=17), config, tones, unseen_tones, "options.hidden was 16, is 17;"),
+        (tiny_model(), config, louder, unseen_tones, "the clips are others"),
+        (tiny_model(), config, mislabelled, unseen_tones, "the clips are others"),
+        (tiny_model(), config, tones, None, "the clips are others"),
+        (tiny_model(), config, tones, tones, "the clips are others"),
     ]:
-        with pytest.raises(TrainingError, match="belongs to a training with another configuration or other clips"):
+        with pytest.raises(TrainingError, match=rf"last\.safetensors belongs to another training: {says}"):
             Trainer(model, other, tmp_path).fit(train, validation, resume=True)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("info", [{}, {"epochs": "1"}, {"best_epoch": None}, {"scaler": []}])
+def test_a_checkpoint_that_does_not_say_where_it_is_is_refused(
+    info: dict[str, object], tmp_path: Path, tones: ClipSet, tiny_model: Build
+) -> None:
+    config = replace(CONFIG, epochs=1)
+    Trainer(tiny_model(), config, tmp_path).fit(tones)
+    last = load_checkpoint(tmp_path / "last.safetensors")
+    kept = {**last.info, **info} if info else {"fingerprint": last.info["fingerprint"]}
+    save_checkpoint(last.model, tmp_path / "last.safetensors", info=kept, state=last.state)
+    with pytest.raises(TrainingError, match=r"last\.safetensors is damaged"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones, resume=True)
+
+
+def test_an_optimiser_that_cannot_be_restored_is_refused(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
+    config = replace(CONFIG, epochs=1)
+    Trainer(tiny_model(), config, tmp_path).fit(tones)
+    last = load_checkpoint(tmp_path / "last.safetensors")
+    save_checkpoint(last.model, tmp_path / "last.safetensors", info=last.info, state={"optimizer.x": torch.zeros(1)})
+    with pytest.raises(TrainingError, match="its optimiser cannot be restored"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones, resume=True)
 
 
 def test_a_history_that_lost_epochs_is_noticed(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:

@@ -86,7 +86,8 @@ class MelConfig:
             yield f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}"
         if self.compression == "pcen" and self.dynamic_range_db is not None:
             yield f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}"
-        if self.fft_length * self.n_mels > MOST_FILTER_VALUES:
+        within = self.sample_rate <= MAX_SAMPLE_RATE and self.n_mels <= MOST_BANDS  # or it was said already
+        if within and self.fft_length * self.n_mels > MOST_FILTER_VALUES:
             yield f"n_fft {self.fft_length} and n_mels {self.n_mels} make more than {MOST_FILTER_VALUES:,} values"
         # An odd length has no bin at half the sample rate, and its frames are not centred on multiples of the hop.
         if self.fft_length < self.window_length or self.fft_length % 2:

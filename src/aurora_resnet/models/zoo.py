@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from aurora_resnet.bounds import shown
 from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
@@ -146,7 +147,8 @@ def unknown_model(name: str) -> list[str]:
     >>> unknown_model("cnn"), unknown_model("cmn")
     ([], ["unknown model 'cmn' (did you mean 'cnn'?); models: resnet50, ..."])
     """
-    return [] if name in ZOO else [f"unknown model '{name}'{did_you_mean(name, ZOO)}; models: {', '.join(ZOO)}"]
+    hint = did_you_mean(name, ZOO)
+    return [] if name in ZOO else [f"unknown model {shown(name)}{hint}; models: {', '.join(ZOO)}"]
 
 
 def _entry(name: str) -> ZooEntry:

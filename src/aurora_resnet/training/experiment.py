@@ -90,11 +90,11 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
-    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides)["model"]
+    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides, str(path))["model"]
     if problems := unknown_model(str(name)):
         raise ConfigError(f"{path}: {problems[0]}")
     values = _overlay(_overlay(values, tables.get(name, {})), {"model": name})
-    return from_mapping(ExperimentConfig, apply_overrides(values, overrides), str(path))
+    return from_mapping(ExperimentConfig, apply_overrides(values, overrides, str(path)), str(path))
 
 
 @float32_on_cpu()
