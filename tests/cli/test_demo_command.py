@@ -62,7 +62,7 @@ def test_a_wrong_folder_or_model_ends_before_the_work(tmp_path: Path, model: Pat
     (tmp_path / "file").write_text("no folder")
     result = run("--out", "file", "--model", str(model), cwd=tmp_path)
     assert result.returncode == 2
-    assert "--out file cannot be made a folder" in result.stderr
+    assert "--out file is a file; give the name of a folder" in result.stderr
     result = run("--model", "resnet5", cwd=tmp_path)
     assert result.returncode == 2
     assert "did you mean 'resnet50'" in result.stderr

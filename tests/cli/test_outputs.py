@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 
+from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.cli.outputs import write_all
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.report import EvaluationReport
@@ -161,7 +162,7 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_room(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train = ["train", "--config", "quickstart", "--set", "data.share=0.1", "--set", "training.epochs=2", "--out", "run"]
-    write = state.save_checkpoint
+    write = save_checkpoint
     monkeypatch.setattr(
         state, "save_checkpoint", lambda *a, **o: full() if o["info"]["epochs"] == 2 else write(*a, **o)
     )

@@ -8,11 +8,12 @@ from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_n
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import save_figure
 from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import MissingDependencyError
 
 
-def write_aurora(table: AuroraTable, folder: Path) -> str:
-    """Write ``aurora.md``, ``aurora.tex`` and two figures; return a remark on what was written."""
+def write_aurora(table: AuroraTable, folder: Path) -> None:
+    """Write ``aurora.md``, ``aurora.tex`` and two figures, and say so."""
     for name, text in (("aurora.md", table.to_markdown()), ("aurora.tex", table.to_latex())):
         with atomic_path(folder / name) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -20,5 +21,6 @@ def write_aurora(table: AuroraTable, folder: Path) -> str:
         save_figure(plot_accuracy_by_snr(table), folder / "accuracy_by_snr.png")
         save_figure(plot_noise_heatmap(table), folder / "noise_heatmap.png")
     except MissingDependencyError as error:
-        return f"tables: {folder}; no figures drawn: {error}"
-    return f"tables and figures: {folder}"
+        tell(f"tables: {folder}; no figures drawn: {error}")
+    else:
+        tell(f"tables and figures: {folder}")

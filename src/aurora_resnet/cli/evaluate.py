@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.models import EXPORTED, SUFFIX, load_model
 
 MEASURED_HELP = (
@@ -79,14 +81,23 @@ def evaluate(
     table = None if aurora is None else AuroraTable.from_report(report)
     outputs: list[tuple[str, Callable[[], object]]] = [
         ("the output", lambda: typer.echo((table or report).to_markdown())),
-        (f"--json {json}", lambda: json and report.write_json(json)),
-        (f"--csv {csv}", lambda: csv and report.write_csv(csv)),
-        (f"--predictions {predictions}", lambda: predictions and report.write_predictions(predictions)),
-        (f"--aurora {aurora}", lambda: table and aurora and tell(write_aurora(table, aurora))),
-        (f"--figure {figure}", lambda: figure and save_figure(plot_confusion(report.overall), figure)),
     ]
+    if json is not None:
+        outputs.append((f"--json {json}", partial(report.write_json, json)))
+    if csv is not None:
+        outputs.append((f"--csv {csv}", partial(report.write_csv, csv)))
+    if predictions is not None:
+        outputs.append((f"--predictions {predictions}", partial(report.write_predictions, predictions)))
+    if table is not None and aurora is not None:
+        outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
+    if figure is not None:
+        outputs.append((f"--figure {figure}", partial(_draw, report, figure)))
     write_all(*outputs)
     if report.all_problems:
         for problem in report.all_problems:
             complain(problem)
         raise typer.Exit(PROBLEMS)
+
+
+def _draw(report: EvaluationReport, path: Path) -> None:
+    save_figure(plot_confusion(report.overall), path)
