@@ -186,7 +186,7 @@ def test_a_word_longer_than_the_clip_and_odd_values_are_refused(recognizer: Reco
         StreamingRecognizer(recognizer, RATE, config=StreamingConfig(longest_seconds=1.2))
     with pytest.raises(ConfigError, match="step_seconds <= shortest_seconds <= longest_seconds"):
         StreamingConfig(shortest_seconds=0.7)
-    with pytest.raises(ConfigError, match="pause_seconds must lie from step_seconds to 60"):
+    with pytest.raises(ConfigError, match="pause_seconds must be at least step_seconds and at most 60"):
         StreamingConfig(pause_seconds=0.0)
 
 
