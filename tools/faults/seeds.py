@@ -119,7 +119,7 @@ def training_files() -> dict[str, bytes]:
 
 def noise_mappings() -> dict[str, bytes]:
     """Return what says which recording serves which noise scene."""
-    return {"scenes": b'subway = "one.wav"\nstreet = ["one.wav", "sea/1.wav"]\nbabble = { talkers = 6 }\n'}
+    return {"scenes": b'subway = "one.wav"\nstreet = ["one.wav", "two.wav"]\nbabble = { talkers = 6 }\n'}
 
 
 def manifests() -> dict[str, dict[str, bytes]]:

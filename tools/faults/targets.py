@@ -178,7 +178,6 @@ def manifest(suffix: str, data: bytes, folder: Path) -> None:
     path = folder / f"mutant{suffix}"
     path.write_bytes(data)
     corpus = load_corpus(f"manifest:{path}")
-    corpus.summary().to_markdown()
     load_clips(corpus, RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=8), clip_seconds=0.25))
 
 
@@ -192,7 +191,8 @@ def _word() -> bytes:
 
 def noise_mapping(data: bytes, folder: Path) -> None:
     """Read which recordings serve which scene."""
-    (folder / "one.wav").write_bytes(_word())
+    for name in ("one.wav", "two.wav"):
+        (folder / name).write_bytes(_word())
     path = folder / "mutant.toml"
     path.write_bytes(data)
     read_noise_scenes(path)
