@@ -207,12 +207,13 @@ def export(folder: Path) -> None:
     export_onnx(_model(), folder / "small.onnx")
 
 
-def prepare() -> None:
+def prepare(*, export: bool) -> None:
     """Import and read what every round would import and read again: processes are forked from this one."""
-    import onnxscript  # noqa: F401
-    import torch.onnx._internal.exporter._core  # noqa: F401
     from aurora_resnet.corpora import fetching  # noqa: F401
 
+    if export:
+        import onnxscript  # noqa: F401
+        import torch.onnx._internal.exporter._core  # noqa: F401
     _clips()
 
 

@@ -179,6 +179,7 @@ def _work(target: Target, part: Slice, seed: int, sender: Connection, log: Path)
     """Judge one mutant after the other and send what became of each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), 2)  # libraries write about damaged files
+    os.dup2(2, 1)  # so does libsndfile, about SDS
     sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115, PTH123 (for the rest of this process)
     faulthandler.enable(file=2, all_threads=False)
     faulthandler.register(signal.SIGPROF, file=2, all_threads=False, chain=True)

@@ -141,10 +141,10 @@ def read_jsonl(path: str | Path) -> tuple[Utterance, ...]:
             if wrong := _wrong_names(list(record), KEYS, "key"):
                 raise CorpusError("; ".join(wrong))
             utterances.append(utterance_of_record(record, path.parent))
-        except json.JSONDecodeError as error:
-            problems.append(f"line {number}: not JSON: {error}")
         except AuroraError as error:
             problems.append(f"line {number}: {error}")
+        except (ValueError, RecursionError) as error:  # also numbers of 5,000 digits, lists nested too deep
+            problems.append(f"line {number}: not JSON: {error}")
     raise_together(path, problems)
     return tuple(utterances)
 
