@@ -42,6 +42,8 @@ from aurora_resnet.training.trainer import Trainer
 
 Scenario = Callable[[Path], None]
 LONGEST_SECONDS = 300.0
+OUTLIVE_SECONDS = 2.0
+"""After so long a process whose parent was killed should have ended too."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ class KillReport:
         unequal: rounds whose result differed from the undisturbed one.
         failed: rounds that did not go on after a kill.
         left_over: files that no undisturbed work leaves, over all rounds.
-        alive: processes of the work that outlived their killed parent by two seconds.
+        alive: calls of which processes lived on after the first one's end.
         examples: of what was found, in words.
         seconds: for all of it.
     """
@@ -103,11 +105,13 @@ def kill_and_repeat(
             code: int | None = None
             while code is None and report.kills < kills:
                 code = run.until_end(folder, draw.uniform(0.02, 1.0) * seconds)
+                report.alive += run.outlived()
                 if code is None:
                     report.kills += 1
-                    report.alive += run.outlived()
                     on_kill()
-            code = run.until_end(folder) if code is None else code
+            if code is None:
+                code = run.until_end(folder)
+                report.alive += run.outlived()
             found = contents(folder)
             differing = [path for path, digest in expected.items() if found.get(path) != digest]
             left_over = sorted(set(found) - set(expected))
@@ -152,11 +156,12 @@ class _Run:
         return process.exitcode
 
     def outlived(self) -> int:
-        """Return whether processes of the group live on two seconds after their parent, and end them."""
+        """Return whether processes of the group live on after the first one, and end them."""
         try:
-            for _ in range(20):
+            until = time.monotonic() + OUTLIVE_SECONDS
+            while time.monotonic() < until:
                 os.killpg(self.group, 0)
-                time.sleep(0.1)
+                time.sleep(0.05)
             os.killpg(self.group, signal.SIGKILL)
         except ProcessLookupError:
             return 0

@@ -121,7 +121,7 @@ def run_slices(
                 while waiting and len(workers) < jobs:
                     worker = _Worker(targets[waiting[0].target], waiting.pop(0), seed, Path(home))
                     workers[worker.receiver] = worker
-                wait(list(workers), timeout=1.0)
+                wait(list(workers), timeout=0.2)
                 for receiver, worker in list(workers.items()):
                     if worker.hear(on_mutant):
                         continue
@@ -171,7 +171,8 @@ class _Worker:
         return True
 
     def _end(self, outcome: str, text: str, on_mutant: Callable[[], object]) -> None:
-        self.part.add(outcome, f"{self.log.read_text(errors='replace')[-2500:]}\n{text}")
+        said = self.log.read_text(errors="replace").partition("\n\nExtension modules")[0]
+        self.part.add(outcome, f"{said[-2500:]}\n{text}")
         on_mutant()
 
 

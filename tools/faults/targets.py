@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,11 @@ def _app() -> Any:
     return create_app(_recognizer())
 
 
+@cache  # of one process
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
 def mutate_request(seed: bytes, other: bytes, generator: Generator) -> bytes:
     """Damage the recording that is sent, in one of five cases the head of the request."""
     head, _, body = seed.partition(b"\r\n\r\n")
@@ -135,7 +140,7 @@ def upload(data: bytes, _folder: Path) -> None:
         "headers": [(name.strip().lower(), value.strip()) for name, value in fields],
         "client": ("127.0.0.1", 50000), "server": ("127.0.0.1", 8000), "state": {},
     }  # fmt: skip
-    status, answer = asyncio.run(_answer(scope, body))
+    status, answer = _loop().run_until_complete(_answer(scope, body))
     if 400 <= status < 500 or status == 503:
         raise RefusedError(f"{status}: {answer[:200]!r}")
     if status >= 500:
@@ -260,8 +265,3 @@ def unpack(suffix: str, data: bytes, folder: Path) -> None:
         strange += [path for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
         if strange:
             raise AssertionError(f"the archive made {strange[:3]}")
-
-
-def undamaged(target: Target) -> Target:
-    """Return a target whose mutants are the seeds themselves, to see that they are read."""
-    return replace(target, mutate=lambda seed, _other, _generator: seed)
