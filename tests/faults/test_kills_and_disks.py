@@ -22,7 +22,7 @@ from tools.faults.kills import contents, kill_and_repeat
 STEPS = 6
 
 
-def steadily(folder: Path, *, clean: bool = True, once: bool = False, forked: bool = False) -> None:
+def steadily(folder: Path, *, once: bool = False, forked: bool = False) -> None:
     """Write some files, each whole; a second call goes on."""
     folder.mkdir(exist_ok=True)
     if once and (folder / "0").exists():
@@ -30,9 +30,6 @@ def steadily(folder: Path, *, clean: bool = True, once: bool = False, forked: bo
     if forked and os.fork() == 0:
         time.sleep(30)
     for number in range(STEPS):
-        if clean:
-            with atomic_path(folder / "sure") as temporary:
-                temporary.write_text("same")
         if not (folder / str(number)).exists():
             (folder / str(number)).write_text(str(number))
         time.sleep(0.02)
@@ -52,18 +49,18 @@ def littering(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     temporary = folder / f".{time.monotonic_ns()}"
     temporary.touch()
-    time.sleep(0.1)
+    time.sleep(0.2)
     temporary.rename(folder / "done")
 
 
 @pytest.mark.parametrize(
     ("scenario", "fault"),
     [
-        (lambda folder: steadily(folder, clean=False), None),
+        (steadily, None),
         (careless, "unequal"),
         (littering, "left_over"),
-        (lambda folder: steadily(folder, clean=False, once=True), "failed"),
-        (lambda folder: steadily(folder, clean=False, forked=True), "alive"),
+        (lambda folder: steadily(folder, once=True), "failed"),
+        (lambda folder: steadily(folder, forked=True), "alive"),
     ],
     ids=["resumes", "unequal", "left over", "failed", "alive"],
 )
@@ -72,8 +69,8 @@ def test_what_a_kill_leaves_is_counted(
 ) -> None:
     monkeypatch.setattr(kills, "OUTLIVE_SECONDS", 0.1)
     killed: list[int] = []
-    report = kill_and_repeat(scenario, 3, seed=0, on_kill=lambda: killed.append(1))
-    assert report.kills == len(killed) == 3
+    report = kill_and_repeat(scenario, 4, seed=0, on_kill=lambda: killed.append(1))
+    assert report.kills == len(killed) == 4
     assert (report.faults > 0) == (fault is not None)
     if fault:
         assert getattr(report, fault) > 0

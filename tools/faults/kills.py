@@ -148,8 +148,10 @@ class _Run:
         process = multiprocessing.get_context("fork").Process(target=self._work, args=(folder,))
         process.start()
         self.group = process.pid or 0
-        process.join(LONGEST_SECONDS if kill_after is None else kill_after)
-        if process.is_alive():
+        until = time.monotonic() + (LONGEST_SECONDS if kill_after is None else kill_after)
+        while process.is_alive() and time.monotonic() < until:
+            time.sleep(0.003)  # join() with a time limit would wait for the process's own children too
+        if process.exitcode is None:
             process.kill()
             process.join()
             return None if kill_after is not None else 1
