@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.faults import mutations, seeds
@@ -21,6 +21,7 @@ DATA = st.binary(min_size=1, max_size=400)
 SEED = st.integers(0, 2**32)
 
 
+@settings(max_examples=30)
 @given(data=DATA, other=DATA, seed=SEED)
 def test_the_same_generator_damages_in_the_same_way(data: bytes, other: bytes, seed: int) -> None:
     for change in MUTATIONS:
@@ -34,6 +35,7 @@ def test_the_same_generator_damages_in_the_same_way(data: bytes, other: bytes, s
         assert once == again
 
 
+@settings(max_examples=30)
 @given(data=DATA, other=DATA, seed=SEED)
 def test_each_damage_is_what_it_is_called(data: bytes, other: bytes, seed: int) -> None:
     def after(name: str) -> bytes:
@@ -65,7 +67,7 @@ def test_header_fields_get_extreme_values() -> None:
 
 def test_texts_get_extreme_numbers_other_types_nesting_and_encodings() -> None:
     text = b'{"a": 1, "b": [2]}'
-    mutants = [mutate_text(text, text, np.random.default_rng(seed)) for seed in range(600)]
+    mutants = [mutate_text(text, text, np.random.default_rng(seed)) for seed in range(400)]
     for what in (b"1e400", b"-inf", b"9" * 5000, b"[" * 20_000, b'"\\ud800"', b"null", text.decode().encode("utf-16")):
         assert any(what in mutant for mutant in mutants), what[:20]
 
@@ -79,7 +81,7 @@ def test_undamaged_seeds_are_whole() -> None:
             assert file.channels == int(name[-1]), name
             assert 800 <= file.frames <= 4000, name  # lossy formats fill their last block
     assert all(tomllib.loads(data.decode()) for data in seeds.training_files().values())
-    assert [json.loads(line)["path"] for line in seeds.manifests()[".jsonl"]["seed"].splitlines()][0] == "one.wav"
+    assert all(json.loads(line)["words"] for line in seeds.manifests()[".jsonl"]["seed"].splitlines())
 
 
 @pytest.mark.slow  # libsndfile writes the time of day in seconds

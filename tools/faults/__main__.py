@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -33,7 +32,17 @@ from aurora_resnet.environment import describe_environment
 from aurora_resnet.files import write_json
 from tools.faults import disks, kills, steadiness
 from tools.faults.mutants import (
-    EXAMPLES, FAULTS, HANG_SECONDS, MEMORY_MB, SLICE, Slice, as_values, judge, make_mutant, peak_mb, run_slices,
+    EXAMPLES,
+    FAULTS,
+    HANG_SECONDS,
+    MEMORY_MB,
+    SLICE,
+    Slice,
+    as_values,
+    judge,
+    make_mutant,
+    peak_mb,
+    run_slices,
 )  # fmt: skip
 from tools.faults.parts import Parts
 from tools.faults.targets import Target, all_targets
@@ -67,7 +76,9 @@ def main() -> int:
         targets = all_targets(Path(folder))
     if options.replay:
         return _replay(targets, options)
-    settings = {name: getattr(options, name) for name in ("mutants", "kills", "calls", "stream", "seed", "quick", "only")}
+    settings = {
+        name: getattr(options, name) for name in ("mutants", "kills", "calls", "stream", "seed", "quick", "only")
+    }
     parts = Parts(options.out and options.out.with_suffix(".partial.jsonl"), settings)
     chosen = set(options.only or ROOM)
     if unknown := chosen - set(ROOM) - set(targets):
@@ -198,7 +209,9 @@ def _tell(record: dict[str, Any]) -> int:
         print(f"full disk ({row['full']}), {row['name']}: {'; '.join(row['problems']) or 'one line, exit code 2'}")
     if (threads := record["threads"]) is not None:
         faults += threads["unequal"]
-        print(f"{threads['calls']} calls from {threads['threads']} threads: {threads['unequal']} unequal to serial ones")
+        print(
+            f"{threads['calls']} calls from {threads['threads']} threads: {threads['unequal']} unequal to serial ones"
+        )
     if (stream := record["stream"]) is not None:
         print(f"{stream['stream_seconds']:.0f} s of stream in {stream['seconds']:.0f} s: {stream['rss_mb']} MB")
         faults += steadiness.grew(stream["rss_mb"])

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -31,19 +32,15 @@ _NOISE = 'subway = "{0}/pink.flac"\nbabble = {{ talkers = 2 }}\ncar = "{0}/hum.f
 
 @dataclass(frozen=True)
 class Command:
-    """A command that writes.
-
-    Attributes:
-        arguments: ``{disk}`` stands for the folder that is full, ``{home}`` for one that is not.
-        old: the file in ``{disk}`` that it would write again.
-        to_output: whether its standard output is what is full.
-        heavy: whether it computes for long before it writes; left out of the quick form.
-    """
+    """A command that writes."""
 
     arguments: str
+    """``{disk}`` stands for the folder that is full, ``{home}`` for one that is not."""
     old: str = ""
+    """The file in ``{disk}`` that it would write again."""
     to_output: bool = False
     heavy: bool = False
+    """Whether it computes for long before it writes; left out of the quick form."""
 
 
 COMMANDS = {
@@ -144,11 +141,17 @@ def _work(command: Command, disk: Path, home: Path, way: str) -> None:
     if way == "limit" and not command.to_output:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2048, resource.RLIM_INFINITY))
     arguments = [part.format(disk=disk, home=home) for part in command.arguments.split()]
-    code = 1
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+    code: object = 1
     try:
-        main(arguments)
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = end.code
+        if sys.stdout:
+            sys.stdout.flush()  # as the interpreter does at its end
     except BaseException:
-        os.write(2, traceback.format_exc().encode())
-    os._exit(code)
+        code = 120
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

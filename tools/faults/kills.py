@@ -79,17 +79,7 @@ class KillReport:
 def kill_and_repeat(
     scenario: Scenario, kills: int, *, seed: int, on_kill: Callable[[], object] = lambda: None
 ) -> KillReport:
-    """Kill a scenario so many times, in as many rounds as it takes.
-
-    Args:
-        scenario: the work.
-        kills: how many.
-        seed: of the moments.
-        on_kill: called after each kill.
-
-    Raises:
-        RuntimeError: if the undisturbed work fails.
-    """
+    """Kill a scenario so many times, at moments drawn with the seed, in as many rounds as it takes."""
     draw = random.Random(seed)  # moments, no secrets
     report, begin = KillReport(), time.monotonic()
     with tempfile.TemporaryDirectory() as name:

@@ -49,16 +49,7 @@ EXAMPLES = 5
 
 @dataclass
 class Slice:
-    """Mutants of a target, and what happened to them.
-
-    Attributes:
-        target: its name.
-        start: the first mutant.
-        stop: the one behind the last.
-        counts: by outcome.
-        examples: of each fault some, with what is needed to repeat it.
-        seconds: from the first to the last, in which other processes may have computed too.
-    """
+    """The mutants ``start`` to ``stop`` of a target, what happened to them, and of each fault some with their replay."""
 
     target: str
     start: int
@@ -85,7 +76,12 @@ class Slice:
             last = text.strip().rpartition("\n")[2]
             if sum(example["outcome"] == outcome for example in self.examples) < EXAMPLES:
                 self.examples.append(
-                    {"outcome": outcome, "replay": f"{self.target}:{number}", "last": last[:300], "text": text[-3000:]}
+                    {
+                        "outcome": outcome,
+                        "replay": f"{self.target}:{number}",
+                        "last": last[:300],
+                        "text": text[-3000:].strip(),
+                    }
                 )
 
 
@@ -105,15 +101,7 @@ def run_slices(
     jobs: int,
     on_mutant: Callable[[], object] = lambda: None,
 ) -> Iterable[Slice]:
-    """Put mutants before their targets, some slices side by side, and yield each slice when it is done.
-
-    Args:
-        targets: what reads, by name.
-        slices: the work.
-        seed: of all mutants.
-        jobs: processes.
-        on_mutant: called when a mutant was judged.
-    """
+    """Put mutants before their targets, in so many processes side by side, and yield each slice when it is done."""
     waiting, workers = list(slices), {}
     with tempfile.TemporaryDirectory() as home:
         try:
@@ -172,7 +160,7 @@ class _Worker:
 
     def _end(self, outcome: str, text: str, on_mutant: Callable[[], object]) -> None:
         said = self.log.read_text(errors="replace").partition("\n\nExtension modules")[0]
-        self.part.add(outcome, f"{said[-2500:]}\n{text}")
+        self.part.add(outcome, f"{said[:2500]}\n{text}")
         on_mutant()
 
 
@@ -181,7 +169,7 @@ def _work(target: Target, part: Slice, seed: int, sender: Connection, log: Path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND), 2)  # libraries write about damaged files
     os.dup2(2, 1)  # so does libsndfile, about SDS
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115, PTH123 (for the rest of this process)
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 (for the rest of this process)
     faulthandler.enable(file=2, all_threads=False)
     faulthandler.register(signal.SIGPROF, file=2, all_threads=False, chain=True)
     warnings.simplefilter("ignore")
@@ -201,13 +189,9 @@ def _work(target: Target, part: Slice, seed: int, sender: Connection, log: Path)
 
 
 def judge(target: Target, data: bytes, folder: Path, base_mb: float) -> tuple[str, str]:
-    """Put data before a target in this process and return the outcome, with a traceback where it is a fault.
+    """Put data before a target in this process; return the outcome, and what is known of it where it is a fault.
 
-    Args:
-        target: what reads.
-        data: what it reads.
-        folder: to work in; is made and removed.
-        base_mb: ``peak_mb`` of a process that has read nothing yet.
+    ``base_mb`` is the ``peak_mb`` of a process that has read nothing yet.
     """
     folder.mkdir(exist_ok=True)
     outcome, text = READ, ""

@@ -109,10 +109,14 @@ def metadata() -> dict[str, bytes]:
 
 def training_files() -> dict[str, bytes]:
     """Return training files."""
-    small = b'model = "cnn"\nclip_seconds = 0.5\nwords = ["one", "two"]\ndigits = [1, 2]\n[mel]\nsample_rate = 8000\n' + (
-        b'n_mels = 16\nn_fft = 256\n[options]\nhidden = 8\n[data]\ntrain = [{ corpus = "samples:", split = "train" }]\n'
-        b'[data.augment]\nnoises = [{ folder = "noise" }]\naugmentation = { speed = [0.9, 1.1] }\n' b"[training]\nepochs = 1\nbatch_size = 4\n[models.lstm]\n"
-        b"options = { cells = 8 }\ntraining = { learning_rate = 0.01 }\n"
+    small = (
+        b'model = "cnn"\nclip_seconds = 0.5\nwords = ["one", "two"]\ndigits = [1, 2]\n[mel]\nsample_rate = 8000\n'
+        + (
+            b'n_mels = 16\nn_fft = 256\n[options]\nhidden = 8\n[data]\ntrain = [{ corpus = "samples:", split = "train" }]\n'
+            b'[data.augment]\nnoises = [{ folder = "noise" }]\naugmentation = { speed = [0.9, 1.1] }\n'
+            b"[training]\nepochs = 1\nbatch_size = 4\n[models.lstm]\n"
+            b"options = { cells = 8 }\ntraining = { learning_rate = 0.01 }\n"
+        )
     )
     return {"quickstart": (samples_folder() / "quickstart.toml").read_bytes(), "small": small}
 
@@ -146,7 +150,9 @@ def archives() -> dict[str, dict[str, bytes]]:
         with zipfile.ZipFile(buffer, "w") as opened, tarfile.open(fileobj=tape, mode="w") as other:
             for number, entry in enumerate(entries):
                 opened.writestr(
-                    zipfile.ZipInfo(entry), bytes(range(256)), zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED
+                    zipfile.ZipInfo(entry),
+                    bytes(range(256)),
+                    zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED,
                 )
                 header = tarfile.TarInfo(entry)
                 header.size = 256

@@ -15,7 +15,7 @@ import numpy as np
 
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 
 THREADS = 16
@@ -24,12 +24,7 @@ RATE = 16_000
 
 
 def compare_threads(calls: int, recognizer: Recognizer | None = None) -> dict[str, int]:
-    """Recognise recordings from 16 threads at once and count the answers that differ from those given one by one.
-
-    Args:
-        calls: how many in all.
-        recognizer: who answers; by default the small shipped model.
-    """
+    """Recognise recordings from 16 threads at once and count the answers that differ from those given one by one."""
     recognizer = recognizer or Recognizer.from_pretrained("compact")
     paths = [utterance.path for utterance in read_samples().filter(split="test")][:: max(1, 1 + calls // 400)][:40]
     expected = [recognizer.recognize(path).to_dict() for path in paths]
@@ -47,12 +42,7 @@ def compare_threads(calls: int, recognizer: Recognizer | None = None) -> dict[st
 
 
 def listen(seconds: float, on_second: Callable[[], object] = lambda: None) -> dict[str, Any]:
-    """Listen to words, noise and silence in a process of its own, and return its memory at each quarter.
-
-    Args:
-        seconds: of stream; computed as fast as it goes.
-        on_second: called after each second of stream.
-    """
+    """Listen to words, noise and silence in a process of its own, and return its memory at each quarter."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_listen, args=(seconds, sender))

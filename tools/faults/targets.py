@@ -59,11 +59,7 @@ class RefusedError(AuroraError):
 
 
 def all_targets(folder: Path) -> dict[str, Target]:
-    """Return every target with its seeds, which are made in a folder.
-
-    Args:
-        folder: an empty one.
-    """
+    """Return every target with its seeds, which are made in an empty folder."""
     sounds, tables, packed = seeds.sound_files(), seeds.manifests(), seeds.archives()
     checkpoints = seeds.checkpoints(folder)
     return {
@@ -125,11 +121,7 @@ def mutate_request(seed: bytes, other: bytes, generator: Generator) -> bytes:
 
 
 def upload(data: bytes, _folder: Path) -> None:
-    """Send a request to the page as a server would that lets everything through.
-
-    Raises:
-        RefusedError: if the page says that the request is wrong.
-    """
+    """Send a request to the page as a server would that lets everything through."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     method, path = [*first.decode("latin-1").split(" "), "", ""][:2]
@@ -173,7 +165,9 @@ def train_file(data: bytes, folder: Path) -> None:
     path = folder / "mutant.toml"
     path.write_bytes(data)
     config = read_experiment(path)
-    RecognizerModel(RecognizerConfig(config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds))
+    RecognizerModel(
+        RecognizerConfig(config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds)
+    )
 
 
 def manifest(suffix: str, data: bytes, folder: Path) -> None:

@@ -44,7 +44,18 @@ def mutant_table(record: Record) -> str:
         numbers = [f"{counts[key]:,}" for key in total]
         rows.append([KINDS.get(name, name), str(row["seeds"]), *numbers, f"{row['per_second'] or 0:.0f}"])
     rows.append(["all", "", *(f"{number:,}" for number in total.values()), ""])
-    header = ["input", "seeds", "mutants", "read", "refused", "foreign exception", "crash", "hang", "memory", "a second"]
+    header = [
+        "input",
+        "seeds",
+        "mutants",
+        "read",
+        "refused",
+        "foreign exception",
+        "crash",
+        "hang",
+        "memory",
+        "a second",
+    ]
     return markdown_table(header, rows)
 
 
@@ -77,5 +88,7 @@ def reliability_page(record: Record) -> str:
         mutant_table=mutant_table(record),
         kill_table=kill_table(record),
         disk_table=disk_table(record),
-        replay=next((row["examples"][0]["replay"] for row in record["mutants"].values() if row["examples"]), "uploads:7"),
+        replay=next(
+            (row["examples"][0]["replay"] for row in record["mutants"].values() if row["examples"]), "uploads:7"
+        ),
     )
