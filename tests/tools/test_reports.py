@@ -45,7 +45,7 @@ def pages() -> dict[Path, str]:
 
 
 def test_the_pages_are_what_the_records_say(pages: dict[Path, str]) -> None:
-    assert len(pages) == 8
+    assert len(pages) == 9
     for path, text in pages.items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m tools.reports"
     assert (DOCS / "study.md").read_text(encoding="utf-8") == page(Study()), "run python -m study.report"

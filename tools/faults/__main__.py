@@ -16,7 +16,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -85,7 +84,6 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; {', '.join([*ROOM, *targets])}")
     if "mutants" not in chosen:
         targets = {name: target for name, target in targets.items() if name in chosen}
-    begin = time.monotonic()
     _mutants(targets, options, parts)
     if "kills" in chosen:
         _kills(options, parts)
@@ -96,7 +94,7 @@ def main() -> int:
     if "stream" in chosen and "stream" not in parts.done:
         with tqdm(total=int(options.stream), unit="s", desc="stream", disable=None) as bar:
             parts.add("stream", steadiness.listen(options.stream, bar.update))
-    record = _record(targets, options, parts) | {"seconds": round(time.monotonic() - begin, 1)}
+    record = _record(targets, options, parts)
     if options.out:
         write_json(record, options.out, indent=1)
     parts.finish()
@@ -181,6 +179,7 @@ def _record(targets: dict[str, Target], options: argparse.Namespace, parts: Part
         "full_disk": [value for key, value in done.items() if key.startswith("disk ")],
         "threads": done.get("threads"),
         "stream": done.get("stream"),
+        "seconds": done.get("seconds", 0.0),
         "environment": describe_environment("cpu")
         | {"cores": os.cpu_count(), "system": platform.system(), "libsndfile": soundfile.__libsndfile_version__},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ class Parts:
     """Finished parts by name, kept in a file (or, with ``None``, in memory alone) that belongs to a run's settings."""
 
     def __init__(self, path: Path | None, settings: dict[str, Any]) -> None:
-        self.path, self.done = path, dict[str, Any]()
+        self.path, self.done, self.begin = path, dict[str, Any](), time.monotonic()
         if path is not None and path.exists():
             first, *lines = path.read_text(encoding="utf-8").splitlines()
             if json.loads(first) != settings:
@@ -23,11 +24,13 @@ class Parts:
                     continue
         elif path is not None:
             self._append(settings)
+        self.before: float = self.done.get("seconds", 0.0)
 
     def add(self, name: str, value: Any) -> None:
-        """Keep a part."""
-        self.done[name] = value
-        self._append({name: value})
+        """Keep a part, and the seconds that all took so far."""
+        new = {name: value, "seconds": round(self.before + time.monotonic() - self.begin, 1)}
+        self.done |= new
+        self._append(new)
 
     def _append(self, value: Any) -> None:
         if self.path is not None:
