@@ -168,3 +168,19 @@ def test_a_missing_manifest_is_named(tmp_path: Path, read: Callable[[Path], Corp
     for path in (tmp_path / "nothing", tmp_path):
         with pytest.raises(CorpusError, match=f"{path}: the manifest cannot be read"):
             read(path)
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 20_000, '{"a":' * 20_000], ids=["digits", "lists", "objects"])
+def test_numbers_without_end_and_deep_nesting_are_errors_of_their_line(value: str, tmp_path: Path) -> None:
+    lines = tmp_path / "m.jsonl"
+    lines.write_text('{"path": "1.wav", "words": ["one"]}\n{"path": "2.wav", "words": [' + value)
+    with pytest.raises(CorpusError, match="line 2: not JSON"):
+        Corpus.from_jsonl(lines)
+    table = tmp_path / "m.csv"
+    table.write_text(f"path,words,sample_rate,byte_order\n1.raw,one,{value},big\n")
+    with pytest.raises(CorpusError, match="sample_rate must be a whole number"):
+        Corpus.from_csv(table)
+    cell = '"[' + value.replace('"', '""') + '"'
+    table.write_text(f"path,words\n1.wav,{cell}\n")
+    with pytest.raises(CorpusError, match="JSON list"):
+        Corpus.from_csv(table)
