@@ -120,7 +120,7 @@ def test_a_command_on_a_full_disk_is_judged(
 ) -> None:
     if not mounted:  # as where mounting is not permitted
         refused = subprocess.CompletedProcess[bytes]([], 1)
-        monkeypatch.setattr(disks.subprocess, "run", lambda *_, **__: refused)
+        monkeypatch.setattr(subprocess, "run", lambda *_, **__: refused)
     monkeypatch.setattr(disks, "main", lambda arguments: _write(arguments, how=how))
     problems, way = run_command(Command("{disk}/old", "old"))
     assert way == "limit" or mounted

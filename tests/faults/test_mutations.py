@@ -61,7 +61,7 @@ def test_header_fields_get_extreme_values() -> None:
     for seed in range(400):
         data = bytearray(b"\x5a" * 64)
         mutations.set_integer(data, b"", np.random.default_rng(seed))
-        found |= {value for value in EXTREMES for order in ("little", "big") if value.to_bytes(8, order) in data}  # type: ignore[arg-type]
+        found |= {value for value in EXTREMES for order in ("little", "big") if value.to_bytes(8, order) in data}
     assert {2**63 - 1, 2**64 - 1, 0xFFFFFFFF} <= found
 
 

@@ -164,9 +164,9 @@ def _record(targets: dict[str, Target], options: argparse.Namespace, parts: Part
         }  # fmt: skip
     killed: dict[str, Any] = {}
     for value in (value for key, value in done.items() if key.startswith("kills ")):
-        row = killed.setdefault(value["name"], Counter(examples=[]))
+        row: dict[str, Any] = killed.setdefault(value["name"], {"examples": []})
         for key in ("kills", "rounds", "unequal", "failed", "left_over", "alive", "seconds"):
-            row[key] = round(row[key] + value[key], 1)
+            row[key] = round(row.get(key, 0) + value[key], 1)
         row["examples"] = (row["examples"] + value["examples"])[:EXAMPLES]
     return {
         "benchmark": "faults",

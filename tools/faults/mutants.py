@@ -102,7 +102,8 @@ def run_slices(
     on_mutant: Callable[[], object] = lambda: None,
 ) -> Iterable[Slice]:
     """Put mutants before their targets, in so many processes side by side, and yield each slice when it is done."""
-    waiting, workers = list(slices), {}
+    waiting = list(slices)
+    workers: dict[Connection, _Worker] = {}
     with tempfile.TemporaryDirectory() as home:
         try:
             while waiting or workers:
