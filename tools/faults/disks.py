@@ -114,7 +114,7 @@ def run_command(command: Command) -> tuple[list[str], str]:
             problems.append(f"exit code {process.exitcode} instead of 2")
         if "Traceback" in said or "Exception ignored" in said:
             problems.append("a traceback: " + said.strip().rpartition("\n")[2][:200])
-        elif sum(line.startswith("error: ") for line in said.splitlines()) != 1:
+        elif sum(line.startswith("error: ") for line in said.splitlines()) != 1 or "--help'" in said:
             problems.append(f"expected one line 'error: ...', got {said[-300:]!r}")
         if command.old and (disk / command.old).read_bytes() != OLD:
             problems.append("the old file is lost")
