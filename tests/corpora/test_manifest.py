@@ -194,3 +194,10 @@ def test_json_that_python_cannot_hold_is_refused_by_its_line(tmp_path: Path, val
     (tmp_path / "m.csv").write_text("path,words\na.wav,[" + value.replace('"', "") + "\n")
     with pytest.raises(CorpusError, match="line 2: words that begin with"):
         Corpus.from_csv(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 20_000], ids=["digits", "lists"])
+def test_a_rate_that_is_no_number_is_named(value: str, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(f"path,words,sample_rate,byte_order\n1.raw,one,{value},big\n")
+    with pytest.raises(CorpusError, match="sample_rate must be a whole number"):
+        Corpus.from_csv(tmp_path / "m.csv")

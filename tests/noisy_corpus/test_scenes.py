@@ -110,3 +110,10 @@ def test_the_mapping_printed_in_the_documentation_is_read(tmp_path: Path) -> Non
     scenes = read_noise_scenes(tmp_path)
     scenes.check_needed(SCENE_NAMES)
     check(scenes)
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 20_000], ids=["digits", "lists"])
+def test_numbers_without_end_and_deep_nesting_in_a_mapping_are_errors(value: str, tmp_path: Path) -> None:
+    (tmp_path / "scenes.toml").write_text(f"subway = {value}")
+    with pytest.raises(CorpusError, match="no readable TOML"):
+        read_noise_scenes(tmp_path)

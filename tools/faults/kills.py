@@ -12,19 +12,23 @@ import io
 import multiprocessing
 import os
 import random
+import signal
+import sys
 import tempfile
 import threading
 import time
+import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
-from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.corpora.sources.fsdd import download_fsdd
@@ -37,108 +41,177 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
 
 Scenario = Callable[[Path], None]
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 300.0
+OUTLIVE_SECONDS = 2.0
+"""After so long a process whose parent was killed should have ended too."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class KillReport:
     """What came of the kills of a scenario.
 
     Attributes:
         kills: how often the work was killed.
+        rounds: how often it was begun in an empty folder; each ended after some kills.
         unequal: rounds whose result differed from the undisturbed one.
+        failed: rounds that did not go on after a kill.
         left_over: files that no undisturbed work leaves, over all rounds.
+        alive: calls of which processes lived on after the first one's end.
+        examples: of what was found, in words.
+        seconds: for all of it.
     """
 
-    kills: int
-    unequal: int
-    left_over: int
+    kills: int = 0
+    rounds: int = 0
+    unequal: int = 0
+    failed: int = 0
+    left_over: int = 0
+    alive: int = 0
+    examples: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def faults(self) -> int:
+        """Everything that should not have come."""
+        return self.unequal + self.failed + self.left_over + self.alive
 
 
-def kill_and_repeat(scenario: Scenario, kills: int, *, seed: int, on_kill: Callable[[int], object]) -> KillReport:
-    """Kill a scenario so many times, in as many rounds as it takes.
-
-    Args:
-        scenario: the work.
-        kills: how many.
-        seed: of the moments.
-        on_kill: called with 1 after each kill.
-    """
+def kill_and_repeat(
+    scenario: Scenario, kills: int, *, seed: int, on_kill: Callable[[], object] = lambda: None
+) -> KillReport:
+    """Kill a scenario so many times, at moments drawn with the seed, in as many rounds as it takes."""
     draw = random.Random(seed)  # moments, no secrets
+    report, begin = KillReport(), time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        begin = time.monotonic()
-        if not _run(scenario, home / "undisturbed", None):
-            raise AssertionError("the undisturbed work failed")
+        run = _Run(scenario, home / "log")
+        if run.until_end(home / "undisturbed") != 0:
+            raise RuntimeError(f"the undisturbed work failed: {run.told()}")
         seconds = time.monotonic() - begin
         expected = contents(home / "undisturbed")
-        done = unequal = left_over = number = 0
-        while done < kills:
-            folder = home / f"round{number}"
-            number += 1
-            while done < kills and not _run(scenario, folder, draw.uniform(0.05, 1.0) * seconds):
-                done += 1
-                on_kill(1)
-            _run(scenario, folder, None)
+        while report.kills < kills:
+            folder = home / f"round{report.rounds}"
+            report.rounds += 1
+            code: int | None = None
+            while code is None and report.kills < kills:
+                code = run.until_end(folder, draw.uniform(0.02, 1.0) * seconds)
+                report.alive += run.outlived()
+                if code is None:
+                    report.kills += 1
+                    on_kill()
+            if code is None:
+                code = run.until_end(folder)
+                report.alive += run.outlived()
             found = contents(folder)
-            unequal += any(found.get(path) != digest for path, digest in expected.items())
-            left_over += len(set(found) - set(expected))
-    return KillReport(done, unequal, left_over)
+            differing = [path for path, digest in expected.items() if found.get(path) != digest]
+            left_over = sorted(set(found) - set(expected))
+            report.failed += code != 0
+            report.unequal += code == 0 and bool(differing)
+            report.left_over += len(left_over)
+            if code != 0 or differing or left_over:
+                texts = [run.told() if code else "", f"differ: {differing[:3]}", f"left over: {left_over[:3]}"]
+                report.examples = [*report.examples, f"round {report.rounds}: " + "; ".join(filter(None, texts))][:5]
+    report.seconds = time.monotonic() - begin
+    return report
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder; histories and records hold times and are left out."""
+    """Return the SHA-256 of every file below a folder; of histories and records, which hold times, the name alone."""
     volatile = {"history.jsonl", "train.log", "run.json"}
     return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): ""
+        if path.name in volatile
+        else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in volatile
+        if path.is_file()
     }
 
 
-def _run(scenario: Scenario, folder: Path, kill_after: float | None) -> bool:
-    """Do the work in a process; return whether it ended by itself, False if it was killed."""
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(scenario, folder))
-    process.start()
-    process.join(LONGEST_SECONDS if kill_after is None else kill_after)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        if kill_after is None:
-            raise AssertionError(f"the work in {folder} did not end within {LONGEST_SECONDS:g} s")
-        return False
-    if process.exitcode:
-        raise AssertionError(f"the work in {folder} failed after a kill (exit code {process.exitcode})")
-    return True
+class _Run:
+    """The work in a process group of its own; what it says goes to a log."""
 
+    def __init__(self, scenario: Scenario, log: Path) -> None:
+        self.scenario, self.log, self.group = scenario, log, 0
 
-def _work(scenario: Scenario, folder: Path) -> None:
-    torch.set_num_threads(1)  # threads of the parent do not live on in a forked process
-    scenario(folder)
-    os._exit(0)
+    def until_end(self, folder: Path, kill_after: float | None = None) -> int | None:
+        """Do the work; return its exit code, or ``None`` if it was killed before."""
+        process = multiprocessing.get_context("fork").Process(target=self._work, args=(folder,))
+        process.start()
+        self.group = process.pid or 0
+        until = time.monotonic() + (LONGEST_SECONDS if kill_after is None else kill_after)
+        while process.is_alive() and time.monotonic() < until:
+            time.sleep(0.003)  # join() with a time limit would wait for the process's own children too
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            return None if kill_after is not None else 1
+        return process.exitcode
+
+    def outlived(self) -> int:
+        """Return whether processes of the group live on after the first one, and end them."""
+        try:
+            until = time.monotonic() + OUTLIVE_SECONDS
+            while time.monotonic() < until:
+                os.killpg(self.group, 0)
+                time.sleep(0.05)
+            os.killpg(self.group, signal.SIGKILL)
+        except ProcessLookupError:
+            return 0
+        return 1
+
+    def told(self) -> str:
+        """Return the end of the log."""
+        return self.log.read_text(errors="replace").strip()[-1500:]
+
+    def _work(self, folder: Path) -> None:
+        os.setpgid(0, 0)
+        os.dup2(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+        torch.set_num_threads(1)  # threads of the parent do not live on in a forked process
+        sys.modules["__main__"] = ModuleType("__main__")  # spawned workers would import the real one again, with torch
+        try:
+            self.scenario(folder)
+        except BaseException:
+            os.write(2, traceback.format_exc().encode())
+            os._exit(1)
+        os._exit(0)
 
 
 def train(folder: Path) -> None:
-    """Train a small network for three epochs; go on where it stopped."""
-    model = RecognizerModel(_config())
-    torch.manual_seed(0)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.05)
-    config = TrainingConfig(epochs=3, batch_size=16, learning_rate=0.01, seed=1)
-    Trainer(model, config, folder).fit(_clips(), resume=True)
+    """Train a small network for six epochs; go on where it stopped."""
+    config = TrainingConfig(epochs=6, batch_size=16, learning_rate=0.01, seed=1)
+    Trainer(_model(), config, folder).fit(_clips(), resume=True)
 
 
 def build(folder: Path) -> None:
     """Build a small noisy corpus; go on where it stopped."""
+    _build(folder, 1)
+
+
+def build_beside(folder: Path) -> None:
+    """Build it with two worker processes, which must not outlive this one."""
+    _build(folder, 2)
+
+
+def _build(folder: Path, workers: int) -> None:
     noises = sample_noises()
     scenes = NoiseScenes({"subway": (noises["pink"],), "street": (noises["hum"],)})
     voices = read_samples().filter(split="test", speakers="samples/espeak-en-belinda")
-    build_noisy_corpus(voices, scenes, folder, seed=1, sets="C", snrs_db=[10, 5], workers=1)
+    build_noisy_corpus(voices, scenes, folder, seed=1, sets="C", snrs_db=[10, 5], workers=workers)
 
 
 def export(folder: Path) -> None:
     """Export a small network over what an earlier attempt left."""
-    export_onnx(load_checkpoint("compact"), folder / "compact.onnx")
+    export_onnx(_model(), folder / "small.onnx")
+
+
+def prepare(*, export: bool) -> None:
+    """Import and read what every round would import and read again: processes are forked from this one."""
+    from aurora_resnet.corpora import fetching  # noqa: F401
+
+    if export:
+        import onnxscript  # noqa: F401
+        import torch.onnx._internal.exporter._core  # noqa: F401
+    _clips()
 
 
 @contextmanager
@@ -178,9 +251,16 @@ def downloads() -> Iterator[Scenario]:
         server.shutdown()
 
 
+def _model() -> RecognizerModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return RecognizerModel(_config())
+
+
 def _config() -> RecognizerConfig:
     return RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=16), options={"hidden": 8})
 
 
+@cache  # filled before the first fork: reading them is not what is to be killed
 def _clips() -> ClipSet:
     return load_clips(read_samples().filter(speakers=("samples/flite-awb", "samples/flite-slt")), _config())

@@ -1,93 +1,165 @@
-"""Sound files of every format that soundfile writes, and small files of every other kind, to be damaged."""
+"""Sound files of every format that soundfile writes, and small files of every other kind, to be damaged.
+
+They are the same bytes on every call (with the same libraries), or a mutant could not be made again.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import re
+import tarfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import torch
 
 from aurora_resnet.checkpoints import save_checkpoint
-from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import samples_folder
-from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.models import EXPORTED_FOLDER, load_model
 
-SAMPLE_RATE = 8000
+WORD = samples_folder() / "flite-slt" / "seven_1.flac"
+LEFT_OUT = {"RAW": "no header to damage", "SD2": "its header is a second file beside it"}
+"""Formats that soundfile writes and no mutant is made of, each with the reason."""
+
+_DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def sound_files() -> dict[str, bytes]:
-    """Return a short word in every format and encoding that libsndfile writes, by name, mono and stereo."""
-    path = samples_folder() / "flite-slt" / "seven_1.flac"
-    word, rate = soundfile.read(path, dtype="float32")
+    """Return 0.1 s of a word in every format and encoding that libsndfile writes, by name, mono and stereo."""
+    word, rate = soundfile.read(WORD, dtype="float32")
+    start = int(np.abs(word).argmax()) - 400
     files: dict[str, bytes] = {}
     for channels in (1, 2):
-        samples = np.repeat(word[:4000, None], channels, axis=1)
-        # RAW has no header to damage, and SD2 keeps its header in a second file beside the first.
-        for name in sorted(soundfile.available_formats().keys() - {"RAW", "SD2"}):
+        samples = np.repeat(word[start : start + 800, None], channels, axis=1)
+        for name in sorted(soundfile.available_formats().keys() - LEFT_OUT.keys()):
             for subtype in sorted(soundfile.available_subtypes(name)):
                 buffer = io.BytesIO()
                 try:
                     soundfile.write(buffer, samples, rate, format=name, subtype=subtype)
                 except (soundfile.LibsndfileError, ValueError):
                     continue  # not every pair goes together
-                files[f"{name}/{subtype}/{channels}"] = buffer.getvalue()
+                files[f"{name}/{subtype}/{channels}"] = _timeless(buffer.getvalue())
     return files
 
 
-def checkpoint(folder: Path) -> bytes:
-    """Return a small checkpoint."""
-    path = folder / "seed.safetensors"
-    save_checkpoint(_model(), path, info={"epoch": 3})
-    return path.read_bytes()
+def _timeless(data: bytes) -> bytes:
+    """Put fixed values where libsndfile writes the time of day: PEAK chunks, dates, the number of an Ogg stream."""
+    if data.startswith(b"OggS"):
+        return b"".join(_ogg_page(page) for page in re.findall(rb"OggS.*?(?=OggS|\Z)", data, re.DOTALL))
+    if (peak := data.find(b"PEAK", 0, 256)) >= 0:  # name, size, version, seconds since 1970
+        data = data[: peak + 12] + bytes(4) + data[peak + 16 :]
+    return _DATE.sub(lambda found: b"x" * len(found[0]), data)
 
 
-def exported(folder: Path) -> bytes:
-    """Return a small exported model."""
-    path = folder / "seed.onnx"
-    export_onnx(_model(), path)
-    return path.read_bytes()
+def _ogg_page(page: bytes) -> bytes:
+    """Give an Ogg page the stream number 1 and the checksum that then belongs to it (polynomial 0x04C11DB7)."""
+    page = page[:14] + (1).to_bytes(4, "little") + page[18:22] + bytes(4) + page[26:]
+    checksum = 0
+    for byte in page:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum & 1 << 31 else 0)) & 0xFFFFFFFF
+    return page[:22] + checksum.to_bytes(4, "little") + page[26:]
 
 
-def configuration() -> bytes:
-    """Return a training file."""
-    return (samples_folder() / "quickstart.toml").read_bytes()
+def requests() -> dict[str, bytes]:
+    """Return what the page sends, head and body."""
+    lines = ("Host: 127.0.0.1:8000", "Origin: http://127.0.0.1:8000", "Sec-Fetch-Site: same-origin")
+    kinds = ("WAV/PCM_16/1", "WAV/FLOAT/2", "FLAC/PCM_16/1", "OGG/VORBIS/1", "OGG/OPUS/1", "MP3/MPEG_LAYER_III/1")
+    sounds = sound_files()
+    return {
+        kind: "\r\n".join(
+            ("POST /api/recognize HTTP/1.1", *lines, f"Content-Length: {len(sounds[kind])}", "", "")
+        ).encode()
+        + sounds[kind]
+        for kind in kinds
+        if kind in sounds
+    }
 
 
-def manifests(folder: Path) -> dict[str, bytes]:
-    """Return a manifest as CSV and as JSON lines."""
-    words = (("one",), ("two", "oh"), ("fünf",), ("turn on",))
-    utterances = tuple(
-        Utterance(folder / f"{number}.wav", word, f"speaker{number}", "train", attributes={"snr_db": "5"})
-        for number, word in enumerate(words)
-    )
-    corpus = Corpus("seed", utterances)
-    corpus.write_csv(folder / "seed.csv")
-    corpus.write_jsonl(folder / "seed.jsonl")
-    return {".csv": (folder / "seed.csv").read_bytes(), ".jsonl": (folder / "seed.jsonl").read_bytes()}
+def checkpoints(folder: Path) -> dict[str, bytes]:
+    """Return small checkpoints."""
+    found = {}
+    for name, options in (("cnn", {"hidden": 2}), ("lstm", {"cells": 2, "hidden": 2, "layers": 1})):
+        mel = MelConfig(sample_rate=8000, n_mels=8)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = RecognizerModel(RecognizerConfig(name, mel, options=options, clip_seconds=0.25))
+        path = folder / f"{name}.safetensors"
+        save_checkpoint(model, path, calibration=Calibration(1.5, 3.0), card="A card.", info={"epoch": 3})
+        found[name] = path.read_bytes()
+    return found
 
 
-def archive() -> bytes:
-    """Return a ZIP archive as code hosts make them, with one top folder."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name in ("recordings/0_a_0.wav", "recordings/1_a_0.wav", "README.md", "LICENSE"):
-            opened.writestr(f"top/{name}", bytes(range(256)) * 8)
-    return buffer.getvalue()
+def exported() -> dict[str, bytes]:
+    """Return an exported model: the small one of the wheel."""
+    return {"compact": (EXPORTED_FOLDER / "compact.onnx").read_bytes()}
 
 
-def metadata() -> bytes:
+def metadata() -> dict[str, bytes]:
     """Return the metadata of an exported model, as text."""
-    from aurora_resnet.scoring import TorchModel
-
-    return json.dumps(TorchModel(_model()).facts.to_dict()).encode()
+    return {"compact": json.dumps(load_model("compact").facts.to_dict()).encode()}
 
 
-def _model() -> RecognizerModel:
-    mel = MelConfig(sample_rate=SAMPLE_RATE, n_mels=8)
-    return RecognizerModel(RecognizerConfig("cnn", mel, options={"hidden": 4}, clip_seconds=0.25))
+def training_files() -> dict[str, bytes]:
+    """Return training files."""
+    small = (
+        b'model = "cnn"\nclip_seconds = 0.5\nwords = ["one", "two"]\ndigits = [1, 2]\n[mel]\nsample_rate = 8000\n'
+        + (
+            b'n_mels = 16\nn_fft = 256\n[options]\nhidden = 8\n[data]\ntrain = [{ corpus = "samples:", split = "train" }]\n'
+            b'[data.augment]\nnoises = [{ folder = "noise" }]\naugmentation = { speed = [0.9, 1.1] }\n'
+            b"[training]\nepochs = 1\nbatch_size = 4\n[models.lstm]\n"
+            b"options = { cells = 8 }\ntraining = { learning_rate = 0.01 }\n"
+        )
+    )
+    return {"quickstart": (samples_folder() / "quickstart.toml").read_bytes(), "small": small}
+
+
+def noise_mappings() -> dict[str, bytes]:
+    """Return what says which recording serves which noise scene."""
+    return {"scenes": b'subway = "one.wav"\nstreet = ["one.wav", "two.wav"]\nbabble = { talkers = 6 }\n'}
+
+
+def manifests() -> dict[str, dict[str, bytes]]:
+    """Return manifests as CSV and as JSON lines, of a recording ``one.wav`` beside them, by their ending."""
+    table = (
+        "path,words,speaker,split,sample_rate,byte_order,encoding,attribute.snr_db\r\none.wav,one,a,train,,,,5\r\n"
+        'one.raw,"two",b,test,8000,big,,\r\none.wav,"[""three""]",fünf,train,,,,\r\none.raw,oh,c,,8000,,mulaw,-5\r\n'
+    )
+    lines = (
+        '{"path": "one.wav", "words": ["one"], "speaker": "a", "split": "train", "raw": null, "attributes": {}}\n'
+        '{"path": "one.raw", "words": ["two"], "raw": {"sample_rate": 8000, "byte_order": "big"}}\n'
+        '{"path": "one.raw", "words": ["oh"], "raw": {"sample_rate": 8000, "encoding": "alaw"}, "attributes": {"a": "b"}}\n'
+    )
+    return {".csv": {"seed": table.encode()}, ".jsonl": {"seed": lines.encode()}}
+
+
+def archives() -> dict[str, dict[str, bytes]]:
+    """Return archives as code hosts make them, and some with names that lead elsewhere, by their ending."""
+    files = ("top/recordings/0_a_0.wav", "top/recordings/1_a_0.wav", "top/README.md", "top/fünf/LICENSE")
+    sets = {"sound": files, "upwards": (*files, "top/../../escaped"), "absolute": (*files, "/tmp/escaped")}
+    made: dict[str, dict[str, bytes]] = {".zip": {}, ".tar": {}}
+    for name, entries in sets.items():
+        buffer, tape = io.BytesIO(), io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as opened, tarfile.open(fileobj=tape, mode="w") as other:
+            for number, entry in enumerate(entries):
+                opened.writestr(
+                    zipfile.ZipInfo(entry),
+                    bytes(range(256)),
+                    zipfile.ZIP_DEFLATED if number % 2 else zipfile.ZIP_STORED,
+                )
+                header = tarfile.TarInfo(entry)
+                header.size = 256
+                other.addfile(header, io.BytesIO(bytes(range(256))))
+            link = tarfile.TarInfo("top/link")
+            link.type, link.linkname = tarfile.SYMTYPE, "../.."
+            if name != "sound":
+                other.addfile(link)
+        made[".zip"][name], made[".tar"][name] = buffer.getvalue(), tape.getvalue()
+    return made

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import io
 import json
 import math
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
+import soundfile
 
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.corpora.archive import extract_tar, extract_zip
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.runtime.models import ExportedModel, ModelFacts
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
+from aurora_resnet.runtime.errors import AuroraError
+from aurora_resnet.runtime.models import METADATA, ExportedModel
 from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.streaming.recognizer import recognize_stream
+from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.experiment import read_experiment
-from aurora_resnet.web.upload import decode_upload
+from aurora_resnet.web.server import create_app
 from tools.faults import seeds
 from tools.faults.mutations import Generator, mutate, mutate_text
+
+Mutate = Callable[[bytes, bytes, Generator], bytes]
 
 
 @dataclass(frozen=True)
@@ -30,15 +43,39 @@ class Target:
 
     Attributes:
         seeds: the undamaged data, by name.
-        read: takes the damaged data and a folder to put it into; returns or raises.
+        read: takes the damaged data and an empty folder to put it into; returns or raises.
         mutate: how the data is damaged.
         weight: how many of the mutants are for it, relative to the others.
     """
 
     seeds: Mapping[str, bytes]
     read: Callable[[bytes, Path], object]
-    mutate: Callable[[bytes, Generator], bytes] = mutate
+    mutate: Mutate = mutate
     weight: float = 1.0
+
+
+class RefusedError(AuroraError):
+    """The page answered with a status from 400 to 499, or with 503: it is busy."""
+
+
+def all_targets(folder: Path) -> dict[str, Target]:
+    """Return every target with its seeds, which are made in an empty folder."""
+    sounds, tables, packed = seeds.sound_files(), seeds.manifests(), seeds.archives()
+    checkpoints = seeds.checkpoints(folder)
+    return {
+        "audio-memory": Target(sounds, lambda data, _folder: check(_recognizer(), data), weight=36),
+        "audio-files": Target(sounds, recognize_file, weight=18),
+        "uploads": Target(seeds.requests(), upload, mutate_request, weight=12),
+        "training-files": Target(seeds.training_files(), train_file, mutate_text, weight=8),
+        "manifests-csv": Target(tables[".csv"], partial(manifest, ".csv"), mutate_text, weight=5),
+        "manifests-jsonl": Target(tables[".jsonl"], partial(manifest, ".jsonl"), mutate_text, weight=5),
+        "noise-mappings": Target(seeds.noise_mappings(), noise_mapping, mutate_text, weight=2),
+        "checkpoints": Target(checkpoints, checkpoint, mutate_checkpoint, weight=4),
+        "onnx-files": Target(seeds.exported(), exported, weight=2),
+        "onnx-metadata": Target(seeds.metadata(), metadata, mutate_text, weight=2),
+        "archives-zip": Target(packed[".zip"], partial(unpack, ".zip"), weight=3),
+        "archives-tar": Target(packed[".tar"], partial(unpack, ".tar.gz"), mutate_tar, weight=3),
+    }
 
 
 @cache
@@ -46,116 +83,179 @@ def _recognizer() -> Recognizer:
     return Recognizer.from_pretrained("compact")
 
 
-def _check(recognizer: Recognizer, recording: object) -> None:
+def check(recognizer: Recognizer, recording: Any, sample_rate: int | None = None) -> None:
     """Recognise, and insist on an answer that makes sense."""
-    answer = recognizer.recognize(recording)
+    answer = recognizer.recognize(recording, sample_rate)
     total = sum(answer.probabilities.values())
-    if not (math.isfinite(answer.confidence) and 0 <= answer.confidence <= 1 and abs(total - 1) < 1e-6):
+    if not (0 <= answer.confidence <= 1 and abs(total - 1) < 1e-6):  # also for NaN
         raise AssertionError(f"an answer that is none: {answer}")
     json.dumps(answer.to_dict(), allow_nan=False)
 
 
-def recognize_bytes(data: bytes, _folder: Path) -> None:
-    """Recognise a sound file in memory."""
-    _check(_recognizer(), data)
-
-
 def recognize_file(data: bytes, folder: Path) -> None:
-    """Recognise a sound file on the disk."""
+    """Recognise a sound file on the disk as one word, then listen to it."""
     path = folder / "mutant"
     path.write_bytes(data)
-    _check(_recognizer(), path)
+    check(_recognizer(), path)
+    for event in recognize_stream(_recognizer(), path):
+        if not (0 <= event.confidence <= 1 and math.isfinite(event.end_seconds)):
+            raise AssertionError(f"an event that is none: {event}")
+
+
+@cache
+def _app() -> Any:
+    return create_app(_recognizer())
+
+
+@cache  # of one process
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+def mutate_request(seed: bytes, other: bytes, generator: Generator) -> bytes:
+    """Damage the recording that is sent, in one of five cases the head of the request."""
+    head, _, body = seed.partition(b"\r\n\r\n")
+    if generator.random() < 0.2:
+        return mutate_text(head, other[:100], generator) + b"\r\n\r\n" + body
+    return head + b"\r\n\r\n" + mutate(body, other.partition(b"\r\n\r\n")[2], generator)
 
 
 def upload(data: bytes, _folder: Path) -> None:
-    """Decode what a browser sent."""
-    samples, _rate = decode_upload(data)
-    if not np.isfinite(samples).all():
-        raise AssertionError("an upload gave NaN")
+    """Send a request to the page as a server would that lets everything through."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    method, path = [*first.decode("latin-1").split(" "), "", ""][:2]
+    fields = [line.partition(b":")[::2] for line in lines]
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": "",
+        "method": method.upper(), "path": path.partition("?")[0], "raw_path": path.encode(), "query_string": b"",
+        "headers": [(name.strip().lower(), value.strip()) for name, value in fields],
+        "client": ("127.0.0.1", 50000), "server": ("127.0.0.1", 8000), "state": {},
+    }  # fmt: skip
+    status, answer = _loop().run_until_complete(_answer(scope, body))
+    if 400 <= status < 500 or status == 503:
+        raise RefusedError(f"{status}: {answer[:200]!r}")
+    if status >= 500:
+        raise AssertionError(f"the page answers {status}: {answer[:200]!r}")
+    if scope["path"] == "/api/recognize":
+        json.loads(answer, parse_constant=_no_number)
 
 
-def read_file(read: Callable[[Path], object], suffix: str, data: bytes, folder: Path) -> None:
-    """Write the mutant under a name of its kind and read it."""
+def _no_number(text: str) -> float:
+    raise AssertionError(f"the page answers {text}")
+
+
+async def _answer(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+    parts = [{"type": "http.request", "body": body[: len(body) // 2], "more_body": True}]
+    parts += [{"type": "http.request", "body": body[len(body) // 2 :]}]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop(0) if parts else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await _app()(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def train_file(data: bytes, folder: Path) -> None:
+    """Read a training file and build the network that it asks for."""
+    path = folder / "mutant.toml"
+    path.write_bytes(data)
+    config = read_experiment(path)
+    RecognizerModel(
+        RecognizerConfig(config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds)
+    )
+
+
+def manifest(suffix: str, data: bytes, folder: Path) -> None:
+    """Read a manifest and the recordings that it names."""
+    (folder / "one.wav").write_bytes(_word())
+    (folder / "one.raw").write_bytes(_word()[44:])
     path = folder / f"mutant{suffix}"
     path.write_bytes(data)
-    read(path)
+    corpus = load_corpus(f"manifest:{path}")
+    load_clips(corpus, RecognizerConfig("cnn", MelConfig(sample_rate=8000, n_mels=8), clip_seconds=0.25))
 
 
-def compute(path: Path) -> None:
+@cache
+def _word() -> bytes:
+    buffer = io.BytesIO()
+    samples, rate = soundfile.read(seeds.WORD, dtype="int16")
+    soundfile.write(buffer, samples[:800], rate, format="WAV")
+    return buffer.getvalue()
+
+
+def noise_mapping(data: bytes, folder: Path) -> None:
+    """Read which recordings serve which scene."""
+    for name in ("one.wav", "two.wav"):
+        (folder / name).write_bytes(_word())
+    path = folder / "mutant.toml"
+    path.write_bytes(data)
+    read_noise_scenes(path)
+
+
+def mutate_checkpoint(seed: bytes, other: bytes, generator: Generator) -> bytes:
+    """Damage a safetensors file: any byte of it, or the text of its header, of which the length is then right."""
+    if generator.random() < 0.5:
+        return mutate(seed, other, generator)
+    end = 8 + int.from_bytes(seed[:8], "little")
+    header = mutate_text(seed[8:end], other[8:200], generator)
+    return len(header).to_bytes(8, "little") + header + seed[end:]
+
+
+def checkpoint(data: bytes, folder: Path) -> None:
+    """Load a checkpoint and let it answer."""
+    path = folder / "mutant.safetensors"
+    path.write_bytes(data)
+    loaded = load_checkpoint(path)
+    model = TorchModel(loaded.model, calibration=loaded.calibration, name=loaded.name)
+    check(Recognizer(model), np.sin(np.arange(2000)).astype(np.float32), 8000)
+
+
+def exported(data: bytes, folder: Path) -> None:
     """Load an exported model and let it answer."""
-    model = ExportedModel(path)
-    recognizer = Recognizer(model)
-    answer = recognizer.recognize(np.zeros(model.facts.sample_rate, np.float32), model.facts.sample_rate)
-    if answer.accepted:
-        raise AssertionError("silence was accepted")
+    path = folder / "mutant.onnx"
+    path.write_bytes(data)
+    check(Recognizer(ExportedModel(path)), np.sin(np.arange(2000)).astype(np.float32), 8000)
 
 
-def facts(data: bytes, _folder: Path) -> None:
-    """Read the metadata of an exported model."""
-    from aurora_resnet.runtime.errors import ModelError
-
-    try:
-        values = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ModelError("no JSON") from error  # as ExportedModel says
-    ModelFacts.from_dict(values)
+@cache
+def _graph() -> onnx.ModelProto:
+    return onnx.load_from_string(seeds.exported()["compact"])
 
 
-def unpack(data: bytes, folder: Path) -> None:
-    """Extract a ZIP archive, and insist that nothing lies outside the folder."""
-    archive = folder / "mutant.zip"
+def metadata(data: bytes, folder: Path) -> None:
+    """Load an exported model of other metadata and let it answer."""
+    graph = _graph()
+    entry = next(entry for entry in graph.metadata_props if entry.key == METADATA)
+    # A protobuf string is UTF-8; its own setter would refuse what a crafted file may hold.
+    before = entry.value
+    marker = "#" * len(data)
+    entry.value = marker
+    crafted = graph.SerializeToString().replace(marker.encode(), data)
+    entry.value = before
+    exported(crafted, folder)
+
+
+def mutate_tar(seed: bytes, other: bytes, generator: Generator) -> bytes:
+    """Damage a TAR archive before it is compressed, or after."""
+    if generator.random() < 0.7:
+        return gzip.compress(mutate(seed, other, generator), 1, mtime=0)
+    return mutate(gzip.compress(seed, 1, mtime=0), gzip.compress(other, 1, mtime=0), generator)
+
+
+def unpack(suffix: str, data: bytes, folder: Path) -> None:
+    """Extract an archive, and insist that nothing but plain files comes, all of it inside the folder."""
+    archive, target = folder / f"mutant{suffix}", folder / "target"
     archive.write_bytes(data)
-    target = folder / "target"
+    extract = extract_zip if suffix == ".zip" else extract_tar
     try:
-        extract_zip(archive, target, lambda name: name, max_bytes=1_000_000, max_files=100)
+        extract(archive, target, lambda name: name, max_bytes=1_000_000, max_files=100)
     finally:
-        outside = [path for path in folder.iterdir() if path.name not in ("mutant.zip", "target")]
-        if outside:
-            raise AssertionError(f"the archive wrote outside its folder: {outside}")
-
-
-def all_targets() -> dict[str, Target]:
-    """Return every target with its seeds."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sounds = seeds.sound_files()
-        manifests = seeds.manifests(folder)
-        return {
-            "audio in memory": Target(sounds, recognize_bytes, weight=40),
-            "audio files": Target(sounds, recognize_file, weight=20),
-            "uploads": Target(sounds, upload, weight=10),
-            "training files": Target(
-                {"quickstart": seeds.configuration()}, partial(read_file, read_experiment, ".toml"), mutate_text, 8
-            ),
-            "manifests, CSV": Target(
-                {"seed": manifests[".csv"]}, partial(read_file, _manifest, ".csv"), mutate_text, 6
-            ),
-            "manifests, JSON lines": Target(
-                {"seed": manifests[".jsonl"]}, partial(read_file, _manifest, ".jsonl"), mutate_text, 6
-            ),
-            "metadata of exported models": Target({"seed": seeds.metadata()}, facts, mutate_text, 5),
-            "checkpoints": Target(
-                {"seed": seeds.checkpoint(folder)}, partial(read_file, load_checkpoint, ".safetensors"), weight=2
-            ),
-            "exported models": Target({"seed": seeds.exported(folder)}, partial(read_file, compute, ".onnx"), weight=2),
-            "archives": Target({"seed": seeds.archive()}, unpack, weight=3),
-        }
-
-
-def _manifest(path: Path) -> object:
-    return load_corpus(f"manifest:{path}")
-
-
-def readable(data: bytes) -> bool:
-    """Return whether libsndfile itself opens the data; for looking into a finding.
-
-    >>> readable(b"nothing")
-    False
-    """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(io.BytesIO(data)):
-            return True
-    except (soundfile.LibsndfileError, TypeError):
-        return False
+        strange = [path for path in folder.iterdir() if path not in (archive, target)]
+        strange += [path for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
+        if strange:
+            raise AssertionError(f"the archive made {strange[:3]}")

@@ -1,4 +1,4 @@
-"""Write docs/results.md, its figures and the tables of README and docs/models.md from the run records.
+"""Write docs/results.md, docs/reliability.md, figures and the tables of README and docs/models.md from the run records.
 
 ``python -m tools.reports`` writes, ``--check`` fails if a text would change (CI).
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from aurora_resnet.files import atomic_path
 from study.report.records import Study
 from study.report.tables import readme_study_table
+from tools.reports.faults import read_faults, reliability_page
 from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
@@ -50,6 +51,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     )
     return {
         DOCS / "results.md": results,
+        DOCS / "reliability.md": reliability_page(read_faults()),
         **cards(shipped),
         **{path: filled(path, each) for path, each in parts.items()},
     }
