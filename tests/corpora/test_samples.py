@@ -161,7 +161,10 @@ def test_espeak_speaks_the_same_clip_again(script: ModuleType) -> None:
     if version != row["engine_version"]:
         pytest.skip(f"espeak-ng is {version}; the recordings were made by {row['engine_version']}")
     stored, _ = soundfile.read(samples_folder() / row["file"], dtype="int16")
-    assert np.array_equal(script.synthesise(shlex.split(row["command"])), stored)
+    again = script.synthesise(shlex.split(row["command"]))
+    assert again.shape == stored.shape
+    # espeak-ng computes in floating point, which differs a little from processor to processor.
+    assert np.corrcoef(again, stored)[0, 1] > 0.999
 
 
 def test_missing_engine_names_its_package(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def record(folder: Path, clips: list[tuple[str, str, float]]) -> Corpus:
     utterances = []
     for number, (words, speaker, peak) in enumerate(clips):
         path = folder / f"{number}.wav"
-        write_audio(np.full(800, peak, np.float32), path, RATE)
+        write_audio(np.resize(np.array([peak, -peak], np.float32), 800), path, RATE)
         utterances.append(Utterance(path, tuple(words.split()), speaker))
     return Corpus(folder.name, tuple(utterances))
 

@@ -249,7 +249,7 @@ def test_the_shortest_waveform_works() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample_rate": 0}, "sample_rate must lie from 1000 to 768000, got 0"),
+        ({"sample_rate": 0}, "sample_rate must lie from 1000 to 1000000, got 0"),
         ({"window_seconds": 0.0}, r"window_seconds must lie above 0 and up to 1, got 0\.0; .*at least one sample"),
         ({"window_seconds": 1e-5}, "window_seconds must be at least one sample, got 1e-05"),
         ({"window_seconds": math.inf}, "window_seconds must be a finite number, got inf"),
@@ -258,7 +258,7 @@ def test_the_shortest_waveform_works() -> None:
         ({"n_mels": 0}, "n_mels must lie from 1 to 1000, got 0"),
         ({"n_fft": 128}, "n_fft must be even and at least the window's 200 samples, got 128"),
         ({"n_fft": 257}, "n_fft must be even and at least the window's 200 samples, got 257"),
-        ({"f_min": -1.0}, r"f_min must lie from 0 to 384000, got -1\.0"),
+        ({"f_min": -1.0}, r"f_min must lie from 0 to 500000, got -1\.0"),
         ({"f_min": 300.0, "f_max": 300.0}, "got f_min 300, f_max 300"),
         ({"f_max": 4001.0}, "got f_min 60, f_max 4001"),
         ({"mel_scale": "bark"}, "mel_scale must be 'htk' or 'slaney', got 'bark'"),

@@ -53,7 +53,7 @@ def utterance_of_row(row: Sequence[str], columns: Sequence[str], folder: Path) -
         raise CorpusError(f"expected {len(columns)} fields, got {len(row)}")
     cells = {name: cell for name, cell in zip(columns, row, strict=True) if cell}  # an empty cell says nothing
     raw: dict[str, Any] = {name: cells.pop(name) for name in RAW_KEYS if name in cells}
-    if raw.get("sample_rate", "").isdecimal():
+    if raw.get("sample_rate", "").isdecimal() and len(raw["sample_rate"]) < 20:  # int() refuses 5,000 digits
         raw["sample_rate"] = int(raw["sample_rate"])
     names = [name for name in cells if name.startswith(PREFIX)]
     attributes = {name.removeprefix(PREFIX): cells.pop(name) for name in names}

@@ -187,8 +187,10 @@ def _whole(source: SoundSource, size: int) -> Any:
 def _size(path: Path) -> int:
     try:
         status = path.stat()
-    except (OSError, ValueError):  # ValueError: a name with a zero byte
+    except (FileNotFoundError, ValueError):  # ValueError: a name with a zero byte
         raise AudioError(f"there is no file '{path}'; check the path") from None
+    except OSError as error:
+        raise AudioError(f"'{str(path)[:200]}' cannot be read ({error.strerror}); check the path") from None
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(f"'{path}' is a folder or device, expected a sound file")
     return status.st_size
