@@ -81,6 +81,7 @@ def test_corpus_statistics_come_along(tmp_path: Path) -> None:
         assert torch.equal(load_checkpoint(tmp_path / "a.safetensors").model(waveforms()), model(waveforms()))
 
 
+@pytest.mark.slow
 def test_the_file_alone_is_enough_in_a_fresh_process(tmp_path: Path) -> None:
     model = build()
     save_checkpoint(model, tmp_path / "a.safetensors")

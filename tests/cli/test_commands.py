@@ -210,6 +210,7 @@ def test_recognize_says_words_and_goes_on_after_a_bad_file(trained: Path, tmp_pa
     assert as_json[0].keys() == {"file", "word", "digit", "confidence", "accepted", "probabilities"}
 
 
+@pytest.mark.slow
 def test_recognize_reads_a_pipe(trained: Path, call: Call) -> None:
     recording = read_samples()[0]
     arguments = ["recognize", "--model", str(trained / "best.safetensors"), "--json"]

@@ -25,6 +25,8 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 from aurora_resnet.scoring import scoring_model
 
+pytestmark = pytest.mark.slow  # a training
+
 
 @pytest.fixture(scope="module")
 def sounds() -> DemoSounds:
@@ -115,7 +117,6 @@ def test_the_checkpoint_is_the_network_that_was_scored(result: DemoResult, sound
     assert not set(result.train_voices) & set(result.test_voices)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers(result: DemoResult, tmp_path: Path) -> None:
     again = run_demo([tiny()], tmp_path / "cnn.safetensors", epochs=1)
     assert again.models == result.models
@@ -134,7 +135,6 @@ def test_a_model_that_does_not_know_all_words_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_the_small_network_learns(tmp_path: Path) -> None:
     learning = run_demo([tiny()], tmp_path / "cnn.safetensors").learning
     assert learning.before.accuracy < 0.25  # chance is 9 %

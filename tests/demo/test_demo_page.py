@@ -21,6 +21,8 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 
+pytestmark = pytest.mark.slow  # a training
+
 NAME = 'tiny <&"'
 VOID = {"meta", "img", "br", "link"}
 

@@ -246,6 +246,7 @@ def test_missing_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch
         plot_confusion(confusion())
 
 
+@pytest.mark.slow
 def test_matplotlib_is_imported_only_when_needed() -> None:
     code = "import sys, aurora_resnet.evaluation.aurora_figures; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -56,6 +56,7 @@ def test_any_number_of_clips_gives_what_the_network_gives(float_file: tuple[Path
         assert np.abs(features - spectrograms.numpy()).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_the_callers_model_stays_as_it_is_and_where_it_is_and_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,7 @@ def littering(folder: Path) -> None:
     ],
     ids=["resumes", "unequal", "left over", "failed", "alive"],
 )
+@pytest.mark.slow
 def test_what_a_kill_leaves_is_counted(
     scenario: Callable[[Path], None], fault: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

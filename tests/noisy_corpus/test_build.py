@@ -205,6 +205,7 @@ def test_a_loud_mixture_is_divided_by_its_peak_and_says_so(built: BuildReport) -
         assert (np.abs(written).max() >= 32767) == (row in loud)
 
 
+@pytest.mark.slow
 def test_workers_and_order_of_the_corpus_do_not_change_a_byte(
     tmp_path: Path, built: BuildReport, speech: Corpus, noise: Path
 ) -> None:
@@ -214,6 +215,7 @@ def test_workers_and_order_of_the_corpus_do_not_change_a_byte(
     assert contents(other) == contents(built)
 
 
+@pytest.mark.slow
 def test_a_set_built_alone_is_the_same_and_the_tree_can_grow(
     tmp_path: Path, built: BuildReport, speech: Corpus, noise: Path
 ) -> None:
@@ -484,6 +486,7 @@ def test_silence_in_a_noise_is_drawn_again_and_a_silent_noise_skips_the_file(
         small(speech, copy, tmp_path / "broken")
 
 
+@pytest.mark.slow
 def test_a_babble_can_be_made_of_the_training_speakers(tmp_path: Path, speech: Corpus, noise: Path) -> None:
     (noise / "mine.toml").write_text(
         'subway = "train"\nbabble = { talkers = 3 }\n' + "".join(f'{name} = "{name}"\n' for name in SCENES[2:4])

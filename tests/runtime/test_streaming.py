@@ -142,6 +142,7 @@ def test_the_gains_are_those_of_the_stretches_recognised_alone(recognizer: Recog
     assert (event.start_seconds, event.end_seconds) == pytest.approx(tuple(0.04 * step for step in spans[best]))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_stream(recognizer: Recognizer) -> None:
     """Ten minutes of noise bursts; what is held after them is what was held after one."""
     stream = StreamingRecognizer(recognizer, RATE, config=replace(COARSE, shortest_seconds=0.56))

@@ -95,6 +95,7 @@ def test_the_best_checkpoint_is_the_average_of_the_weights(
     assert not torch.equal(kept, trainer.model.classifier.state_dict()["head.0.weight"])
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_with_the_same_averages(
     tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_an_interrupted_training_ends_with_the_same_averages(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_negatives_are_told_apart(tones: ClipSet, tiny_model: ModelMaker, tmp_path: Path) -> None:
     config = TrainingConfig(epochs=8, batch_size=16, learning_rate=0.05, schedule="one_cycle")
     model = tiny_model(dropout=0.0)

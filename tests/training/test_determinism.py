@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -82,6 +83,7 @@ class MadeAhead(Shaken):
         return replace(self.clips, waveforms=self.made[number])  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_any_number_of_data_workers_gives_the_same_weights(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
     Trainer(tiny_model(), CONFIG, tmp_path / "none").fit(Shaken(tones))
     for workers in (0, 1, 2):
