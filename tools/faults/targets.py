@@ -149,12 +149,17 @@ async def _answer(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
     parts = [{"type": "http.request", "body": body[: len(body) // 2], "more_body": True}]
     parts += [{"type": "http.request", "body": body[len(body) // 2 :]}]
     sent: list[dict[str, Any]] = []
+    answered = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
+        if not parts:
+            await answered.wait()  # who asks stays until the answer is there
         return parts.pop(0) if parts else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
 
     await _app()(scope, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
