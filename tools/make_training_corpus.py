@@ -90,12 +90,12 @@ def pieces(words: list[Word]) -> Iterator[Piece]:
                 yield Piece("an4_seams", f"{first.word}-{second.word}_{position}", *middles)
 
 
-def read_words(table: Path) -> dict[tuple[str, str], list[Word]]:
-    """Return the words of each utterance of AN4's training speakers by file and speaker."""
+def read_words(table: Path, split: str) -> dict[tuple[str, str], list[Word]]:
+    """Return the words of each utterance of one side of AN4, ``train`` or ``test``, by file and speaker."""
     spoken: dict[tuple[str, str], list[Word]] = {}
     with table.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
-            if row["split"] == "train":
+            if row["split"] == split:
                 word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
                 spoken.setdefault((row["file"], row["speaker"]), []).append(word)
     return spoken
@@ -110,7 +110,7 @@ def held_out_speakers(an4: Path) -> set[str]:
 def cut_an4(an4: Path, out: Path) -> None:
     """Write the pieces of AN4's training speakers."""
     held_out = held_out_speakers(an4)
-    for (file, speaker), words in tqdm(read_words(an4 / "words.csv").items(), desc="an4", unit="utterance"):
+    for (file, speaker), words in tqdm(read_words(an4 / "words.csv", "train").items(), desc="an4", unit="utterance"):
         samples, rate = read_audio(an4 / file)
         side = "held_out" if speaker in held_out else "train"
         for piece in pieces(words):

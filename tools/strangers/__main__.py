@@ -4,7 +4,8 @@
 
 Each run trains ``compact`` by ``examples/train_voices.toml``, changed as the idea says and without the fold's corpora,
 and writes ``docs/records/strangers/IDEA_FOLD.json``. A run that was interrupted goes on, one whose record is there is
-passed over. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
+passed over. ``--shipped compact`` measures the weights of the package instead, where a fold's corpora were not heard by
+their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
 at one operating point; what it accepts of near words and talk is counted there. Logits are kept beside the run for
 ``tools.ship_weights``.
 """
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import atomic_path, write_json
@@ -29,6 +30,8 @@ from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.training.state import LAST
+from tools.shipped.model import file_digest
 from tools.shipped.scores import negative_row, word_row
 from tools.strangers.ideas import EPOCHS, FOLDS, IDEAS, Fold, Idea
 from tools.strangers.sets import Strangers, is_left_out, read_strangers
@@ -87,21 +90,36 @@ def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str]) -> 
     whole = experiment_of(IDEAS[idea], config, overrides)
     folder = out / f"{idea}_{fold}"
     result = run_experiment(replace(whole, data=without(whole.data, FOLDS[fold])), folder, resume=True)
-    checkpoint = load_checkpoint(folder / "best.safetensors")
-    facts = TorchModel(checkpoint.model, calibration=Calibration()).facts
-    strangers = read_strangers(whole.data, FOLDS[fold], checkpoint.model.config, facts)
-    return {
-        "benchmark": "strangers",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    record = {
         "idea": idea,
         "overrides": [*IDEAS[idea].overrides, *overrides],
         "mel": dict(IDEAS[idea].mel),
-        "fold": fold,
-        "title": FOLDS[fold].title,
         "epochs": len(result.history),
         "seconds": result.seconds,
         "last_epoch": asdict(result.history[-1]),
-        **measure(checkpoint.model, strangers, folder / "logits.npz"),
+    }
+    # After the last epoch: nothing is chosen, and an average over 1,000 steps still remembers the start of a short run.
+    model = load_checkpoint(folder / LAST).model
+    return record | measured(model, fold, whole.data, folder / "logits.npz")
+
+
+def shipped(name: str, fold: str, out: Path, config: Path) -> dict[str, Any]:
+    """Return the record of the package's weights."""
+    whole = experiment_of(IDEAS["base"], config, [])
+    record = {"idea": f"shipped_{name}", "sha256": file_digest(checkpoint_path(name))}
+    return record | measured(load_checkpoint(name).model, fold, whole.data, out / f"shipped_{name}_{fold}.npz")
+
+
+def measured(model: RecognizerModel, fold: str, data: DataConfig, logits: Path) -> dict[str, Any]:
+    """Return what a record says of a network among the strangers of a fold."""
+    facts = TorchModel(model, calibration=Calibration()).facts
+    strangers = read_strangers(data, FOLDS[fold], model.config, facts)
+    return {
+        "benchmark": "strangers",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fold": fold,
+        "title": FOLDS[fold].title,
+        **measure(model, strangers, logits),
         "environment": describe_environment("cpu"),
     }
 
@@ -110,6 +128,7 @@ def main() -> None:
     """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--idea", nargs="+", choices=IDEAS, default=["base"])
+    parser.add_argument("--shipped", choices=PRETRAINED, help="measure these weights, train nothing")
     parser.add_argument("--fold", nargs="+", choices=FOLDS, default=list(FOLDS))
     parser.add_argument("--out", type=Path, default=Path("runs/strangers"), help="folder of the trainings")
     parser.add_argument("--records", type=Path, default=RECORDS)
@@ -119,10 +138,14 @@ def main() -> None:
     options = parser.parse_args()
     set_threads(options.threads)
     for fold in options.fold:
-        for idea in options.idea:
+        for idea in [f"shipped_{options.shipped}"] if options.shipped else options.idea:
             path = options.records / f"{idea}_{fold}.json"
             if not path.exists():
-                record = run(idea, fold, options.out, options.config, options.overrides)
+                record = (
+                    shipped(options.shipped, fold, options.out, options.config)
+                    if options.shipped
+                    else run(idea, fold, options.out, options.config, options.overrides)
+                )
                 write_json(record, path, indent=1)
                 left_out, noise = record["clean"]["left_out"], record["noisy"]
                 print(

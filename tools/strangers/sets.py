@@ -28,6 +28,8 @@ MOST_DIGITS = 600
 PIECE_SECONDS = 0.64
 LETTER_OR_WORD = {"letters": r"^[a-z]_\d", "other_an4_words": r"^[a-z]{2,}_\d"}
 DATA = "../shared/data"
+NEGATIVES = ("letters", "other_an4_words", "telephone_keywords", "other_words", "telephone_pieces")
+"""Kinds of what is no digit."""
 
 
 @dataclass(frozen=True)
