@@ -30,7 +30,15 @@ def kokoro() -> Any:
 
 @pytest.mark.parametrize("idea", IDEAS)
 def test_every_idea_is_a_training(idea: str) -> None:
-    assert experiment_of(IDEAS[idea], CONFIG, []).model == "compact"
+    changed = experiment_of(IDEAS[idea], CONFIG, [])
+    assert (changed == experiment_of(IDEAS["base"], CONFIG, [])) == (idea == "base")
+    assert all(without(changed.data, fold) for fold in FOLDS.values())
+
+
+def test_an_idea_may_leave_voices_out() -> None:
+    train = experiment_of(IDEAS["no_neural_voices"], CONFIG, []).data.train
+    assert not [source for source in train if "kokoro" in source.corpus]
+    assert len(train) == len(read_experiment(CONFIG).data.train) - 2
 
 
 @pytest.mark.parametrize(("fold", "corpora"), [("speech_commands_v2", 1), ("fsdd", 1), ("indian", 3)])

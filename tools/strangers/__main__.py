@@ -44,7 +44,11 @@ WORDS_REFUSED = 0.025
 def experiment_of(idea: Idea, config: Path, overrides: list[str]) -> ExperimentConfig:
     """Return the training of an idea with all corpora."""
     whole = read_experiment(config, "compact", overrides=[f"training.epochs={EPOCHS}", *idea.overrides, *overrides])
-    return replace(whole, mel=replace(whole.mel, **idea.mel))
+    data = whole.data
+    if idea.without:
+        kept = (source for source in data.train if not any(part in source.corpus for part in idea.without))
+        data = replace(data, train=tuple(kept))
+    return replace(whole, mel=replace(whole.mel, **idea.mel), data=data)
 
 
 def without(data: DataConfig, fold: Fold) -> DataConfig:
@@ -94,6 +98,7 @@ def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str]) -> 
         "idea": idea,
         "overrides": [*IDEAS[idea].overrides, *overrides],
         "mel": dict(IDEAS[idea].mel),
+        "without": list(IDEAS[idea].without),
         "epochs": len(result.history),
         "seconds": result.seconds,
         "last_epoch": asdict(result.history[-1]),

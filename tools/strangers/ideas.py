@@ -38,10 +38,12 @@ class Idea:
     Attributes:
         overrides: ``section.key=value``, as ``aurora-resnet train --set`` takes them.
         mel: values of the front end laid over the file's.
+        without: corpora that are not trained on, told as a fold's are.
     """
 
     overrides: tuple[str, ...] = ()
     mel: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
 
 PCEN = {"compression": "pcen", "dynamic_range_db": None}
@@ -60,6 +62,8 @@ IDEAS = {
     "pcen": Idea(mel=PCEN),
     "bands_80": Idea(mel={"n_mels": 80}),
     "pcen_80": Idea(mel=PCEN | {"n_mels": 80}),
+    "no_neural_voices": Idea(without=("kokoro",)),
+    "no_synthetic_voices": Idea(without=("kokoro", "synthetic", "samples:")),
     "no_balance": Idea(("data.augment.speaker_power=1.0",)),
     "no_voice_changes": Idea(
         (
