@@ -6,8 +6,9 @@
     python -m tools.ship_weights --model resnet50
 
 The first command fits the calibration on what the training did not learn from (AN4's held-out training speakers,
-ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other words by the speakers whose id ends in e),
-and writes the weights in half precision with it, the training's data and its command to
+ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other words by the speakers whose id ends in e).
+With ``--strangers`` the logits that ``tools.strangers`` kept of runs without a corpus set the operating point instead
+(``tools.strangers.operating_point``): then it holds among people whom no training heard. It writes the weights in half precision with it, the training's data and its command to
 ``src/aurora_resnet/pretrained``. No test recording is read. Each time, and without ``--run`` alone, the weights are
 exported in int8 to ``src/aurora_resnet/runtime/exported``.
 """
@@ -19,8 +20,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint, save_checkpoint
@@ -39,6 +38,8 @@ from aurora_resnet.training.calibrate import calibrate
 from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import augment_clips, find_sounds
+from tools.strangers.operating_point import OperatingPoint
+from tools.strangers.sets import joined, read_negatives
 
 HELD_OUT_WORDS = SoundFiles("../shared/data/speech_commands_other/words", match="_[0-9a-f]*e_nohash")
 CALIBRATION_SNR_DB = (0.0, 20.0)
@@ -59,15 +60,16 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="folder of the training; without it the shipped weights are exported")
     parser.add_argument("--config", type=Path, default=Path("examples/train_shipped.toml"))
     parser.add_argument("--words-refused", type=float, default=0.02, help="largest share of held-out clean words")
+    parser.add_argument("--strangers", type=Path, nargs="*", default=[], help="logits.npz of runs of tools.strangers")
     options = parser.parse_args()
     if options.run:
-        write_weights(options.model, options.run, options.config, options.words_refused)
+        write_weights(options.model, options.run, options.config, options.words_refused, options.strangers)
     path = EXPORTED_FOLDER / f"{options.model}{SUFFIX}"
     print(export_onnx(load_checkpoint(options.model), path, int8=True))
     print(f"{path}: {path.stat().st_size / 1e6:.3f} MB; next: python -m tools.shipped --model {options.model}")
 
 
-def write_weights(name: str, run: Path, config: Path, words_refused: float) -> None:
+def write_weights(name: str, run: Path, config: Path, words_refused: float, strangers: list[Path]) -> None:
     """Calibrate a trained network and write it to the package.
 
     Args:
@@ -75,6 +77,7 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float) -> N
         run: folder of the training.
         config: its file.
         words_refused: operating point, as ``calibrate`` has it.
+        strangers: logits of runs that left a corpus out, of whose digits ``words_refused`` are refused instead.
     """
     model = load_checkpoint(run / "best.safetensors").model
     experiment = read_experiment(config, name)
@@ -83,14 +86,20 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float) -> N
         raise SystemExit(f"{config}: expected [data.augment], whose held-out noises calibrate the network")
     clips = load_clips(load_data(experiment.data, model.config.vocabulary).validation, model.config)
     noisy = held_out_epochs(clips, source, root)
-    calibration = Calibration(
-        # Confidences are to be right in noise too; what is refused is counted of clean words.
-        temperature=calibrate(model, joined([clips, noisy])).temperature,
-        threshold=calibrate(model, clips, words_refused=words_refused).threshold,
-    )
+    # Confidences are to be right in noise too; what is refused is counted of clean words.
+    temperature = calibrate(model, joined([clips, noisy])).temperature
+    if strangers:
+        point = OperatingPoint.read(strangers, words_refused)
+        facts = TorchModel(model, calibration=Calibration()).facts
+        near = joined(list(read_negatives(root, model.config, facts).values()))
+        threshold = calibrate(model, clips, negatives=near, negatives_accepted=point.negatives_accepted).threshold
+        calibration = Calibration(temperature * point.temperature_factor, threshold)
+    else:
+        calibration = Calibration(temperature, calibrate(model, clips, words_refused=words_refused).threshold)
     negatives = {"other words": held_out_words(model.config, root)}
     negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
-    report = held_out_report(model, calibration, {"clean": clips, "0 to 20 dB": noisy}, negatives)
+    chosen_on = "corpora left out in turn" if strangers else "held-out AN4 training speakers"
+    report = held_out_report(model, calibration, {"clean": clips, "0 to 20 dB": noisy}, negatives, chosen_on)
     record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     training = {key: record[key] for key in ("experiment", "data", "epochs", "seconds", "environment", "created")}
     path = checkpoint_path(name)
@@ -100,7 +109,11 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float) -> N
 
 
 def held_out_report(
-    model: RecognizerModel, calibration: Calibration, words: dict[str, ClipSet], negatives: dict[str, ClipSet]
+    model: RecognizerModel,
+    calibration: Calibration,
+    words: dict[str, ClipSet],
+    negatives: dict[str, ClipSet],
+    chosen_on: str,
 ) -> dict[str, Any]:
     """Return what the calibrated model refuses of held-out words and accepts of held-out negatives."""
     scoring = TorchModel(model, calibration=calibration)
@@ -110,7 +123,7 @@ def held_out_report(
     refused = {f"held-out words refused, {what}": each.share for what, each in counts.refused_by_condition.items()}
     accepted = {f"held-out {what} accepted": each.share for what, each in counts.accepted_by_condition.items()}
     return {
-        "operating_point": {"chosen_on": "held-out AN4 training speakers", **refused, **accepted},
+        "operating_point": {"chosen_on": chosen_on, **refused, **accepted},
         "held_out_accuracy": {what: float((each.predicted == each.labels).mean()) for what, each in heard.items()},
     }
 
@@ -128,6 +141,8 @@ def held_out_epochs(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet
         source,
         noises=source.validation_noises,
         negatives=(),
+        talk=(),
+        speaker_power=1.0,
         augmentation=gentle,
         negative_shares=NegativeShares(of_epoch=0),
     )
@@ -139,7 +154,13 @@ def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: Noi
     """Return ``WINDOWS`` windows of held-out noise without a word."""
     alone = NegativeShares(of_epoch=WINDOWS / (WINDOWS + len(clips)), words=0, fragments=0, noise=1)
     held_out = replace(
-        source, noises=source.validation_noises, negatives=(), negative_shares=alone, noise_shares=shares
+        source,
+        noises=source.validation_noises,
+        negatives=(),
+        talk=(),
+        speaker_power=1.0,
+        negative_shares=alone,
+        noise_shares=shares,
     )
     made = augment_clips(clips, held_out, root, seed=1).epoch(0)
     return replace(
@@ -147,16 +168,6 @@ def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: Noi
         utterances=made.utterances[len(clips) :],
         labels=made.labels[len(clips) :],
         waveforms=made.waveforms[len(clips) :],
-    )
-
-
-def joined(parts: list[ClipSet]) -> ClipSet:
-    """Return clips of one format, one part after the other."""
-    return replace(
-        parts[0],
-        utterances=tuple(utterance for part in parts for utterance in part.utterances),
-        labels=torch.cat([part.labels for part in parts]),
-        waveforms=tuple(waveform for part in parts for waveform in part.waveforms),
     )
 
 

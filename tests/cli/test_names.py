@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +115,7 @@ def test_a_named_pipe_is_a_recording(call: Call, odd: list[str], tmp_path: Path)
 @pytest.mark.slow
 def test_a_shells_substitution_is_a_recording(tmp_path: Path) -> None:
     word = read_samples().filter(words=["seven"], split="test")[0].path
-    command = f"python -m aurora_resnet recognize --model compact <(cat '{word}')"
+    command = f"{sys.executable} -m aurora_resnet recognize --model compact <(cat '{word}')"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert result.returncode == 0, result.stderr
     assert "\tseven\t" in result.stdout

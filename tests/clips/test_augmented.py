@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -132,3 +133,13 @@ def test_rates_must_agree(clips: ClipSet) -> None:
     pool = NoisePool(speech[:1], [speech], sample_rate=16_000, generator=np.random.default_rng(0))
     with pytest.raises(ConfigError, match="8000 Hz, the noises 16000 Hz"):
         AugmentedClips(clips, [], pool, seed=0)
+
+
+def test_balance_takes_the_words_that_the_epoch_chose(clips: ClipSet, pool: NoisePool) -> None:
+    two = replace(clips, utterances=tuple(replace(u, speaker="ab"[i > 0]) for i, u in enumerate(clips.utterances)))
+    corpus = AugmentedClips(two, [], pool, shares=NegativeShares(of_epoch=0), speaker_power=0.0, seed=0)
+    made = corpus.epoch(2)
+    speakers = Counter(utterance.speaker for utterance in made.utterances)
+    assert speakers["a"] == speakers["b"] == len(clips) // 2
+    words = [clips.vocabulary.index(utterance.word) for utterance in made.utterances]
+    assert made.labels.tolist() == words

@@ -8,7 +8,7 @@ import torch
 
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.negatives import FRAGMENT, Negatives, NegativeShares
+from aurora_resnet.clips.negatives import FRAGMENT, PIECE_SECONDS, Negatives, NegativeShares
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -49,6 +49,28 @@ def test_the_kinds_are_drawn_by_their_shares(words: ClipSet, pool: NoisePool) ->
     kinds = Counter("noise" if d is None else "word" if d is other else "fragment" for d in drawn)
     for kind, share in (("word", 0.5), ("fragment", 0.2), ("noise", 0.3)):
         assert kinds[kind] / 4000 == pytest.approx(share, abs=0.04)  # five standard deviations
+
+
+def test_pieces_are_cut_anywhere_out_of_talk(words: ClipSet, pool: NoisePool) -> None:
+    long, short = ramp(100_000, 30_000), ramp(200_000, 900)  # the short one is shorter than any piece
+    made = Negatives(words, [], pool, NegativeShares(fragments=0, noise=0, pieces=1), talk=[long, short])
+    generator = np.random.default_rng(0)
+    drawn = [made.draw(generator) for _ in range(500)]
+    pieces = [piece for piece in drawn if piece is not None]
+    assert len(pieces) == 500
+    for piece in pieces:
+        assert (np.diff(piece) == 1).all()
+        assert len(piece) == 900 or PIECE_SECONDS[0] * RATE <= len(piece) <= PIECE_SECONDS[1] * RATE
+    assert sum(piece[0] == 200_000 for piece in pieces) < 40  # by length: one in 34
+    starts = [piece[0] for piece in pieces if piece[0] < 200_000]
+    assert min(starts) < 101_000
+    assert max(piece[-1] for piece in pieces if piece[0] < 200_000) > 129_000
+
+
+def test_without_talk_there_are_no_pieces(words: ClipSet, pool: NoisePool) -> None:
+    made = negatives(words, pool, [], fragments=0, noise=1, pieces=5)
+    generator = np.random.default_rng(0)
+    assert all(made.draw(generator) is None for _ in range(50))
 
 
 def test_a_fragment_is_never_a_word(words: ClipSet, pool: NoisePool) -> None:

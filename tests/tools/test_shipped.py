@@ -16,6 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.answers import Answers
@@ -254,3 +255,26 @@ def test_recognisers_take_turns_and_every_clip_is_counted_once(programs: dict[st
     assert rows[latency.POCKETSPHINX]["ratio"] == 1
     quotient = rows["small"]["median_ms"] / rows[latency.POCKETSPHINX]["median_ms"]
     assert rows["small"]["ratio"] == pytest.approx(quotient)
+
+
+def test_near_words_are_all_that_the_test_speakers_say_beside_digits(tmp_path: Path) -> None:
+    near_words = importlib.import_module("tools.shipped.near_words")
+    write_audio(np.arange(16000) / 32768, tmp_path / "a.wav", 16000)
+    rows = ["b,,ann,test,0.1,0.3", "two,two,ann,test,0.3,0.5", "sixty,,ann,test,0.5,0.9", "z,,bob,train,0.1,0.3"]
+    table = [
+        "file,position,word,digit,speaker,split,start_s,end_s",
+        *(f"a.wav,{i},{row}" for i, row in enumerate(rows)),
+    ]
+    (tmp_path / "words.csv").write_text("\n".join(table))
+    found = near_words.read_near_words(tmp_path, 16000, 8000)
+    assert {kind: len(sounds) for kind, sounds in found.items()} == {"letters": 1, "other_words": 1}
+    heard = found["letters"][0] * 32768
+    assert heard[(8000 - 3840) // 2] == 1280  # 0.02 s before the letter, in the middle of the window
+    assert heard.argmax() == (8000 + 3840) // 2 - 1
+
+
+def test_what_a_record_does_not_have_is_no_row(programs: dict[str, Any]) -> None:
+    targets = programs["targets"]
+    value = targets._percent("near_words", "letters", "accepted_share")
+    assert value({}) is None
+    assert value({"near_words": {"letters": {"accepted_share": 0.25}}}) == 25.0

@@ -161,8 +161,10 @@ train = [{{ corpus = "samples:", split = "train", where = {{ engine = "flite" }}
 noises = [{{ folder = "noise", match = "^1-", repeat = 2 }}]
 validation_noises = [{{ folder = "noise", match = "^5-" }}]
 negatives = [{{ folder = "negatives" }}]
+talk = [{{ folder = "negatives" }}]
+speaker_power = 0.5
 workers = 0
-negative_shares = {{ of_epoch = 0.3 }}
+negative_shares = {{ of_epoch = 0.3, pieces = 0.2 }}
 augmentation = {{ snr_db = [0.0, 10.0] }}
 [training]
 epochs = 1
@@ -197,7 +199,7 @@ def test_missing_sounds_are_named(tmp_path: Path) -> None:
 
 def test_scene_noise_and_everything_else_exclude_each_other(training_file: Path) -> None:
     scenes = "data.augment.scene_noise.folder=noise"
-    left = "noises, negatives, validation_noises, augmentation, negative_shares, workers"
+    left = "noises, negatives, talk, validation_noises, augmentation, negative_shares, speaker_power, workers"
     with pytest.raises(ConfigError, match=rf"data\.augment: scene_noise is mixed alone; leave out {left}$"):
         read_experiment(training_file, overrides=(scenes,))
     with pytest.raises(ConfigError, match=r"data\.augment: noises or scene_noise is needed"):

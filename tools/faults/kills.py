@@ -42,8 +42,8 @@ from aurora_resnet.training.trainer import Trainer
 
 Scenario = Callable[[Path], None]
 LONGEST_SECONDS = 300.0
-OUTLIVE_SECONDS = 2.0
-"""After so long a process whose parent was killed should have ended too."""
+OUTLIVE_SECONDS = 30.0
+"""After so long a process whose parent was killed should have ended too, one too that was still starting on a busy machine."""
 
 
 @dataclass

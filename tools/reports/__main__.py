@@ -24,6 +24,7 @@ from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
 from tools.reports.serve import read_serve, serve_section
 from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
+from tools.reports.strangers import read_strangers, strangers_section
 from tools.reports.streaming import read_streaming, streaming_section
 from tools.reports.templating import render
 
@@ -41,7 +42,10 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
             "study": readme_study_table(Study()),
         },
         DOCS / "models.md": {"costs": cost_table()},
-        DOCS / "recognizer.md": {"shipped": shipped_section(shipped, exported, latency)},
+        DOCS / "recognizer.md": {
+            "shipped": shipped_section(shipped, exported, latency),
+            "strangers": strangers_section(read_strangers()),
+        },
         DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
         DOCS / "web.md": {"serve": serve_section(read_serve())},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
-from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
 from aurora_resnet.runtime.models import EXPORTED
 from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.templating import render
@@ -109,7 +109,8 @@ def target_columns(records: dict[str, Record], exported: dict[str, Record]) -> s
         for name, record in records.items():
             _, goal, value, met = target.row(record)
             row += [goal, _marked(value, met), _marked(*target.row(exported[name])[2:])]
-        rows.append(row)
+        if {*row[2::3], *row[3::3]} != {MISSING}:  # records of older measurements lack the newest rows
+            rows.append(row)
     return markdown_table(header, rows)
 
 

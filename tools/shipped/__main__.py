@@ -34,6 +34,7 @@ from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.cli.terminal import exit_with
 from tools.shipped.model import MeasuredModel
+from tools.shipped.near_words import read_near_words
 from tools.shipped.noisy_sets import (
     WHITE_LEVELS_DB,
     draw_noise,
@@ -68,6 +69,7 @@ class Measurement:
         clean = self.clean()
         fsdd, an4 = self.noisy("fsdd", SNRS_DB), self.noisy("an4", AN4_SNRS_DB)
         fsdd["mean_0_to_20_db"] = float(np.mean([fsdd["mean"][str(s)]["accuracy"] for s in SNRS_DB if s >= 0]))
+        an4["mean_0_to_20_db"] = float(np.mean([an4["mean"][str(s)]["accuracy"] for s in AN4_SNRS_DB if s >= 0]))
         under_word_only = self.noisy("fsdd", (0,), under_word_only=True)
         return {
             "benchmark": "shipped",
@@ -83,6 +85,7 @@ class Measurement:
                 "fsdd_5db": fsdd["mean"]["5"]["calibration_error"],
                 "an4_5db": an4["mean"]["5"]["calibration_error"],
             },
+            "near_words": self.near_words(),
             "other_words": self.other_words(),
             "noise": self.noises(),
             "data": self.sets.describe(),
@@ -116,6 +119,11 @@ class Measurement:
             "scenes": scenes,
             "mean": {snr_db: word_row(each) for snr_db, each in pooled.items()},
         }
+
+    def near_words(self) -> dict[str, Any]:
+        """Count what is accepted of the letters and other words of AN4's test speakers."""
+        kinds = read_near_words(self.sets.an4, self.rate, self.length)
+        return {kind: negative_row(self.sounds(sounds)) for kind, sounds in kinds.items()}
 
     def other_words(self) -> dict[str, Any]:
         """Count what is accepted of other words."""

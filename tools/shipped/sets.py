@@ -21,6 +21,7 @@ class MeasuringSets:
 
     Attributes:
         digits: FSDD's official test, AN4's test speakers, Speech Commands digits.
+        an4: folder of AN4, whose test speakers' letters and other words are the near words.
         other_words: Speech Commands words that the shipped models do not know, of the speakers that no training hears.
         scenes: NOIZEUS noises.
         nonspeech: 100 environment sounds.
@@ -28,6 +29,7 @@ class MeasuringSets:
     """
 
     digits: dict[str, Corpus]
+    an4: Path
     other_words: Corpus
     scenes: dict[str, Corpus]
     nonspeech: Corpus
@@ -44,6 +46,7 @@ class MeasuringSets:
                 "an4": take(load_corpus(f"an4:{data / 'an4'}").filter(split="test", isolated=True)),
                 "speech_commands": take(load_corpus(f"speech-commands:{data / 'speech_commands_digits'}")),
             },
+            an4=data / "an4",
             other_words=take(other),
             scenes={scene: take(corpus) for scene, corpus in scenes.items()},
             nonspeech=take(sound_corpus(data / "noise" / "nonspeech100", "nonspeech100")),

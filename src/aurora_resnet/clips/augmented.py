@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation, active_power
+from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
 from aurora_resnet.corpora.utterance import Utterance
@@ -47,9 +49,11 @@ class AugmentedClips:
     Args:
         words: trimmed.
         negatives: recordings of other words; without any, negatives are fragments and noise.
+        talk: recordings of speech without any of the words, of any length; ``shares.pieces`` of it are negatives.
         noises: what noise is drawn from.
         augmentation: how hard.
         shares: how many clips are negatives; their label is the number of words of the vocabulary.
+        speaker_power: a speaker with n clips is heard in proportion to n to this power; see ``balanced_epoch``.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
 
@@ -74,8 +78,10 @@ class AugmentedClips:
         negatives: Sequence[Samples],
         noises: NoisePool,
         *,
+        talk: Sequence[Samples] = (),
         augmentation: Augmentation | None = None,
         shares: NegativeShares | None = None,
+        speaker_power: float = 1.0,
         seed: int,
         workers: int = 0,
     ) -> None:
@@ -84,7 +90,9 @@ class AugmentedClips:
         if seed < 0 or workers < 0:
             raise ConfigError(f"seed and workers must be 0 or more, got {seed} and {workers}")
         self.words = words
-        self.negatives = Negatives(words, negatives, noises, shares or NegativeShares())
+        self.negatives = Negatives(words, negatives, noises, shares or NegativeShares(), talk=talk)
+        self.speaker_power = speaker_power
+        self._chosen: tuple[int, npt.NDArray[np.int64]] | None = None  # of the last epoch asked for
         self.noises = noises
         self.augmentation = augmentation or Augmentation()
         self.seed = seed
@@ -104,26 +112,39 @@ class AugmentedClips:
         return len(self.negatives) > 0
 
     def epoch(self, number: int) -> ClipSet:
-        """Return the clips of an epoch: the words in their order, then the negatives.
+        """Return the clips of an epoch: its words in their order, then the negatives.
 
         Args:
             number: 0 or more.
         """
         made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
         waveforms = tuple(waveform for batch in made for waveform in batch)
+        chosen = self.chosen(number)
         count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
         return replace(
             self.words,
-            utterances=self.words.utterances + (Utterance(Path("negative"), (), ""),) * count,
-            labels=torch.cat((self.words.labels, torch.full((count,), none_of_the_words, device="cpu"))),
+            utterances=tuple(self.words.utterances[i] for i in chosen) + (Utterance(Path("negative"), (), ""),) * count,
+            labels=torch.cat(
+                (self.words.labels[torch.from_numpy(chosen)], torch.full((count,), none_of_the_words, device="cpu"))
+            ),
             waveforms=waveforms,
             problems=(),
         )
 
+    def chosen(self, epoch: int) -> npt.NDArray[np.int64]:
+        """Return which words an epoch takes."""
+        if self._chosen is None or self._chosen[0] != epoch:
+            speakers = [utterance.speaker for utterance in self.words.utterances]
+            self._chosen = epoch, balanced_epoch(speakers, self.speaker_power, self.seed, epoch)
+        return self._chosen[1]
+
     def make(self, epoch: int, index: int) -> Samples:
         """Return one clip of an epoch, as long as the window."""
         generator = np.random.default_rng([self.seed, epoch, index])
-        speech = self.words.waveforms[index].numpy() if index < len(self.words) else self.negatives.draw(generator)
+        if index < len(self.words):
+            speech: Samples | None = self.words.waveforms[self.chosen(epoch)[index]].numpy()
+        else:
+            speech = self.negatives.draw(generator)
         augment, rate = self.augmentation, self.sample_rate
         if speech is None:
             return augment.transmit(self.negatives.noise_window(generator), rate, generator)

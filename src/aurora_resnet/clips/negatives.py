@@ -1,7 +1,7 @@
 """Negatives: clips to learn from that are none of the words.
 
-They are recordings of other words, fragments of the words themselves, and noise alone. Whoever hears a word in any of
-these has not understood it.
+They are recordings of other words, pieces of other talk as a stream is cut, fragments of the words themselves, and
+noise alone. Whoever hears a word in any of these has not understood it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from aurora_resnet.runtime.errors import ConfigError
 
 FRAGMENT = 0.35
 """Largest share of a word that is no longer the word."""
+PIECE_SECONDS = (0.16, 0.8)
+"""How long a piece of talk is, as a stream's stretches are."""
 CROWD = 5
 """Fewest talkers of a babble out of which nobody can hear a single word."""
 
@@ -44,13 +46,16 @@ class NegativeShares:
     fragments: Share = 0.15
     """Words cut short, backwards, or one's beginning with another's end."""
     noise: Share = 0.3
+    pieces: Share = 0.0
+    """Stretches cut anywhere out of talk that says none of the words."""
     whole_words: tuple[str, ...] = ("oh", "nine", "eight")
     """Words of which no fragments are made: much the same backwards, or their beginning alone is the word."""
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
     """Of a babble that stands alone: one or two talkers of the training words may say a word that all can hear."""
 
     def __post_init__(self) -> None:
-        check_fields(self, lambda: all_zero(words=self.words, fragments=self.fragments, noise=self.noise))
+        kinds = {name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")}
+        check_fields(self, lambda: all_zero(**kinds))
 
 
 class Negatives:
@@ -61,9 +66,11 @@ class Negatives:
         recordings: of other words; if there are none, their share falls to the fragments and the noise.
         noises: what noise alone is drawn from.
         shares: how many negatives there are, and of which kinds.
+        talk: recordings of any length that say none of the words, of which pieces are cut; without any, their share
+            falls to the other kinds.
 
     Raises:
-        ConfigError: if the shares ask for other words alone and there are no recordings of any.
+        ConfigError: if the shares ask for recordings alone and there are none.
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
@@ -75,16 +82,26 @@ class Negatives:
     """
 
     def __init__(
-        self, words: ClipSet, recordings: Sequence[Samples], noises: NoisePool, shares: NegativeShares
+        self,
+        words: ClipSet,
+        recordings: Sequence[Samples],
+        noises: NoisePool,
+        shares: NegativeShares,
+        *,
+        talk: Sequence[Samples] = (),
     ) -> None:
-        kinds = np.array([shares.words if recordings else 0.0, shares.fragments, shares.noise])
+        kinds = np.array(
+            [shares.words if recordings else 0.0, shares.fragments, shares.noise, shares.pieces if talk else 0.0]
+        )
         if shares.of_epoch and not kinds.any():
-            raise ConfigError("negatives are to be other words alone, and no recordings of any are given")
+            raise ConfigError("negatives are to be other words or talk alone, and no recordings of any are given")
         self.words = words
         self.recordings = list(recordings)
+        self.talk = list(talk)
         self.noises = noises
         self.shares = shares
         self._kinds = kinds
+        self._ends = np.cumsum([len(recording) for recording in self.talk])
         self._breakable = [i for i, u in enumerate(words.utterances) if u.word not in shares.whole_words]
 
     def __len__(self) -> int:
@@ -92,16 +109,27 @@ class Negatives:
         return round(len(self.words) * self.shares.of_epoch / (1 - self.shares.of_epoch))
 
     def draw(self, generator: np.random.Generator) -> Samples | None:
-        """Return another word or a fragment, of any length; None stands for noise alone."""
-        kind = int(generator.choice(3, p=self._kinds / self._kinds.sum()))
+        """Return another word, a piece or a fragment, of any length; None stands for noise alone."""
+        kind = int(generator.choice(4, p=self._kinds / self._kinds.sum()))
         if kind == 0:
             return self.recordings[int(generator.integers(len(self.recordings)))]
+        if kind == 3:
+            return self._piece(generator)
         return self._fragment(generator) if kind == 1 and self._breakable else None
 
     def noise_window(self, generator: np.random.Generator) -> Samples:
         """Return noise alone at the level of speech, as long as a clip."""
         length, talkers = self.words.clip_samples, self.shares.fewest_talkers
         return self.noises.draw(length, generator, fewest_talkers=talkers) * np.float32(SPEECH_LEVEL)
+
+    def _piece(self, generator: np.random.Generator) -> Samples:
+        """Return a stretch of talk; a longer recording is drawn more often, in proportion to its length."""
+        place = int(generator.integers(self._ends[-1]))
+        number = int(np.searchsorted(self._ends, place, side="right"))
+        recording = self.talk[number]
+        length = round(generator.uniform(*PIECE_SECONDS) * self.words.sample_rate)
+        start = max(0, min(place - int(self._ends[number]) + len(recording), len(recording) - length))
+        return recording[start : start + length].copy()
 
     def _fragment(self, generator: np.random.Generator) -> Samples:
         """Return a word backwards, its beginning or end alone, or one's beginning with another's end."""

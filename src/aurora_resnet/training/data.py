@@ -105,11 +105,16 @@ class AugmentSource:
     noises: tuple[SoundFiles, ...] = ()
     negatives: tuple[SoundFiles, ...] = ()
     """Recordings of words that are not in the vocabulary."""
+    talk: tuple[SoundFiles, ...] = ()
+    """Recordings of any length that say none of the words; ``negative_shares.pieces`` are cut out of them."""
     validation_noises: tuple[SoundFiles, ...] = ()
     """Noise for a second, noisy copy of the validation clips, none of it among ``noises``."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     negative_shares: NegativeShares = field(default_factory=NegativeShares)
     noise_shares: NoiseShares = field(default_factory=NoiseShares)
+    speaker_power: Share = 1.0
+    """A speaker with n clips is heard in proportion to n to this power: 1 takes every clip once an epoch, 0 hears all
+    speakers alike. The size of an epoch stays."""
     workers: Annotated[int, Between(0, 256)] = 2
     """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
     scene_noise: SceneNoise | None = None

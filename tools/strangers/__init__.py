@@ -1,0 +1,1 @@
+"""Decisions by strangers: train without a corpus, test on it."""

@@ -1,0 +1,81 @@
+"""What is tried by leave-one-corpus-out, and which corpora are left out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EPOCHS = 8
+"""Of every run: a small part of the final training. All ideas get the same number of clips to learn from."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A group of speakers that a run does not hear.
+
+    Attributes:
+        title: who they are.
+        corpora: of the training file, left out and tested on; parts of ``KIND:PATH``.
+    """
+
+    title: str
+    corpora: tuple[str, ...]
+
+
+FOLDS = {
+    "speech_commands_v2": Fold("Speech Commands v0.02, 115 speakers", ("speech_commands_v2_digits",)),
+    "fsdd": Fold("FSDD, 6 speakers", ("fsdd:",)),
+    "indian": Fold("Indian English, 3 speakers", ("iitg_",)),
+}
+"""AN4's held-out training speakers are strangers in every fold."""
+
+
+@dataclass(frozen=True)
+class Idea:
+    """What is changed of the training file.
+
+    Attributes:
+        overrides: ``section.key=value``, as ``aurora-resnet train --set`` takes them.
+        mel: values of the front end laid over the file's.
+        without: corpora that are not trained on, told as a fold's are.
+    """
+
+    overrides: tuple[str, ...] = ()
+    mel: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+
+PCEN = {"compression": "pcen", "dynamic_range_db": None}
+
+IDEAS = {
+    "base": Idea(),
+    "first_negatives": Idea(
+        (
+            "data.augment.negative_shares.of_epoch=0.2",
+            "data.augment.negative_shares.words=0.55",
+            "data.augment.negative_shares.pieces=0.0",
+            "data.augment.negative_shares.fragments=0.15",
+            "data.augment.negative_shares.noise=0.3",
+        )
+    ),
+    "pcen": Idea(mel=PCEN),
+    "bands_80": Idea(mel={"n_mels": 80}),
+    "pcen_80": Idea(mel=PCEN | {"n_mels": 80}),
+    "no_neural_voices": Idea(without=("kokoro",)),
+    "no_synthetic_voices": Idea(without=("kokoro", "synthetic", "samples:")),
+    "no_balance": Idea(("data.augment.speaker_power=1.0",)),
+    "no_voice_changes": Idea(
+        (
+            "data.augment.augmentation.speed_probability=0.0",
+            "data.augment.augmentation.vocoder_probability=0.0",
+        )
+    ),
+    "spec_augment": Idea(
+        (
+            "training.spec_augment.probability=0.3",
+            "training.spec_augment.time_width=10",
+            "training.spec_augment.frequency_width=8",
+        )
+    ),
+}
