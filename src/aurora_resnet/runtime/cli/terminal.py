@@ -58,12 +58,15 @@ def exit_with(run: Callable[[], int | None]) -> NoReturn:
         code = 0
     except OSError as error:
         complain(f"{printable(str(error.filename or 'the output'))[:200]}: {error.strerror or error}; {_advice(error)}")
-        if error.filename is None:
-            sys.stdout = None  # what cannot be written is not tried again at the end
         code = USAGE_ERROR
     except MemoryError:
         complain("the memory of this machine is not enough; take fewer or shorter recordings, or a smaller model")
         code = USAGE_ERROR
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # it was said; what cannot be written is not tried again at the end
     sys.exit(code)
 
 
