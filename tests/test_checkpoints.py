@@ -353,7 +353,6 @@ def test_missing_and_surplus_tensors_are_refused(tmp_path: Path) -> None:
         (lambda weights: weights.double() + 1e300, "values that are not finite"),
         (lambda weights: weights.to(torch.int64), r"holds torch.int64, expected torch.float32"),
         (lambda weights: weights.to(torch.bool), r"holds torch.bool"),
-        (lambda weights: weights.to(torch.complex64), r"holds torch.complex64"),
     ],
 )
 def test_weights_that_cannot_answer_are_refused(
@@ -363,7 +362,9 @@ def test_weights_that_cannot_answer_are_refused(
     save_checkpoint(build(), path)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-    tensors = load_file(path)
+    tensors = {
+        name: tensor.clone() for name, tensor in load_file(path).items()
+    }  # the file is mapped, and written again
     name = "model.classifier.head.0.weight"
     save_file({**tensors, name: change(tensors[name])}, path, metadata)
     with pytest.raises(CheckpointError, match=rf"a\.safetensors .*head\.0\.weight .*{says}"):
