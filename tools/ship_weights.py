@@ -23,7 +23,7 @@ from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint, save_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
+from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
@@ -39,7 +39,7 @@ from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import augment_clips, find_sounds
 from tools.strangers.operating_point import OperatingPoint
-from tools.strangers.sets import joined, read_negatives
+from tools.strangers.sets import read_negatives
 
 HELD_OUT_WORDS = SoundFiles("../shared/data/speech_commands_other/words", match="_[0-9a-f]*e_nohash")
 CALIBRATION_SNR_DB = (0.0, 20.0)
@@ -87,11 +87,11 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float, stra
     clips = load_clips(load_data(experiment.data, model.config.vocabulary).validation, model.config)
     noisy = held_out_epochs(clips, source, root)
     # Confidences are to be right in noise too; what is refused is counted of clean words.
-    temperature = calibrate(model, joined([clips, noisy])).temperature
+    temperature = calibrate(model, join_clips([clips, noisy])).temperature
     if strangers:
         point = OperatingPoint.read(strangers, words_refused)
         facts = TorchModel(model, calibration=Calibration()).facts
-        near = joined(list(read_negatives(root, model.config, facts).values()))
+        near = join_clips(list(read_negatives(root, model.config, facts).values()))
         threshold = calibrate(model, clips, negatives=near, negatives_accepted=point.negatives_accepted).threshold
         calibration = Calibration(temperature * point.temperature_factor, threshold)
     else:
@@ -137,31 +137,15 @@ def held_out_words(config: RecognizerConfig, root: str) -> ClipSet:
 def held_out_epochs(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet:
     """Return ``NOISY_COPIES`` copies of held-out words in held-out noise, at 0 to 20 dB."""
     gentle = replace(source.augmentation, snr_db=CALIBRATION_SNR_DB, cut_off_probability=0.0)
-    mild = replace(
-        source,
-        noises=source.validation_noises,
-        negatives=(),
-        talk=(),
-        speaker_power=1.0,
-        augmentation=gentle,
-        negative_shares=NegativeShares(of_epoch=0),
-    )
+    mild = replace(source.held_out(NegativeShares(of_epoch=0)), augmentation=gentle)
     made = augment_clips(clips, mild, root, seed=0)
-    return joined([made.epoch(number) for number in range(NOISY_COPIES)])
+    return join_clips([made.epoch(number) for number in range(NOISY_COPIES)])
 
 
 def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: NoiseShares) -> ClipSet:
     """Return ``WINDOWS`` windows of held-out noise without a word."""
     alone = NegativeShares(of_epoch=WINDOWS / (WINDOWS + len(clips)), words=0, fragments=0, noise=1)
-    held_out = replace(
-        source,
-        noises=source.validation_noises,
-        negatives=(),
-        talk=(),
-        speaker_power=1.0,
-        negative_shares=alone,
-        noise_shares=shares,
-    )
+    held_out = replace(source.held_out(alone), noise_shares=shares)
     made = augment_clips(clips, held_out, root, seed=1).epoch(0)
     return replace(
         made,

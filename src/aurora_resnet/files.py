@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+LOCK = ".lock"
+"""Name of the file that marks a folder as taken, see ``locked_folder``."""
 _NOBODY_WROTE = 0  # nanoseconds: the age of a temporary file before its writer has touched it
 
 
@@ -119,7 +121,7 @@ def locked_folder(folder: str | Path, otherwise: Exception) -> Iterator[None]:
     ValueError: taken
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    lock = Path(folder) / ".lock"
+    lock = Path(folder) / LOCK
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         free = True

@@ -48,42 +48,30 @@ def places(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
 
 
-@pytest.mark.parametrize("command", FILES, ids=lambda command: command[0] + command[-1])
-@pytest.mark.parametrize(
-    ("place", "says"),
-    [
-        ("file/a.csv", "file is a file"),
-        ("folder", "is a folder; give the name of a file"),
-        (LONG, "File name too long"),
-        ("/proc/a.csv", "cannot be written"),
-        ("/dev/full", "is a device"),
-    ],
-    ids=["below", "folder", "long", "proc", "full"],
-)
-def test_a_file_that_cannot_be_written_is_known_before_the_work(
-    command: list[str], place: str, says: str, call: Call, tmp_path: Path
-) -> None:
-    result = call(*command, place)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"error: {command[-1]} ")
-    assert says in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+FILE_PLACES = {
+    "below": ("file/a.csv", "file is a file"),
+    "folder": ("folder", "is a folder; give the name of a file"),
+    "long": (LONG, "File name too long"),
+    "proc": ("/proc/a.csv", "cannot be written"),
+    "full": ("/dev/full", "is a device"),
+}
+FOLDER_PLACES = {
+    "file": ("file", "is a file; give the name of a folder"),
+    "below": ("file/a/b", "file is a file"),
+    "long": (LONG, "File name too long"),
+    "proc": ("/proc/a", "cannot be written"),
+    "full": ("/dev/full", "is a device"),
+}
+CASES = [
+    pytest.param(command, place, says, id=f"{command[0]}{command[-1]}-{name}")
+    for commands, wrong in ((FILES, FILE_PLACES), (FOLDERS, FOLDER_PLACES))
+    for command in commands
+    for name, (place, says) in wrong.items()
+]
 
 
-@pytest.mark.parametrize("command", FOLDERS, ids=lambda command: command[0] + command[-1])
-@pytest.mark.parametrize(
-    ("place", "says"),
-    [
-        ("file", "is a file; give the name of a folder"),
-        ("file/a/b", "file is a file"),
-        (LONG, "File name too long"),
-        ("/proc/a", "cannot be written"),
-        ("/dev/full", "is a device"),
-    ],
-    ids=["file", "below", "long", "proc", "full"],
-)
-def test_a_folder_that_cannot_be_written_is_known_before_the_work(
+@pytest.mark.parametrize(("command", "place", "says"), CASES)
+def test_what_cannot_be_written_is_known_before_the_work(
     command: list[str], place: str, says: str, call: Call, tmp_path: Path
 ) -> None:
     result = call(*command, place)

@@ -10,9 +10,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
+from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -73,7 +72,7 @@ def read_strangers(data: DataConfig, fold: Fold, config: RecognizerConfig, facts
         for clips in digits.values():
             stretches = draw_noise(noises, len(clips), clips.clip_samples, generator)
             parts.append(mix_by_rms(clips, stretches + 1e-6, snr_db))
-        noisy[snr_db] = joined(parts)
+        noisy[snr_db] = join_clips(parts)
     return Strangers(digits, noisy, read_negatives(data.root, config, facts))
 
 
@@ -111,16 +110,6 @@ def is_left_out(corpus: str, fold: Fold) -> bool:
     True
     """
     return any(part in corpus for part in fold.corpora)
-
-
-def joined(parts: list[ClipSet]) -> ClipSet:
-    """Return clips of one format, one part after the other."""
-    return replace(
-        parts[0],
-        utterances=tuple(utterance for part in parts for utterance in part.utterances),
-        labels=torch.cat([part.labels for part in parts]),
-        waveforms=tuple(waveform for part in parts for waveform in part.waveforms),
-    )
 
 
 def _thinned(corpus: Corpus) -> Corpus:

@@ -198,6 +198,20 @@ class _Format:
     vocabulary: Vocabulary
 
 
+def join_clips(parts: Sequence[ClipSet]) -> ClipSet:
+    """Return clips of one format and vocabulary, one part after the other.
+
+    Args:
+        parts: at least one; the first gives the format.
+    """
+    return replace(
+        parts[0],
+        utterances=tuple(utterance for part in parts for utterance in part.utterances),
+        labels=torch.cat([part.labels for part in parts]),
+        waveforms=tuple(waveform for part in parts for waveform in part.waveforms),
+    )
+
+
 def _read_clips(
     corpus: Corpus, labels: Sequence[int], model: ClipFormat, *, progress: bool, skip_unreadable: bool
 ) -> ClipSet:

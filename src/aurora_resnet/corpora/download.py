@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from aurora_resnet.files import locked_folder
+from aurora_resnet.files import LOCK, locked_folder
 from aurora_resnet.runtime.errors import DownloadError
 
 _SHOWN_PROBLEMS = 10
@@ -134,7 +134,7 @@ def _tidy(work: Path, archive: Path) -> None:
     for path in work.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
-        elif path not in (archive, work / ".lock"):
+        elif path not in (archive, work / LOCK):
             path.unlink(missing_ok=True)
 
 

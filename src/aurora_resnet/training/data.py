@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -121,6 +121,16 @@ class AugmentSource:
 
     def __post_init__(self) -> None:
         check_fields(self, self._misfits)
+
+    def held_out(self, shares: NegativeShares) -> AugmentSource:
+        """Return how clips that are held out get noisy: in the noises for validation, each clip once an epoch.
+
+        Args:
+            shares: of negatives, for which there are no recordings.
+        """
+        return replace(
+            self, noises=self.validation_noises, negatives=(), talk=(), negative_shares=shares, speaker_power=1.0
+        )
 
     def _misfits(self) -> Iterator[str]:
         if self.scene_noise is None:

@@ -15,7 +15,7 @@ import torch
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.clips.augmented import AugmentedClips
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, join_clips
 from aurora_resnet.clips.noisy import NoisyClips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
@@ -73,22 +73,8 @@ def validation_clips(clips: ClipSet, augment: AugmentSource, root: str | Path) -
         return add_noise(clips, scenes, root, VALIDATION_SEED).epoch(0) if scenes.noisy_validation else clips
     if not augment.validation_noises:
         return clips
-    alone = replace(
-        augment,
-        noises=augment.validation_noises,
-        negatives=(),
-        talk=(),
-        negative_shares=replace(augment.negative_shares, of_epoch=0.0),
-        speaker_power=1.0,
-        workers=0,
-    )
-    noisy = augment_clips(clips, alone, root, VALIDATION_SEED).epoch(0)
-    return replace(
-        clips,
-        utterances=clips.utterances + noisy.utterances,
-        labels=torch.cat((clips.labels, noisy.labels)),
-        waveforms=clips.waveforms + noisy.waveforms,
-    )
+    alone = replace(augment.held_out(replace(augment.negative_shares, of_epoch=0.0)), workers=0)
+    return join_clips([clips, augment_clips(clips, alone, root, VALIDATION_SEED).epoch(0)])
 
 
 def add_noise(clips: ClipSet, source: SceneNoise, root: str | Path, seed: int) -> NoisyClips:
@@ -162,7 +148,7 @@ def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
 
 
 def read_sounds(paths: Sequence[Path], sample_rate: int, seconds: float) -> list[Samples]:
-    """Read the most energetic ``seconds`` of each file, at ``sample_rate`` Hz; a file that is named twice is read once.
+    """Read the ``seconds`` of each file in which the word is, at ``sample_rate`` Hz; a file named twice is read once.
 
     Raises:
         AudioError: if a file cannot be read.

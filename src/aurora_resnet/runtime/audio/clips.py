@@ -61,10 +61,10 @@ def make_clip(recording: Recording, sample_rate: int, length: int) -> Clip:
 def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: RawFormat | None = None) -> Samples:
     """Read the ``clip_seconds`` of a file in which the word is, or all of a shorter one, at a given rate.
 
-    What lies below speech is taken off it, see ``low_cut``, so that training, evaluation and recognition hear the same.
-    See ``word_search`` for how it is found. A file that is longer than 10 s is read block by block, to find the
+    See ``word_search`` for how the word is found. A file that is longer than 10 s is read block by block, to find the
     stretch, and then the stretch alone. Memory holds the clip, a block and three numbers for every 10 ms. Silence is
-    allowed: the clip is then the file's first ``clip_seconds``.
+    allowed: the clip is then the file's first ``clip_seconds``. What lies below speech is taken off, see ``low_cut``,
+    so that training, evaluation and recognition hear the same.
 
     Args:
         path: the file.
@@ -140,9 +140,7 @@ def place(samples: Samples, window: Samples, position: float = 0.5) -> Samples:
 def _cut(recording: Recording, sample_rate: int, clip_seconds: float) -> tuple[Samples, int]:
     """Return the ``clip_seconds`` of the word at the new rate, and the sample of the recording where they begin."""
     length = max(1, round(min(clip_seconds * recording.sample_rate, recording.frames)))
-    start = 0
-    if length < recording.frames:
-        start = word_start(recording, length)
+    start = word_start(recording, length) if length < recording.frames else 0
     stretch = resample(recording.read(start, length), recording.sample_rate, sample_rate)
     # Dither below the least audible level stays what it is: filtered, it would no longer be told from a signal.
     return cut_low(stretch, sample_rate) if audible(stretch) else stretch, start
