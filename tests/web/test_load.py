@@ -29,7 +29,7 @@ from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 pytest.importorskip("uvicorn")
 
-from aurora_resnet.web import load, patience
+from aurora_resnet.web import load, patience, server
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
@@ -102,14 +102,16 @@ def test_recordings_in_hand_are_counted_and_weighed() -> None:
 def test_who_comes_when_there_is_no_room_is_sent_away_at_once_and_the_others_are_answered(
     recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load.UploadsInHand.__init__, "__defaults__", (3, 10_000_000))
+    uploads = UploadsInHand(3, 10_000_000)
+    monkeypatch.setattr(server, "UploadsInHand", lambda: uploads)
     slow, body = Stopped(recognizer), encoded(np.zeros(8000, dtype=np.float32), 8000)
     with served(create_app(recognizer)) as address, ThreadPoolExecutor(3) as pool:
         monkeypatch.setattr(recognizer, "recognize_clips", slow)
         kept = [pool.submit(post, address, body)]
         assert slow.inside.acquire(timeout=20)
         kept += [pool.submit(post, address, body) for _ in range(2)]
-        assert until(lambda: post(address, body)[0] == 503)
+        assert until(lambda: uploads.uploads == 3)  # only now, or this one would be the third
+        assert post(address, body)[0] == 503
         status, headers = post(address, body)
         assert (status, headers["retry-after"]) == (503, "1")
         slow.go_on.set()
