@@ -64,7 +64,7 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
         batch_size=64,
         learning_rate=0.05,
         schedule="one_cycle",
-        bfloat16=True,
+        bfloat16=not quick,  # see QUICK in __main__
         speed_factors=(0.88, 1.0, 1.12),
     )
     recognizer = RecognizerConfig("resnet50", MelConfig(sample_rate=8000))

@@ -50,7 +50,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "training_sha256": checkpoint.info["fingerprint"],
         "weights_sha256": digest(experiment.weights),
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
-        "answers": _test(out).answers(checkpoint.model) if run.tested else {},
+        "answers": _test(out).answers(checkpoint.model, bfloat16=experiment.training.bfloat16) if run.tested else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(content, record, indent=1)

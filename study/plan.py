@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,6 +103,15 @@ def plan(
             raise ConfigError(f"the study has no '{name}'{did_you_mean(name, known)}")
     chosen = [run for run in runs if not only or {run.question, f"{run.question}/{run.variant}", run.name} & set(only)]
     return sorted(chosen, key=lambda run: run.seed)  # sorting is stable: within a seed the questions' order
+
+
+def one_of_each(runs: Iterable[Run]) -> list[Run]:
+    """Return the first run of every question and of every model."""
+    chosen: list[Run] = []
+    for run in runs:
+        if all(run.question != other.question for other in chosen) or all(run.model != other.model for other in chosen):
+            chosen.append(run)
+    return chosen
 
 
 def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Iterator[Run]:

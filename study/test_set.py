@@ -58,12 +58,14 @@ class StudyTest:
             }
         return rows
 
-    def answers(self, model: nn.Module) -> dict[str, str]:
+    def answers(self, model: nn.Module, *, bfloat16: bool = True) -> dict[str, str]:
         """Return the recognised words by condition, one letter a clip.
 
-        The network is computed in bfloat16, as in training; front end and weights stay float32.
+        Args:
+            model: from waveforms to logits.
+            bfloat16: compute the network in bfloat16, as the study's training does; front end and weights stay float32.
         """
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
             predicted = predict_logits(model, self.clips, device="cpu", batch_size=64).argmax(dim=1).tolist()
         return {
             condition: "".join(LETTERS[predicted[i]] for i in indices)

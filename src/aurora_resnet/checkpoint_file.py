@@ -45,7 +45,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, UnicodeError) as error:  # it takes no names that are not UTF-8
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
     if _HEADER not in metadata:
         raise CheckpointError(
