@@ -159,7 +159,7 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     path = checkpoint_path(name_or_path)
     header, tensors = read_file(path)
     try:
-        config = from_mapping(RecognizerConfig, header["config"], f"header of {path}")
+        config = _config(header, path)
         calibration = Calibration.from_dict(header["calibration"])
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
@@ -178,6 +178,23 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     if not card and is_file(beside):
         card = beside.read_text(encoding="utf-8", errors="replace")
     return Checkpoint(model.eval(), name, calibration, card, info, state)
+
+
+def read_config(name_or_path: str | Path) -> RecognizerConfig:
+    """Return what a checkpoint's network is, without building it.
+
+    Raises:
+        CheckpointError: as ``load_checkpoint``.
+
+    >>> read_config("compact").model
+    'compact'
+    """
+    path = checkpoint_path(name_or_path)
+    header, _ = read_file(path)
+    try:
+        return _config(header, path)
+    except (ConfigError, KeyError, TypeError) as error:
+        raise CheckpointError(f"the header of {path} cannot be used: {error}") from error
 
 
 def checkpoint_path(name_or_path: str | Path) -> Path:
@@ -201,6 +218,10 @@ def checkpoint_path(name_or_path: str | Path) -> Path:
             f"there is no checkpoint '{name_or_path}'{hint}; shipped: {', '.join(PRETRAINED)}; others by their path"
         )
     return path
+
+
+def _config(header: Mapping[str, Any], path: Path) -> RecognizerConfig:
+    return from_mapping(RecognizerConfig, header["config"], f"header of {path}")
 
 
 def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     **RUNTIME_COMMANDS,
     "serve": "Open a page for the browser: speak a word into the microphone, or drop a sound file.",
     "train": "Train a model on recordings.",
+    "teach": "Teach a model your own words: a folder of recordings in, a calibrated model and its report out.",
     "calibrate": "Fit a model's confidence and its threshold on recordings that it was not trained on.",
     "evaluate": "Measure a model on recordings and print a report in Markdown.",
     "export": "Write a model as one ONNX file that takes waveforms and needs no torch.",

@@ -15,15 +15,18 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
+from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
+from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.losses import distillation_loss, with_negative_class
 from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
@@ -48,7 +51,11 @@ class Trainer:
         device: ``"cpu"``, ``"cuda"`` ...
         progress: show a bar on a terminal.
         teacher: a trained network to learn from as ``config.distillation`` says.
+        init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
+            words stays new. ``load_report`` then says what was taken.
     """
+
+    load_report: LoadReport | None = None
 
     @float32_on_cpu()
     def __init__(
@@ -60,9 +67,12 @@ class Trainer:
         device: str | torch.device = "cpu",
         progress: bool = False,
         teacher: RecognizerModel | None = None,
+        init: str | Path | Checkpoint | None = None,
     ) -> None:
         if (teacher is None) != (config.distillation is None):
             raise ConfigError("distillation needs both a teacher and TrainingConfig.distillation; one is missing")
+        if init is not None:
+            self.load_report = take_weights(model, init)
         self.device = torch.device(device)
         self.model = model.to(self.device)
         self.config = config
