@@ -53,6 +53,9 @@ class ExperimentConfig:
     those of the checkpoint unless the file says otherwise; the head of other words is new."""
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the model."""
+    frontend: str | None = None
+    """A front end of another package, by its name or ``package.module:Class``; see ``Frontend``."""
+    frontend_options: dict[str, Any] = field(default_factory=dict)
     teacher: str | None = None
     """A trained model to learn from, with ``training.distillation``: a shipped name or a checkpoint."""
     words: tuple[str, ...] = ()
@@ -99,7 +102,7 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     tables = values.pop("models", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"{path}: 'models' must hold a table [models.NAME] for each model")
-    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
+    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if unknown_model(name)]
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
     chosen = apply_overrides(values | ({"model": model} if model else {}), overrides, str(path))
@@ -137,7 +140,13 @@ def run_experiment(
     given = Vocabulary(config.words, config.digits) if config.words else None
     train, validation, vocabulary = load_data(config.data, given)
     recognizer = RecognizerConfig(
-        config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds, vocabulary=vocabulary
+        config.model,
+        config.mel,
+        options=config.options,
+        clip_seconds=config.clip_seconds,
+        vocabulary=vocabulary,
+        frontend=config.frontend,
+        frontend_options=config.frontend_options,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
@@ -149,7 +158,7 @@ def run_experiment(
 
     clips = load_clips(train, recognizer, progress=progress)
     held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
-    if model.frontend.normalization is not None and config.init is None:
+    if config.frontend is None and config.init is None and model.frontend.normalization is not None:
         batches = (clips.batch(range(i, min(i + 64, len(clips)))) for i in range(0, len(clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
     fresh: ClipSource | None = None
@@ -157,7 +166,7 @@ def run_experiment(
         fresh = training_clips(clips, augment, config.data.root, seed=config.training.seed)
         held_out = validation_clips(held_out, augment, config.data.root) if held_out else None
     result = trainer.fit(fresh or clips, held_out, resume=resume)
-    cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
+    cost = model_cost(model.classifier, model.frontend.frames(recognizer.clip_samples))
     image_report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     report = trainer.load_report or image_report
     record = {
@@ -186,7 +195,7 @@ def _learnt(values: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(init, str):
         return {}
     learnt = to_mapping(read_config(init))
-    return {key: learnt[key] for key in ("model", "mel", "options", "clip_seconds")}
+    return {key: learnt[key] for key in ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")}
 
 
 def _teacher(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel | None:

@@ -17,8 +17,6 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
-_HEAD = "classifier.head."
-
 
 def start_from(
     init: str | Path | Checkpoint,
@@ -82,21 +80,21 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     """
     checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init)
     _check_kind(model.config, checkpoint)
-    own, learnt = model.state_dict(), checkpoint.model.state_dict()
-    problems = [f"{name} is missing" for name in own if not name.startswith(_HEAD) and name not in learnt]
+    own, learnt, head = model.state_dict(), checkpoint.model.state_dict(), _head(model)
+    problems = [f"{name} is missing" for name in own if not name.startswith(head) and name not in learnt]
     problems += [
         f"{name} has shape {list(learnt[name].shape)}, expected {list(tensor.shape)}"
         for name, tensor in own.items()
-        if not name.startswith(_HEAD) and name in learnt and learnt[name].shape != tensor.shape
+        if not name.startswith(head) and name in learnt and learnt[name].shape != tensor.shape
     ]
-    problems += [f"{name} is unexpected" for name in learnt if not name.startswith(_HEAD) and name not in own]
+    problems += [f"{name} is unexpected" for name in learnt if not name.startswith(head) and name not in own]
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ConfigError(
             f"{checkpoint.name} does not fit: {'; '.join(problems[:3])}{more}; leave the options that set sizes as "
             "they are in the checkpoint"
         )
-    values = {name: learnt[name] for name in own if not name.startswith(_HEAD)}
+    values = {name: learnt[name] for name in own if not name.startswith(head)}
     rows = _taken_head(model, checkpoint)
     last = tuple(name for name in rows if name.startswith(_last_layer(model)))
     adapted = last if model.config.words != checkpoint.vocabulary.words else ()
@@ -117,7 +115,7 @@ def _check_kind(config: RecognizerConfig, checkpoint: Checkpoint) -> None:
             f"{checkpoint.name} does not fit: its model is '{learnt.model}', this one is '{config.model}'; leave the "
             "model away, or start from another checkpoint"
         )
-    before, now = to_mapping(learnt.mel), to_mapping(config.mel)
+    before, now = ({**to_mapping(c.mel), "frontend": c.frontend} for c in (learnt, config))
     others = [f"{name} is {before[name]}, here {now[name]}" for name in before if before[name] != now[name]]
     if others:
         raise ConfigError(
@@ -125,16 +123,21 @@ def _check_kind(config: RecognizerConfig, checkpoint: Checkpoint) -> None:
         )
 
 
+def _head(model: RecognizerModel) -> str:
+    """Return how the names of the head's tensors begin."""
+    return next(f"{name}." for name, module in model.named_modules() if module is model.classifier.head)
+
+
 def _last_layer(model: RecognizerModel) -> str:
     """Return the name of the layer whose rows are the words, as its tensors begin."""
-    head = [name for name in model.state_dict() if name.startswith(_HEAD)]
+    head = [name for name in model.state_dict() if name.startswith(_head(model))]
     return head[-1].rpartition(".")[0] + "."
 
 
 def _taken_head(model: RecognizerModel, checkpoint: Checkpoint) -> dict[str, Tensor]:
     """Return the head's tensors that are taken; those of the last layer word by word."""
     own, learnt = model.state_dict(), checkpoint.model.state_dict()
-    head = [name for name in own if name.startswith(_HEAD) and name in learnt]
+    head = [name for name in own if name.startswith(_head(model)) and name in learnt]
     words, known = model.config.words, checkpoint.vocabulary
     shared = [word for word in words if word in known]
     if not shared or not head:

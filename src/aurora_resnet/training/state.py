@@ -109,10 +109,6 @@ class TrainingState:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
         save_checkpoint(self.model, self.out / LAST, info=info, state=state)
 
-    def should_stop(self, patience: int | None) -> bool:
-        """Tell whether the best epoch lies ``patience`` epochs back."""
-        return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
-
 
 def folder_taken(out: Path) -> TrainingError:
     """Return the error of a second training in a folder."""
