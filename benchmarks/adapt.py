@@ -43,8 +43,8 @@ Truths = npt.NDArray[np.bool_]
 
 CLIPS = (1, 3, 5)
 SNR_DB = 5.0
-STRENGTHS = (0.3, 0.1, 0.03, 0.01)
-DRAWS = 5
+STRENGTHS = (0.1, 0.03, 0.01)
+DRAWS = 2
 FEWEST = 6
 """Clips that a person must have."""
 

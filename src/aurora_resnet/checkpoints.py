@@ -21,6 +21,7 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import model_origin
+from aurora_resnet.pretrained_folder import CHECKPOINT, find_pretrained, is_pretrained
 from aurora_resnet.references import what_to_install
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
@@ -151,7 +152,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Args:
-        name_or_path: one of ``PRETRAINED``, or the path of a file that ``Trainer`` or ``save_checkpoint`` wrote.
+        name_or_path: one of ``PRETRAINED``, the path of a file that ``Trainer`` or ``save_checkpoint`` wrote, a folder
+            of ``save_pretrained``, or ``owner/name`` on the hub.
 
     Raises:
         CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
@@ -222,6 +224,8 @@ def checkpoint_path(name_or_path: str | Path) -> Path:
                 "pip install --force-reinstall aurora-resnet"
             )
         return path
+    if is_pretrained(name_or_path):
+        return find_pretrained(name_or_path, [CHECKPOINT])
     path = Path(name_or_path)
     if not is_file(path):
         hint = did_you_mean(str(name_or_path), PRETRAINED)

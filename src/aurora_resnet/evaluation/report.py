@@ -158,7 +158,7 @@ class EvaluationReport:
         _write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
-        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted or not, speaker.
+        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted, speaker.
 
         Raises:
             ConfigError: if the report was read from JSON, which does not hold them.

@@ -37,7 +37,7 @@ from aurora_resnet.training.losses import with_negative_class
 Method = Literal["last_layer", "bias", "statistics"]
 METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_METHOD: Method = "last_layer"
-STRENGTH = 0.02
+STRENGTH = 0.03
 """Lambda above, chosen on synthetic voices (``benchmarks/adapt.py``)."""
 PRIOR_CLIPS = 50
 """``statistics``: so many clips are worth as much as those of the training."""
@@ -149,7 +149,7 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
     change = torch.zeros(layer.out_features, 1 if bias_only else layer.in_features + 1, dtype=torch.float64)
     change.requires_grad_(True)
     old = F.linear(e, layer.weight.double(), layer.bias.double()).detach()
-    optimizer = torch.optim.LBFGS([change], max_iter=100, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([change], max_iter=50, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         moved, penalty = old + change[:, -1], change[:, -1].square().sum()
