@@ -185,7 +185,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    name = str(name_or_path) if name_or_path in PRETRAINED else "/".join(path.with_suffix("").parts[-2:])
+    named = name_or_path in PRETRAINED or is_pretrained(name_or_path)
+    name = str(name_or_path) if named else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
     if not card and is_file(beside):
         card = beside.read_text(encoding="utf-8", errors="replace")

@@ -208,7 +208,7 @@ def test_pushed_fetched_and_kept_for_when_there_is_no_network(checkpoint: Checkp
     hub.shutdown()
     hub.server_close()
     assert DigitRecognizer.from_pretrained("ann/words").vocabulary == WORDS
-    with pytest.raises(DownloadError, match="the hub cannot be reached and config.json was not fetched before"):
+    with pytest.raises(DownloadError, match=r"the hub cannot be reached and config\.json was not fetched before"):
         DigitRecognizer.from_pretrained("cid/words")
 
 

@@ -37,7 +37,8 @@ def teaching_report(
     ]
     if advice:
         parts += ["## What would make it better, or better known", "\n".join(f"- {each}" for each in advice)]
-    scores = sorted(estimate.per_word.items(), key=lambda pair: pair[1].accuracy)
+    spoken = [(word, score) for word, score in estimate.per_word.items() if score.clips]
+    scores = sorted(spoken, key=lambda pair: pair[1].accuracy)
     rows = [[word, str(score.clips), percent(score.accuracy)] for word, score in scores[:WORST_WORDS]]
     parts += ["## Words, the worst first", markdown_table(["word", "recordings", "recognised %"], rows)]
     if rejection is not None:
