@@ -161,8 +161,8 @@ def measure(people: Mapping[str, Person], clips: int, method: str, strength: flo
         "error_before": 1 - float(second.mean()),
         "error_after": 1 - float(first.mean()),
         "gain": {"mean": gain.mean, "low": gain.low, "high": gain.high, "p_value": gain.p_value},
-        "people_better": sum(np.mean(each) < 0 for each in errors.values()),
-        "people_worse": sum(np.mean(each) > 0 for each in errors.values()),
+        "people_better": sum(float(np.mean(each)) < 0 for each in errors.values()),
+        "people_worse": sum(float(np.mean(each)) > 0 for each in errors.values()),
     }
 
 

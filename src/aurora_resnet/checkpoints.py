@@ -143,7 +143,7 @@ def save_calibrated(
         "card": checkpoint.card,
         "info": {**checkpoint.info, **(info or {})},
     }
-    kept = {key: header[key] for key in ("config", "origin") if key in header}
+    kept: dict[str, Any] = {key: header[key] for key in ("config", "origin") if key in header}
     write_file({**kept, **changed}, tensors, path)
 
 

@@ -68,7 +68,7 @@ def test_the_figure_has_a_row_for_each_system_and_a_dot_for_each_training() -> N
     pytest.importorskip("matplotlib")
     (axes,) = plot_comparison(Comparison.of([system("a", (0.9, 0.8)), system("b", (0.5, 0.6, 0.7))])).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
-    assert sorted(len(line.get_xdata()) for line in axes.lines if line.get_marker() == ".") == [2, 3]
+    assert sorted(np.size(line.get_xdata()) for line in axes.lines if line.get_marker() == ".") == [2, 3]
 
 
 def write(path: Path, right: list[bool], condition: str = "all") -> None:

@@ -152,15 +152,16 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
     optimizer = torch.optim.LBFGS([change], max_iter=50, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        moved, penalty = old + change[:, -1], change[:, -1].square().sum()
+        weights, biases = change[:, :-1], change[:, -1]  # no weights at all where the biases alone change
+        moved, penalty = old + biases, biases.square().sum()
         if not bias_only:
-            moved, penalty = moved + e @ change[:, :-1].T, penalty + scale * change[:, :-1].square().sum()
+            moved, penalty = moved + e @ weights.T, penalty + scale * weights.square().sum()
         optimizer.zero_grad()
         value = F.cross_entropy(with_negative_class(moved), labels) + strength * penalty
         torch.autograd.backward(value)
         return value
 
-    optimizer.step(loss)  # type: ignore[arg-type, no-untyped-call]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         layer.bias += change[:, -1].to(layer.bias)
         if not bias_only:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def wrong_input(model: str, **options: Any) -> None:
     """Features of another shape and unknown freeze plans are a ``ConfigError``, not an answer."""
     net = _built(model, **options)
     for wrong in (_features(2, BANDS - 1), _features(1)[0], _features(frames=net.minimum_frames - 1)):
-        assert _refused(lambda wrong=wrong: net(wrong)), f"features {list(wrong.shape)} are not refused"
+        assert _refused(partial(net, wrong)), f"features {list(wrong.shape)} are not refused"
     assert _refused(lambda: net.freeze("all_but_heads")), "an unknown freeze plan is not refused"
 
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from aurora_resnet.references import is_reference, load_reference
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
-OPTIMIZERS: dict[str, OptimizerBuilder | None] = {"sgd": None, "adamw": None}
-SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
-"""Names, and what people registered for them; ``None`` where ``optimization`` has it."""
-
-
-class OptimizerBuilder(Protocol):
-    """A class of ``torch.optim``, or a function like it."""
-
-    def __call__(self, params: Iterable[dict[str, Any]], lr: float, **options: Any) -> torch.optim.Optimizer:
-        """Return the optimiser of parameter groups, as ``torch.optim.SGD`` takes them."""
-
+OptimizerBuilder = Callable[..., torch.optim.Optimizer]
+"""A class of ``torch.optim``, or a function like it: parameter groups, ``lr`` and options of its own."""
 
 Schedule = Callable[[int, int], float]
 """From a step, counted from 0, and the number of all steps to the share of the highest learning rate."""
+
+
+OPTIMIZERS: dict[str, OptimizerBuilder | None] = {"sgd": None, "adamw": None}
+SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
+"""Names, and what people registered for them; ``None`` where ``optimization`` has it."""
 
 
 def register_optimizer(name: str, builder: OptimizerBuilder) -> None:
