@@ -3,8 +3,8 @@
 Run: ``python -m benchmarks.adapt [--data ../shared/data] [--model compact] [--out docs/records/adapt.json]``;
 ``--quick`` takes one draw and one strength. Of each word of a person, up to so many clips are drawn to adapt to, at
 least one is left to test with, and this is drawn several times. The people are AN4's test speakers, an Indian speaker
-and the voice of Asterisk's prompts, clean and in the babble of NOIZEUS at 5 dB (behind the G.712 filter); the way and
-its strength are chosen on Kokoro's synthetic voices, in babble.
+and the voice of Asterisk's prompts, clean and in the babble of NOIZEUS at 5 dB (behind the G.712 filter); the strength
+is chosen on Kokoro's synthetic voices, in babble.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FEWEST = 6
 
 
 def kokoro_voices(data: Path) -> Corpus:
-    """Return the synthetic voices on which the way is chosen; a clip a word of each voice."""
+    """Return the synthetic voices on which the strength is chosen; a clip a word of each voice."""
     with (data / "kokoro_tts" / "clips.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["label"] == row["pocketsphinx"]]
     # A voice has a clip a word or two; those of one kind (af, am, bf ...) speak alike and count as one person.
@@ -177,8 +177,7 @@ def main() -> int:
     checkpoint = load_checkpoint(options.model)
     model, config = checkpoint.model, checkpoint.model.config
     draws = 1 if options.quick else DRAWS
-    ways = [(method, s) for method in METHODS for s in ((STRENGTH,) if options.quick else STRENGTHS)]
-    ways = [way for way in ways if way[0] != "statistics"] + [("statistics", STRENGTH)]
+    ways = [("last_layer", strength) for strength in ((STRENGTH,) if options.quick else STRENGTHS)]
     voices = _people(model, in_babble(load_clips(kokoro_voices(options.data), config), options.data))
     chosen_on = []
     for way in ways:

@@ -37,7 +37,7 @@ from aurora_resnet.training.losses import with_negative_class
 Method = Literal["last_layer", "bias", "statistics"]
 METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_METHOD: Method = "last_layer"
-STRENGTH = 0.03
+STRENGTH = 0.01
 """Lambda above, chosen on synthetic voices (``benchmarks/adapt.py``)."""
 PRIOR_CLIPS = 50
 """``statistics``: so many clips are worth as much as those of the training."""
