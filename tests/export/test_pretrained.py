@@ -124,7 +124,7 @@ class _Hub(BaseHTTPRequestHandler):
             wanted = json.loads(body)
             name = f"{wanted['organization']}/{wanted['name']}" if wanted.get("organization") else wanted["name"]
             self.repos.add(name)
-            self._json({"url": f"http://hub/{name}", "name": name, "id": name})
+            self._json({"url": f"http://{self.headers['Host']}/{name}", "name": name, "id": name})
         elif "/preupload/" in path:
             names = [each["path"] for each in json.loads(body)["files"]]
             self._json({"files": [{"path": n, "uploadMode": "regular", "shouldIgnore": False} for n in names]})
@@ -134,7 +134,7 @@ class _Hub(BaseHTTPRequestHandler):
                     self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
             oid = hashlib.sha1(b"".join(self.files.values()), usedforsecurity=False).hexdigest()
             self.commits[oid] = dict(self.files)
-            self._json({"commitOid": oid, "commitUrl": f"http://hub/ann/words/commit/{oid}", "success": True})
+            self._json({"commitOid": oid, "commitUrl": f"http://{self.headers['Host']}/ann/words/commit/{oid}", "success": True})
         else:
             self._json({"errors": [], "warnings": []})
 
