@@ -103,7 +103,7 @@ def test_names_of_files_are_no_names_of_the_hub(tmp_path: Path, monkeypatch: pyt
 class _Hub(BaseHTTPRequestHandler):
     """The few requests of the hub that a model's files need."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.0"  # no connection outlives its answer, so the server can be gone
     files: ClassVar[dict[str, bytes]] = {}
     commits: ClassVar[dict[str, dict[str, bytes]]] = {}
     repos: ClassVar[set[str]] = set()
@@ -134,7 +134,13 @@ class _Hub(BaseHTTPRequestHandler):
                     self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
             oid = hashlib.sha1(b"".join(self.files.values()), usedforsecurity=False).hexdigest()
             self.commits[oid] = dict(self.files)
-            self._json({"commitOid": oid, "commitUrl": f"http://{self.headers['Host']}/ann/words/commit/{oid}", "success": True})
+            self._json(
+                {
+                    "commitOid": oid,
+                    "commitUrl": f"http://{self.headers['Host']}/ann/words/commit/{oid}",
+                    "success": True,
+                }
+            )
         else:
             self._json({"errors": [], "warnings": []})
 

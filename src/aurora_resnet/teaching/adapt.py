@@ -152,10 +152,9 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
     optimizer = torch.optim.LBFGS([change], max_iter=50, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        weights, biases = change[:, :-1], change[:, -1]  # no weights at all where the biases alone change
-        moved, penalty = old + biases, biases.square().sum()
-        if not bias_only:
-            moved, penalty = moved + e @ weights.T, penalty + scale * weights.square().sum()
+        weights, biases = change[:, :-1], change[:, -1]  # of no columns where the biases alone change
+        moved: Tensor = old + biases + (0 if bias_only else e @ weights.T)
+        penalty: Tensor = biases.square().sum() + scale * weights.square().sum()
         optimizer.zero_grad()
         value = F.cross_entropy(with_negative_class(moved), labels) + strength * penalty
         torch.autograd.backward(value)
