@@ -59,11 +59,17 @@ def test_only_what_the_method_names_changes(model: RecognizerModel, child: ClipS
     assert not adapted.model.training
 
 
-def test_a_voice_that_is_far_off_is_understood_better(model: RecognizerModel, child: ClipSet) -> None:
-    learnt, unseen = (part(child, np.arange(len(child)) % 2 == side) for side in (0, 1))
-    adapted = adapt(model, learnt)
+def test_somebody_who_swaps_two_words_is_understood_after_few_of_them(model: RecognizerModel) -> None:
+    clips = load_clips(read_samples().filter(engine="flite", words=["five", "nine", "two"]), model.config)
+    five, nine = (model.config.words.index(word) for word in ("five", "nine"))
+    labels = clips.labels.clone()
+    labels[clips.labels == five], labels[clips.labels == nine] = nine, five
+    swapped = replace(clips, labels=labels, utterances=tuple(replace(u, speaker="me") for u in clips.utterances))
+    learnt, unseen = (part(swapped, np.arange(len(swapped)) % 2 == side) for side in (0, 1))
+    assert correct(model, unseen) <= len(unseen) // 2  # of the three words two are wrong
+    adapted = adapt(model, learnt, strength=1e-4)
     assert adapted.helps
-    assert correct(adapted.model, unseen) > correct(model, unseen)
+    assert correct(adapted.model, unseen) >= 0.9 * len(unseen)
 
 
 def test_the_biases_are_those_of_an_independent_solver(model: RecognizerModel, child: ClipSet) -> None:

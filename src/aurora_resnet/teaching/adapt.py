@@ -153,10 +153,12 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
 
     def loss() -> Tensor:
         weights, biases = change[:, :-1], change[:, -1]  # of no columns where the biases alone change
-        moved: Tensor = old + biases + (0 if bias_only else e @ weights.T)
-        penalty: Tensor = biases.square().sum() + scale * weights.square().sum()
+        moved = torch.add(old, biases)
+        if not bias_only:
+            moved = torch.add(moved, F.linear(e, weights))
+        penalty = torch.add(biases.square().sum(), scale * weights.square().sum())
         optimizer.zero_grad()
-        value = F.cross_entropy(with_negative_class(moved), labels) + strength * penalty
+        value = torch.add(F.cross_entropy(with_negative_class(moved), labels), penalty, alpha=strength)
         torch.autograd.backward(value)
         return value
 

@@ -110,7 +110,8 @@ def takes(
         length = len(levels) * seconds - quiet
         if quiet >= QUIET_SECONDS - 1e-6 or length > LONGEST_SECONDS + QUIET_SECONDS:
             yield _take(spoken, levels, room_db, length, quiet, sample_rate)
-            before, spoken = [], []
+            # The quiet that ended this word is the quiet before the next one.
+            before, spoken = spoken[-max(1, round(quiet / seconds)) :] if quiet else [], []
 
 
 def _take(spoken: list[Samples], levels: list[float], room_db: float, length: float, quiet: float, rate: int) -> Take:
