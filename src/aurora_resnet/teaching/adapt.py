@@ -164,9 +164,9 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        layer.bias += change[:, -1].to(layer.bias)
+        layer.bias.add_(change[:, -1].to(layer.bias))
         if not bias_only:
-            layer.weight += change[:, :-1].to(layer.weight)
+            layer.weight.add_(change[:, :-1].to(layer.weight))
 
 
 def _fit_statistics(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> RecognizerModel:
