@@ -18,6 +18,7 @@ from study.report.records import Study
 from study.report.tables import readme_study_table
 from tools.reports.faults import read_faults, reliability_page
 from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
+from tools.reports.own_words import adapt_section, own_words_section, read_adapt, read_own_words
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
@@ -47,6 +48,10 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
             "strangers": strangers_section(read_strangers()),
         },
         DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
+        DOCS / "own-words.md": {
+            "own_words": own_words_section(read_own_words()),
+            "adapt": adapt_section(read_adapt()),
+        },
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
         DOCS / "web.md": {"serve": serve_section(read_serve())},
     }

@@ -29,6 +29,8 @@ OPTIMIZER = "optimizer."
 AVERAGE = "average."
 MOST_NAMED = 5
 """Differences that a message lists."""
+_ADDED = ("optimizer_options", "frontend", "frontend_options")
+"""Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 
@@ -109,10 +111,6 @@ class TrainingState:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
         save_checkpoint(self.model, self.out / LAST, info=info, state=state)
 
-    def should_stop(self, patience: int | None) -> bool:
-        """Tell whether the best epoch lies ``patience`` epochs back."""
-        return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
-
 
 def folder_taken(out: Path) -> TrainingError:
     """Return the error of a second training in a folder."""
@@ -150,7 +148,11 @@ def _score(record: EpochRecord) -> tuple[float, float]:
 def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet, validation: ClipSet | None) -> str:
     """Hash what must be the same for a resumed training to be the same training."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([to_mapping(config), to_mapping(model.config)], sort_keys=True).encode())
+    values = [
+        {key: value for key, value in to_mapping(part).items() if value or key not in _ADDED}
+        for part in (config, model.config)
+    ]
+    digest.update(json.dumps(values, sort_keys=True).encode())
     for clips in (train,) if validation is None else (train, validation):
         for waveform in clips.waveforms:
             digest.update(waveform.numpy().tobytes())

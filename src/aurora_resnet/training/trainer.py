@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,24 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
+from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.scoring import predict_logits
+from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
+from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.losses import distillation_loss, with_negative_class
-from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
+from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
 from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken, judged
-from aurora_resnet.training.tensorboard import write_scalars
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,14 @@ class Trainer:
         device: ``"cpu"``, ``"cuda"`` ...
         progress: show a bar on a terminal.
         teacher: a trained network to learn from as ``config.distillation`` says.
+        init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
+            words stays new. ``load_report`` then says what was taken.
+        optimizer: builds the optimiser instead of ``config.optimizer``.
+        schedule: gives the learning rate instead of ``config.schedule``.
+        callbacks: look at each step and epoch, and may stop the training.
     """
+
+    load_report: LoadReport | None = None
 
     @float32_on_cpu()
     def __init__(
@@ -60,15 +72,23 @@ class Trainer:
         device: str | torch.device = "cpu",
         progress: bool = False,
         teacher: RecognizerModel | None = None,
+        init: str | Path | Checkpoint | None = None,
+        optimizer: OptimizerBuilder | None = None,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         if (teacher is None) != (config.distillation is None):
             raise ConfigError("distillation needs both a teacher and TrainingConfig.distillation; one is missing")
+        if init is not None:
+            self.load_report = take_weights(model, init)
         self.device = torch.device(device)
         self.model = model.to(self.device)
         self.config = config
         self.out = Path(out)
         self.progress = progress
-        self.optimizer = build_optimizer(model.classifier, config)
+        self.optimizer = build_optimizer(model.classifier, config, optimizer)
+        self.schedule = find_schedule(config) if schedule is None else schedule
+        self.callbacks = (*callbacks, *_configured(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=half)
@@ -120,7 +140,7 @@ class Trainer:
             steps = steps_per_epoch(len(train), self.config.batch_size)
             total, done = steps * self.config.epochs, steps * len(state.history)
             with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
-                while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
+                while len(state.history) < self.config.epochs and not self._should_stop(state):
                     epoch = len(state.history)
                     if not isinstance(train, ClipSet):
                         clips, first = first if epoch == 0 and first is not None else train.epoch(epoch), None
@@ -128,8 +148,8 @@ class Trainer:
                     record = self.run_epoch(variants, len(train), epoch, validation)
                     state.finish_epoch(record)
                     logger.info("%s", record.describe(self.config.epochs))
-                    if self.config.tensorboard:
-                        write_scalars(self.out / "tensorboard", record)
+                    for callback in self.callbacks:
+                        callback.after_epoch(self, record)
         self.bar = None
         return TrainingResult(
             tuple(state.history), state.best_epoch, self.out / BEST, sum(r.seconds for r in state.history)
@@ -155,7 +175,7 @@ class Trainer:
         with seeded_epoch(self.config.seed, epoch, self.device) as generator:
             batches = epoch_batches(len(variants), clips, self.config.batch_size, generator)
             for number, indices in enumerate(batches):
-                set_rates(self.optimizer, rate_factor(epoch * steps + number, self.config.epochs * steps, self.config))
+                set_rates(self.optimizer, self.schedule(epoch * steps + number, self.config.epochs * steps))
                 rows = indices.tolist()
                 positions = torch.rand(len(rows), generator=generator).tolist() if self.config.random_position else None
                 waveforms = variants.batch(rows, positions).to(self.device, non_blocking=True)
@@ -164,6 +184,8 @@ class Trainer:
                 loss_sum += loss * len(rows)
                 correct += hits
                 seen += len(rows)
+                for callback in self.callbacks:
+                    callback.after_step(self, epoch * steps + number, loss)
                 self._show(epoch, loss_sum, correct, seen, started)
         seconds = time.perf_counter() - started
         train_loss = loss_sum.item() / seen
@@ -238,6 +260,10 @@ class Trainer:
         accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
         return F.cross_entropy(logits, clips.labels).item(), accuracy
 
+    def _should_stop(self, state: TrainingState) -> bool:
+        history = state.history
+        return any(callback.should_stop(history, state.best_epoch) for callback in self.callbacks) if history else False
+
     def _show(self, epoch: int, loss_sum: Tensor, correct: Tensor, seen: int, started: float) -> None:
         if self.bar is None:
             return
@@ -251,3 +277,9 @@ class Trainer:
                 clips_per_s=f"{seen / (time.perf_counter() - started):.0f}",
             )
         self.bar.update()
+
+
+def _configured(config: TrainingConfig) -> list[Callback]:
+    """Return the callbacks that the configuration asks for."""
+    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
+    return [*asked, TensorBoard()] if config.tensorboard else asked
