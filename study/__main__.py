@@ -21,8 +21,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.engines.local import end_with_parent
 from aurora_resnet.files import write_json
-from aurora_resnet.noisy_corpus.workers import end_with_parent
 from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.errors import AuroraError
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm.auto import tqdm
 
+from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.corpora.samples import samples_folder
@@ -53,17 +52,13 @@ def train(
     check_device(device)
     set_threads(threads)
     experiment = _read(config, model, tuple(set_ or ()))
-    handlers = _log_to(out / "train.log")
-    try:
-        result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
-    except (KeyboardInterrupt, OSError) as error:
-        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
-        tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
-        raise
-    finally:
-        for handler in handlers:
-            logging.getLogger("aurora_resnet").removeHandler(handler)
-            handler.close()
+    with logged_to(out / "train.log"):
+        try:
+            result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
+        except (KeyboardInterrupt, OSError) as error:
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+            tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
+            raise
     _finish(result, out)
 
 
@@ -73,33 +68,6 @@ def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> Experim
     if not is_file(config):
         raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
     return read_experiment(config, model, overrides=overrides)
-
-
-class _AboveTheBar(logging.Handler):
-    """Print log lines without tearing the progress bar."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record))
-
-
-class _LogFile(logging.FileHandler):
-    """A log that is no reason to stop: what is worth keeping is in the checkpoints."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Leave a line out where the disk is full."""
-
-
-def _log_to(path: Path) -> list[logging.Handler]:
-    """Send the library's messages to a file and to the terminal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
-    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.getLogger("aurora_resnet")
-    logger.setLevel(logging.INFO)
-    handlers = [file, _AboveTheBar()]
-    for handler in handlers:
-        logger.addHandler(handler)
-    return handlers
 
 
 def _finish(result: TrainingResult, out: Path) -> None:
