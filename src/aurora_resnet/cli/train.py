@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,7 @@ from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import is_file
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.ranks import Ranks
 
 
 def train(
@@ -35,31 +38,38 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
     device: Device = "cpu",
     threads: Threads = None,
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Let torch.compile write the network's kernels; see docs/scale.md.")
+    ] = False,
 ) -> None:
     """Train a model on recordings.
 
     The training may be interrupted at any time, by Ctrl-C or by a power cut: --resume goes on from the last finished
     epoch and ends with the very same weights, on the same machine with the same --threads. There are no data workers
-    to choose: data come from the seed and the number of the epoch.
+    to choose: data come from the seed and the number of the epoch. Under torchrun several processes share the batches.
 
     \b
     Examples:
       aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50
       aurora-resnet train --config examples/fsdd_an4.toml --model cnn --set training.epochs=5 --out runs/cnn
       aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --resume
+      torchrun --nproc-per-node 2 -m aurora_resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --threads 1
     """
     check_folder(out, "--out")
     check_device(device)
     set_threads(threads)
     experiment = _read(config, model, tuple(set_ or ()))
-    with logged_to(out / "train.log"):
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun the first one speaks
+    with logged_to(out / "train.log") if first else nullcontext():
         try:
-            result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
+            result = run_experiment(experiment, out, device=device, resume=resume, progress=True, compile=compile)
         except (KeyboardInterrupt, OSError) as error:
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
             tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
             raise
-    _finish(result, out)
+    Ranks.leave()
+    if first:
+        _finish(result, out)
 
 
 def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
