@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from aurora_resnet.engines.engine import Engine, create_engine
+from aurora_resnet.engines.jobs import Job, run_jobs
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from tests.engines.work import Squares
 
@@ -64,3 +66,14 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'aurora-resnet\[ray\]'"):
         create_engine("ray")
+
+
+def _refuse() -> int:
+    raise ConfigError("not this one")
+
+
+def test_a_job_that_fails_is_told_and_stops_no_other() -> None:
+    jobs: list[Job[int]] = [partial(int, "3"), _refuse, partial(int, "5")]
+    outcomes = {outcome.piece: outcome for outcome in run_jobs(create_engine(workers=1), jobs)}
+    assert [outcomes[job].result for job in jobs] == [3, None, 5]
+    assert outcomes[_refuse].lost == "not this one"

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.engines.engine import Engine, create_engine
+from aurora_resnet.noisy_corpus.build import build_noisy_corpus
+from aurora_resnet.noisy_corpus.scenes import NoiseScenes
 from aurora_resnet.runtime.errors import ConfigError
 from tests.engines.test_engines import squares
 from tests.engines.work import Squares
@@ -42,3 +45,18 @@ def test_an_error_of_the_work_reaches_the_caller(engine: Engine, tmp_path: Path)
 def test_more_workers_than_the_cluster_has_processors_are_refused(engine: Engine) -> None:
     with pytest.raises(ConfigError, match="the Ray cluster has 2"):
         create_engine("ray", workers=engine.workers + 1)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_noisy_corpus_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    noise = NoiseScenes({"subway": (sample_noises()["pink"],), "street": (sample_noises()["hum"],)})
+    voices = read_samples().filter(split="test", speakers="samples/espeak-en-belinda")
+    for name in ("local", "ray"):
+        report = build_noisy_corpus(
+            voices, noise, tmp_path / name, seed=1, sets="C", snrs_db=[5], engine=name, workers=1
+        )
+        assert report.written == 24
+    files = {path.relative_to(tmp_path / "local") for path in (tmp_path / "local").rglob("*.08")}
+    assert len(files) == 24
+    for file in files:
+        assert (tmp_path / "local" / file).read_bytes() == (tmp_path / "ray" / file).read_bytes()

@@ -139,7 +139,7 @@ def test_norms_of_two_processes_are_those_of_one_to_the_gradients(tmp_path: Path
 
     alone, whole = norm(), values.clone().requires_grad_()
     answer = alone(whole)
-    (answer * wanted).sum().backward()  # type: ignore[no-untyped-call]
+    (answer * wanted).sum().backward()
     assert alone.weight.grad is not None
     assert alone.bias.grad is not None
     assert whole.grad is not None
@@ -150,7 +150,7 @@ def test_norms_of_two_processes_are_those_of_one_to_the_gradients(tmp_path: Path
         shared, part = norm(), values[mine].clone().requires_grad_()
         with synchronized_norms(shared, ranks.count):
             heard = shared(part)
-            (heard * wanted[mine]).sum().backward()  # type: ignore[no-untyped-call]
+            (heard * wanted[mine]).sum().backward()
         torch.save([heard.detach(), part.grad, shared.weight.grad, shared.bias.grad, shared.state_dict()],
                    tmp_path / str(rank))  # fmt: skip
 

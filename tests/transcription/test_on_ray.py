@@ -30,7 +30,7 @@ def cluster() -> Iterator[None]:
 
 
 def rows(out: Path) -> list[Row]:
-    return sorted(row for part in (out / "rows").glob("part-*") for row in read_rows(part, COLUMNS))
+    return sorted((row for part in (out / "rows").glob("part-*") for row in read_rows(part, COLUMNS)), key=str)
 
 
 def actors() -> list[int]:

@@ -99,9 +99,7 @@ class Ranks:
         if self.count == 1:
             return network
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", FutureWarning
-            )  # torch 2.14 has another name for it, which 2.11 does not know
+            warnings.simplefilter("ignore", FutureWarning)  # torch 2.14 renames it, 2.11 does not know that
             parallel: nn.Module = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
         return parallel
 
@@ -118,9 +116,8 @@ def local_device(device: torch.device) -> torch.device:
     >>> local_device(torch.device("cpu"))
     device(type='cpu')
     """
-    if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return device
+    local = os.environ.get("LOCAL_RANK")
+    return torch.device("cuda", int(local)) if local is not None and str(device) == "cuda" else device
 
 
 def rows_of(batches: Sequence[Tensor], ranks: Ranks) -> list[int]:

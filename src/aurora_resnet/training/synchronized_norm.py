@@ -100,7 +100,7 @@ class _Normalized(torch.autograd.Function):
         return F.batch_norm(values, mean, variance, weight, bias, training=False, eps=eps)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> Any:
         """Return the gradients of values, weight and bias."""
         values, weight, mean, variance = context.saved_tensors
         given, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
