@@ -4,7 +4,7 @@ Run: ``python -m benchmarks.scale [--only transcription training processes] [--c
 ``--quick`` sees that it works. How much of the time is arithmetic, ``benchmarks.arithmetic`` tells. Three parts:
 
 - *transcription*: ``aurora-resnet transcribe`` of WAV files of one second (16 bits, 16 kHz; 200 recordings under as
-  many names as needed) with ``compact``, a process a processor, beside ``recognize`` on the first thousand, in the same run.
+  many names as needed) with ``compact``, a process a processor, beside ``recognize`` on the first thousand.
 - *training*: an epoch of ``compact`` from clips in memory, two threads.
 - *processes*: the same epoch by ``torchrun`` with two processes of one thread, over one process of one thread.
 

@@ -83,6 +83,7 @@ def test_parquet_pieces_are_whole_row_groups_and_hold_every_row_once(tmp_path: P
     cells = [{"bytes": bytes([number]), "path": None} for number in range(25)]
     parquet.write_table(pyarrow.table({"audio": cells, "text": ["x"] * 25}), tmp_path / "t.parquet", row_group_size=4)
     pieces = list(find_pieces([str(tmp_path)], 6))
+    assert pieces == list(find_pieces([str(tmp_path), str(tmp_path / "t.parquet")], 6))
     assert [len(piece) for piece in pieces] == [8, 8, 8, 1]
     assert names(pieces) == [f"{tmp_path}/t.parquet#{row}" for row in range(25)]
     assert names([pieces[1].part(2)]) == [f"{tmp_path}/t.parquet#10"]

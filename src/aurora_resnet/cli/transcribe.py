@@ -40,11 +40,11 @@ def transcribe(
         str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
     ] = None,
 ) -> None:
-    """Recognise very many recordings and write a table, a row a recording.
+    """Recognise very many recordings and write a table, on one machine or on many.
 
-    Writes OUT/rows/part-*.parquet, which any data frame reads as one table, and OUT/failed.csv. The same command goes
-    on where an earlier one stopped, however it was stopped. Exit code 1 means that some recordings could not be heard;
-    they have a row with the reason.
+    Writes a row a recording to OUT/rows/part-*.parquet, which any data frame reads as one table, and OUT/failed.csv.
+    The same command goes on where an earlier one stopped, however it was stopped. Exit code 1 means that some
+    recordings could not be heard; they have a row with the reason.
 
     \b
     Examples:

@@ -152,7 +152,8 @@ def find_pieces(inputs: Sequence[str], size: int, *, column: str | None = None) 
         for one in _of_input(text, size, column):
             found = True
             if isinstance(one, TablePiece):
-                yield one
+                if seen is None or _is_new(f"{one.table}#{one.first_row}", seen):
+                    yield one
             elif seen is None or _is_new(one.path, seen):
                 waiting.append(one)
                 if len(waiting) == size:
