@@ -80,9 +80,7 @@ def cut_low(samples: Samples, sample_rate: int, edge_hz: float = LOWEST_HZ) -> S
 
 def _filtered(signal: Samples, sample_rate: int, edge_hz: float) -> Samples:
     """Return the samples that have the whole kernel before them, by the FFT."""
-    power = 2 ** int(np.log2(len(signal)))
-    # The part that is wrapped around is not returned. Such sizes are as fast as powers of 2, and nearer.
-    size = next(size for size in (power, power * 5 // 4, power * 3 // 2, power * 2) if size >= len(signal))
+    size = 2 ** int(np.ceil(np.log2(len(signal))))  # the part that is wrapped around is not returned
     product = np.fft.rfft(signal, size) * _spectrum(sample_rate, edge_hz, size)
     return np.fft.irfft(product, size)[len(low_cut_kernel(sample_rate, edge_hz)) - 1 : len(signal)].astype(np.float32)
 
