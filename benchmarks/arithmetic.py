@@ -82,7 +82,8 @@ def shares(name: str, kind: str, *, train: bool, compiled: bool, rounds: int, ti
     torch.manual_seed(0)
     network: Any = create_model(name, **OPTIONS[name])
     work = 2 * model_cost(network, FRAMES).macs * BATCH * (3 if train else 1)
-    once = step(torch.compile(network) if compiled else network, TYPES[kind], train=train)
+    computed: Any = torch.compile(network) if compiled else network
+    once = step(computed, TYPES[kind], train=train)
     matrix = torch.randn(SIZE, SIZE, dtype=TYPES[kind])
     once()  # warms up, or compiles
     found, speeds = [], []
