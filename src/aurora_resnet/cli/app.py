@@ -27,6 +27,7 @@ EPILOG = "A first training without any data: aurora-resnet train --config quicks
 COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
     **RUNTIME_COMMANDS,
+    "transcribe": "Recognise very many recordings and write a table, on one machine or on many.",
     "serve": "Open a page for the browser: speak a word into the microphone, or drop a sound file.",
     "train": "Train a model on recordings.",
     "record": "Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.",

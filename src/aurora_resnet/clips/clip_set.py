@@ -151,6 +151,10 @@ class ClipSet:
     def __len__(self) -> int:
         return len(self.utterances)
 
+    def part(self, rows: slice) -> ClipSet:
+        """Return some of the clips."""
+        return replace(self, utterances=self.utterances[rows], labels=self.labels[rows], waveforms=self.waveforms[rows])
+
     def with_speeds(self, factors: Sequence[float]) -> ClipSet:
         """Return copies played faster or slower, pitch and tempo alike, one after the other.
 

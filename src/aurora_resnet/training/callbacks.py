@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class Callback:
     """A base that does nothing; override what you need. Whatever it raises ends the training.
 
+    Of several processes that train as one each calls its own; one that writes asks ``trainer.ranks.first``.
+
     >>> class Log(Callback):
     ...     def after_epoch(self, trainer, record):
     ...         print(record.train_loss)
@@ -83,6 +85,8 @@ class TensorBoard(Callback):
         Raises:
             MissingDependencyError: without the tensorboard package.
         """
+        if not trainer.ranks.first:
+            return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig, load_data
 from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.sounds import training_clips, validation_clips
 from aurora_resnet.training.state import folder_taken
 from aurora_resnet.training.trainer import Trainer
@@ -121,6 +123,7 @@ def run_experiment(
     device: str = "cpu",
     resume: bool = False,
     progress: bool = False,
+    compile: bool = False,
 ) -> TrainingResult:
     """Train as a file says and write the run record ``run.json`` beside the checkpoints.
 
@@ -130,13 +133,16 @@ def run_experiment(
         device: where to train.
         resume: go on with the run in ``out``.
         progress: show bars on a terminal.
+        compile: see ``Trainer``.
 
     Raises:
         TrainingError: as ``Trainer.fit`` does; that another training works in ``out`` is told at once.
     """
     out = Path(out)
-    with locked_folder(out, folder_taken(out)):
+    ranks = Ranks.join(local_device(torch.device(device)))
+    with locked_folder(out, folder_taken(out)) if ranks.first else nullcontext():
         pass  # known before the recordings are read; the trainer takes the lock for itself
+    progress = progress and ranks.first
     given = Vocabulary(config.words, config.digits) if config.words else None
     train, validation, vocabulary = load_data(config.data, given)
     recognizer = RecognizerConfig(
@@ -152,7 +158,9 @@ def run_experiment(
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
     teacher = _teacher(config, vocabulary)
-    trainer = Trainer(model, config.training, out, device=device, progress=progress, teacher=teacher, init=config.init)
+    trainer = Trainer(
+        model, config.training, out, device=device, progress=progress, teacher=teacher, init=config.init, compile=compile
+    )
     if trainer.load_report is not None:
         logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")
 
@@ -183,9 +191,11 @@ def run_experiment(
         "best_epoch": asdict(result.best),
         "epochs": len(result.history),
         "seconds": result.seconds,
+        "processes": ranks.count,
         "environment": describe_environment(device),
     }
-    write_json(record, out / RECORD)
+    if ranks.first:
+        write_json(record, out / RECORD)
     return result
 
 

@@ -21,6 +21,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
+from aurora_resnet.training.ranks import Ranks
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -48,14 +49,15 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.grad_scaler.GradScaler
     average: AveragedModel | None = None
+    ranks: Ranks = field(default_factory=Ranks)
     fingerprint: str = ""
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
 
-    def begin(self, train: ClipSet, validation: ClipSet | None = None, *, resume: bool) -> None:
-        """Start anew, or set everything to what ``last.safetensors`` says."""
+    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: bool) -> None:
+        """Start anew, or set everything to what ``last.safetensors`` says; only the first process needs the clips."""
         last = self.out / LAST
-        self.fingerprint = _fingerprint(self.config, self.model, train, validation)
+        self.fingerprint = self.ranks.from_first(lambda: _fingerprint(self.config, self.model, train, validation))
         if not last.exists():
             return
         if not resume:
@@ -92,10 +94,12 @@ class TrainingState:
         self.best_epoch = checkpoint.info["best_epoch"]
 
     def finish_epoch(self, record: EpochRecord) -> None:
-        """Add an epoch and write everything; ``last.safetensors`` comes last."""
+        """Add an epoch; the first process writes everything, ``last.safetensors`` last."""
         self.history.append(record)
         if _score(record) >= _score(self.history[self.best_epoch]):
             self.best_epoch = record.epoch
+        if not self.ranks.first:
+            return
         write_history(self.out / HISTORY, self.history)
         info: dict[str, Any] = {
             "epochs": len(self.history),
@@ -145,8 +149,11 @@ def _score(record: EpochRecord) -> tuple[float, float]:
     return (record.validation_accuracy, -record.validation_loss)
 
 
-def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet, validation: ClipSet | None) -> str:
+def _fingerprint(
+    config: TrainingConfig, model: RecognizerModel, train: ClipSet | None, validation: ClipSet | None
+) -> str:
     """Hash what must be the same for a resumed training to be the same training."""
+    assert train is not None
     digest = hashlib.sha256()
     values = [
         {key: value for key, value in to_mapping(part).items() if value or key not in _ADDED}
