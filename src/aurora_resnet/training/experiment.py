@@ -159,7 +159,14 @@ def run_experiment(
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
     teacher = _teacher(config, vocabulary)
     trainer = Trainer(
-        model, config.training, out, device=device, progress=progress, teacher=teacher, init=config.init, compile=compile
+        model,
+        config.training,
+        out,
+        device=device,
+        progress=progress,
+        teacher=teacher,
+        init=config.init,
+        compile=compile,
     )
     if trainer.load_report is not None:
         logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")
