@@ -72,10 +72,12 @@ def test_tensorboard_reads_the_same_numbers(
         assert [scalar.value for scalar in scalars] == pytest.approx([getattr(r, name) for r in result.history])
 
 
-def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorboard_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Callable[..., RecognizerModel]
+) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'aurora-resnet\[tensorboard\]'"):
-        TensorBoard(tmp_path).after_epoch(None, RECORD)  # type: ignore[arg-type]
+        TensorBoard(tmp_path).after_epoch(Trainer(tiny_model(), TrainingConfig(), tmp_path), RECORD)
 
 
 @pytest.mark.slow

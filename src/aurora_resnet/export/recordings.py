@@ -68,7 +68,7 @@ def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()
     generator = np.random.default_rng(0)
     noise = 0.1 * generator.standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
     noise[0] = 0
-    quantise, check, labels = [], [noise], [np.full(_WITHOUT_SPEECH, UNKNOWN)]
+    quantise, check, labels = [], [], []
     of_other_words = not set(config.words) & set(samples.words)
     if not (of_other_words and corpora):
         words = _clips(samples.filter(split="train"), config)[::_SAMPLE_STEP]
@@ -77,6 +77,8 @@ def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()
         quantise += [words, _in_noise(words, config, _SNRS_DB)]
         check += [spoken, _in_noise(spoken, config, (_CHECK_SNR_DB,))]
         labels += [_labels(tested, config)] * 2
+    check.append(noise)
+    labels.append(np.full(_WITHOUT_SPEECH, UNKNOWN))
     for name in corpora:
         corpus = load_corpus(name).filter(isolated=True)
         if not set(config.words) & set(corpus.words):

@@ -178,7 +178,7 @@ def check_model(model: str, **options: Any) -> None:
 def _built(model: str, **options: Any) -> SpeechClassifier:
     """Return a model of its own; one of the usual sizes is built once and copied, since a ResNet takes a second."""
     sizes = {"num_classes": CLASSES, "n_mels": BANDS, **options}
-    key = (find_model(model).build, repr(sorted(sizes.items())))
+    key = (model, find_model(model).build, repr(sorted(sizes.items())))  # a name may be given anew in a test
     if key not in _MADE:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1)
@@ -186,7 +186,7 @@ def _built(model: str, **options: Any) -> SpeechClassifier:
     return copy.deepcopy(_MADE[key])
 
 
-_MADE: dict[tuple[object, str], SpeechClassifier] = {}
+_MADE: dict[tuple[str, object, str], SpeechClassifier] = {}
 
 
 def _features(batch: int = 3, n_mels: int = BANDS, frames: int = 40, seed: int = 0) -> Tensor:
