@@ -13,12 +13,12 @@ PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
 def lowest(requirements: list[str]) -> list[str]:
-    """Return ``name==version`` for each ``name>=version``.
+    """Return ``name==version`` for each requirement of a version; an extra of the library itself has none.
 
-    >>> lowest(["torch>=2.11", "aurora-resnet[export]", "uvicorn>=0.30"])
-    ['torch==2.11', 'uvicorn==0.30']
+    >>> lowest(["torch>=2.11", "aurora-resnet[export]", "ray[data]>=2.60,<2.64"])
+    ['torch==2.11', 'ray==2.60']
     """
-    found = (re.fullmatch(r"([\w.-]+)>=([\d.]+)", requirement) for requirement in requirements)
+    found = (re.match(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\d.]+)", requirement) for requirement in requirements)
     return [f"{match[1]}=={match[2]}" for match in found if match]
 
 

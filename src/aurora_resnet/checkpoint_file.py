@@ -45,7 +45,9 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, UnicodeError) as error:  # it takes no names that are not UTF-8
+    except UnicodeError as error:  # newer ones say so in a SafetensorError
+        raise CheckpointError(f"safetensors reads no name that is not valid UTF-8, got {path}; rename it") from error
+    except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
     if _HEADER not in metadata:
         raise CheckpointError(

@@ -1,7 +1,7 @@
 """Write docs/study.md and its figures from the study's records, in under a minute.
 
 ``python -m study.report`` writes, ``--check`` fails if the text would change (CI), ``--records FOLDER --print`` shows
-the page of other records, such as those of ``python -m study --quick``.
+the page of other records.
 """
 
 from __future__ import annotations

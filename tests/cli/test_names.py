@@ -60,7 +60,7 @@ def test_models_and_corpora_may_have_odd_names(call: Call, odd: list[str], tmp_p
     shutil.copy(shipped, home / "mine.onnx")
     sound = tmp_path / odd[4]
     assert DigitRecognizer.from_pretrained(home / "mine.onnx").recognize(sound).word == "seven"
-    with pytest.raises(CheckpointError, match=r"(?i)utf-8"):  # safetensors' own limit
+    with pytest.raises(CheckpointError, match="not valid UTF-8"):  # safetensors' own limit
         load_checkpoint(home / "mine.safetensors")
     result = call("corpus", f"folder:{home}", "--manifest", "m.csv")
     assert result.returncode == 0, result.stderr

@@ -76,6 +76,15 @@ def test_a_planted_fault_is_found(kind: bytes, outcome: str) -> None:
         assert where.get(kind, "") in example["text"]
 
 
+def test_memory_that_the_parent_freed_is_counted_when_a_mutant_takes_it() -> None:
+    blocks = [bytes(100_000) for _ in range(1000)]  # too small for maps of their own: they lie in the heap, side by side
+    behind = bytes(100_000)  # keeps the heap from shrinking
+    blocks.clear()
+    (part,) = run_slices({"planted": target(b"hog")}, [Slice("planted", 0, 1)], seed=0, jobs=1)
+    assert len(behind) == 100_000
+    assert part.counts == {MEMORY: 1}
+
+
 def test_work_goes_on_behind_a_fault_and_each_mutant_is_judged_once() -> None:
     planted = {"planted": target(b"read", b"ours", b"foreign", b"crash", b"end", b"hog")}
     expected = Counter(KINDS[make_mutant(planted["planted"], 3, number)[1]] for number in range(15))

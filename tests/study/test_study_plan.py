@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.runtime.errors import ConfigError
-from study.plan import plan, questions
+from study.plan import one_of_each, plan, questions
 from study.report.records import Study
 from study.report.rows import GROUPS, SHARES
 
@@ -42,6 +42,14 @@ def test_runs_are_chosen_by_name() -> None:
         plan(["q6_atention"])
     with pytest.raises(ConfigError, match="no seed 9; its files name 0, 1, 2, 3"):
         plan(seeds=[9])
+
+
+def test_one_of_each_leaves_no_question_and_no_model_out_and_adds_none_twice() -> None:
+    runs = plan(seeds=[1])
+    chosen = one_of_each(runs)
+    assert {run.question for run in chosen} == {run.question for run in runs}
+    assert {run.model for run in chosen} == {run.model for run in runs}
+    assert len(chosen) < len({run.question for run in runs}) + len({run.model for run in runs})
 
 
 EPOCHS = {"resnet50": 4, "cnn": 12, "cnn_lstm": 12, "bilstm": 20, "lstm": 32}
