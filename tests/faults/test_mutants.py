@@ -77,7 +77,7 @@ def test_a_planted_fault_is_found(kind: bytes, outcome: str) -> None:
 
 
 def test_memory_that_the_parent_freed_is_counted_when_a_mutant_takes_it() -> None:
-    blocks = [bytes(100_000) for _ in range(1000)]  # too small for maps of their own: they lie in the heap, side by side
+    blocks = [bytes(100_000) for _ in range(1000)]  # too small for maps of their own: side by side in the heap
     behind = bytes(100_000)  # keeps the heap from shrinking
     blocks.clear()
     (part,) = run_slices({"planted": target(b"hog")}, [Slice("planted", 0, 1)], seed=0, jobs=1)

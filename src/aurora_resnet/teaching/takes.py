@@ -67,6 +67,54 @@ class Take:
         return None
 
 
+class TakeFinder:
+    """Finds words in sound that comes in chunks.
+
+    Args:
+        sample_rate: Hz.
+
+    Attributes:
+        level_db: of the last chunk, re full scale.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.level_db = FLOOR_DB
+        self._before: list[Samples] = []  # what was heard since the last word
+        self._spoken: list[Samples] = []
+        self._levels: list[float] = []
+        self._quiet = self._room_db = 0.0
+
+    def push(self, given: npt.NDArray[np.generic]) -> Take | None:
+        """Hear the next chunk, about a tenth of a second; return a word, good or not, if one ends with it."""
+        chunk = mono_waveform(given, self.sample_rate, "microphone")
+        level, seconds = _level_db(chunk), len(chunk) / self.sample_rate
+        self.level_db = level
+        if not self._spoken:
+            self._wait(chunk, level, seconds)
+            return None
+        self._spoken.append(chunk)
+        loud = level > max(self._room_db, FLOOR_DB + 20) + ABOVE_ROOM_DB / 2
+        self._quiet = 0.0 if loud else self._quiet + seconds
+        self._levels.append(level)
+        length = len(self._levels) * seconds - self._quiet
+        if self._quiet < QUIET_SECONDS - 1e-6 and length <= LONGEST_SECONDS + QUIET_SECONDS:
+            return None
+        found = _take(self._spoken, self._levels, self._room_db, length, self._quiet, self.sample_rate)
+        # The quiet that ended this word is the quiet before the next one.
+        self._before = self._spoken[-max(1, round(self._quiet / seconds)) :] if self._quiet else []
+        self._spoken = []
+        return found
+
+    def _wait(self, chunk: Samples, level: float, seconds: float) -> None:
+        rate = self.sample_rate
+        self._before = _last([*self._before, chunk], max(SETTLE_SECONDS, MARGIN_SECONDS) + seconds, rate)
+        heard = _level_db(np.concatenate(self._before[:-1])) if len(self._before) > 1 else FLOOR_DB
+        settled = sum(map(len, self._before[:-1])) / rate >= SETTLE_SECONDS - 1e-6
+        if settled and level > max(heard, FLOOR_DB + 20) + ABOVE_ROOM_DB:
+            self._room_db, self._spoken, self._levels, self._quiet = heard, self._before, [level], 0.0
+
+
 def takes(
     chunks: Iterable[npt.NDArray[np.generic]],
     sample_rate: int,
@@ -87,31 +135,13 @@ def takes(
     >>> take.fault is None, round(take.spoken_seconds, 1)
     (True, 0.4)
     """
-    before: list[Samples] = []  # what was heard since the last word
-    spoken: list[Samples] = []
-    levels: list[float] = []
-    quiet = room_db = 0.0
-    for given in chunks:
-        chunk = mono_waveform(given, sample_rate, "microphone")
-        level, seconds = _level_db(chunk), len(chunk) / sample_rate
+    finder = TakeFinder(sample_rate)
+    for chunk in chunks:
+        take = finder.push(chunk)
         if on_level is not None:
-            on_level(level)
-        if not spoken:
-            before = _last([*before, chunk], max(SETTLE_SECONDS, MARGIN_SECONDS) + seconds, sample_rate)
-            heard = _level_db(np.concatenate(before[:-1])) if len(before) > 1 else FLOOR_DB
-            settled = sum(map(len, before[:-1])) / sample_rate >= SETTLE_SECONDS - 1e-6
-            if settled and level > max(heard, FLOOR_DB + 20) + ABOVE_ROOM_DB:
-                room_db, spoken, levels, quiet = heard, before, [level], 0.0
-            continue
-        spoken.append(chunk)
-        loud = level > max(room_db, FLOOR_DB + 20) + ABOVE_ROOM_DB / 2
-        quiet = 0.0 if loud else quiet + seconds
-        levels.append(level)
-        length = len(levels) * seconds - quiet
-        if quiet >= QUIET_SECONDS - 1e-6 or length > LONGEST_SECONDS + QUIET_SECONDS:
-            yield _take(spoken, levels, room_db, length, quiet, sample_rate)
-            # The quiet that ended this word is the quiet before the next one.
-            before, spoken = spoken[-max(1, round(quiet / seconds)) :] if quiet else [], []
+            on_level(finder.level_db)
+        if take is not None:
+            yield take
 
 
 def _take(spoken: list[Samples], levels: list[float], room_db: float, length: float, quiet: float, rate: int) -> Take:
