@@ -4,8 +4,8 @@
 
 Each run trains ``compact`` by ``examples/train_voices.toml``, changed as the idea says and without the fold's corpora,
 and writes ``docs/records/strangers/IDEA_FOLD.json``. A run that was interrupted goes on, one whose record is there is
-passed over. ``--workers 4`` has four at a time, ``--engine ray`` those of a cluster. ``--shipped compact`` measures the weights of the package instead, where a fold's corpora were not heard by
-their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
+passed over. ``--workers 4`` has four at a time, ``--engine ray`` those of a cluster. ``--shipped compact`` measures the
+weights of the package instead, where a fold's corpora were not heard by their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
 at one operating point; what it accepts of near words and talk is counted there. Logits are kept beside the run for
 ``tools.ship_weights``.
 """
