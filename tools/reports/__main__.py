@@ -18,7 +18,14 @@ from study.report.records import Study
 from study.report.tables import readme_study_table
 from tools.reports.faults import read_faults, reliability_page
 from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
-from tools.reports.own_words import adapt_section, own_words_section, read_adapt, read_own_words
+from tools.reports.own_words import (
+    adapt_section,
+    draw_own_words,
+    own_words_section,
+    read_adapt,
+    read_own_words,
+    together_section,
+)
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
@@ -50,6 +57,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
+            "together": together_section(),
             "adapt": adapt_section(read_adapt()),
         },
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
@@ -110,6 +118,7 @@ def main() -> int:
     if not check:
         draw(main_runs)
         draw_protocol(protocol_runs)
+        draw_own_words(read_own_words())
     return 1 if stale else 0
 
 
