@@ -96,7 +96,10 @@ def test_what_is_no_recording_ends_with_a_reason(tmp_path: Path, messages: list[
         client.websocket_connect(ADDRESS) as socket,
     ):
         for message in messages:
-            (socket.send_text if isinstance(message, str) else socket.send_bytes)(message)  # type: ignore[operator]
+            if isinstance(message, str):
+                socket.send_text(message)
+            else:
+                socket.send_bytes(message)
         events = [socket.receive_json() for _ in messages]
         assert events[-1]["event"] == "error"
         assert reason in events[-1]["reason"]
