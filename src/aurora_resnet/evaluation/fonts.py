@@ -1,4 +1,4 @@
-"""Letters that matplotlib's own font does not have: another installed font draws them, and none is missed in silence."""
+"""Letters that matplotlib's own font does not have: another installed font draws them, none is missed in silence."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def use_fonts_with_all_letters(figure: Figure) -> None:
             missing |= others.difference(*map(_letters_of, fonts))
     if missing:
         warnings.warn(
-            f"no installed font has {' '.join(sorted(missing))}: the figure shows boxes there; install one, such as Noto"
-            " (Debian: fonts-noto), and remove matplotlib's cache of fonts",
+            f"no installed font has {' '.join(sorted(missing))}: the figure shows boxes there; install one, such as "
+            "Noto (Debian: fonts-noto), and remove matplotlib's cache of fonts",
             stacklevel=3,
         )
 
