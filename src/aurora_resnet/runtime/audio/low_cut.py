@@ -8,6 +8,7 @@ cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
 
 from __future__ import annotations
 
+import math
 from functools import cache, lru_cache
 
 import numpy as np
@@ -80,9 +81,14 @@ def cut_low(samples: Samples, sample_rate: int, edge_hz: float = LOWEST_HZ) -> S
 
 def _filtered(signal: Samples, sample_rate: int, edge_hz: float) -> Samples:
     """Return the samples that have the whole kernel before them, by the FFT."""
-    size = 2 ** int(np.ceil(np.log2(len(signal))))  # the part that is wrapped around is not returned
+    size = _fast_size(len(signal))  # the part that is wrapped around is not returned
     product = np.fft.rfft(signal, size) * _spectrum(sample_rate, edge_hz, size)
     return np.fft.irfft(product, size)[len(low_cut_kernel(sample_rate, edge_hz)) - 1 : len(signal)].astype(np.float32)
+
+
+def _fast_size(least: int) -> int:
+    """Return a length for which the FFT is fast: few small factors, and not much more than is needed."""
+    return min(odd * 2 ** math.ceil(math.log2(max(least / odd, 1))) for odd in (1, 3, 5, 9, 15))
 
 
 @lru_cache(maxsize=16)
