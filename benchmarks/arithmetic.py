@@ -27,6 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.files import write_json
 from aurora_resnet.models.zoo import create_model, model_cost
+from benchmarks.machine import processor_name
 
 BATCH = 64
 FRAMES = 101
@@ -142,7 +143,8 @@ def main() -> None:
                     )
                     print("   ", ", ".join(f"{group} {share:.0%}" for group, share in rows[-1]["profile"].items()))
     if options.out:
-        write_json({"benchmark": "arithmetic", "rows": rows, "environment": describe_environment("cpu")}, options.out)
+        record = {"benchmark": "arithmetic", "processor": processor_name(), "rows": rows}
+        write_json(record | {"environment": describe_environment("cpu")}, options.out)
 
 
 if __name__ == "__main__":

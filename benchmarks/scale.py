@@ -35,6 +35,7 @@ from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
+from benchmarks.machine import processor_name
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (1000, 10_000, 100_000)
@@ -187,7 +188,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the record to FILE")
     options = parser.parse_args()
     counts = (256, 512) if options.quick else options.counts
-    record: dict[str, Any] = {"benchmark": "scale", "processors": len(os.sched_getaffinity(0))}
+    record: dict[str, Any] = {
+        "benchmark": "scale",
+        "processor": processor_name(),
+        "processors": len(os.sched_getaffinity(0)),
+    }
     with tempfile.TemporaryDirectory() as folder:
         for part in options.only:
             record[part] = PARTS[part](counts, Path(folder))
