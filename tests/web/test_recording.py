@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import soundfile
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 
@@ -24,6 +23,7 @@ from aurora_resnet.web.recording import create_recording_app
 from aurora_resnet.web.running import open_socket, serve_forever, socket_address
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from starlette.testclient import WebSocketTestSession
 
 RATE = 48_000
@@ -130,31 +130,10 @@ def test_another_website_cannot_listen(tmp_path: Path, headers: dict[str, str]) 
         pass
 
 
-@pytest.fixture
-def talkative(
-    tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
-) -> Iterator[object]:
-    """Chromium whose microphone says "seven" for ever."""
-    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
-    seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
-    soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
-    flags = [
-        "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={seven}",
-    ]
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
-
-
 @pytest.mark.slow
-def test_the_browser_records_what_is_said(tmp_path: Path, talkative: object, recognizer: Recognizer) -> None:
-    from playwright.sync_api import Browser, expect
+def test_the_browser_records_what_is_said(tmp_path: Path, talkative: Browser, recognizer: Recognizer) -> None:
+    from playwright.sync_api import expect
 
-    assert isinstance(talkative, Browser)
     session, finished = RecordingSession(["seven"], tmp_path / "mine", times=3, other=0), threading.Event()
     app = create_recording_app(session, finished=finished)
     with open_socket("127.0.0.1", 0) as listening:
