@@ -37,7 +37,6 @@ from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.adapt import METHODS, STRENGTH, adapted_model, embeddings, fit_last_layer, last_layer
-from aurora_resnet.teaching.hearing import part
 
 Truths = npt.NDArray[np.bool_]
 
@@ -74,7 +73,7 @@ def by_person(clips: ClipSet) -> Iterator[tuple[str, ClipSet]]:
     """Yield each person with clips enough."""
     speakers = np.array([utterance.speaker for utterance in clips.utterances])
     for name in sorted(set(speakers)):
-        own = part(clips, speakers == name)
+        own = clips.part(speakers == name)
         if len(own) >= FEWEST:
             yield str(name), own
 
@@ -119,8 +118,8 @@ class Person:
     def after(self, chosen: Truths, method: str, strength: float) -> Truths:
         """Return which of the other clips are recognised once the model is adapted to the chosen ones."""
         if method == "statistics":
-            adapted = adapted_model(self.model, part(self.clips, chosen), method=method, strength=strength)
-            return right(adapted, part(self.clips, ~chosen))
+            adapted = adapted_model(self.model, self.clips.part(chosen), method=method, strength=strength)
+            return right(adapted, self.clips.part(~chosen))
         layer, rows = copy.deepcopy(self.layer), torch.from_numpy(np.flatnonzero(chosen))
         fit_last_layer(
             layer, self.embeddings[rows], self.clips.labels[rows], bias_only=method == "bias", strength=strength

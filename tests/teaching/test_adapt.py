@@ -21,7 +21,6 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.adapt import METHODS, adapt
-from aurora_resnet.teaching.hearing import part
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def correct(model: RecognizerModel, clips: ClipSet) -> int:
 @pytest.mark.parametrize("method", METHODS)
 def test_only_what_the_method_names_changes(model: RecognizerModel, child: ClipSet, method: str) -> None:
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    adapted = adapt(model, part(child, np.arange(len(child)) < 11), method=method)
+    adapted = adapt(model, child.part(np.arange(len(child)) < 11), method=method)
     after = adapted.model.state_dict()
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     changed = {name for name in before if not torch.equal(before[name], after[name])}
@@ -65,7 +64,7 @@ def test_somebody_who_swaps_two_words_is_understood_after_few_of_them(model: Rec
     labels = clips.labels.clone()
     labels[clips.labels == five], labels[clips.labels == nine] = nine, five
     swapped = replace(clips, labels=labels, utterances=tuple(replace(u, speaker="me") for u in clips.utterances))
-    learnt, unseen = (part(swapped, np.arange(len(swapped)) % 2 == side) for side in (0, 1))
+    learnt, unseen = (swapped.part(np.arange(len(swapped)) % 2 == side) for side in (0, 1))
     assert correct(model, unseen) <= len(unseen) // 2  # of the three words two are wrong
     adapted = adapt(model, learnt, strength=1e-4)
     assert adapted.helps
@@ -99,7 +98,7 @@ def test_what_cannot_be_adapted(model: RecognizerModel, child: ClipSet) -> None:
     with pytest.raises(ConfigError, match="strength must lie above 0"):
         adapt(model, child, strength=0.0)
     with pytest.raises(CorpusError, match="adapting needs two recordings or more, got 1"):
-        adapt(model, part(child, np.arange(len(child)) == 0))
+        adapt(model, child.part(np.arange(len(child)) == 0))
     without = RecognizerModel(replace(model.config, model="lstm", options={"cells": 4, "layers": 1}))
     assert not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in without.modules())
     with pytest.raises(ConfigError, match="'lstm' has no batch normalisation"):

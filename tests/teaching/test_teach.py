@@ -54,7 +54,7 @@ def folder(tiny_words: TinyWords, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="module")
 def config(tiny_base: Path) -> TeachConfig:
     return TeachConfig(
-        init=str(tiny_base), epochs=8, distinct_epochs=1, learning_rate=0.1, batch_size=8, augmentation=MILD
+        init=str(tiny_base), epochs=8, steps=1, distinct_epochs=1, learning_rate=0.1, batch_size=8, augmentation=MILD
     )
 
 
@@ -200,7 +200,7 @@ def test_ten_words_of_other_languages_by_a_synthesiser(language: str, tmp_path: 
         for voice in ("m1", "f2", "m3"):
             path = tmp_path / "mine" / word / f"{voice}_1.wav"
             subprocess.run(["espeak-ng", "-v", f"{language}+{voice}", "-w", path, word], check=True)
-    config = TeachConfig(epochs=10, distinct_epochs=1, groups=2, batch_size=8, augmentation=MILD)
+    config = TeachConfig(epochs=10, steps=1, distinct_epochs=1, groups=2, batch_size=8, augmentation=MILD)
     taught = teach(read_recordings(tmp_path / "mine"), tmp_path / "mine.safetensors", config)
     recognizer = DigitRecognizer.from_pretrained(taught.checkpoint)
     heard = [recognizer.recognize(tmp_path / "mine" / word / "m1_1.wav").word for word in words]

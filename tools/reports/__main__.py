@@ -29,7 +29,7 @@ from tools.reports.own_words import (
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
-from tools.reports.scale import arithmetic_section, read_arithmetic, read_scale, scale_section
+from tools.reports.scale import arithmetic_section, read_if_measured, scale_section
 from tools.reports.serve import read_serve, serve_section
 from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
@@ -57,9 +57,9 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         },
         DOCS / "performance.md": {
             "performance": performance_section(read_inference(), shipped, exported),
-            "arithmetic": arithmetic_section(read_arithmetic()),
+            "arithmetic": arithmetic_section(read_if_measured("arithmetic")),
         },
-        DOCS / "scale.md": {"scale": scale_section(read_scale())},
+        DOCS / "scale.md": {"scale": scale_section(read_if_measured("scale"))},
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
             "together": together_section(),

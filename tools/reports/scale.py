@@ -14,20 +14,20 @@ MILLION_HOURS = 3.6e9
 """Recordings of one second."""
 
 
-def read_scale() -> Record:
-    """Return the record of ``benchmarks.scale``."""
-    record: Record = json.loads((RECORDS / "scale.json").read_text(encoding="utf-8"))
-    return record
+def read_if_measured(name: str) -> Record | None:
+    """Return the record of ``benchmarks.scale`` or ``benchmarks.arithmetic``, if there is one."""
+    path = RECORDS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def read_arithmetic() -> Record:
-    """Return the record of ``benchmarks.arithmetic``."""
-    record: Record = json.loads((RECORDS / "arithmetic.json").read_text(encoding="utf-8"))
-    return record
+def scale_section(record: Record | None) -> str:
+    """Return rates, memory and what a million hours cost by them.
 
-
-def scale_section(record: Record) -> str:
-    """Return rates, memory and what a million hours cost by them."""
+    >>> scale_section(None)
+    'Not measured yet.'
+    """
+    if record is None:
+        return "Not measured yet."
     rows = [
         [
             row["what"],
@@ -51,8 +51,14 @@ def scale_section(record: Record) -> str:
     )
 
 
-def arithmetic_section(record: Record) -> str:
-    """Return the shares of a large matrix product, and where the rest goes."""
+def arithmetic_section(record: Record | None) -> str:
+    """Return the shares of a large matrix product, and where the rest goes.
+
+    >>> arithmetic_section(None)
+    'Not measured yet.'
+    """
+    if record is None:
+        return "Not measured yet."
     shares = {
         (r["model"], r["threads"], r["type"], r["train"], r["compiled"]): r
         for r in record["rows"]

@@ -31,7 +31,6 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.folds import assign_groups
-from aurora_resnet.teaching.hearing import part
 from aurora_resnet.training.losses import with_negative_class
 
 Method = Literal["last_layer", "bias", "statistics"]
@@ -175,7 +174,7 @@ def _fit_statistics(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[
     norms = [m for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
         raise ConfigError(f"'{model.config.model}' has no batch normalisation; take the method last_layer")
-    heard = part(clips, chosen)
+    heard = clips.part(chosen)
     share = len(heard) / (len(heard) + PRIOR_CLIPS)
     for norm in norms:
         norm.momentum = share
@@ -186,7 +185,7 @@ def _fit_statistics(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[
 
 
 def _correct(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> int:
-    heard = part(clips, chosen)
+    heard = clips.part(chosen)
     logits = predict_logits(model, heard, device=next(model.parameters()).device, batch_size=64)
     return int((logits.argmax(dim=1) == heard.labels).sum())
 

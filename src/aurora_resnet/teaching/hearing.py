@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -61,7 +60,7 @@ def hear(
         raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(found[:3])}")
     network = replace(network, clip_seconds=clip_seconds or fitting_clip_seconds(heard, network.clip_seconds))
     problems = [*recordings.words.problems, *words.problems, *silent]
-    others = part(heard, np.zeros(len(heard), dtype=bool))
+    others = heard.part(slice(0))
     if len(recordings.others):
         read = load_negatives(recordings.others, network, skip_unreadable=True)
         others, silent = _audible(read)
@@ -74,24 +73,7 @@ def hear(
     return HeardRecordings(usable, network, load_clips(usable.words, network), others, tuple(problems))
 
 
-def part(clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> ClipSet:
-    """Return the chosen clips in their order.
-
-    Args:
-        clips: all of them.
-        chosen: a truth value for each, ``[n]``.
-    """
-    rows = np.flatnonzero(chosen).tolist()
-    return replace(
-        clips,
-        utterances=tuple(clips.utterances[i] for i in rows),
-        labels=clips.labels[rows],
-        waveforms=tuple(clips.waveforms[i] for i in rows),
-        problems=(),
-    )
-
-
 def _audible(clips: ClipSet) -> tuple[ClipSet, list[str]]:
     loud = np.array([bool(audible(waveform.numpy())) for waveform in clips.waveforms], dtype=bool)
     silent = [f"{u.path}: it is silent" for u, heard in zip(clips.utterances, loud, strict=True) if not heard]
-    return part(clips, loud), silent
+    return clips.part(loud), silent

@@ -48,13 +48,15 @@ class TeachConfig:
     random_weights: bool = False
     """Build the same network but start from random weights, for comparisons."""
     epochs: Annotated[int, Between(1, 10_000)] = 30
-    batch_size: Annotated[int, Between(2, 4096)] = 32
+    steps: Annotated[int, Between(1, 1_000_000)] = 600
+    """Of the optimiser, about as many at least: of few recordings an epoch hears several harder copies each."""
+    batch_size: Annotated[int, Between(2, 4096)] = 16
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
     groups: Annotated[int, Between(2, 20)] = 3
     """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
     distinct_epochs: Annotated[int, Between(1, 1000)] = 8
-    """Harder copies made of each clip; they take turns."""
+    """Epochs whose harder copies differ; they take turns."""
     words_refused: Annotated[float, Between(0, 1, below=True)] = 0.03
     """The threshold refuses at most this share of the held-out words."""
     negatives: Annotated[float, Between(0, 0.9)] = 0.25
@@ -66,6 +68,14 @@ class TeachConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    def copies(self, clips: int) -> int:
+        """Return how many harder copies of each recording an epoch hears.
+
+        >>> [TeachConfig().copies(clips) for clips in (50, 200, 1000)]
+        [5, 1, 1]
+        """
+        return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
 
     def training(self) -> TrainingConfig:
         """Return how the network is trained."""
@@ -120,7 +130,7 @@ class OtherSounds:
 
 
 def group_clips(
-    words: ClipSet, others: Sequence[Samples], sounds: OtherSounds, config: TeachConfig, group: int
+    words: ClipSet, others: Sequence[Samples], sounds: OtherSounds, config: TeachConfig, group: int, copies: int
 ) -> RepeatedEpochs:
     """Return the training clips of one group of recordings: harder copies of its words, and negatives.
 
@@ -130,8 +140,10 @@ def group_clips(
         sounds: everybody's.
         config: how hard.
         group: number of the group, which draws apart from those of the others.
+        copies: of each recording in an epoch.
     """
     rate, trimmed = words.sample_rate, trim_words(words)
+    several = trimmed.part([*range(len(trimmed))] * copies)
     shared = sounds.words[group :: config.groups]
     repeat = 1 if not others else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(others)))
     seed = config.seed * config.groups + group
@@ -142,7 +154,7 @@ def group_clips(
         generator=np.random.default_rng(seed),
     )
     augmented = AugmentedClips(
-        trimmed,
+        several,
         [trim_silence(sound, rate) for sound in others] * repeat + shared,
         pool,
         augmentation=config.augmentation,

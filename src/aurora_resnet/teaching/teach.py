@@ -31,7 +31,7 @@ from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups
-from aurora_resnet.teaching.hearing import HeardRecordings, hear, part
+from aurora_resnet.teaching.hearing import HeardRecordings, hear
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
@@ -107,11 +107,11 @@ def teach(
     strangers = _sample_negatives(heard.network)
     for group in range(config.groups):
         model = TorchModel(models.without(group))
-        held.append(Answers.of(model, part(heard.words, of_words == group)))
+        held.append(Answers.of(model, heard.words.part(of_words == group)))
         if (of_others == group).any():
-            others.append(Answers.of(model, part(heard.others, of_others == group)))
+            others.append(Answers.of(model, heard.others.part(of_others == group)))
         if strangers is not None:
-            samples.append(Answers.of(model, part(strangers, np.arange(len(strangers)) % config.groups == group)))
+            samples.append(Answers.of(model, strangers.part(np.arange(len(strangers)) % config.groups == group)))
     final = models.without(None)
     spoken = Answers.pool(held)
     calibration = fit_calibration((spoken.logits, spoken.peaks), spoken.labels, words_refused=config.words_refused)
@@ -149,11 +149,12 @@ class _Lessons:
         of_words, of_others, _ = _grouped(heard, config)
         self.sources: list[ClipSource] = [
             group_clips(
-                part(heard.words, of_words == group),
+                heard.words.part(of_words == group),
                 [heard.others.waveforms[i].numpy() for i in np.flatnonzero(of_others == group)],
                 sounds,
                 config,
                 group,
+                config.copies(len(heard.words)),
             )
             for group in range(config.groups)
         ]

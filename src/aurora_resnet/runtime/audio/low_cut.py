@@ -88,7 +88,7 @@ def _filtered(signal: Samples, sample_rate: int, edge_hz: float) -> Samples:
 
 def _fast_size(least: int) -> int:
     """Return a length for which the FFT is fast: few small factors, and not much more than is needed."""
-    return min(odd * 2 ** math.ceil(math.log2(max(least / odd, 1))) for odd in (1, 3, 5, 9, 15))
+    return min(odd << math.ceil(math.log2(max(least / odd, 1))) for odd in (1, 3, 5, 9, 15))
 
 
 @lru_cache(maxsize=16)
