@@ -31,6 +31,7 @@ from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDepend
 from benchmarks.inference_speed import Engine, cold_starts, measure
 from benchmarks.inference_targets import target_table
 from benchmarks.latency import POCKETSPHINX, read_clips
+from benchmarks.machine import processor_name
 
 BATCHES, THREADS = (1, 64), (1, 2)
 COLD_STARTS = 5
@@ -55,7 +56,6 @@ def write_files(folder: Path, models: Sequence[str]) -> list[Engine]:
 
 def describe_machine() -> dict[str, Any]:
     """Return processor and versions."""
-    names = [line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")]
     versions = {}
     for package in PACKAGES:
         try:
@@ -63,16 +63,12 @@ def describe_machine() -> dict[str, Any]:
         except PackageNotFoundError:
             versions[package] = "absent"
     return {
-        "processor": names[0] if names else platform.processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": versions,
     }
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 def main() -> None:

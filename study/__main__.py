@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.engines.engine import Engine, create_engine
+from aurora_resnet.engines.jobs import Job, run_jobs
 from aurora_resnet.files import write_json
-from aurora_resnet.noisy_corpus.workers import end_with_parent
 from aurora_resnet.runtime.cli.terminal import exit_with
-from aurora_resnet.runtime.errors import AuroraError
 
 from . import contrastive
 from .execute import execute
@@ -62,38 +59,35 @@ def main() -> int:
     test = StudyTest.load(build(data, out, quick=options.quick))
     write_json(test.truth(), records / "truth.json", indent=1)
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
-    pool = ProcessPoolExecutor(
-        options.workers, get_context("spawn"), initializer=end_with_parent, initargs=(signal.SIG_DFL,)
-    )
+    engine = create_engine(options.engine, workers=options.workers, processors=options.threads, long_pieces=True)
 
-    def start(chosen: list[Run]) -> list[Future[str]]:
-        return [pool.submit(execute, run, out, _record(records, run), options.threads) for run in chosen]
+    def jobs(chosen: list[Run]) -> list[Job[str]]:
+        return [partial(execute, run, out, _record(records, run), options.threads) for run in chosen]
 
     after = [run for run in missing if run.pretrain]
     record = records / f"{contrastive.FOLDER}.json"
-    first = [pool.submit(contrastive.pretrain, out, data, record, options.threads, options.quick)] if after else []
+    first: list[Job[str]] = []
+    if after:
+        first = [partial(contrastive.pretrain, out, data, record, options.threads, options.quick)]
     try:
-        failed = _wait(first + start([run for run in missing if not run.pretrain]))
-        failed += _wait(start(after))
-    except (KeyboardInterrupt, BrokenProcessPool) as error:
-        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "a training's process died (memory?)"
-        print(f"{what}; the same command goes on from the last whole epochs", file=sys.stderr)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    finally:
-        pool.shutdown(cancel_futures=True)
+        failed = _run(engine, first + jobs([run for run in missing if not run.pretrain]))
+        failed += _run(engine, jobs(after))
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last whole epochs", file=sys.stderr)
+        return 130
     print(f"{(time.monotonic() - started) / 60:.1f} min; next: python -m study.report")
     return 1 if failed else 0
 
 
-def _wait(jobs: list[Future[str]]) -> int:
+def _run(engine: Engine, jobs: list[Job[str]]) -> int:
     """Show progress; name what failed and go on with the rest."""
     failed = 0
-    for job in tqdm(as_completed(jobs), total=len(jobs), unit="run", disable=None):
-        try:
-            tqdm.write(f"done: {job.result()}")
-        except AuroraError as error:
+    for outcome in tqdm(run_jobs(engine, jobs), total=len(jobs), unit="run", disable=None):
+        if outcome.result is not None:
+            tqdm.write(f"done: {outcome.result}")
+        else:
             failed += 1
-            tqdm.write(f"failed: {error}", file=sys.stderr)
+            tqdm.write(f"failed: {outcome.lost}", file=sys.stderr)
     return failed
 
 
@@ -120,6 +114,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
     parser.add_argument("--again", action="store_true", help="also what has a record")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
     parser.add_argument("--threads", type=_count, default=1, help="of each training; the numbers depend on it (1)")
     parser.add_argument("--list", action="store_true", help="say what is done, run nothing")

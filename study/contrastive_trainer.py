@@ -13,6 +13,7 @@ Source: Chen et al., *A Simple Framework for Contrastive Learning of Visual Repr
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -60,8 +61,15 @@ class ContrastiveTrainer(Trainer):
     it no validation clips.
 
     Raises:
-        ConfigError: for a model other than ``ResidualSpeechNet``, or a batch of one.
+        ConfigError: for a model other than ``ResidualSpeechNet``, a batch of one, or several processes (``torchrun``).
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.ranks.count > 1:
+            raise ConfigError(
+                "contrastive training compares all clips of a batch; run it in one process, not by torchrun"
+            )
 
     def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Take one step of the optimiser on two views of each clip; ``labels`` are not used."""

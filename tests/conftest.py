@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 from torch import nn
+
+from aurora_resnet.cli import main
+
+Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A time limit per example would test the machine. CI draws the same examples every time: a red run is repeatable.
 settings.register_profile("local", deadline=None)
@@ -55,3 +61,19 @@ def tiny_encoder() -> nn.Module:
         aux_num_out=None,
     )
     return encoder
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """``call("train", "--out", "x")`` in the test's folder; starting Python and torch each time would take seconds."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("NO_COLOR", "1")
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *capfd.readouterr())
+
+    return run

@@ -1,6 +1,7 @@
 """A model as one self-describing file: network, vocabulary, calibration and card in safetensors with a JSON header.
 
-No class name and no pickle is stored, only the zoo's model name and plain values.
+No code and no pickle is stored, only names and plain values. Of a model or front end that another package brings, the
+file says where it lives and what to install.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from torch import Tensor
 from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.config_files import from_mapping, to_mapping
 from aurora_resnet.environment import float32_on_cpu
+from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.zoo import model_origin
+from aurora_resnet.pretrained_folder import CHECKPOINT, find_pretrained, is_pretrained
+from aurora_resnet.references import what_to_install
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
 from aurora_resnet.runtime.models import EXPORTED, is_file
@@ -95,12 +100,14 @@ def save_checkpoint(
     >>> load_checkpoint(file).calibration, load_checkpoint(file).info
     (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
-    header = {
+    header: dict[str, Any] = {
         "config": to_mapping(model.config),
         "calibration": (calibration or Calibration()).to_dict(),
         "card": card,
         "info": dict(info or {}),
     }
+    if origin := _origin(model.config):
+        header["origin"] = origin
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
     if half:
         tensors |= {_MODEL + name: _as_half(name, weight) for name, weight in model.named_parameters()}
@@ -136,7 +143,8 @@ def save_calibrated(
         "card": checkpoint.card,
         "info": {**checkpoint.info, **(info or {})},
     }
-    write_file({"config": header["config"], **changed}, tensors, path)
+    kept: dict[str, Any] = {key: header[key] for key in ("config", "origin") if key in header}
+    write_file({**kept, **changed}, tensors, path)
 
 
 @float32_on_cpu()
@@ -144,7 +152,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Args:
-        name_or_path: one of ``PRETRAINED``, or the path of a file that ``Trainer`` or ``save_checkpoint`` wrote.
+        name_or_path: one of ``PRETRAINED``, the path of a file that ``Trainer`` or ``save_checkpoint`` wrote, a folder
+            of ``save_pretrained``, or ``owner/name`` on the hub.
 
     Raises:
         CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
@@ -159,7 +168,7 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     path = checkpoint_path(name_or_path)
     header, tensors = read_file(path)
     try:
-        config = from_mapping(RecognizerConfig, header["config"], f"header of {path}")
+        config = _config(header, path)
         calibration = Calibration.from_dict(header["calibration"])
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
@@ -168,16 +177,38 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
-        raise CheckpointError(f"{path} does not fit the network that it describes: {reason}") from error
+        install = what_to_install(header.get("origin"))
+        raise CheckpointError(
+            f"{path} does not fit the network that it describes: {reason}{'; ' * bool(install)}{install}"
+        ) from error
     info, card = header.get("info", {}), header.get("card", "")
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    name = str(name_or_path) if name_or_path in PRETRAINED else "/".join(path.with_suffix("").parts[-2:])
+    named = name_or_path in PRETRAINED or is_pretrained(name_or_path)
+    name = str(name_or_path) if named else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
     if not card and is_file(beside):
         card = beside.read_text(encoding="utf-8", errors="replace")
     return Checkpoint(model.eval(), name, calibration, card, info, state)
+
+
+def read_config(name_or_path: str | Path) -> RecognizerConfig:
+    """Return what a checkpoint's network is, without building it.
+
+    Raises:
+        CheckpointError: as ``load_checkpoint``.
+
+    >>> read_config("compact").model
+    'compact'
+    """
+    path = checkpoint_path(name_or_path)
+    header, _ = read_file(path)
+    try:
+        return _config(header, path)
+    except (ConfigError, KeyError, TypeError) as error:
+        install = what_to_install(header.get("origin"))
+        raise CheckpointError(f"the header of {path} cannot be used: {error}{'; ' * bool(install)}{install}") from error
 
 
 def checkpoint_path(name_or_path: str | Path) -> Path:
@@ -194,6 +225,8 @@ def checkpoint_path(name_or_path: str | Path) -> Path:
                 "pip install --force-reinstall aurora-resnet"
             )
         return path
+    if is_pretrained(name_or_path):
+        return find_pretrained(name_or_path, [CHECKPOINT])
     path = Path(name_or_path)
     if not is_file(path):
         hint = did_you_mean(str(name_or_path), PRETRAINED)
@@ -201,6 +234,16 @@ def checkpoint_path(name_or_path: str | Path) -> Path:
             f"there is no checkpoint '{name_or_path}'{hint}; shipped: {', '.join(PRETRAINED)}; others by their path"
         )
     return path
+
+
+def _origin(config: RecognizerConfig) -> dict[str, str]:
+    """Return where model and front end live, of what is not built in; the model first."""
+    front_end = None if config.frontend is None else frontend_origin(config.frontend)
+    return model_origin(config.model) or front_end or {}
+
+
+def _config(header: Mapping[str, Any], path: Path) -> RecognizerConfig:
+    return from_mapping(RecognizerConfig, header["config"], f"header of {path}")
 
 
 def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:

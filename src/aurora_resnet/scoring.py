@@ -177,7 +177,9 @@ def _answering_copy(model: RecognizerModel) -> RecognizerModel:
     """Return a copy for answering only, folded if the network allows it."""
     device = next(model.parameters()).device
     mel, frames = model.config.mel, 2 * model.classifier.minimum_frames  # a part of a clip says as much
-    samples = min(model.config.clip_samples, mel.fft_length + frames * mel.hop_length)
+    samples = model.config.clip_samples
+    if model.config.frontend is None:
+        samples = min(samples, mel.fft_length + frames * mel.hop_length)
     noise = torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     try:
         return fold_batch_norms(model, noise.to(device))

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
+from aurora_resnet.evaluation.bootstrap import Difference
+from aurora_resnet.evaluation.comparison import SystemAnswers
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.runtime.errors import CorpusError
 from tools.reports.records import RECORDS
@@ -62,36 +63,30 @@ class Variant:
         """How many trainings there are."""
         return len(self.records)
 
-    def correct(self, snrs: Sequence[str], noise: str | None = None) -> FloatArray:
-        """Return for each clip of some conditions the share of the trainings that recognised it."""
+    def answers(self, snrs: Sequence[str], noise: str | None = None) -> SystemAnswers:
+        """Return who was right on each clip of some conditions, training by training."""
         conditions = self.test.conditions(snrs, noise)
         spoken = np.array(list("".join(self.test.words[c] for c in conditions)))
         answers = [np.array(list("".join(record["answers"][c] for c in conditions))) for record in self.records]
-        shares: FloatArray = np.mean([answer == spoken for answer in answers], axis=0)
-        return shares
-
-    def speakers(self, snrs: Sequence[str], noise: str | None = None) -> list[str]:
-        """Return the speakers of the same clips."""
-        return [s for c in self.test.conditions(snrs, noise) for s in self.test.speakers[c]]
+        speakers = [s for c in conditions for s in self.test.speakers[c]]
+        return SystemAnswers(self.name, [answer == spoken for answer in answers], speakers)
 
     def accuracy(self, snrs: Sequence[str], noise: str | None = None) -> float:
         """Return the accuracy, 0 to 1, mean over the trainings."""
-        correct = self.correct(snrs, noise)
-        return float(correct.mean()) if correct.size else float("nan")  # a quick form has fewer conditions
+        answers = self.answers(snrs, noise)
+        return answers.accuracy if answers.speakers else float("nan")  # a quick form has fewer conditions
 
     def interval(self, snrs: Sequence[str]) -> Interval:
         """Return the 95 % interval by bootstrap over speakers."""
-        low, high = np.quantile(bootstrap_means(self.correct(snrs), self.speakers(snrs)), [0.025, 0.975])
-        return Interval(float(low), float(high), "speakers")
+        return self.answers(snrs).interval
 
     def spread(self, snrs: Sequence[str]) -> float | None:
         """Return the standard deviation over the seeds, None for one seed."""
-        each = [Variant(self.name, (record,), self.test).accuracy(snrs) for record in self.records]
-        return float(np.std(each, ddof=1)) if len(each) > 1 else None
+        return self.answers(snrs).spread
 
     def against(self, other: Variant, snrs: Sequence[str]) -> Difference:
         """Compare with another variant on the same clips."""
-        return paired_difference(self.correct(snrs), other.correct(snrs), self.speakers(snrs))
+        return self.answers(snrs).against(other.answers(snrs))
 
     @property
     def minutes(self) -> float:

@@ -114,9 +114,10 @@ def parts_table(study: Study) -> str:
     for training in ("clean", "multi"):
         for system, title in SYSTEMS.items():
             variant = study[f"q1_systems/{system}-{training}"]
-            correct = variant.correct(MEAN)
+            answers = variant.answers(MEAN)
+            correct = answers.shares
             sets = np.array([c[0] for c in study.test.conditions(MEAN) for _ in study.test.words[c]])
-            of_fsdd = np.array([speaker in fsdd for speaker in variant.speakers(MEAN)])
+            of_fsdd = np.array([speaker in fsdd for speaker in answers.speakers])
             parts = [correct[sets == each] for each in "abc"] + [correct[of_fsdd], correct[~of_fsdd]]
             rows.append(
                 [f"{title}, {training}", *(percent(float(part.mean()) if part.size else None) for part in parts)]

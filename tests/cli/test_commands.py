@@ -264,7 +264,7 @@ def test_version_and_help(call: Call) -> None:
         (["train", "--config", "quickstart", "--out", "x", "--set", "training.epochs=1e400"], ["training.epochs"]),
         (
             ["train", "--config", "quickstart", "--out", "x", "--set", "training.optimizer=adam"],
-            ["optimizer", "'sgd' or 'adamw'", "'adam'"],
+            ["optimizer", "sgd, adamw or package.module:name", "'adam'"],
         ),
         (["calibrate", "--model", "compact", "--out", "x"], ["Missing option '--corpus'"]),
         (

@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights
 
-from aurora_resnet.models.imagenet import LoadReport, load_backbone, read_image_weights
+from aurora_resnet.models.imagenet import load_backbone, read_image_weights
+from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.runtime.errors import CheckpointError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import resnet50
 
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost, model_options
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.testing.model_contract import MODEL_CHECKS
 
 ALL = pytest.mark.parametrize("name", list_models())
 
@@ -40,16 +40,10 @@ def some_model(name: str) -> SpeechClassifier:
     return copy.deepcopy(_first(name))
 
 
-@ALL
-@pytest.mark.parametrize(("num_classes", "n_mels"), [(11, 64), (2, 40)])
-def test_shapes(name: str, num_classes: int, n_mels: int) -> None:
-    net = seeded_model(name, num_classes=num_classes, n_mels=n_mels).eval()
-    logits = net(features(n_mels=n_mels))
-    assert logits.shape == (3, num_classes)
-    assert logits.dtype == torch.float32
-    assert logits.device.type == "cpu"
-    assert logits.isfinite().all()
-    assert (net.n_mels, net.num_classes) == (n_mels, num_classes)
+@pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_keeps_what_all_models_promise(name: str, check: Callable[..., None]) -> None:
+    check(name)
 
 
 @ALL
@@ -60,93 +54,6 @@ def test_bfloat16_gives_nearly_the_same(name: str) -> None:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             rounded = net(features()).float()
     torch.testing.assert_close(rounded, exact, rtol=0.05, atol=0.05)
-
-
-@ALL
-def test_other_clip_lengths(name: str) -> None:
-    net = some_model(name).eval()
-    lengths = (net.minimum_frames, net.minimum_frames + 1, 101)
-    logits = [net(features(batch=1, frames=frames)) for frames in lengths]
-    assert all(row.shape == (1, 11) and row.isfinite().all() for row in logits)
-    assert not torch.allclose(logits[0], logits[2], atol=1e-6)
-
-
-@ALL
-def test_gradient_reaches_every_parameter(name: str) -> None:
-    net = some_model(name).train()
-    torch.autograd.backward(nn.functional.cross_entropy(net(features(batch=4)), torch.tensor([0, 3, 7, 10])))
-    dead = [key for key, p in net.named_parameters() if p.grad is None or not p.grad.any() or p.grad.isnan().any()]
-    assert dead == []
-
-
-@ALL
-def test_a_clip_does_not_see_its_batch(name: str) -> None:
-    net = some_model(name).eval()
-    batch = features()
-    other = torch.cat([batch[:1], 10 * features(batch=2, seed=5)])
-    torch.testing.assert_close(net(other)[0], net(batch)[0], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(net(batch[:1])[0], net(batch)[0], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(net(batch.flip(0)).flip(0), net(batch), rtol=1e-4, atol=1e-5)
-
-
-@ALL
-def test_evaluation_mode_repeats_itself_and_changes_nothing(name: str) -> None:
-    net = some_model(name).eval()
-    before = {key: value.clone() for key, value in net.state_dict().items()}
-    batch = features()
-    original = batch.clone()
-    torch.testing.assert_close(net(batch), net(batch), rtol=0, atol=1e-6)
-    assert torch.equal(batch, original)
-    assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
-
-
-@ALL
-def test_save_and_load(name: str, tmp_path: Path) -> None:
-    net, other = some_model(name).eval(), seeded_model(name, seed=2).eval()
-    save_file({key: value.contiguous() for key, value in net.state_dict().items()}, tmp_path / "net.safetensors")
-    assert not torch.allclose(other(features()), net(features()), atol=1e-4)
-    other.load_state_dict(load_file(tmp_path / "net.safetensors"))
-    torch.testing.assert_close(other(features()), net(features()), rtol=0, atol=1e-6)
-
-
-@ALL
-def test_the_seed_decides_the_weights(name: str) -> None:
-    one, same = seeded_model(name), seeded_model(name)
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
-
-
-@ALL
-def test_head_and_backbone_share_out_the_parameters(name: str) -> None:
-    net = some_model(name)
-    head, backbone = net.parameters_of_head(), net.parameters_of_backbone()
-    assert {id(p) for p in head} | {id(p) for p in backbone} == {id(p) for p in net.parameters()}
-    assert len(head) + len(backbone) == len(list(net.parameters()))
-    assert [p.shape[0] for p in head[-2:]] == [11, 11]
-
-
-@ALL
-def test_freezing_all_but_the_head(name: str) -> None:
-    net = some_model(name)
-    assert {"none", "all_but_head"} <= set(net.freezable_parts())
-    assert net.freeze("all_but_head") is net
-    before = {key: value.clone() for key, value in net.state_dict().items()}
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=0.1)
-    net.train()(features()).square().sum().backward()
-    optimizer.step()
-    changed = {key for key, value in net.state_dict().items() if not torch.equal(value, before[key])}
-    assert changed == {key for key in before if key.startswith("head.")}
-    net.freeze("none")
-    assert all(p.requires_grad for p in net.parameters())
-    assert all(module.training for module in net.modules())
-
-
-@ALL
-def test_freezing_keeps_the_mode(name: str) -> None:
-    net = some_model(name).eval().freeze("all_but_head")
-    assert not any(module.training for module in net.modules())
-    net.train()
-    assert net.training
-    assert net.head.training
 
 
 @ALL

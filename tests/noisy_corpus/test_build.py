@@ -324,7 +324,7 @@ WORKERS = """
 import os, signal, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from aurora_resnet.noisy_corpus.workers import end_with_parent
+from aurora_resnet.engines.local import end_with_parent
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with_parent, initargs=(signal.SIG_IGN,))
     print(pool.submit(os.getpid).result(), flush=True)

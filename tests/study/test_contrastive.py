@@ -16,6 +16,7 @@ from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.optimization import set_rates
+from aurora_resnet.training.ranks import Ranks
 from study.contrastive_trainer import MIX_SNRS_DB, ContrastiveTrainer, contrastive_loss, save_backbone, view
 
 
@@ -80,3 +81,11 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
     model = RecognizerModel(RecognizerConfig("lstm", MelConfig(sample_rate=8000)))
     with pytest.raises(ConfigError, match="resnet50"):
         ContrastiveTrainer(model, TrainingConfig(epochs=1), tmp_path).fit(clips)
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would compare the clips of its own part of a batch only."""
+    monkeypatch.setattr(Ranks, "join", lambda _: Ranks(1, 2))
+    model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
+    with pytest.raises(ConfigError, match="run it in one process"):
+        ContrastiveTrainer(model, TrainingConfig(epochs=1), tmp_path)

@@ -10,9 +10,9 @@ import pytest
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import MissingDependencyError, TrainingError
+from aurora_resnet.training.callbacks import TensorBoard
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
-from aurora_resnet.training.tensorboard import write_scalars
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = EpochRecord(0, 2.4, 0.1, 2.3, 0.25, 0.001, "none", 1.5, 58.7)
@@ -72,10 +72,12 @@ def test_tensorboard_reads_the_same_numbers(
         assert [scalar.value for scalar in scalars] == pytest.approx([getattr(r, name) for r in result.history])
 
 
-def test_without_tensorboard_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorboard_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Callable[..., RecognizerModel]
+) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'aurora-resnet\[tensorboard\]'"):
-        write_scalars(tmp_path, RECORD)
+        TensorBoard(tmp_path).after_epoch(Trainer(tiny_model(), TrainingConfig(), tmp_path), RECORD)
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def test_constant_stays_after_the_warm_up() -> None:
     warmup=st.floats(0, 1, exclude_max=True),
 )
 def test_rates_rise_once_then_never_again(schedule: str, steps: int, warmup: float) -> None:
-    config = TrainingConfig(schedule=schedule, warmup_fraction=warmup)  # type: ignore[arg-type]
+    config = TrainingConfig(schedule=schedule, warmup_fraction=warmup)
     factors = [rate_factor(step, steps, config) for step in range(steps)]
     assert all(0 < factor <= 1 + 1e-12 for factor in factors)
     top = factors.index(max(factors))

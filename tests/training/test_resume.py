@@ -135,7 +135,7 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
     optimizer: str,
     moment: str,
 ) -> None:
-    config = replace(CONFIG, optimizer=optimizer)  # type: ignore[arg-type]
+    config = replace(CONFIG, optimizer=optimizer)
     whole = Trainer(tiny_model(), config, tmp_path / "whole").fit(tones, unseen_tones)
     saves = 0
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,26 +94,39 @@ def chromium() -> str:
     return path
 
 
-# Not for the whole session: while Playwright runs, nobody else in its thread can run an event loop.
-@pytest.fixture(scope="module")
-def browser(
-    tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
-) -> Iterator[Browser]:
-    """Chromium whose microphone hears somebody say "seven" once, from when a page opens it."""
+@contextmanager
+def hearing(chromium: str, sound: Samples, folder: Path, *, repeated: bool = False) -> Iterator[Browser]:
+    """Chromium whose microphone hears a sound once, from when a page opens it, or again and again."""
     api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
-    seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
-    soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
+    soundfile.write(folder / "heard.wav", sound, RATE, subtype="PCM_16")
     flags = [
         "--no-sandbox",
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={seven}%noloop",
+        f"--use-file-for-fake-audio-capture={folder / 'heard.wav'}{'' if repeated else '%noloop'}",
     ]
     api.expect.set_options(timeout=15_000)  # ms; a busy machine is slow
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
+
+
+# Not for the whole session: while Playwright runs, nobody else in its thread can run an event loop.
+@pytest.fixture(scope="module")
+def browser(
+    tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
+) -> Iterator[Browser]:
+    """Chromium whose microphone hears somebody say "seven" once."""
+    with hearing(chromium, spoken("seven"), tmp_path_factory.mktemp("microphone")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def talkative(chromium: str, spoken: Callable[[str], Samples], tmp_path: Path) -> Iterator[Browser]:
+    """Chromium whose microphone says "seven" for ever."""
+    with hearing(chromium, spoken("seven"), tmp_path, repeated=True) as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +20,13 @@ import pytest
 
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.teaching.recording_session import RecordingSession
 from aurora_resnet.web.upload import MAX_BYTES
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
+
+from aurora_resnet.web.recording import create_recording_app
+from aurora_resnet.web.running import served
 
 Encode = Callable[..., bytes]
 Speak = Callable[[str], Samples]
@@ -158,11 +163,13 @@ def test_the_browser_is_told_to_ask_no_other_host(address: str, path: str) -> No
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_pages_files_name_no_other_host(address: str) -> None:
+def test_the_pages_files_name_no_other_host(address: str, tmp_path: Path) -> None:
     names = [file.name for file in (resources.files("aurora_resnet") / "web" / "page").iterdir()]
-    assert {"index.html", "page.css", "page.js"} <= set(names)
-    for name in names:
-        status, headers, body = ask(address, "GET", f"/{name}")
+    assert {"index.html", "page.css", "page.js", "record.html", "record.js"} <= set(names)
+    with served(create_recording_app(RecordingSession(["yes"], tmp_path))) as recording:
+        assert ask(address, "GET", "/record.html")[0] == ask(recording, "GET", "/index.html")[0] == 404
+        answers = {name: ask(recording if name == "record.html" else address, "GET", f"/{name}") for name in names}
+    for name, (status, headers, body) in answers.items():
         assert status == 200
         links = re.findall(r"(?:https?:)?//[\w.-]+\.[\w/.-]+", body.decode())
         assert set(links) <= {"http://www.w3.org/2000/svg"}, name  # a name space, not a place

@@ -4,8 +4,8 @@
 
 Each run trains ``compact`` by ``examples/train_voices.toml``, changed as the idea says and without the fold's corpora,
 and writes ``docs/records/strangers/IDEA_FOLD.json``. A run that was interrupted goes on, one whose record is there is
-passed over. ``--shipped compact`` measures the weights of the package instead, where a fold's corpora were not heard by
-their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
+passed over. ``--workers 4`` has four at a time, ``--engine ray`` those of a cluster. ``--shipped compact`` measures the
+weights of the package instead, where a fold's corpora were not heard by their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
 at one operating point; what it accepts of near words and talk is counted there. Logits are kept beside the run for
 ``tools.ship_weights``.
 """
@@ -13,14 +13,18 @@ at one operating point; what it accepts of near words and talk is counted there.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
+from aurora_resnet.engines.engine import create_engine
+from aurora_resnet.engines.jobs import Job, run_jobs
 from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import atomic_path, write_json
@@ -139,25 +143,37 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--set", dest="overrides", nargs="*", default=[], metavar="KEY=VALUE", help="of the file")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="of each run")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
+    parser.add_argument("--workers", type=int, default=1, help="runs at a time; each needs some gigabytes")
     options = parser.parse_args()
-    set_threads(options.threads)
+    jobs: list[Job[str]] = []
     for fold in options.fold:
         for idea in [f"shipped_{options.shipped}"] if options.shipped else options.idea:
             path = options.records / f"{idea}_{fold}.json"
             if not path.exists():
-                record = (
-                    shipped(options.shipped, fold, options.out, options.config)
+                make = (
+                    partial(shipped, options.shipped, fold, options.out, options.config)
                     if options.shipped
-                    else run(idea, fold, options.out, options.config, options.overrides)
+                    else partial(run, idea, fold, options.out, options.config, options.overrides)
                 )
-                write_json(record, path, indent=1)
-                left_out, noise = record["clean"]["left_out"], record["noisy"]
-                print(
-                    path,
-                    f"right {left_out['accuracy']:.4f}",
-                    *(f"{s} dB {r['accuracy']:.4f}" for s, r in noise.items()),
-                )
+                jobs.append(partial(record_of, make, path, options.threads))
+    engine = create_engine(options.engine, workers=options.workers, processors=options.threads, long_pieces=True)
+    failed = 0
+    for outcome in run_jobs(engine, jobs):
+        failed += outcome.result is None
+        print(outcome.result or f"failed: {outcome.lost}", flush=True)
+    if failed:
+        raise SystemExit(1)
+
+
+def record_of(make: Callable[[], dict[str, Any]], path: Path, threads: int) -> str:
+    """Write a run's record and return what it says in a line."""
+    set_threads(threads)
+    record = make()
+    write_json(record, path, indent=1)
+    noise = " ".join(f"{snr_db} dB {row['accuracy']:.4f}" for snr_db, row in record["noisy"].items())
+    return f"{path} right {record['clean']['left_out']['accuracy']:.4f} {noise}"
 
 
 if __name__ == "__main__":

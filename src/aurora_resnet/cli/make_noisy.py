@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from aurora_resnet.cli.outputs import check_folder
+from aurora_resnet.cli.terminal import EngineOption, Workers
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splits import with_test_speakers
@@ -42,7 +43,8 @@ def make_noisy(
     ] = None,
     format: Annotated[Literal["raw", "flac"], typer.Option(help="raw: headerless 16-bit .08, as Aurora-2.")] = "raw",
     byte_order: Annotated[Literal["big", "little"], typer.Option(help="Of raw files.")] = "big",
-    workers: Annotated[int | None, typer.Option(help="Processes; all cores by default.", min=1)] = None,
+    engine: EngineOption = "local",
+    workers: Workers = None,
 ) -> None:
     """Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.
 
@@ -78,6 +80,7 @@ def make_noisy(
         train=train,
         format=format,
         byte_order=byte_order,
+        engine=engine,
         workers=workers,
         progress=True,
     )

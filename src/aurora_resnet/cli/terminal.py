@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aurora_resnet.engines.engine import EngineName
 from aurora_resnet.runtime.cli.terminal import printable
 from aurora_resnet.runtime.models import EXPORTED
 
@@ -17,6 +18,10 @@ MODEL_HELP = f"A shipped model ({', '.join(EXPORTED)}) or a checkpoint that 'tra
 
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
+EngineOption = Annotated[
+    EngineName, typer.Option("--engine", help="Who does it: processes of this machine, or a Ray cluster (RAY_ADDRESS).")
+]
+Workers = Annotated[int | None, typer.Option(help="Pieces at a time; as many as processors by default.", min=1)]
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

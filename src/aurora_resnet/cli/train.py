@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm.auto import tqdm
 
+from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.corpora.samples import samples_folder
@@ -19,6 +20,7 @@ from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import is_file
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.ranks import Ranks
 
 
 def train(
@@ -36,35 +38,38 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
     device: Device = "cpu",
     threads: Threads = None,
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Let torch.compile write the network's kernels; see docs/scale.md.")
+    ] = False,
 ) -> None:
     """Train a model on recordings.
 
     The training may be interrupted at any time, by Ctrl-C or by a power cut: --resume goes on from the last finished
     epoch and ends with the very same weights, on the same machine with the same --threads. There are no data workers
-    to choose: data come from the seed and the number of the epoch.
+    to choose: data come from the seed and the number of the epoch. Under torchrun several processes share the batches.
 
     \b
     Examples:
       aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50
       aurora-resnet train --config examples/fsdd_an4.toml --model cnn --set training.epochs=5 --out runs/cnn
       aurora-resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --resume
+      torchrun --nproc-per-node 2 -m aurora_resnet train --config examples/fsdd_an4.toml --out runs/resnet50 --threads 1
     """
     check_folder(out, "--out")
     check_device(device)
     set_threads(threads)
     experiment = _read(config, model, tuple(set_ or ()))
-    handlers = _log_to(out / "train.log")
-    try:
-        result = run_experiment(experiment, out, device=device, resume=resume, progress=True)
-    except (KeyboardInterrupt, OSError) as error:
-        what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
-        tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
-        raise
-    finally:
-        for handler in handlers:
-            logging.getLogger("aurora_resnet").removeHandler(handler)
-            handler.close()
-    _finish(result, out)
+    first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun the first one speaks
+    with logged_to(out / "train.log") if first else nullcontext():
+        try:
+            result = run_experiment(experiment, out, device=device, resume=resume, progress=True, compile=compile)
+        except (KeyboardInterrupt, OSError) as error:
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
+            tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
+            raise
+    Ranks.leave()
+    if first:
+        _finish(result, out)
 
 
 def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
@@ -73,33 +78,6 @@ def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> Experim
     if not is_file(config):
         raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
     return read_experiment(config, model, overrides=overrides)
-
-
-class _AboveTheBar(logging.Handler):
-    """Print log lines without tearing the progress bar."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record))
-
-
-class _LogFile(logging.FileHandler):
-    """A log that is no reason to stop: what is worth keeping is in the checkpoints."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Leave a line out where the disk is full."""
-
-
-def _log_to(path: Path) -> list[logging.Handler]:
-    """Send the library's messages to a file and to the terminal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
-    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.getLogger("aurora_resnet")
-    logger.setLevel(logging.INFO)
-    handlers = [file, _AboveTheBar()]
-    for handler in handlers:
-        logger.addHandler(handler)
-    return handlers
 
 
 def _finish(result: TrainingResult, out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation, active
 from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
+from aurora_resnet.clips.source import SILENCE
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -27,16 +28,16 @@ FEW_TALKERS_SNR_DB = 3.0
 
 
 class _Epoch(Dataset[Tensor]):
-    """The clips of one epoch, by index."""
+    """Clips of one epoch."""
 
-    def __init__(self, corpus: AugmentedClips, number: int) -> None:
-        self.corpus, self.number = corpus, number
+    def __init__(self, corpus: AugmentedClips, number: int, rows: Sequence[int]) -> None:
+        self.corpus, self.number, self.rows = corpus, number, rows
 
     def __len__(self) -> int:
-        return len(self.corpus)
+        return len(self.rows)
 
     def __getitem__(self, index: int) -> Tensor:
-        return torch.from_numpy(self.corpus.make(self.number, index))
+        return torch.from_numpy(self.corpus.make(self.number, self.rows[index]))
 
 
 class AugmentedClips:
@@ -117,8 +118,14 @@ class AugmentedClips:
         Args:
             number: 0 or more.
         """
-        made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
-        waveforms = tuple(waveform for batch in made for waveform in batch)
+        return self.part(number, range(len(self)))
+
+    def part(self, number: int, rows: Collection[int]) -> ClipSet:
+        """Return an epoch of which only some clips are made; see ``PartialSource``."""
+        ordered = sorted(rows)
+        loader = DataLoader(_Epoch(self, number, ordered), batch_size=BATCH, num_workers=self.workers)
+        made = dict(zip(ordered, (waveform for batch in loader for waveform in batch), strict=True))
+        waveforms = tuple(made.get(row, SILENCE) for row in range(len(self)))
         chosen = self.chosen(number)
         count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
         return replace(

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -150,6 +152,21 @@ class ClipSet:
 
     def __len__(self) -> int:
         return len(self.utterances)
+
+    def part(self, rows: slice | Sequence[int] | npt.NDArray[np.bool_]) -> ClipSet:
+        """Return some of the clips, without the problems.
+
+        Args:
+            rows: a slice, numbers, which may stand there more than once, or a truth value for each clip.
+        """
+        numbers = np.arange(len(self))[rows].tolist()
+        return replace(
+            self,
+            utterances=tuple(self.utterances[i] for i in numbers),
+            labels=self.labels[numbers],
+            waveforms=tuple(self.waveforms[i] for i in numbers),
+            problems=(),
+        )
 
     def with_speeds(self, factors: Sequence[float]) -> ClipSet:
         """Return copies played faster or slower, pitch and tempo alike, one after the other.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.source import SILENCE
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
 
@@ -98,8 +99,15 @@ class NoisyClips:
         Raises:
             AudioError: if the noises are silent.
         """
-        waveforms = tuple(torch.from_numpy(self.mix(number, index)[0]) for index in range(len(self.clips)))
-        return replace(self.clips, waveforms=waveforms)
+        return self.part(number, range(len(self.clips)))
+
+    def part(self, number: int, rows: Collection[int]) -> ClipSet:
+        """Return an epoch of which only some clips are made; see ``PartialSource``."""
+        waveforms = (
+            torch.from_numpy(self.mix(number, index)[0]) if index in rows else SILENCE
+            for index in range(len(self.clips))
+        )
+        return replace(self.clips, waveforms=tuple(waveforms))
 
     def mix(self, epoch: int, index: int) -> tuple[Samples, str, MixRecord | None]:
         """Return one clip of an epoch, the name of its noise and how it was mixed; ``""`` and None if it is clean.

@@ -85,7 +85,7 @@ def utterance_of_record(record: Mapping[str, Any], folder: Path) -> Utterance:
     if not (isinstance(attributes, dict) and all(isinstance(value, str) for value in attributes.values())):
         raise CorpusError(f"attributes must be an object of texts, got {attributes!r}")
     if raw is not None:
-        raw = _raw_format(raw)
+        raw = raw_format(raw)
     speaker, split = record.get("speaker", ""), record.get("split", "")
     return Utterance(folder / record["path"], tuple(words), speaker, split, raw, attributes)
 
@@ -117,8 +117,15 @@ def _words_of_cell(cell: str) -> Any:
         ) from None
 
 
-def _raw_format(raw: object) -> RawFormat:
-    """Read the format of a headerless file; samples of one byte need no byte order."""
+def raw_format(raw: object) -> RawFormat:
+    """Read what ``raw_values`` returned; samples of one byte need no byte order.
+
+    Raises:
+        CorpusError: for anything else.
+
+    >>> raw_format({"sample_rate": 8000, "encoding": "mulaw"}).encoding
+    'mulaw'
+    """
     needed = {"sample_rate", "byte_order"}
     if isinstance(raw, dict) and raw.get("encoding") in _ONE_BYTE:
         needed.remove("byte_order")

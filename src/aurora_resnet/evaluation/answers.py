@@ -140,7 +140,15 @@ class Answers:
     def predictions(self, condition: str, words: tuple[str, ...]) -> list[Prediction]:
         """Return one line a recording."""
         return [
-            Prediction(str(utterance.path), condition, utterance.word, words[predicted], float(sure), bool(accepted))
+            Prediction(
+                str(utterance.path),
+                condition,
+                utterance.word,
+                words[predicted],
+                float(sure),
+                bool(accepted),
+                utterance.speaker,
+            )
             for utterance, predicted, sure, accepted in zip(
                 self.utterances, self.predicted, self.confidence, self.accepted, strict=True
             )

@@ -14,7 +14,7 @@ from functools import partial
 from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
+from aurora_resnet.evaluation.tables import MISSING, latex_text, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
 SETS = ("a", "b", "c")
@@ -133,8 +133,8 @@ class AuroraTable:
             if group:
                 rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
             position += width
-        second = ["SNR", *(_latex(name) for _, name, _ in columns)]
-        rows = [" & ".join(map(_latex, row)) + r" \\" for row in self._rows(columns)]
+        second = ["SNR", *(latex_text(name) for _, name, _ in columns)]
+        rows = [" & ".join(map(latex_text, row)) + r" \\" for row in self._rows(columns)]
         return "\n".join(
             [
                 rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
@@ -187,10 +187,3 @@ def _mean(values: list[float | None]) -> float | None:
     """The mean, or None if there is no value or one is missing."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known and len(known) == len(values) else None
-
-
-def _latex(text: str) -> str:
-    r"""Escape what LaTeX would read as a command; a minus sign before a number becomes a real one."""
-    if text.startswith("-") and text[1:2].isdigit():
-        text = f"$-${text[1:]}"
-    return text.replace("_", r"\_").replace("%", r"\%").replace("&", r"\&").replace("0-20", "0--20")

@@ -24,6 +24,7 @@ class Prediction:
     predicted: str
     confidence: float
     accepted: bool = True
+    speaker: str = ""
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,6 +7,7 @@ the palette of M. Okabe and K. Ito ("Color universal design", 2008) for lines.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aurora_resnet.evaluation.condition_report import ConditionReport
+from aurora_resnet.evaluation.fonts import use_fonts_with_all_letters
 from aurora_resnet.evaluation.metrics import FloatArray
 from aurora_resnet.evaluation.tables import percent_with_interval
 from aurora_resnet.features.filterbank import filter_edges
@@ -72,8 +74,14 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         raise ConfigError(f"{path}: a figure is saved as {', '.join(FIGURE_FORMATS)}, not '{path.suffix}'")
     import matplotlib
 
+    use_fonts_with_all_letters(figure)
     date = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    with atomic_path(path) as temporary, matplotlib.rc_context({"svg.hashsalt": "aurora-resnet"}):
+    with (
+        atomic_path(path) as temporary,
+        matplotlib.rc_context({"svg.hashsalt": "aurora-resnet"}),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # told above, once and with what to do
         figure.savefig(temporary, dpi=200, metadata=date)
 
 

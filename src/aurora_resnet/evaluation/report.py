@@ -158,7 +158,7 @@ class EvaluationReport:
         _write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
-        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted or not.
+        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted, speaker.
 
         Raises:
             ConfigError: if the report was read from JSON, which does not hold them.
@@ -167,9 +167,9 @@ class EvaluationReport:
             raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
         _write_csv(
             path,
-            ["condition", "path", "word", "predicted", "confidence", "accepted"],
+            ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"],
             [
-                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", str(p.accepted).lower()]
+                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", str(p.accepted).lower(), p.speaker]
                 for p in self.predictions
             ],
         )

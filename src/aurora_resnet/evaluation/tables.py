@@ -68,3 +68,27 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in lines
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
+
+
+def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the others to the right.
+
+    >>> print(latex_table(["noise", "accuracy %"], [["car", "98.94"]]))
+    \begin{tabular}{lr}
+    \toprule
+    noise & accuracy \% \\
+    \midrule
+    car & 98.94 \\
+    \bottomrule
+    \end{tabular}
+    """
+    lines = [" & ".join(map(latex_text, line)) + r" \\" for line in (header, *rows)]
+    begin = rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}"
+    return "\n".join([begin, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}"])
+
+
+def latex_text(text: str) -> str:
+    r"""Escape what LaTeX would read as a command; a minus sign before a number becomes a real one."""
+    if text.startswith("-") and text[1:2].isdigit():
+        text = f"$-${text[1:]}"
+    return text.replace("_", r"\_").replace("%", r"\%").replace("&", r"\&").replace("0-20", "0--20")

@@ -44,7 +44,8 @@ class ExportedNetwork(nn.Module):
         super().__init__()
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
         folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)
-        self.frontend = ConvolutionalFrontend(folded.frontend)
+        own = model.config.frontend is not None  # the exporter has to know its operations
+        self.frontend = folded.frontend if own else ConvolutionalFrontend(folded.frontend)
         self.classifier = folded.classifier
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 In float32 the probabilities may differ by 1e-4 at most, on audio and batch sizes that the exporter never saw. In int8
 they cannot be that near; there the words count, on voices that the quantisation never heard, clean and in noise: the
 accuracy on words of the vocabulary may fall by half a point, and where the network is sure no more than one word in two
-hundred may change.
+hundred may change; of few recordings, one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Parity:
     Attributes:
         clips: compared.
         largest_difference: of a probability.
-        changed: share of the clips whose word is another one, among those of which the network is sure.
+        changed_words: clips whose word is another one, among those of which the network is sure.
+        sure: how many these are.
         labelled: clips whose word the model knows.
         accuracy: of the network on them, 0 to 1.
         graph_accuracy: of the graph on them.
@@ -51,10 +52,16 @@ class Parity:
 
     clips: int
     largest_difference: float
-    changed: float
+    changed_words: int
+    sure: int
     labelled: int
     accuracy: float
     graph_accuracy: float
+
+    @property
+    def changed(self) -> float:
+        """Share of the clips whose word is another one, among those of which the network is sure."""
+        return self.changed_words / self.sure if self.sure else 0.0
 
     @property
     def accuracy_loss(self) -> float:
@@ -93,7 +100,7 @@ def check_parity(
     parity = compare(expected, graph_logits(graph, clips), labels, model.facts.calibration)
     lost = round(parity.accuracy_loss * parity.labelled) if parity.labelled else 0
     allowed = max(1, int(ACCURACY_LOSS * parity.labelled))
-    if int8 and (lost > allowed or parity.changed > CHANGED_WORDS):
+    if int8 and (lost > allowed or parity.changed_words > max(1, int(CHANGED_WORDS * parity.sure))):
         raise ExportError(
             f"in int8 the model answers too differently ({parity}); quantise with more recordings (--recordings), "
             "or export it without --int8"
@@ -120,7 +127,8 @@ def compare(expected: Logits, found: Logits, labels: npt.NDArray[np.int64], cali
     return Parity(
         clips=len(words),
         largest_difference=float(np.abs(before - after).max()),
-        changed=float((words != found_words)[sure].mean()) if sure.any() else 0.0,
+        changed_words=int((words != found_words)[sure].sum()),
+        sure=int(sure.sum()),
         labelled=int(known.sum()),
         accuracy=float((words == labels)[known].mean()) if known.any() else float("nan"),
         graph_accuracy=float((found_words == labels)[known].mean()) if known.any() else float("nan"),

@@ -2,7 +2,9 @@
 
 The wheel carries some: the training voices of the sample words for quantising, its test voices for checking, each clean
 and once more in a sample noise. Recordings of the caller's own are added, those of the training part to the former and
-all others to the latter. Only words that the model knows count as right or wrong answers.
+all others to the latter. A model that knows none of the sample words is quantised and checked with the caller's
+recordings alone, clean and in noise: what it makes of English digits says nothing of its own words. Only words that the
+model knows count as right or wrong answers.
 """
 
 from __future__ import annotations
@@ -63,23 +65,33 @@ def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
     samples = read_samples()
-    words = _clips(samples.filter(split="train"), config)[::_SAMPLE_STEP]
-    quantise = [words, _in_noise(words, config, _SNRS_DB)]
-    tested = samples.filter(split="test")
-    spoken = _clips(tested, config)
     generator = np.random.default_rng(0)
     noise = 0.1 * generator.standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
     noise[0] = 0
-    check = [spoken, _in_noise(spoken, config, (_CHECK_SNR_DB,)), noise]
-    labels = [np.tile(_labels(tested, config), 2), np.full(_WITHOUT_SPEECH, UNKNOWN)]
+    quantise, check, labels = [], [], []
+    of_other_words = not set(config.words) & set(samples.words)
+    if not (of_other_words and corpora):
+        words = _clips(samples.filter(split="train"), config)[::_SAMPLE_STEP]
+        tested = samples.filter(split="test")
+        spoken = _clips(tested, config)
+        quantise += [words, _in_noise(words, config, _SNRS_DB)]
+        check += [spoken, _in_noise(spoken, config, (_CHECK_SNR_DB,))]
+        labels += [_labels(tested, config)] * 2
+    check.append(noise)
+    labels.append(np.full(_WITHOUT_SPEECH, UNKNOWN))
     for name in corpora:
         corpus = load_corpus(name).filter(isolated=True)
-        train, rest = _halves(corpus)
-        if not set(config.words) & {utterance.word for utterance in corpus}:
+        if not set(config.words) & set(corpus.words):
             raise CorpusError(f"'{name}' has no word that the model knows: {', '.join(config.words)}")
-        quantise.append(_clips(train, config))
-        check.append(_clips(rest, config))
+        train, rest = _halves(corpus)
+        own, heard = _clips(train, config), _clips(rest, config)
+        quantise.append(own)
+        check.append(heard)
         labels.append(_labels(rest, config))
+        if of_other_words:
+            quantise.append(_in_noise(own, config, _SNRS_DB))
+            check.append(_in_noise(heard, config, (_CHECK_SNR_DB,)))
+            labels.append(_labels(rest, config))
     return ExportRecordings(np.concatenate(quantise), np.concatenate(check), np.concatenate(labels))
 
 

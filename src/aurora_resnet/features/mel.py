@@ -168,6 +168,20 @@ class MelFrontend(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the waveforms in Hz."""
+        return self.config.sample_rate
+
+    @property
+    def bands(self) -> int:
+        """Number ``M`` of mel bands."""
+        return self.config.n_mels
+
+    def frames(self, samples: int) -> int:
+        """Return the number ``T`` of frames of a waveform of so many samples."""
+        return self.config.frames(samples)
+
     @float32_on_cpu()
     def _constants(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         config = self.config

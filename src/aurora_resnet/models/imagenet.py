@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,36 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights
 
+from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.runtime.errors import CheckpointError
 
 _STEM = "conv1.weight"
 _HEAD = "head."
 _COUNTER = ".num_batches_tracked"
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What became of every tensor when pretrained weights were loaded.
-
-    Attributes:
-        source: file or weight name.
-        matched: copied as they are.
-        adapted: copied after a change of shape (the stem's kernels summed over RGB).
-        new: in the network only: the head, which is trained from scratch.
-        dropped: in the file only: the ImageNet classifier and stages that this network does not have.
-    """
-
-    source: str
-    matched: tuple[str, ...]
-    adapted: tuple[str, ...]
-    new: tuple[str, ...]
-    dropped: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.source}: {len(self.matched)} tensors matched, {len(self.adapted)} adapted, "
-            f"{len(self.new)} new, {len(self.dropped)} dropped"
-        )
 
 
 def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.environment import float32_on_cpu
-from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.features.frontend import create_frontend
+from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
@@ -33,6 +34,8 @@ class RecognizerConfig:
         options: the classifier's options, without ``n_mels``, ``num_classes`` and ``weights``.
         clip_seconds: length of the clips that the network works on.
         vocabulary: its words, in class order.
+        frontend: a front end of another package instead of ``MelFrontend``, which gets ``mel``; see ``Frontend``.
+        frontend_options: its own options.
     """
 
     model: str
@@ -41,12 +44,16 @@ class RecognizerConfig:
     options: Mapping[str, object] = field(default_factory=dict)
     clip_seconds: Annotated[float, Between(0, LONGEST_CLIP_SECONDS, above=True)] = 1.0
     vocabulary: Vocabulary = DIGITS
+    frontend: str | None = None
+    frontend_options: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)
+        if self.frontend_options and self.frontend is None:
+            yield "frontend_options need a frontend"
         half = self.mel.fft_length // 2
         if self.clip_seconds * self.mel.sample_rate <= half:
             yield f"clip_seconds must exceed half an FFT window ({half} samples), got {self.clip_seconds} s"
@@ -77,7 +84,7 @@ class RecognizerConfig:
 
 
 class RecognizerModel(nn.Module):
-    """From waveforms to logits: ``MelFrontend`` and a classifier of the zoo, built in float32 and on the CPU.
+    """From waveforms to logits: a front end and a classifier of the zoo, built in float32 and on the CPU.
 
     Args:
         config: what to build.
@@ -98,11 +105,11 @@ class RecognizerModel(nn.Module):
         options = dict(config.options)
         if weights is not None:
             options["weights"] = weights
-        self.frontend = MelFrontend(config.mel)
+        self.frontend = create_frontend(config.frontend, config.mel, config.frontend_options)
         self.classifier = create_model(
-            config.model, n_mels=config.mel.n_mels, num_classes=len(config.vocabulary), **options
+            config.model, n_mels=self.frontend.bands, num_classes=len(config.vocabulary), **options
         )
-        frames = config.mel.frames(config.clip_samples)
+        frames = self.frontend.frames(config.clip_samples)
         if frames < self.classifier.minimum_frames:
             raise ConfigError(
                 f"model '{config.model}' needs at least {self.classifier.minimum_frames} frames, got {frames}; "

@@ -1,4 +1,8 @@
-"""One explicit table from model names to their builders."""
+"""One table from model names to their builders, to which other packages add theirs.
+
+Three ways lead to a model of one's own: ``register_model``, an entry point of the group ``aurora_resnet.models`` in
+the package that brings it, and the reference ``package.module:Class`` itself as the name.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from aurora_resnet.bounds import shown
@@ -15,17 +20,22 @@ from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
 from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.models.plain_module import as_classifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+
+GROUP = "aurora_resnet.models"
+"""Entry points of other packages: the name of a model, and its builder."""
 
 
 @dataclass(frozen=True)
 class ZooEntry:
     """A model of the zoo: class, options that its name fixes, one line about it."""
 
-    build: Callable[..., SpeechClassifier]
+    build: Callable[..., nn.Module]
     fixed: dict[str, object]
     summary: str
 
@@ -42,13 +52,17 @@ ZOO: dict[str, ZooEntry] = {
 }
 
 
-def register_model(name: str, builder: Callable[..., SpeechClassifier], *, summary: str = "") -> None:
+BUILT_IN = frozenset(ZOO)
+
+
+def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str = "") -> None:
     """Make a classifier known under a name, for ``create_model``, training files and checkpoints.
 
     Args:
         name: not taken yet.
-        builder: a subclass of ``SpeechClassifier``, or a function that returns one; it takes ``n_mels`` and
-            ``num_classes`` besides its own options, all with defaults but these two.
+        builder: a class or a function that takes ``n_mels`` and ``num_classes`` besides its own options, all with
+            defaults but these two. What it gives is a ``SpeechClassifier`` or any module from features to logits, see
+            ``as_classifier``.
         summary: a line about it.
 
     Raises:
@@ -60,10 +74,7 @@ def register_model(name: str, builder: Callable[..., SpeechClassifier], *, summa
     """
     if not name or name in ZOO:
         raise ConfigError(f"there is a model '{name}' already; choose another name" if name else "a model needs a name")
-    missing = [option for option in ("n_mels", "num_classes") if option not in inspect.signature(builder).parameters]
-    if missing:
-        raise ConfigError(f"model '{name}' must take {' and '.join(missing)} as arguments")
-    ZOO[name] = ZooEntry(builder, {}, summary)
+    ZOO[name] = _checked(name, builder, summary)
 
 
 def list_models() -> tuple[str, ...]:
@@ -72,7 +83,7 @@ def list_models() -> tuple[str, ...]:
     >>> list_models()
     ('resnet50', 'resnet_attention', 'resnet_transformer', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
     """
-    return tuple(ZOO)
+    return tuple(dict.fromkeys((*ZOO, *entry_points_of(GROUP))))
 
 
 def model_options(name: str) -> tuple[str, ...]:
@@ -81,7 +92,7 @@ def model_options(name: str) -> tuple[str, ...]:
     >>> model_options("cnn")
     ('dropout', 'hidden', 'num_classes', 'n_mels')
     """
-    entry = _entry(name)
+    entry = find_model(name)
     return tuple(key for key in inspect.signature(entry.build).parameters if key not in entry.fixed)
 
 
@@ -89,7 +100,7 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
     """Build a classifier by name.
 
     Args:
-        name: one of ``list_models()``.
+        name: one of ``list_models()``, or ``package.module:Class``.
         options: arguments of its class, such as ``dropout=0.3`` or ``weights="imagenet"``.
 
     Raises:
@@ -98,13 +109,14 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
     >>> create_model("lstm", cells=32)(torch.zeros(1, 64, 101)).shape
     torch.Size([1, 11])
     """
-    entry = _entry(name)
+    entry = find_model(name)
     known = model_options(name)
     unknown = [f"'{key}'{did_you_mean(key, known)}" for key in options if key not in known]
     if unknown:
         raise ConfigError(f"model '{name}' has no option {', '.join(unknown)}; options: {', '.join(known)}")
     try:
-        return entry.build(**entry.fixed, **options)
+        built = entry.build(**entry.fixed, **options)
+        return built if isinstance(built, SpeechClassifier) else as_classifier(built, **_sizes(options))
     except (TypeError, RuntimeError) as error:  # a string for a number, from a training file; more than the memory
         raise ConfigError(f"model '{name}' cannot be built with {options}: {error}") from error
 
@@ -147,11 +159,54 @@ def unknown_model(name: str) -> list[str]:
     >>> unknown_model("cnn"), unknown_model("cmn")
     ([], ["unknown model 'cmn' (did you mean 'cnn'?); models: resnet50, ..."])
     """
-    hint = did_you_mean(name, ZOO)
-    return [] if name in ZOO else [f"unknown model {shown(name)}{hint}; models: {', '.join(ZOO)}"]
+    try:
+        find_model(name)
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
-def _entry(name: str) -> ZooEntry:
-    if problems := unknown_model(name):
-        raise ConfigError(problems[0])
-    return ZOO[name]
+def model_origin(name: str) -> dict[str, str] | None:
+    """Return where a model that is not built in lives, for checkpoints; ``None`` for the others.
+
+    >>> model_origin("cnn")
+    """
+    return None if name in BUILT_IN else origin_of(find_model(name).build)
+
+
+def find_model(name: str) -> ZooEntry:
+    """Return a model's builder, the options that its name fixes, and the line about it.
+
+    Raises:
+        ConfigError: if there is no such model, or what the name refers to cannot be imported.
+    """
+    if name in ZOO:
+        return ZOO[name]
+    if (point := entry_points_of(GROUP).get(name)) is not None:
+        return _checked(name, load_entry_point(point), f"from {point.value.partition(':')[0]}")
+    if is_reference(name):
+        return _checked(name, load_reference(name), "")
+    known = list_models()
+    raise ConfigError(
+        f"unknown model {shown(name)}{did_you_mean(name, known)}; models: {', '.join(known)}, or package.module:Class"
+    )
+
+
+def _checked(name: str, builder: object, summary: str) -> ZooEntry:
+    """Return the entry of a builder that says by its arguments that it builds classifiers."""
+    try:
+        parameters = inspect.signature(builder).parameters if callable(builder) else {}
+    except (TypeError, ValueError):
+        parameters = {}
+    missing = [option for option in ("n_mels", "num_classes") if option not in parameters]
+    if missing or not callable(builder):
+        raise ConfigError(f"model '{name}' must take {' and '.join(missing)} as arguments")
+    return ZooEntry(builder, {}, summary)
+
+
+def _sizes(options: dict[str, object]) -> dict[str, int]:
+    """Return the sizes that an adapter has to be told."""
+    sizes = {key: options[key] for key in ("n_mels", "num_classes") if key in options}
+    if len(sizes) < 2 or not all(isinstance(size, int) for size in sizes.values()):
+        raise ConfigError("a model of one's own is created with n_mels and num_classes")
+    return {key: int(str(size)) for key, size in sizes.items()}

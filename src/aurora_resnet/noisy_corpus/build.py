@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.noisy_corpus.babble import talker_babble
 from aurora_resnet.noisy_corpus.names import NamedUtterance, name_utterances
@@ -34,7 +36,6 @@ from aurora_resnet.noisy_corpus.plan import (
 )
 from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.scenes import NoiseScenes, read_noise_scenes, recording_digests
-from aurora_resnet.noisy_corpus.workers import cores, write_chunks
 from aurora_resnet.noisy_corpus.writer import SUFFIXES, FileFormat, NoisyFile, NoisyFileWriter, SceneNoise
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
@@ -78,6 +79,7 @@ def build_noisy_corpus(
     train: bool = False,
     format: FileFormat = "raw",
     byte_order: ByteOrder = "big",
+    engine: str = "local",
     workers: int | None = None,
     progress: bool = False,
 ) -> BuildReport:
@@ -98,8 +100,10 @@ def build_noisy_corpus(
         train: build TRAIN too.
         format: ``"raw"`` (headerless 16-bit ``.08``) or ``"flac"``.
         byte_order: of raw files; the CDs have ``"big"``.
-        workers: processes, as many as cores if None; 1 works in this process. More than 1 in a script need the usual
-            ``if __name__ == "__main__":``.
+        engine: ``"local"`` (processes) or ``"ray"``; the machines of a cluster must see speech, noise and ``out`` under
+            the same paths.
+        workers: of the engine, as many as processors if None; 1 works in this process. More than 1 in a script need the
+            usual ``if __name__ == "__main__":``.
         progress: show a bar on a terminal.
 
     Returns:
@@ -121,7 +125,8 @@ def build_noisy_corpus(
     (24, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
     """
     letters, snrs = check_sets(sets), check_snrs(snrs_db)
-    _check_arguments(seed, bool(letters) or train, format, byte_order, workers)
+    _check_arguments(seed, bool(letters) or train, format, byte_order)
+    hands = create_engine(engine, workers=workers)
     usable, skipped = _usable(speech)
     parts = {
         split: replace(usable, utterances=tuple(u for u in usable if u.split == split)) for split in ("train", "test")
@@ -156,13 +161,13 @@ def build_noisy_corpus(
         }
         noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
         writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
-        written, kept, failures = _build(writer, folders, records, workers or cores(), progress)
+        written, kept, failures = _build(writer, folders, records, hands, progress)
         records.write_manifest()
         skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
         return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
 
 
-def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: str, workers: int | None) -> None:
+def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: str) -> None:
     if seed < 0:
         raise ConfigError(f"the seed must be 0 or more, got {seed}")
     if not anything:
@@ -171,8 +176,6 @@ def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: st
         raise ConfigError(f"the format must be 'raw' or 'flac', got '{file_format}'")
     if byte_order not in ("big", "little"):
         raise ConfigError(f"the byte order must be 'big' or 'little', got '{byte_order}'")
-    if workers is not None and workers < 1:
-        raise ConfigError(f"workers must be 1 or more, got {workers}")
 
 
 def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
@@ -217,20 +220,33 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
     return (path,)
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """Files of one folder, for one worker."""
+
+    folder: Folder
+    files: list[NoisyFile]
+
+
+def _writing(writer: NoisyFileWriter) -> Callable[[_Chunk], list[Utterance | str]]:
+    return lambda chunk: writer.write_all(chunk.files)
+
+
 def _build(
     writer: NoisyFileWriter,
     folders: Sequence[tuple[Folder, list[NamedUtterance]]],
     records: BuildRecords,
-    workers: int,
+    engine: Engine,
     progress: bool,
 ) -> tuple[int, int, Counter[str]]:
     """Make all files; return how many were written, how many were there, and the reasons of the failures."""
     written = kept = 0
     failures: Counter[str] = Counter()
+    left: Counter[Folder] = Counter()  # chunks of the folders that were begun
     total = sum(len(named) for _, named in folders)
     with tqdm(total=total, desc="noisy speech", unit="file", disable=None if progress else True) as bar:
 
-        def chunks() -> Iterator[tuple[Folder, list[NoisyFile], bool]]:
+        def chunks() -> Iterator[_Chunk]:
             nonlocal kept
             for folder, named in folders:
                 done = records.resume(folder)
@@ -238,15 +254,22 @@ def _build(
                 todo = [file for file in files if writer.path(file) not in done]
                 kept += len(files) - len(todo)
                 bar.update(len(files) - len(todo))
+                left[folder] = -(-len(todo) // _CHUNK)
                 for start in range(0, len(todo), _CHUNK):
-                    yield folder, todo[start : start + _CHUNK], start + _CHUNK >= len(todo)
+                    yield _Chunk(folder, todo[start : start + _CHUNK])
 
-        for folder, results, is_last in write_chunks(writer, chunks(), workers):
+        for outcome in engine.run(partial(_writing, writer), chunks()):
+            if outcome.result is None:
+                raise CorpusError(
+                    f"files of {outcome.piece.folder.path}: {outcome.lost}; run again to continue, with fewer workers"
+                )
+            folder, results = outcome.piece.folder, outcome.result
             utterances = [result for result in results if isinstance(result, Utterance)]
             failures.update(result for result in results if isinstance(result, str))
             records.append(folder, utterances)
             written += len(utterances)
             bar.update(len(results))
-            if is_last:
+            left[folder] -= 1
+            if not left[folder]:
                 records.finish(folder)
     return written, kept, failures

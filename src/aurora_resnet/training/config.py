@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, unknown_choice
 
 Rate = Annotated[float, Between(0, 1000, above=True)]
 BelowOne = Annotated[float, Between(0, 1, below=True)]
@@ -35,14 +36,19 @@ class TrainingConfig:
 
     epochs: Epochs = 30
     batch_size: Annotated[int, Between(2, 65_536)] = 32
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: str = "sgd"
+    """``sgd``, ``adamw``, a registered one, or ``package.module:name`` as in ``torch.optim:RAdam``, which gets the
+    parameter groups, ``lr`` and ``optimizer_options``."""
+    optimizer_options: dict[str, Any] = field(default_factory=dict)
+    """Of an optimiser that is not built in."""
     learning_rate: Rate = 0.001
     """Highest learning rate of the head, and of everything else unless ``backbone_learning_rate`` is given."""
     backbone_learning_rate: Rate | None = None
     momentum: BelowOne = 0.9
     """Nesterov momentum of SGD; 0 for none."""
     weight_decay: Annotated[float, Between(0, 1000)] = 1e-4
-    schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
+    schedule: str = "constant"
+    """``constant``, ``cosine``, ``one_cycle``, a registered one, or ``package.module:name``."""
     warmup_fraction: BelowOne = 0.1
     """Share of all steps in which the rate rises (linearly; one-cycle: along a cosine)."""
     label_smoothing: BelowOne = 0.0
@@ -76,6 +82,10 @@ class TrainingConfig:
         check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
+        yield from unknown_choice(OPTIMIZERS, "optimizer", self.optimizer)
+        yield from unknown_choice(SCHEDULES, "schedule", self.schedule)
+        if self.optimizer_options and self.optimizer in ("sgd", "adamw"):
+            yield f"optimizer_options are for other optimizers than {self.optimizer}"
         starts = [epoch for epoch, _ in self.unfreeze]
         if starts != sorted(set(starts)):
             yield f"unfreeze must name epochs in rising order, got {self.unfreeze}"

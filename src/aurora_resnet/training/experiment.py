@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Annotated, Any
 import torch
 
 from aurora_resnet.bounds import Between, check_fields
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint, read_config
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
@@ -27,11 +29,14 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig, load_data
 from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.sounds import training_clips, validation_clips
 from aurora_resnet.training.state import folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,14 @@ class ExperimentConfig:
     clip_seconds: Annotated[float, Between(0, LONGEST_CLIP_SECONDS, above=True)] = 1.0
     weights: str | None = None
     """Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones."""
+    init: str | None = None
+    """What the training starts from: a shipped name or a checkpoint. Model, front end, options and clip length are
+    those of the checkpoint unless the file says otherwise; the head of other words is new."""
     options: dict[str, Any] = field(default_factory=dict)
     """Options of the model."""
+    frontend: str | None = None
+    """A front end of another package, by its name or ``package.module:Class``; see ``Frontend``."""
+    frontend_options: dict[str, Any] = field(default_factory=dict)
     teacher: str | None = None
     """A trained model to learn from, with ``training.distillation``: a shipped name or a checkpoint."""
     words: tuple[str, ...] = ()
@@ -66,12 +77,16 @@ class ExperimentConfig:
             yield "digits says which digit each of the words names; give words too"
         elif self.words:
             Vocabulary(self.words, self.digits)
+        if self.init is not None and self.weights not in (None, "none"):
+            yield "init brings weights of its own; leave weights away"
         if (self.teacher is None) != (self.training.distillation is None):
             yield "teacher and training.distillation belong together; one of them is missing"
 
 
 def read_experiment(path: str | Path, model: str | None = None, *, overrides: Sequence[str] = ()) -> ExperimentConfig:
     """Read a training file.
+
+    With ``init``, what the file does not say of model, front end, options and clip length is the checkpoint's.
 
     The file may hold a table ``[models.NAME]`` with ``weights``, ``options`` and ``training`` for each model; the one
     of the chosen model is laid over the rest, so the same file serves all models.
@@ -83,19 +98,21 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
 
     Raises:
         ConfigError: names the file and everything that is wrong in it.
+        CheckpointError: if there is no such ``init``, or it is damaged.
     """
     values = read_toml(path)
     tables = values.pop("models", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"{path}: 'models' must hold a table [models.NAME] for each model")
-    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if name not in list_models()]
+    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if unknown_model(name)]
     if unknown:
         raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
-    name = apply_overrides({**values, "model": model or values.get("model", "resnet50")}, overrides, str(path))["model"]
-    if problems := unknown_model(str(name)):
+    chosen = apply_overrides(values | ({"model": model} if model else {}), overrides, str(path))
+    name = str(chosen.get("model") or _learnt(chosen).get("model", "resnet50"))
+    if problems := unknown_model(name):
         raise ConfigError(f"{path}: {problems[0]}")
-    values = _overlay(_overlay(values, tables.get(name, {})), {"model": name})
-    return from_mapping(ExperimentConfig, apply_overrides(values, overrides, str(path)), str(path))
+    values = apply_overrides(_overlay(_overlay(values, tables.get(name, {})), {"model": name}), overrides, str(path))
+    return from_mapping(ExperimentConfig, _overlay(_learnt(values), values), str(path))
 
 
 @float32_on_cpu()
@@ -106,6 +123,7 @@ def run_experiment(
     device: str = "cpu",
     resume: bool = False,
     progress: bool = False,
+    compile: bool = False,
 ) -> TrainingResult:
     """Train as a file says and write the run record ``run.json`` beside the checkpoints.
 
@@ -115,27 +133,47 @@ def run_experiment(
         device: where to train.
         resume: go on with the run in ``out``.
         progress: show bars on a terminal.
+        compile: see ``Trainer``.
 
     Raises:
         TrainingError: as ``Trainer.fit`` does; that another training works in ``out`` is told at once.
     """
     out = Path(out)
-    with locked_folder(out, folder_taken(out)):
+    ranks = Ranks.join(local_device(torch.device(device)))
+    with locked_folder(out, folder_taken(out)) if ranks.first else nullcontext():
         pass  # known before the recordings are read; the trainer takes the lock for itself
+    progress = progress and ranks.first
     given = Vocabulary(config.words, config.digits) if config.words else None
     train, validation, vocabulary = load_data(config.data, given)
     recognizer = RecognizerConfig(
-        config.model, config.mel, options=config.options, clip_seconds=config.clip_seconds, vocabulary=vocabulary
+        config.model,
+        config.mel,
+        options=config.options,
+        clip_seconds=config.clip_seconds,
+        vocabulary=vocabulary,
+        frontend=config.frontend,
+        frontend_options=config.frontend_options,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
     teacher = _teacher(config, vocabulary)
-    trainer = Trainer(model, config.training, out, device=device, progress=progress, teacher=teacher)
+    trainer = Trainer(
+        model,
+        config.training,
+        out,
+        device=device,
+        progress=progress,
+        teacher=teacher,
+        init=config.init,
+        compile=compile,
+    )
+    if trainer.load_report is not None:
+        logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")
 
     clips = load_clips(train, recognizer, progress=progress)
     held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
-    if model.frontend.normalization is not None:
+    if config.frontend is None and config.init is None and model.frontend.normalization is not None:
         batches = (clips.batch(range(i, min(i + 64, len(clips)))) for i in range(0, len(clips), 64))
         model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
     fresh: ClipSource | None = None
@@ -143,8 +181,9 @@ def run_experiment(
         fresh = training_clips(clips, augment, config.data.root, seed=config.training.seed)
         held_out = validation_clips(held_out, augment, config.data.root) if held_out else None
     result = trainer.fit(fresh or clips, held_out, resume=resume)
-    cost = model_cost(model.classifier, config.mel.frames(recognizer.clip_samples))
-    report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
+    cost = model_cost(model.classifier, model.frontend.frames(recognizer.clip_samples))
+    image_report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
+    report = trainer.load_report or image_report
     record = {
         "kind": "training",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -159,10 +198,21 @@ def run_experiment(
         "best_epoch": asdict(result.best),
         "epochs": len(result.history),
         "seconds": result.seconds,
+        "processes": ranks.count,
         "environment": describe_environment(device),
     }
-    write_json(record, out / RECORD)
+    if ranks.first:
+        write_json(record, out / RECORD)
     return result
+
+
+def _learnt(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint to start from says of its network, nothing without one."""
+    init = values.get("init")
+    if not isinstance(init, str):
+        return {}
+    learnt = to_mapping(read_config(init))
+    return {key: learnt[key] for key in ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")}
 
 
 def _teacher(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 
 from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, OptimizerBuilder, Schedule, find_choice
 from aurora_resnet.training.config import TrainingConfig
 
 _ONE_CYCLE_START = 25.0
@@ -49,8 +52,31 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
-def build_optimizer(classifier: SpeechClassifier, config: TrainingConfig) -> torch.optim.Optimizer:
+def find_schedule(config: TrainingConfig) -> Schedule:
+    """Return the schedule of a configuration, built in or not.
+
+    Raises:
+        ConfigError: if a reference cannot be imported.
+
+    >>> find_schedule(TrainingConfig(warmup_fraction=0.0))(5, 10)
+    1.0
+    """
+    own: Schedule | None = find_choice(SCHEDULES, config.schedule)
+    return partial(rate_factor, config=config) if own is None else own
+
+
+def build_optimizer(
+    classifier: SpeechClassifier, config: TrainingConfig, builder: OptimizerBuilder | None = None
+) -> torch.optim.Optimizer:
     """Return the optimiser over two groups, head and backbone, each with its highest rate as ``peak_lr``.
+
+    Args:
+        classifier: whose parameters are trained.
+        config: rates, and which optimiser with which options.
+        builder: the optimiser instead.
+
+    Raises:
+        ConfigError: if a reference cannot be imported, or the options do not suit the optimiser.
 
     >>> from aurora_resnet.models.zoo import create_model
     >>> config = TrainingConfig(learning_rate=0.01, backbone_learning_rate=0.001)
@@ -63,6 +89,13 @@ def build_optimizer(classifier: SpeechClassifier, config: TrainingConfig) -> tor
         {"params": classifier.parameters_of_head(), "peak_lr": config.learning_rate},
         {"params": classifier.parameters_of_backbone(), "peak_lr": backbone_rate},
     ]
+    own = builder or find_choice(OPTIMIZERS, config.optimizer)
+    if own is not None:
+        try:
+            made: torch.optim.Optimizer = own(groups, lr=config.learning_rate, **config.optimizer_options)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"optimizer {config.optimizer} cannot be built: {error}") from error
+        return made
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     return torch.optim.SGD(

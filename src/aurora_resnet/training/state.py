@@ -21,6 +21,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
+from aurora_resnet.training.ranks import Ranks
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -29,6 +30,8 @@ OPTIMIZER = "optimizer."
 AVERAGE = "average."
 MOST_NAMED = 5
 """Differences that a message lists."""
+_ADDED = ("optimizer_options", "frontend", "frontend_options")
+"""Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 
@@ -46,14 +49,15 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.grad_scaler.GradScaler
     average: AveragedModel | None = None
+    ranks: Ranks = field(default_factory=Ranks)
     fingerprint: str = ""
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
 
-    def begin(self, train: ClipSet, validation: ClipSet | None = None, *, resume: bool) -> None:
-        """Start anew, or set everything to what ``last.safetensors`` says."""
+    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: bool) -> None:
+        """Start anew, or set everything to what ``last.safetensors`` says; only the first process needs the clips."""
         last = self.out / LAST
-        self.fingerprint = _fingerprint(self.config, self.model, train, validation)
+        self.fingerprint = self.ranks.from_first(lambda: _fingerprint(self.config, self.model, train, validation))
         if not last.exists():
             return
         if not resume:
@@ -90,10 +94,12 @@ class TrainingState:
         self.best_epoch = checkpoint.info["best_epoch"]
 
     def finish_epoch(self, record: EpochRecord) -> None:
-        """Add an epoch and write everything; ``last.safetensors`` comes last."""
+        """Add an epoch; the first process writes everything, ``last.safetensors`` last."""
         self.history.append(record)
         if _score(record) >= _score(self.history[self.best_epoch]):
             self.best_epoch = record.epoch
+        if not self.ranks.first:
+            return
         write_history(self.out / HISTORY, self.history)
         info: dict[str, Any] = {
             "epochs": len(self.history),
@@ -108,10 +114,6 @@ class TrainingState:
         if self.average is not None:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
         save_checkpoint(self.model, self.out / LAST, info=info, state=state)
-
-    def should_stop(self, patience: int | None) -> bool:
-        """Tell whether the best epoch lies ``patience`` epochs back."""
-        return patience is not None and len(self.history) - 1 - self.best_epoch >= patience
 
 
 def folder_taken(out: Path) -> TrainingError:
@@ -147,10 +149,17 @@ def _score(record: EpochRecord) -> tuple[float, float]:
     return (record.validation_accuracy, -record.validation_loss)
 
 
-def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet, validation: ClipSet | None) -> str:
+def _fingerprint(
+    config: TrainingConfig, model: RecognizerModel, train: ClipSet | None, validation: ClipSet | None
+) -> str:
     """Hash what must be the same for a resumed training to be the same training."""
+    assert train is not None
     digest = hashlib.sha256()
-    digest.update(json.dumps([to_mapping(config), to_mapping(model.config)], sort_keys=True).encode())
+    values = [
+        {key: value for key, value in to_mapping(part).items() if value or key not in _ADDED}
+        for part in (config, model.config)
+    ]
+    digest.update(json.dumps(values, sort_keys=True).encode())
     for clips in (train,) if validation is None else (train, validation):
         for waveform in clips.waveforms:
             digest.update(waveform.numpy().tobytes())

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.clips.source import ClipSource, PartialSource
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
+from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.scoring import predict_logits
+from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
+from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.losses import distillation_loss, with_negative_class
-from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
+from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
+from aurora_resnet.training.ranks import Ranks, local_device, rows_of
 from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken, judged
-from aurora_resnet.training.tensorboard import write_scalars
+from aurora_resnet.training.synchronized_norm import synchronized_norms
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +49,8 @@ class Trainer:
     number of threads. Each epoch ends with an atomic write of ``last.safetensors``; the best epoch by validation
     accuracy (then loss) is kept in ``best.safetensors``.
 
+    Under ``torchrun`` several processes share each batch, see ``ranks``; the first one writes.
+
     Args:
         model: the network; it is moved to the device and trained in place.
         config: how to train.
@@ -48,7 +58,16 @@ class Trainer:
         device: ``"cpu"``, ``"cuda"`` ...
         progress: show a bar on a terminal.
         teacher: a trained network to learn from as ``config.distillation`` says.
+        init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
+            words stays new. ``load_report`` then says what was taken.
+        optimizer: builds the optimiser instead of ``config.optimizer``.
+        schedule: gives the learning rate instead of ``config.schedule``.
+        callbacks: look at each step and epoch, and may stop the training.
+        compile: let ``torch.compile`` write the network's kernels, which takes a minute and a C++ compiler. Results
+            differ by rounding, as with another number of threads; docs/scale.md says what it gains.
     """
+
+    load_report: LoadReport | None = None
 
     @float32_on_cpu()
     def __init__(
@@ -60,15 +79,25 @@ class Trainer:
         device: str | torch.device = "cpu",
         progress: bool = False,
         teacher: RecognizerModel | None = None,
+        init: str | Path | Checkpoint | None = None,
+        optimizer: OptimizerBuilder | None = None,
+        schedule: Schedule | None = None,
+        callbacks: Sequence[Callback] = (),
+        compile: bool = False,
     ) -> None:
         if (teacher is None) != (config.distillation is None):
             raise ConfigError("distillation needs both a teacher and TrainingConfig.distillation; one is missing")
-        self.device = torch.device(device)
+        if init is not None:
+            self.load_report = take_weights(model, init)
+        self.device = local_device(torch.device(device))
+        self.ranks = Ranks.join(self.device)
         self.model = model.to(self.device)
         self.config = config
         self.out = Path(out)
-        self.progress = progress
-        self.optimizer = build_optimizer(model.classifier, config)
+        self.progress = progress and self.ranks.first
+        self.optimizer = build_optimizer(model.classifier, config, optimizer)
+        self.schedule = find_schedule(config) if schedule is None else schedule
+        self.callbacks = (*callbacks, *_configured(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=half)
@@ -77,6 +106,11 @@ class Trainer:
         if config.weight_average is not None:
             decay = get_ema_multi_avg_fn(config.weight_average)  # type: ignore[no-untyped-call]
             self.average = AveragedModel(self.model, multi_avg_fn=decay, use_buffers=True)
+        self.network: nn.Module = self.model.classifier  # what computes it in an epoch: the same weights
+        if compile and self.ranks.count > 1:
+            raise ConfigError("compile is for one process; leave it out under torchrun")
+        self.compiled: Any = torch.compile(self.model.classifier) if compile else None
+        self.batch = slice(0, 0), 0  # which clips of the batch are this process's, and how many there are
         self.rejects = False
         self.bar: tqdm[Any] | None = None
 
@@ -107,33 +141,44 @@ class Trainer:
                 raise TrainingError(f"the model works at {rate} Hz, the clips have {clips.sample_rate} Hz")
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
-        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average)
-        with locked_folder(self.out, folder_taken(self.out)):
+        ranks = self.ranks
+        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average, ranks)
+        with locked_folder(self.out, folder_taken(self.out)) if ranks.first else nullcontext():
             # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
-            beginning = train if isinstance(train, ClipSet) else train.epoch(0)
-            state.begin(beginning, validation, resume=resume)
-            first: ClipSet | None = beginning
+            first = train if isinstance(train, ClipSet) else train.epoch(0) if ranks.first else None
+            state.begin(first, validation, resume=resume)
             speeds = self.config.speed_factors
             if isinstance(train, ClipSet):
                 variants = train.with_speeds(speeds)
             self.rejects = not isinstance(train, ClipSet) and train.has_negatives
-            steps = steps_per_epoch(len(train), self.config.batch_size)
+            steps = steps_per_epoch(len(train), self.config.batch_size, max(2, ranks.count))
             total, done = steps * self.config.epochs, steps * len(state.history)
             with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
-                while len(state.history) < self.config.epochs and not state.should_stop(self.config.early_stopping):
+                while len(state.history) < self.config.epochs and not self._should_stop(state):
                     epoch = len(state.history)
                     if not isinstance(train, ClipSet):
-                        clips, first = first if epoch == 0 and first is not None else train.epoch(epoch), None
+                        clips = first if epoch == 0 and first is not None else self.fresh_clips(train, epoch)
+                        first = None
                         variants = clips.with_speeds(speeds)
                     record = self.run_epoch(variants, len(train), epoch, validation)
                     state.finish_epoch(record)
-                    logger.info("%s", record.describe(self.config.epochs))
-                    if self.config.tensorboard:
-                        write_scalars(self.out / "tensorboard", record)
+                    if ranks.first:
+                        logger.info("%s", record.describe(self.config.epochs))
+                    for callback in self.callbacks:
+                        callback.after_epoch(self, record)
         self.bar = None
         return TrainingResult(
             tuple(state.history), state.best_epoch, self.out / BEST, sum(r.seconds for r in state.history)
         )
+
+    def fresh_clips(self, source: ClipSource, epoch: int) -> ClipSet:
+        """Return an epoch's clips; of several processes each makes those that it learns from, where the source can."""
+        if self.ranks.count == 1 or not isinstance(source, PartialSource):
+            return source.epoch(epoch)
+        clips, speeds = len(source), len(self.config.speed_factors)
+        with seeded_epoch(self.config.seed, epoch, self.device) as generator:
+            batches = list(epoch_batches(speeds * clips, clips, self.config.batch_size, generator, self.ranks.count))
+        return source.part(epoch, {row % clips for row in rows_of(batches, self.ranks)})
 
     def run_epoch(self, variants: ClipSet, clips: int, epoch: int, validation: ClipSet | None) -> EpochRecord:
         """Run one epoch and validate.
@@ -147,24 +192,35 @@ class Trainer:
         plan = self.config.freeze_plan(epoch)
         self.model.classifier.freeze(plan)
         self.model.train()
-        steps = steps_per_epoch(clips, self.config.batch_size)
+        fewest = max(2, self.ranks.count)
+        steps = steps_per_epoch(clips, self.config.batch_size, fewest)
+        self.network = self.ranks.wrap(self.compiled or self.model.classifier)
         loss_sum = torch.zeros((), device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         seen = 0
         started = time.perf_counter()
-        with seeded_epoch(self.config.seed, epoch, self.device) as generator:
-            batches = epoch_batches(len(variants), clips, self.config.batch_size, generator)
+        with (
+            seeded_epoch(self.config.seed, epoch, self.device, self.ranks.rank) as generator,
+            synchronized_norms(self.model.classifier, self.ranks.count),
+        ):
+            batches = epoch_batches(len(variants), clips, self.config.batch_size, generator, fewest)
             for number, indices in enumerate(batches):
-                set_rates(self.optimizer, rate_factor(epoch * steps + number, self.config.epochs * steps, self.config))
+                set_rates(self.optimizer, self.schedule(epoch * steps + number, self.config.epochs * steps))
                 rows = indices.tolist()
                 positions = torch.rand(len(rows), generator=generator).tolist() if self.config.random_position else None
-                waveforms = variants.batch(rows, positions).to(self.device, non_blocking=True)
-                labels = variants.labels[indices].to(self.device, non_blocking=True)
+                mine = self.ranks.share(len(rows))
+                self.batch = mine, len(rows)
+                placed = None if positions is None else positions[mine]
+                waveforms = variants.batch(rows[mine], placed).to(self.device, non_blocking=True)
+                labels = variants.labels[indices[mine]].to(self.device, non_blocking=True)
                 loss, hits = self.step(waveforms, labels, generator)
-                loss_sum += loss * len(rows)
+                loss_sum += loss * len(labels)
                 correct += hits
                 seen += len(rows)
+                for callback in self.callbacks:
+                    callback.after_step(self, epoch * steps + number, loss)
                 self._show(epoch, loss_sum, correct, seen, started)
+        loss_sum, correct = self.ranks.sum(loss_sum), self.ranks.sum(correct)
         seconds = time.perf_counter() - started
         train_loss = loss_sum.item() / seen
         if not np.isfinite(train_loss):
@@ -200,9 +256,11 @@ class Trainer:
         with torch.no_grad():
             features = self.model.frontend(waveforms)
             if augment is not None:
-                features = augment.apply(features, augment.sample(features.shape, generator))
+                mine, whole = self.batch if self.ranks.count > 1 else (slice(None), len(features))
+                masks = augment.sample((whole, features.shape[1], features.shape[2]), generator)
+                features = augment.apply(features, masks[mine])
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            logits = self.model.classifier(features).float()
+            logits = self.network(features).float()
             with torch.no_grad():
                 taught = None if self.teacher is None else self.teacher(waveforms).float()
         loss = self.loss(logits, labels, taught=taught)
@@ -213,6 +271,9 @@ class Trainer:
     def update(self, loss: Tensor) -> None:
         """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
         self.optimizer.zero_grad(set_to_none=True)
+        if self.ranks.count > 1:  # the mean over the processes is then that over the clips
+            mine, whole = self.batch
+            loss = loss * ((mine.stop - mine.start) * self.ranks.count / whole)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if self.config.gradient_clip is not None:
             self.scaler.unscale_(self.optimizer)
@@ -233,10 +294,23 @@ class Trainer:
         )
 
     def validate(self, clips: ClipSet) -> tuple[float, float]:
-        """Return mean cross-entropy and accuracy on clips."""
-        logits = predict_logits(judged(self.model, self.average), clips, device=self.device, batch_size=64)
-        accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
-        return F.cross_entropy(logits, clips.labels).item(), accuracy
+        """Return mean cross-entropy and accuracy on clips, of which each process hears a part."""
+        count, mine = len(clips), self.ranks.share(len(clips))
+        network, part = judged(self.model, self.average), clips if self.ranks.count == 1 else clips.part(mine)
+        if not len(part):
+            raise TrainingError(f"{self.ranks.count} processes need as many validation clips, got {count}")
+        logits = predict_logits(network, part, device=self.device, batch_size=64)
+        if self.ranks.count == 1:
+            accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
+            return F.cross_entropy(logits, clips.labels).item(), accuracy
+        loss = F.cross_entropy(logits, part.labels, reduction="sum")
+        right = (logits.argmax(dim=1) == part.labels).sum()
+        sums = self.ranks.sum(torch.stack((loss.double(), right.double())).to(self.device)) / count
+        return sums[0].item(), sums[1].item()
+
+    def _should_stop(self, state: TrainingState) -> bool:
+        history = state.history
+        return any(callback.should_stop(history, state.best_epoch) for callback in self.callbacks) if history else False
 
     def _show(self, epoch: int, loss_sum: Tensor, correct: Tensor, seen: int, started: float) -> None:
         if self.bar is None:
@@ -251,3 +325,9 @@ class Trainer:
                 clips_per_s=f"{seen / (time.perf_counter() - started):.0f}",
             )
         self.bar.update()
+
+
+def _configured(config: TrainingConfig) -> list[Callback]:
+    """Return the callbacks that the configuration asks for."""
+    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
+    return [*asked, TensorBoard()] if config.tensorboard else asked

@@ -44,8 +44,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
+        if scope["type"] == "websocket":
+            if self.refusal("WEBSOCKET", Headers(scope=scope)) is None:
+                await self.app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
-            return  # nothing else is served
+            await self.app(scope, receive, send)  # the server starts and ends
+            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,7 +78,7 @@ class Guard:
         if not self._is_ours(name):
             advice = f"; start it with --allow-host {name} if it is" if name else ""
             return f"the host '{', '.join(hosts)[:100]}' is not this server{advice}"
-        if method in ("GET", "HEAD"):
+        if method in ("GET", "HEAD"):  # a WebSocket hears and speaks: any website can open one, and says its Origin
             return None
         site, origins = headers.get("sec-fetch-site"), headers.getlist("origin")
         if site not in (None, "same-origin", "none") or any(origin_host(one) != host.lower() for one in origins):

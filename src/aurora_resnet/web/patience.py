@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 REQUEST_SECONDS = 10.0
@@ -37,6 +38,12 @@ class PatientProtocol(H11Protocol):
         """Wait for the next request, or for the rest of a body that is not wanted any more."""
         self._set_alarm(REQUEST_SECONDS)  # first: the next request may be here already and sets its own
         super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Stop waiting: who speaks over a WebSocket has limits of its own."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
+MAX_MESSAGE_BYTES = 1_000_000
+"""Of a WebSocket; what speaks over one has smaller limits."""
+
+
 def open_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
@@ -61,19 +65,28 @@ def is_loopback(listening: socket.socket) -> bool:
     return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
 
 
-def serve_forever(app: FastAPI, listening: socket.socket) -> None:
+def serve_forever(app: FastAPI, listening: socket.socket, *, finished: threading.Event | None = None) -> None:
     """Answer requests until the process is interrupted; requests under way are finished.
 
     Args:
         app: the application.
         listening: where; it is closed at the end.
+        finished: ends it too when it is set.
 
     Raises:
         MissingDependencyError: without uvicorn.
         KeyboardInterrupt: after Ctrl-C.
     """
+    server = _server(app)
+    if finished is not None:
+        threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
     with listening:
-        _server(app).run(sockets=[listening])
+        server.run(sockets=[listening])
+
+
+def _stop_after(server: uvicorn.Server, finished: threading.Event) -> None:
+    finished.wait()
+    server.should_exit = True
 
 
 @contextmanager
@@ -119,7 +132,8 @@ def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
-        ws="none",
+        ws="wsproto",
+        ws_max_size=MAX_MESSAGE_BYTES,
         lifespan="off",
         log_level="error",  # warnings are about what strangers send, as often as they like
         access_log=False,

@@ -177,8 +177,11 @@ async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]
         turns.release()
 
 
-def page_routes() -> list[Route]:
-    """Return a route for each file of the page, which are small and stay in memory: no request names a file.
+def page_routes(start: str = "index.html") -> list[Route]:
+    """Return a route for each file of a page, which are small and stay in memory: no request names a file.
+
+    Args:
+        start: the page, which is also at ``/``; the other pages of the package are left out.
 
     >>> sorted(route.path for route in page_routes())[:3]
     ['/', '/answer.js', '/colours.js']
@@ -186,9 +189,9 @@ def page_routes() -> list[Route]:
     routes = []
     for file in (resources.files("aurora_resnet") / "web" / "page").iterdir():
         kind = MEDIA_TYPES.get(Path(file.name).suffix)
-        if kind is not None:
+        if kind is not None and (kind != "text/html" or file.name == start):
             send = partial(_send_file, file.read_bytes(), kind)
-            routes += [Route(path, send) for path in (f"/{file.name}", *(["/"] if file.name == "index.html" else []))]
+            routes += [Route(path, send) for path in (f"/{file.name}", *(["/"] if file.name == start else []))]
     return routes
 
 

@@ -8,7 +8,8 @@ cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
 
 from __future__ import annotations
 
-from functools import cache
+import math
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,26 +60,38 @@ class LowCut:
     """
 
     def __init__(self, sample_rate: int, edge_hz: float = LOWEST_HZ) -> None:
-        self._kernel = low_cut_kernel(sample_rate, edge_hz)
+        self._sample_rate, self._edge_hz = sample_rate, edge_hz
+        self._memory = len(low_cut_kernel(sample_rate, edge_hz)) - 1
         self._before: Samples | None = None
 
     def push(self, step: Samples) -> Samples:
         """Return the next samples, ``[n] -> [n]``."""
         if self._before is None:
-            self._before = np.full(len(self._kernel) - 1, step[0], np.float32)
+            self._before = np.full(self._memory, step[0], np.float32)
         signal = np.concatenate((self._before, step))
         self._before = signal[len(step) :]
-        return _filtered(signal, self._kernel)
+        return _filtered(signal, self._sample_rate, self._edge_hz)
 
 
 def cut_low(samples: Samples, sample_rate: int, edge_hz: float = LOWEST_HZ) -> Samples:
     """Filter a whole signal, ``[N] -> [N]``; before its first sample it counts as mirrored."""
     kernel = low_cut_kernel(sample_rate, edge_hz)
-    return _filtered(np.pad(samples, (len(kernel) - 1, 0), mode="symmetric"), kernel)
+    return _filtered(np.pad(samples, (len(kernel) - 1, 0), mode="symmetric"), sample_rate, edge_hz)
 
 
-def _filtered(signal: Samples, kernel: Array) -> Samples:
+def _filtered(signal: Samples, sample_rate: int, edge_hz: float) -> Samples:
     """Return the samples that have the whole kernel before them, by the FFT."""
-    size = 2 ** int(np.ceil(np.log2(len(signal))))  # the part that is wrapped around is not returned
-    product = np.fft.rfft(signal, size) * np.fft.rfft(kernel, size)
-    return np.fft.irfft(product, size)[len(kernel) - 1 : len(signal)].astype(np.float32)
+    size = _fast_size(len(signal))  # the part that is wrapped around is not returned
+    product = np.fft.rfft(signal, size) * _spectrum(sample_rate, edge_hz, size)
+    return np.fft.irfft(product, size)[len(low_cut_kernel(sample_rate, edge_hz)) - 1 : len(signal)].astype(np.float32)
+
+
+def _fast_size(least: int) -> int:
+    """Return a length for which the FFT is fast: few small factors, and not much more than is needed."""
+    return min(odd << math.ceil(math.log2(max(least / odd, 1))) for odd in (1, 3, 5, 9, 15))
+
+
+@lru_cache(maxsize=16)
+def _spectrum(sample_rate: int, edge_hz: float, size: int) -> npt.NDArray[np.complex128]:
+    """Return the transform of the kernel, which clips of one length share: a third of the filter's time."""
+    return np.fft.rfft(low_cut_kernel(sample_rate, edge_hz), size)

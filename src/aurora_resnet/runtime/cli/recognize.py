@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from ..audio.clips import Clip
 from ..audio.recordings import Recording, open_file
 from ..audio.sound_files import SoundBytes
 from ..errors import AudioError
+from ..processors import cores
 from ..recognizer import Recognition, Recognizer
 from .sources import PIPE
 from .terminal import PROBLEMS, Progress, complain, printable
@@ -31,7 +31,7 @@ def recognize(recognizer: Recognizer, options: argparse.Namespace) -> int:
     """Print an answer for each file and return the exit code; files that cannot be read are named."""
     progress = Progress(len(options.files), "files")
     failed = False
-    for file, answer in recognize_files(recognizer, options.files, workers=options.threads or _cores()):
+    for file, answer in recognize_files(recognizer, options.files, workers=options.threads or cores()):
         if isinstance(answer, AudioError):
             complain(printable(str(answer)))  # a file name may have several lines
             failed = True
@@ -92,7 +92,3 @@ def _answers(recognizer: Recognizer, files: list[str]) -> list[Answer]:
     return [
         (file, clip if isinstance(clip, AudioError) else next(heard)) for file, clip in zip(files, clips, strict=True)
     ]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,6 +36,11 @@ export class Microphone {
     return this.length / this.sampleRate;
   }
 
+  /** Let go of what was heard so far. */
+  forget() {
+    [this.blocks, this.length] = [[], 0];
+  }
+
   /** Close it and return all samples, Float32Array. */
   close() {
     this.node.port.onmessage = null;

@@ -1,3 +1,18 @@
+/** Write mono samples in [-1, 1] as 16-bit PCM, the low byte first. */
+function writePcm16(view, offset, samples) {
+  samples.forEach((sample, i) => {
+    const step = Math.round(sample * 32768);
+    view.setInt16(offset + 2 * i, Math.max(-32768, Math.min(32767, step)), true);
+  });
+}
+
+/** Return mono samples in [-1, 1] as 16-bit PCM, ArrayBuffer. */
+export function toPcm16(samples) {
+  const buffer = new ArrayBuffer(2 * samples.length);
+  writePcm16(new DataView(buffer), 0, samples);
+  return buffer;
+}
+
 /** Return mono samples in [-1, 1] as a 16-bit WAV file, ArrayBuffer. */
 export function encodeWav(samples, sampleRate) {
   const header = 44;
@@ -16,9 +31,6 @@ export function encodeWav(samples, sampleRate) {
   view.setUint16(34, 16, true); // bits a sample
   text(36, "data");
   view.setUint32(40, 2 * samples.length, true);
-  samples.forEach((sample, i) => {
-    const step = Math.round(sample * 32768);
-    view.setInt16(header + 2 * i, Math.max(-32768, Math.min(32767, step)), true);
-  });
+  writePcm16(view, header, samples);
   return buffer;
 }

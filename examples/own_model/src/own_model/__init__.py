@@ -1,0 +1,1 @@
+"""A network and a front end of one's own."""

@@ -1,0 +1,53 @@
+"""``aurora-resnet compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.outputs import check_file, write_all
+from aurora_resnet.evaluation.comparison import Comparison, read_systems
+from aurora_resnet.evaluation.comparison_figure import plot_comparison
+from aurora_resnet.evaluation.figures import save_figure
+from aurora_resnet.files import write_json
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Predictions that 'evaluate --predictions' wrote, all on the same recordings, or folders with a file "
+            "predictions.csv.",
+        ),
+    ],
+    seeds: Annotated[
+        bool, typer.Option("--seeds", help="Runs named alike but for an ending like _seed2 are one system.")
+    ] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (booktabs) instead of Markdown.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw accuracies and intervals (png, svg, pdf).")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+) -> None:
+    """Compare trained models on the same recordings: accuracies, intervals by speaker, paired differences.
+
+    \b
+    Examples:
+      aurora-resnet evaluate --model a.safetensors --corpus folder:mine --predictions a.csv
+      aurora-resnet evaluate --model b.safetensors --corpus folder:mine --predictions b.csv
+      aurora-resnet compare a.csv b.csv
+      aurora-resnet compare --seeds runs/cnn_seed1 runs/cnn_seed2 runs/lstm_seed1 runs/lstm_seed2 --figure all.png
+    """
+    check_file(figure, "--figure")
+    check_file(json, "--json")
+    comparison = Comparison.of(read_systems(runs, seeds=seeds))
+    text = comparison.to_latex() if latex else comparison.to_markdown()
+    outputs: list[tuple[str, Callable[[], object]]] = [("the output", partial(typer.echo, text))]
+    if json is not None:
+        outputs.append((f"--json {json}", partial(write_json, comparison.to_dict(), json)))
+    if figure is not None:
+        outputs.append((f"--figure {figure}", lambda: save_figure(plot_comparison(comparison), figure)))
+    write_all(*outputs)

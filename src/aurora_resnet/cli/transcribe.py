@@ -1,0 +1,75 @@
+"""``aurora-resnet transcribe``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.logs import logged_to
+from aurora_resnet.cli.outputs import check_folder
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, EngineOption, Workers
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
+from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.transcription.tables import TableFormat, read_rows
+from aurora_resnet.transcription.transcribe import FAILURE
+from aurora_resnet.transcription.transcribe import transcribe as run
+
+SHOWN = 5
+"""Failures that are named on the terminal; all are in a file."""
+
+
+def transcribe(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Sound files, folders, globs in quotes, manifests (.csv, .jsonl), lists (.txt) or Parquet files.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the table and of what a later call needs to go on.")],
+    model: Annotated[str, typer.Option(help=MODEL_HELP + " Or an exported file (.onnx).")] = DEFAULT_MODEL,
+    format: Annotated[TableFormat, typer.Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
+    engine: EngineOption = "local",
+    workers: Workers = None,
+    device: Device = "cpu",
+    batch: Annotated[int, typer.Option(help="Clips that are computed together; on a GPU 256.", min=1)] = 16,
+    column: Annotated[
+        str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
+    ] = None,
+) -> None:
+    """Recognise very many recordings and write a table, on one machine or on many.
+
+    Writes a row a recording to OUT/rows/part-*.parquet, which any data frame reads as one table, and OUT/failed.csv.
+    The same command goes on where an earlier one stopped, however it was stopped. Exit code 1 means that some
+    recordings could not be heard; they have a row with the reason.
+
+    \b
+    Examples:
+      aurora-resnet transcribe recordings --model compact --out words
+      aurora-resnet transcribe 'calls/**/*.flac' more.csv --format csv --out words
+      aurora-resnet transcribe s3-mirror/*.parquet --engine ray --out /shared/words
+    """
+    check_folder(out, "--out")
+    hearing = Hearing(model, device=device, batch=batch)
+    with logged_to(out / "run.log"):
+        try:
+            report = run(
+                inputs, out, hearing, table=format, engine=engine, workers=workers, column=column, progress=True
+            )
+        except (KeyboardInterrupt, OSError):
+            tell(f"stopped; go on with the same command (what is done is in {out})")
+            raise
+    heard = report.recordings - report.already_there
+    rate = f" ({heard / report.seconds:,.0f} a second)" if heard else ""
+    typer.echo(f"{report.rows}: {report.recordings:,} recordings, {heard:,} of them now{rate}")
+    tell(f"next: read {report.rows}/part-*.{format} as one table")
+    if report.failed:
+        for number, (name, reason) in enumerate(read_rows(report.failures, FAILURE)):
+            if number == SHOWN:
+                break
+            complain(f"{name}: {reason}")
+        complain(f"{report.failed:,} recordings could not be heard; all are in {report.failures}")
+        raise typer.Exit(PROBLEMS)

@@ -1,0 +1,86 @@
+"""Fresh clips of several sources as one, and fresh clips of which a few epochs take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aurora_resnet.clips.clip_set import ClipSet, join_clips
+from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.runtime.errors import ConfigError
+
+
+class RepeatedEpochs:
+    """A few epochs of a source, kept in memory, which take turns.
+
+    Where several trainings learn from the same clips, or making clips takes longer than learning from them, they are
+    made once.
+
+    Args:
+        source: what makes the clips.
+        distinct: how many epochs differ, at least 1.
+
+    >>> from aurora_resnet.corpora.samples import read_samples
+    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> class Same:
+    ...     sample_rate, has_negatives = 8000, False
+    ...     __len__ = lambda self: len(clips)
+    ...     epoch = lambda self, number: clips
+    >>> len(JoinedClips([RepeatedEpochs(Same(), 2), Same()]).epoch(7))
+    44
+    """
+
+    def __init__(self, source: ClipSource, distinct: int) -> None:
+        if distinct < 1:
+            raise ConfigError(f"distinct epochs must be at least 1, got {distinct}")
+        self.source, self.distinct = source, distinct
+        self._made: dict[int, ClipSet] = {}
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.source.sample_rate
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether some clips are none of the words."""
+        return self.source.has_negatives
+
+    def epoch(self, number: int) -> ClipSet:
+        """Return the clips of an epoch; those of epoch ``number`` modulo ``distinct``."""
+        turn = number % self.distinct
+        if turn not in self._made:
+            self._made[turn] = self.source.epoch(turn)
+        return self._made[turn]
+
+
+class JoinedClips:
+    """Several sources of one format and vocabulary as one, one part after the other.
+
+    Args:
+        sources: at least one; the first gives the format.
+    """
+
+    def __init__(self, sources: Sequence[ClipSource]) -> None:
+        if not sources:
+            raise ConfigError("joined clips need at least one source")
+        self.sources = tuple(sources)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.sources))
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate of the clips in Hz."""
+        return self.sources[0].sample_rate
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether some clips are none of the words."""
+        return any(source.has_negatives for source in self.sources)
+
+    def epoch(self, number: int) -> ClipSet:
+        """Return the clips of an epoch of all sources."""
+        return join_clips([source.epoch(number) for source in self.sources])

@@ -1,0 +1,164 @@
+"""How somebody's own words are learnt: from what, how long, how hard, and beside which other sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from aurora_resnet.audio.trimming import trim_silence
+from aurora_resnet.augmentation.noise_pool import NoisePool
+from aurora_resnet.augmentation.recipe import Augmentation
+from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.clips.augmented import AugmentedClips
+from aurora_resnet.clips.clip_set import ClipSet, load_clips
+from aurora_resnet.clips.joined import RepeatedEpochs
+from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.models.recognizer_model import RecognizerConfig
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.data import SoundFiles
+from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
+
+CLIP_SECONDS = (1.0, 1.5, 2.0, 3.0)
+"""Lengths of clips to choose from; a network that starts from shorter ones hears longer ones too."""
+ROOM = 1.05
+"""What a clip has beyond the longest usual word."""
+OWN_SHARE = 0.5
+"""Of the other words heard in training, those that the user recorded, at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeachConfig:
+    """What ``teach`` does; the defaults were chosen on Speech Commands' words, see docs/own-words.md.
+
+    >>> TeachConfig(epochs=0)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: epochs must lie from 1 to 10000, got 0
+    """
+
+    init: str = "compact"
+    """Where to start: a shipped name or a checkpoint."""
+    random_weights: bool = False
+    """Build the same network but start from random weights, for comparisons."""
+    epochs: Annotated[int, Between(1, 10_000)] = 30
+    steps: Annotated[int, Between(1, 1_000_000)] = 600
+    """Of the optimiser, about as many at least: of few recordings an epoch hears several harder copies each."""
+    batch_size: Annotated[int, Between(2, 4096)] = 16
+    learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
+    backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
+    groups: Annotated[int, Between(2, 20)] = 3
+    """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
+    distinct_epochs: Annotated[int, Between(1, 1000)] = 8
+    """Epochs whose harder copies differ; they take turns."""
+    words_refused: Annotated[float, Between(0, 1, below=True)] = 0.03
+    """The threshold refuses at most this share of the held-out words."""
+    negatives: Annotated[float, Between(0, 0.9)] = 0.25
+    """Share of the clips of an epoch that are none of the words."""
+    clip_seconds: Annotated[float, Between(0, 60, above=True)] | None = None
+    """Length of the clips; by default as long as the words need."""
+    augmentation: Augmentation = field(default_factory=lambda: Augmentation(snr_db=(0.0, 30.0), noise_probability=0.7))
+    seed: Annotated[int, Between(0, 2**31)] = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def copies(self, clips: int) -> int:
+        """Return how many harder copies of each recording an epoch hears.
+
+        >>> [TeachConfig().copies(clips) for clips in (50, 200, 1000)]
+        [5, 1, 1]
+        """
+        return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
+
+    def training(self) -> TrainingConfig:
+        """Return how the network is trained."""
+        return TrainingConfig(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            backbone_learning_rate=self.backbone_learning_rate,
+            schedule="one_cycle",
+            warmup_fraction=0.2,
+            weight_decay=1e-4,
+            label_smoothing=0.05,
+            gradient_clip=5.0,
+            random_position=False,  # the clips fill the window
+            spec_augment=SpecAugment(probability=0.5, time_width=10, frequency_width=8),
+            seed=self.seed,
+        )
+
+
+def fitting_clip_seconds(words: ClipSet, least: float) -> float:
+    """Return a clip length that holds nearly all words whole.
+
+    Args:
+        words: read at a clip length that cuts none of them.
+        least: seconds, what the network started with.
+    """
+    seconds = [len(trim_silence(w.numpy(), words.sample_rate)) / words.sample_rate for w in words.waveforms]
+    needed = ROOM * float(np.quantile(seconds, 0.95))
+    lengths = sorted({least, *(each for each in CLIP_SECONDS if each > least)})
+    return next((each for each in lengths if each >= needed), lengths[-1])
+
+
+class OtherSounds:
+    """What is none of the words, for everybody: noises, and what the sample voices say unless the model knows it.
+
+    Args:
+        config: of the network.
+        noises: folders of sound files without a word, beside the noises in the package.
+    """
+
+    def __init__(self, config: RecognizerConfig, noises: Sequence[str | Path] = ()) -> None:
+        rate = config.sample_rate
+        own = find_sounds([SoundFiles(str(folder)) for folder in noises], ".")
+        self.noises = read_sounds([*sample_noises().values(), *own], rate, LONGEST_NOISE_SECONDS)
+        samples = read_samples().filter(split="train")
+        voices = trim_words(load_clips(samples, replace(config, vocabulary=DIGITS)))
+        spoken = list(zip(voices.utterances, voices.waveforms, strict=True))
+        self.words: list[Samples] = [w.numpy() for u, w in spoken if u.word not in config.vocabulary]
+        self.talkers: list[list[Samples]] = [
+            [w.numpy() for u, w in spoken if u.speaker == speaker] for speaker in samples.speakers
+        ]
+
+
+def group_clips(
+    words: ClipSet, others: Sequence[Samples], sounds: OtherSounds, config: TeachConfig, group: int, copies: int
+) -> RepeatedEpochs:
+    """Return the training clips of one group of recordings: harder copies of its words, and negatives.
+
+    Args:
+        words: of the group, as they were recorded.
+        others: recordings of none of the words, of the group's.
+        sounds: everybody's.
+        config: how hard.
+        group: number of the group, which draws apart from those of the others.
+        copies: of each recording in an epoch.
+    """
+    rate, trimmed = words.sample_rate, trim_words(words)
+    several = trimmed.part([*range(len(trimmed))] * copies)
+    shared = sounds.words[group :: config.groups]
+    repeat = 1 if not others else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(others)))
+    seed = config.seed * config.groups + group
+    pool = NoisePool(
+        sounds.noises,
+        [*sounds.talkers, [waveform.numpy() for waveform in trimmed.waveforms]],
+        sample_rate=rate,
+        generator=np.random.default_rng(seed),
+    )
+    augmented = AugmentedClips(
+        several,
+        [trim_silence(sound, rate) for sound in others] * repeat + shared,
+        pool,
+        augmentation=config.augmentation,
+        shares=NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2),
+        seed=seed,
+    )
+    return RepeatedEpochs(augmented, config.distinct_epochs)

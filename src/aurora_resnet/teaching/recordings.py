@@ -1,0 +1,111 @@
+"""The recordings that somebody teaches with: words, other sounds, and who speaks."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aurora_resnet.corpora.checking import check_folder, visible
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.runtime.errors import CorpusError
+
+GUESSED_PATTERN = r"^([^_\-. ]+)[_\- ]"
+"""The speaker is what stands before the first underscore, hyphen or blank, if all names look like that."""
+FEWEST_CLIPS = 2
+"""Of a word: one to learn from while the other is held out."""
+
+
+@dataclass(frozen=True)
+class TeachingRecordings:
+    """Recordings of the words and of anything else.
+
+    Attributes:
+        words: isolated words; the vocabulary is theirs.
+        others: recordings that say none of them, perhaps none at all.
+        speaker_pattern: how the speakers were found; ``None`` takes all for one person.
+    """
+
+    words: Corpus
+    others: Corpus
+    speaker_pattern: str | None = None
+
+    def __post_init__(self) -> None:
+        counts = self.clips_of_words()
+        if len(counts) < 2:
+            raise CorpusError(
+                f"{self.words.name}: a recogniser needs two words or more, found {', '.join(counts) or 'none'}; make a "
+                "sub-folder of recordings for each word, and _other for everything else"
+            )
+        if few := [word for word, clips in counts.items() if clips < FEWEST_CLIPS]:
+            raise CorpusError(
+                f"{self.words.name}: {', '.join(few[:10])} {'has' if len(few) == 1 else 'have'} one recording; record "
+                "each word at least twice, better 20 times by several people"
+            )
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Who says the words."""
+        return self.words.speakers
+
+    def clips_of_words(self) -> dict[str, int]:
+        """Return how many recordings each word has."""
+        counts: dict[str, int] = dict.fromkeys(self.words.words, 0)
+        for utterance in self.words:
+            counts[utterance.word] += 1
+        return counts
+
+
+def read_recordings(folder: str | Path, speaker_pattern: str | None = None) -> TeachingRecordings:
+    """Read a folder with a sub-folder for each word and, if there is one, ``_other`` for everything else.
+
+    Args:
+        folder: the folder; words are the names of the sub-folders in lower case.
+        speaker_pattern: as ``read_folder`` takes it. Without it, what stands before the first underscore, hyphen or
+            blank of the names is taken for the speaker, if that fits all of them (see ``guess_speakers``).
+
+    Raises:
+        CorpusError: if the folder is missing, has fewer than two words or a word with one recording only.
+        ConfigError: if the pattern is no regular expression with a group.
+    """
+    pattern = speaker_pattern if speaker_pattern is not None else guess_speakers(folder)
+    return divide(read_folder(folder, pattern), pattern)
+
+
+def divide(corpus: Corpus, speaker_pattern: str | None = None) -> TeachingRecordings:
+    """Divide a corpus into isolated words and everything else.
+
+    >>> from aurora_resnet.corpora.samples import read_samples
+    >>> taught = divide(read_samples())
+    >>> len(taught.words), len(taught.others), len(taught.speakers)
+    (594, 0, 27)
+    """
+    words, others = (corpus.filter(isolated=isolated) for isolated in (True, False))
+    return TeachingRecordings(words, replace(others, problems=()), speaker_pattern)
+
+
+def guess_speakers(folder: str | Path) -> str | None:
+    """Return the pattern of the speakers' names if the names of the files look like it.
+
+    They do if each has a part before the first underscore, hyphen or blank, at least two different ones stand there,
+    and most of these in the folders of more than one word: ``yes_01.wav`` in the folder ``yes`` names no speaker.
+
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("ja/ann_1.wav", "ja/ben_1.wav", "nein/ann_1.wav", "nein/ben_2.wav"):
+    ...     (root / name).parent.mkdir(exist_ok=True)
+    ...     (root / name).touch()
+    >>> guess_speakers(root) == GUESSED_PATTERN
+    True
+    """
+    heard: dict[str, set[str]] = defaultdict(set)
+    for place in filter(Path.is_dir, visible(check_folder(folder, "the folder of word folders"))):
+        for path in filter(Path.is_file, visible(place)):
+            match = re.search(GUESSED_PATTERN, path.name)
+            if match is None:
+                return None
+            heard[match[1]].add(place.name)
+    spread = sum(len(places) > 1 for places in heard.values())
+    return GUESSED_PATTERN if len(heard) > 1 and 2 * spread >= len(heard) else None

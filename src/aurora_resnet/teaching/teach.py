@@ -1,0 +1,213 @@
+"""``teach``: from a folder of recordings to a calibrated recogniser of its words, and what can be said of it.
+
+Each group of speakers is held out once and answered by a network that learnt from the others. From these answers come
+the estimate, the temperature and the threshold; the network that is kept then learns from all recordings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from aurora_resnet.checkpoints import load_checkpoint, read_config, save_checkpoint
+from aurora_resnet.clips.clip_set import ClipSet, load_negatives
+from aurora_resnet.clips.joined import JoinedClips
+from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.config_files import to_mapping
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.evaluation.condition_report import ConditionReport
+from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.scoring import TorchModel
+from aurora_resnet.teaching.advice import Advice, advise, advise_after
+from aurora_resnet.teaching.folds import Groups, assign_groups
+from aurora_resnet.teaching.hearing import HeardRecordings, hear
+from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
+from aurora_resnet.teaching.recordings import TeachingRecordings
+from aurora_resnet.teaching.report import teaching_report
+from aurora_resnet.training.calibrate import fit_calibration
+from aurora_resnet.training.fine_tuning import start_from
+from aurora_resnet.training.trainer import Trainer
+
+WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What ``teach`` made and found.
+
+    Attributes:
+        checkpoint: the file.
+        calibration: of the model.
+        estimate: held-out recordings, each answered by a network that did not learn from it.
+        rejection: held-out words refused and negatives accepted; ``None`` where there are no negatives.
+        by_speaker: whether whole speakers were held out, so that the estimate speaks of other people.
+        advice: what is wrong with the recordings, each with what to do.
+        problems: recordings that could not be used.
+        seconds: how long it took.
+    """
+
+    checkpoint: Path
+    calibration: Calibration
+    estimate: ConditionReport
+    rejection: RejectionReport | None
+    by_speaker: bool
+    advice: tuple[Advice, ...]
+    problems: tuple[str, ...]
+    seconds: float
+
+    def to_markdown(self) -> str:
+        """Return the report."""
+        return teaching_report(self.estimate, self.rejection, self.advice, by_speaker=self.by_speaker)
+
+
+def teach(
+    recordings: TeachingRecordings,
+    out: str | Path,
+    config: TeachConfig | None = None,
+    *,
+    noises: Sequence[str | Path] = (),
+    progress: bool = False,
+) -> Taught:
+    """Train a recogniser of somebody's own words and write it as a checkpoint.
+
+    An interrupted call goes on from the last finished epoch when it is made again.
+
+    Args:
+        recordings: words and anything else.
+        out: the checkpoint to write.
+        config: how; the defaults suit ten words by a few people.
+        noises: folders of sound files without a word.
+        progress: show bars on a terminal.
+
+    Raises:
+        CorpusError: if too few recordings can be used.
+        CheckpointError: if there is no such checkpoint to start from.
+        TrainingError: if a training fails.
+    """
+    config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
+    heard = hear(recordings, read_config(config.init), clip_seconds=config.clip_seconds, progress=progress)
+    config = replace(config, groups=_possible_groups(heard.recordings, config.groups))
+    work = _work_folder(heard, config, noises, out)
+    of_words, of_others, by_speaker = _grouped(heard, config)
+    models = _Lessons(heard, config, noises, work, progress)
+    held: list[Answers] = []
+    others: list[Answers] = []
+    samples: list[Answers] = []
+    strangers = _sample_negatives(heard.network)
+    for group in range(config.groups):
+        model = TorchModel(models.without(group))
+        held.append(Answers.of(model, heard.words.part(of_words == group)))
+        if (of_others == group).any():
+            others.append(Answers.of(model, heard.others.part(of_others == group)))
+        if strangers is not None:
+            samples.append(Answers.of(model, strangers.part(np.arange(len(strangers)) % config.groups == group)))
+    final = models.without(None)
+    spoken = Answers.pool(held)
+    calibration = fit_calibration((spoken.logits, spoken.peaks), spoken.labels, words_refused=config.words_refused)
+    spoken = replace(spoken, calibration=calibration)
+    negatives = {
+        name: replace(Answers.pool(parts), calibration=calibration)
+        for name, parts in ((OWN, others), (SAMPLES, samples))
+        if parts
+    }
+    estimate = spoken.report(WORDS, heard.network.words, {})
+    taught = Taught(
+        checkpoint=out,
+        calibration=calibration,
+        estimate=estimate,
+        rejection=RejectionReport.count(out.stem, {WORDS: spoken}, negatives) if negatives else None,
+        by_speaker=by_speaker,
+        advice=(*advise(heard.recordings), *advise_after(estimate)),
+        problems=heard.problems,
+        seconds=time.perf_counter() - started,
+    )
+    card = f"# {out.stem}\n\n{taught.to_markdown()}\n"
+    save_checkpoint(final, out, calibration=calibration, card=card, info={"teach": _record(taught, heard, config)})
+    shutil.rmtree(work.parent, ignore_errors=True)
+    return taught
+
+
+class _Lessons:
+    """The trainings: each without one group of recordings, and one with all of them."""
+
+    def __init__(
+        self, heard: HeardRecordings, config: TeachConfig, noises: Sequence[str | Path], work: Path, progress: bool
+    ) -> None:
+        self.heard, self.config, self.work, self.progress = heard, config, work, progress
+        sounds = OtherSounds(heard.network, noises)
+        of_words, of_others, _ = _grouped(heard, config)
+        self.sources: list[ClipSource] = [
+            group_clips(
+                heard.words.part(of_words == group),
+                [heard.others.waveforms[i].numpy() for i in np.flatnonzero(of_others == group)],
+                sounds,
+                config,
+                group,
+                config.copies(len(heard.words)),
+            )
+            for group in range(config.groups)
+        ]
+
+    def without(self, group: int | None) -> RecognizerModel:
+        """Return the network that learnt from all groups but one."""
+        network, config = self.heard.network, self.config
+        if config.random_weights:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(config.seed)
+                model = RecognizerModel(network)
+        else:
+            model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
+        name = "all" if group is None else f"without_{group + 1}"
+        trainer = Trainer(model, config.training(), self.work / name, progress=self.progress)
+        rest = [source for number, source in enumerate(self.sources) if number != group]
+        result = trainer.fit(JoinedClips(rest), resume=True)
+        return load_checkpoint(result.best_checkpoint).model
+
+
+def _grouped(heard: HeardRecordings, config: TeachConfig) -> tuple[Groups, Groups, bool]:
+    return assign_groups(heard.words.utterances, heard.others.utterances, config.groups)
+
+
+def _possible_groups(recordings: TeachingRecordings, wanted: int) -> int:
+    """Return so many groups that each can have a speaker, or a recording of each word."""
+    known = "" not in {utterance.speaker for utterance in recordings.words}
+    people = len(recordings.speakers) if known else 1
+    return min(wanted, people if people > 1 else min(recordings.clips_of_words().values()))
+
+
+def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
+    """Return words of the sample voices that no training hears, if the network does not know them."""
+    unknown = read_samples().filter(split="test").filter(lambda utterance: utterance.word not in network.vocabulary)
+    return load_negatives(unknown, network) if len(unknown) else None
+
+
+def _work_folder(heard: HeardRecordings, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
+    """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
+    asked = [to_mapping(config), heard.recordings.words.digest(), heard.recordings.others.digest(), *map(str, noises)]
+    digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
+    return out.with_name(f".{out.stem}.teach") / digest
+
+
+def _record(taught: Taught, heard: HeardRecordings, config: TeachConfig) -> dict[str, object]:
+    return {
+        "config": to_mapping(config),
+        "clips": heard.recordings.clips_of_words(),
+        "others": len(heard.others),
+        "speakers": len(heard.recordings.speakers),
+        "digest": heard.recordings.words.digest(),
+        "by_speaker": taught.by_speaker,
+        "accuracy": taught.estimate.accuracy,
+        "interval": [taught.estimate.interval.low, taught.estimate.interval.high],
+        "seconds": round(taught.seconds, 1),
+    }

@@ -1,0 +1,111 @@
+"""One piece in, rows out: recordings are opened and cut in one thread while the model computes in another.
+
+What a row holds is told here alone, so a recogniser of another kind, of strings, has its columns and its rows here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.clips import Clip
+from aurora_resnet.runtime.cli.terminal import printable
+from aurora_resnet.runtime.errors import AudioError
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.transcription.inputs import InputPiece, Opening
+from aurora_resnet.transcription.tables import Columns, Row
+
+COLUMNS: Columns = {
+    "recording": str,
+    "word": str,
+    "digit": int,
+    "confidence": float,
+    "accepted": bool,
+    "start_seconds": float,
+    "recording_seconds": float,
+    "error": str,
+}
+"""A row a recording. ``start_seconds`` is where its clip begins; where there is an ``error``, all else is empty."""
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """A model and how it computes; ``load`` makes the recogniser where the work is done.
+
+    Attributes:
+        model: a shipped name, an exported file or a checkpoint.
+        device: where to compute.
+        threads: CPU threads of one call.
+        batch: clips that are computed together; more than 16 are slower on a CPU, whose caches they leave.
+    """
+
+    model: str
+    device: str = "cpu"
+    threads: int = 1
+    batch: int = 16
+
+    def load(self) -> Recognizer:
+        """Return the recogniser."""
+        return DigitRecognizer.from_pretrained(self.model, device=self.device, threads=self.threads)
+
+
+def hear(recognizer: Recognizer, piece: InputPiece, batch: int) -> list[Row]:
+    """Return a row for each recording of a piece, in order; what cannot be heard has a row that says why.
+
+    Args:
+        recognizer: who answers.
+        piece: the recordings.
+        batch: clips that are computed together.
+
+    Raises:
+        ModelError: if the model cannot be computed.
+    """
+    recordings = piece.recordings()
+    rows: list[Row] = []
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(_clips, recognizer, recordings, batch)
+        while clips := coming.result():
+            coming = reader.submit(_clips, recognizer, recordings, batch)
+            answers = iter(recognizer.recognize_clips([clip for _, clip in clips if isinstance(clip, Clip)]))
+            rows += [
+                _row(name, clip, next(answers)) if isinstance(clip, Clip) else failed_row(name, clip)
+                for name, clip in clips
+            ]
+    return rows
+
+
+def failed_row(name: str, reason: str) -> Row:
+    """Return the row of a recording that could not be heard."""
+    return (printable(name), None, None, None, None, None, None, printable(reason) or "no reason was given")
+
+
+def _row(name: str, clip: Clip, answer: Recognition) -> Row:
+    return (
+        printable(name),
+        answer.word,
+        answer.digit,
+        answer.confidence,
+        answer.accepted,
+        clip.start_seconds,
+        clip.recording_seconds,
+        None,
+    )
+
+
+def _clips(
+    recognizer: Recognizer, recordings: Iterator[tuple[str, Opening]], count: int
+) -> list[tuple[str, Clip | str]]:
+    """Return the next clips, or why there is none."""
+    return [(name, _clip(recognizer, opening)) for name, opening in islice(recordings, count)]
+
+
+def _clip(recognizer: Recognizer, opening: Opening) -> Clip | str:
+    try:
+        return recognizer.clip(opening())
+    except AudioError as error:
+        return str(error)
+    except Exception as error:  # one recording of a million that a library stumbles over stops nothing
+        return f"{type(error).__name__}: {error}"

@@ -1,0 +1,115 @@
+"""What a transcription has to do, written before it begins, so that a killed one goes on and does nothing twice.
+
+A folder of a transcription holds ``settings.json`` (what must not change), ``plan.jsonl`` (a piece a line), and
+``rows/part-000000.parquet`` and so on, a file a piece. A piece is done when its file is there, and a file gets its name
+when it is whole. So a kill loses the pieces on their way, and no row is there twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from aurora_resnet.files import atomic_path, write_json
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.transcription.inputs import InputPiece, find_pieces, piece_of_dict
+
+FORMAT = 1
+PIECE = 1024
+"""Recordings of a piece where there are many: a second of work or two, and a kilobyte for each hundred recordings."""
+FEWEST = 64
+PIECES_A_WORKER = 8
+"""Where there are few recordings, the pieces are so small that each worker has so many."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece, its number, and the file of the table that it becomes."""
+
+    number: int
+    piece: InputPiece
+    part: Path
+
+
+class Plan:
+    """The plan of a folder.
+
+    Args:
+        out: the folder.
+        suffix: of the files of the table, as in ``.csv``.
+    """
+
+    def __init__(self, out: Path, suffix: str) -> None:
+        self.out, self.suffix = out, suffix
+        self.rows = out / "rows"
+        self._settings, self._pieces = out / "settings.json", out / "plan.jsonl"
+
+    def begin(self, settings: Mapping[str, Any], inputs: Sequence[str], *, workers: int, column: str | None) -> None:
+        """Make the plan, or take up the one that is there.
+
+        Args:
+            settings: all that the rows depend on; plain JSON values.
+            inputs: see ``find_pieces``; a plan that is there is not made again, whatever was added to a folder since.
+            workers: that will share the work.
+            column: of Parquet files.
+
+        Raises:
+            ConfigError: for other settings than the folder was begun with, or inputs without recordings.
+        """
+        now = {"format": FORMAT, "inputs": [_absolute(text) for text in inputs], "column": column, **settings}
+        if self._settings.is_file():
+            _check_same(json.loads(self._settings.read_text(encoding="utf-8")), now, self.out)
+        elif self._pieces.exists() or self.rows.exists():
+            raise ConfigError(
+                f"{self.out} has no {self._settings.name}, but files of a transcription; choose another folder"
+            )
+        if not self._pieces.is_file():
+            with atomic_path(self._pieces) as temporary, temporary.open("w", encoding="utf-8") as stream:
+                for piece in _sized(inputs, workers, column):
+                    stream.write(json.dumps(piece.to_dict()) + "\n")
+                write_json(now, self._settings)
+
+    def jobs(self) -> Iterator[Job]:
+        """Yield all pieces, one in memory at a time."""
+        with self._pieces.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream):
+                yield Job(number, piece_of_dict(json.loads(line)), self.rows / f"part-{number:06d}{self.suffix}")
+
+
+def model_digest(path: Path) -> str:
+    """Return the SHA-256 of a model's file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:
+    """Return the pieces, smaller ones where a few big ones would leave workers idle."""
+    pieces = find_pieces(inputs, PIECE, column=column)
+    first = list(islice(pieces, PIECES_A_WORKER * workers))
+    recordings = sum(map(len, first))
+    if len(first) == PIECES_A_WORKER * workers or recordings <= FEWEST:
+        return chain(first, pieces)
+    return find_pieces(inputs, max(FEWEST, -(-recordings // (PIECES_A_WORKER * workers))), column=column)
+
+
+def _absolute(text: str) -> str:
+    return os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111  (a glob is no path)
+
+
+def _check_same(before: Any, now: Mapping[str, Any], out: Path) -> None:
+    known = before if isinstance(before, dict) else {}
+    different = [
+        f"{name} {str(known.get(name))[:80]!r}, now {str(value)[:80]!r}"
+        for name, value in now.items()
+        if known.get(name) != value
+    ]
+    if different:
+        raise ConfigError(
+            f"{out} was begun with other settings ({'; '.join(different)}); give the same ones, or another folder"
+        )

@@ -1,0 +1,211 @@
+"""``transcribe``: folders of any size become a table, on one machine or on many, whatever is killed meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from aurora_resnet.engines.engine import Engine, create_engine
+from aurora_resnet.files import locked_folder
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.transcription.hearing import COLUMNS, Hearing, failed_row, hear
+from aurora_resnet.transcription.plan import Job, Plan, model_digest
+from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
+
+logger = logging.getLogger(__name__)
+
+FAILURE: Columns = {"recording": str, "error": str}
+REPORT_SECONDS = 10.0
+"""Between lines of the log."""
+
+
+@dataclass(frozen=True)
+class TranscriptionReport:
+    """What a transcription did.
+
+    Attributes:
+        rows: the folder of the table's files.
+        recordings: rows of the table, one a recording.
+        failed: of them that could not be heard, each named in ``failures``.
+        already_there: recordings that an earlier run had done.
+        failures: CSV of recording and reason.
+        seconds: of this run.
+    """
+
+    rows: Path
+    recordings: int
+    failed: int
+    already_there: int
+    failures: Path
+    seconds: float
+
+
+def transcribe(
+    inputs: Sequence[str],
+    out: str | Path,
+    hearing: Hearing,
+    *,
+    table: TableFormat = "parquet",
+    engine: str = "local",
+    workers: int | None = None,
+    column: str | None = None,
+    progress: bool = False,
+) -> TranscriptionReport:
+    """Recognise very many recordings and write a table, a row a recording.
+
+    A run that was stopped, in whatever way, goes on when it is called again with the same inputs and settings; the
+    inputs are those that were there at the first call. Memory does not grow with their number.
+
+    Args:
+        inputs: see ``inputs.find_pieces``.
+        out: the folder of the transcription.
+        hearing: model and device.
+        table: format of the files in ``out/rows``.
+        engine: ``"local"`` or ``"ray"``; machines of a cluster must see inputs and ``out`` under the same paths.
+        workers: each with a model of its own, as many as processors if not given.
+        column: of Parquet inputs.
+        progress: show a bar on a terminal.
+
+    Raises:
+        ConfigError: for inputs without recordings, and where another transcription works or has worked in ``out``.
+        ModelError: if the model cannot be loaded or computed.
+        MissingDependencyError: for Parquet without pyarrow, or Ray where it is not installed.
+
+    >>> from aurora_resnet.corpora.samples import samples_folder
+    >>> import tempfile
+    >>> voice = str(samples_folder() / "flite-slt")
+    >>> report = transcribe([voice], tempfile.mkdtemp(), Hearing("compact"), table="csv", workers=1)
+    >>> report.recordings, report.failed
+    (22, 0)
+    """
+    out, started = Path(out), time.monotonic()
+    if table == "parquet":
+        parquet()  # known before the work
+    hearing.load()  # a wrong name or device too
+    hands = create_engine(engine, workers=workers)
+    plan = Plan(out, f".{table}")
+    with locked_folder(out, ConfigError(f"another transcription works in {out}; wait for its end")):
+        settings = {"model": hearing.model, "sha256": model_digest(_model_file(hearing)), "columns": list(COLUMNS)}
+        plan.begin({**settings, "table": table}, inputs, workers=hands.workers, column=column)
+        total = kept = 0
+        for job in plan.jobs():
+            total += len(job.piece)
+            kept += len(job.piece) * job.part.is_file()
+        with tqdm(total=total, initial=kept, unit=" recordings", disable=None if progress else True) as bar:
+            lost = _run(plan, hands, hearing, _Watch(bar, total, kept))
+            for job in lost:
+                write_rows(_one_by_one(job, hands, hearing), COLUMNS, job.part)
+                bar.update(len(job.piece))
+        failures = out / "failed.csv"
+        failed = _write_failures(plan, failures)
+        seconds = time.monotonic() - started
+        logger.info("%d recordings, %d of them failed, in %.0f s", total, failed, seconds)
+        return TranscriptionReport(plan.rows, total, failed, kept, failures, seconds)
+
+
+def _writing(hearing: Hearing) -> Callable[[Job], int]:
+    """Make the work of a worker: a piece becomes a file of the table, and its number of failures is told."""
+    recognizer = hearing.load()
+
+    def work(job: Job) -> int:
+        rows = hear(recognizer, job.piece, hearing.batch)
+        write_rows(rows, COLUMNS, job.part)
+        return sum(row[-1] is not None for row in rows)
+
+    return work
+
+
+def _hearing(hearing: Hearing) -> Callable[[Job], list[Row]]:
+    """Make the work of a worker that writes nothing."""
+    recognizer = hearing.load()
+    return lambda job: hear(recognizer, job.piece, hearing.batch)
+
+
+def _run(plan: Plan, engine: Engine, hearing: Hearing, watch: _Watch) -> list[Job]:
+    """Do all pieces whose files are not there, and return those that were lost."""
+    todo = (job for job in plan.jobs() if not job.part.is_file())
+    lost = []
+    for outcome in engine.run(partial(_writing, hearing), todo):
+        if outcome.result is None:
+            logger.info("part %d: %s; its recordings are heard one by one", outcome.piece.number, outcome.lost)
+            lost.append(outcome.piece)
+        else:
+            watch.update(len(outcome.piece.piece), outcome.result)
+    return lost
+
+
+def _one_by_one(job: Job, engine: Engine, hearing: Hearing) -> list[Row]:
+    """Return the rows of a piece that ends its workers, so that only the recordings that do so are lost."""
+    names = [name for name, _ in job.piece.recordings()]
+    rows: dict[int, Row] = {}
+    singles = (Job(position, job.piece.part(position), job.part) for position in range(len(names)))
+    for outcome in engine.run(partial(_hearing, hearing), singles):
+        position = outcome.piece.number
+        rows[position] = failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+    return [rows[position] for position in range(len(names))]
+
+
+def _write_failures(plan: Plan, path: Path) -> int:
+    """List what failed, of this run and those before, and return how many there are."""
+    count = 0
+
+    def failures() -> Iterator[Row]:
+        nonlocal count
+        for job in plan.jobs():
+            for name, error in read_rows(job.part, FAILURE):
+                if error is not None:
+                    count += 1
+                    yield name, error
+
+    write_rows(failures(), FAILURE, path)
+    return count
+
+
+def _model_file(hearing: Hearing) -> Path:
+    """Return the file that the model's answers come from."""
+    shipped = exported_path(hearing.model)
+    if shipped is None:
+        return Path(hearing.model)
+    if hearing.device == "cpu":
+        return shipped
+    from aurora_resnet.checkpoints import checkpoint_path  # torch, which computes there anyway
+
+    return checkpoint_path(hearing.model)
+
+
+class _Watch:
+    """Tells how far it is: a bar, and lines of the log."""
+
+    def __init__(self, bar: tqdm[Any], total: int, kept: int) -> None:
+        self.bar, self.total, self.kept = bar, total, kept
+        self.done = self.failed = 0
+        self.started = self.told = time.monotonic()
+
+    def update(self, recordings: int, failed: int) -> None:
+        """Count a piece."""
+        self.done, self.failed = self.done + recordings, self.failed + failed
+        self.bar.set_postfix(failed=self.failed, refresh=False)
+        self.bar.update(recordings)
+        now = time.monotonic()
+        if now - self.told >= REPORT_SECONDS:
+            self.told = now
+            rate = self.done / (now - self.started)
+            left = self.total - self.kept - self.done
+            logger.info("%s", describe(self.kept + self.done, self.total, rate, left / rate, self.failed))
+
+
+def describe(done: int, total: int, rate: float, seconds_left: float, failed: int) -> str:
+    """Return a line of the log.
+
+    >>> describe(500, 1000, 250.0, 2.0, 1)
+    '500 of 1,000 recordings, 250 a second, 2 s left, 1 failed'
+    """
+    return f"{done:,} of {total:,} recordings, {rate:,.0f} a second, {seconds_left:,.0f} s left, {failed} failed"

@@ -1,0 +1,117 @@
+// The page that records words: the server asks for one, hears where it ends and says whether it can be used.
+
+import { openMicrophone } from "./microphone.js";
+import { toPcm16 } from "./wav.js";
+
+const CHUNK_SECONDS = 0.1;
+
+const element = (id) => document.getElementById(id);
+
+let microphone = null;
+let socket = null;
+
+function show(prompt, note) {
+  if (prompt !== null) element("prompt").textContent = prompt;
+  element("note").textContent = note;
+}
+
+function showError(message) {
+  element("error").textContent = message;
+  element("error").hidden = !message;
+}
+
+const ANSWERS = {
+  prompt({ text, number, of, other }) {
+    element("count").textContent = `${number} of ${of}`;
+    element("prompt").textContent = other ? `Say ${text}` : text;
+    element("prompt").lang = ""; // whatever language it is
+  },
+  level({ db }) {
+    element("level").value = db;
+  },
+  kept({ seconds, db }) {
+    show(null, `Kept (${seconds.toFixed(1)} s, ${db} dB).`);
+  },
+  again({ reason }) {
+    show(null, `Once more: ${reason}.`);
+  },
+  done({ summary, next }) {
+    stop("Done.", `${summary}. Next, in the terminal: ${next}`);
+  },
+  error({ reason }) {
+    stop("Stopped.", "");
+    showError(`${reason[0].toUpperCase()}${reason.slice(1)}.`);
+  },
+};
+
+async function start() {
+  showError("");
+  element("toggle").disabled = true;
+  try {
+    microphone = await openMicrophone();
+    socket = await connect(microphone.sampleRate);
+  } catch (error) {
+    stop("Press Start.", "");
+    return showError(error.message);
+  }
+  const open = socket;
+  let waiting = [];
+  let length = 0;
+  microphone.onblock = (block) => {
+    microphone.forget(); // the server keeps what is good
+    waiting.push(block);
+    length += block.length;
+    if (length < CHUNK_SECONDS * microphone.sampleRate) return;
+    const chunk = new Float32Array(length);
+    let done = 0;
+    for (const part of waiting) {
+      chunk.set(part, done);
+      done += part.length;
+    }
+    [waiting, length] = [[], 0];
+    if (open.readyState === WebSocket.OPEN) open.send(toPcm16(chunk));
+  };
+  show(null, "Listening: half a second of quiet, then the word.");
+  element("toggle").textContent = "Stop";
+  element("toggle").disabled = false;
+}
+
+function connect(sampleRate) {
+  return new Promise((resolve, reject) => {
+    const address = new URL("api/record", location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const opened = new WebSocket(address);
+    opened.onopen = () => {
+      opened.send(JSON.stringify({ sample_rate: sampleRate }));
+      resolve(opened);
+    };
+    opened.onmessage = ({ data }) => {
+      const { event, ...facts } = JSON.parse(data);
+      if (opened === socket || event === "error") ANSWERS[event](facts);
+      else setTimeout(() => ANSWERS[event](facts)); // it came before `start` went on
+    };
+    opened.onclose = () => {
+      const message = "The server does not answer. Is “aurora-resnet record” still running? Start it again, then reload.";
+      reject(new Error(message));
+      if (opened !== socket) return; // ended by us
+      stop("Stopped.", "");
+      showError(message);
+    };
+  });
+}
+
+function stop(prompt, note) {
+  microphone?.close();
+  const open = socket;
+  microphone = socket = null;
+  open?.close();
+  show(prompt, note);
+  element("level").value = -60;
+  element("toggle").textContent = "Start";
+  element("toggle").disabled = false;
+}
+
+element("toggle").addEventListener("click", () => {
+  if (socket) stop("Stopped.", "What was kept stays. Press Start to go on.");
+  else start();
+});

@@ -1,0 +1,128 @@
+"""The page that records somebody's words: the browser's microphone, the same rules as on the command line.
+
+The browser opens the WebSocket ``/api/record``, says its rate as JSON, ``{"sample_rate": 48000}``, and sends mono
+16-bit PCM, little-endian, about a tenth of a second at a time. It is sent events as JSON: ``prompt``, ``level``,
+``kept``, ``again`` with a reason, ``done``, ``error``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from functools import partial
+
+from aurora_resnet.runtime.audio.encodings import decode_samples
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, AuroraError, MissingDependencyError
+from aurora_resnet.teaching.recording_session import OTHER, RecordingSession
+from aurora_resnet.teaching.takes import TakeFinder
+
+try:
+    from fastapi import FastAPI, WebSocket
+    from starlette.websockets import WebSocketDisconnect
+
+    from aurora_resnet.web.guard import Guard
+    from aurora_resnet.web.server import page_routes
+except ImportError as error:
+    raise MissingDependencyError(
+        f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
+    ) from None
+
+RATES = (8_000, 192_000)
+MAX_CHUNK_BYTES = 200_000
+"""Half a second at the highest rate."""
+SILENT_SECONDS = 60.0
+"""A page that sends nothing so long is gone."""
+
+
+def create_recording_app(session: RecordingSession, *, finished: threading.Event | None = None) -> FastAPI:
+    """Return the application: the page at ``/`` and the WebSocket ``/api/record``, for one page at a time.
+
+    Args:
+        session: what is asked for and where it is written.
+        finished: set when everything was said.
+
+    >>> app = create_recording_app(RecordingSession(["yes", "no"], "mine"))
+    >>> app.url_path_for("record")
+    '/api/record'
+    """
+    app = FastAPI(title="aurora-resnet", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    in_use = asyncio.Lock()
+
+    @app.websocket("/api/record")
+    async def record(socket: WebSocket) -> None:
+        await socket.accept()
+        if in_use.locked():
+            await _refuse(socket, "another page records already; close it first")
+            return
+        async with in_use:
+            try:
+                await _record(socket, session, finished)
+            except WebSocketDisconnect:
+                return  # what was kept stays; another page goes on
+            except TimeoutError:
+                await _refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
+            except AuroraError as error:
+                await _refuse(socket, str(error))
+
+    app.add_middleware(Guard)
+    app.router.routes += page_routes("record.html")
+    return app
+
+
+async def _record(socket: WebSocket, session: RecordingSession, finished: threading.Event | None) -> None:
+    finder = TakeFinder(_sample_rate(await _receive(socket)))
+    await _ask(socket, session)
+    while session.prompt is not None:
+        take = finder.push(_chunk(await _receive(socket)))
+        await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
+        if take is None:
+            continue
+        fault = await asyncio.to_thread(partial(session.hear, take))
+        if fault is not None:
+            await socket.send_json({"event": "again", "reason": fault})
+            continue
+        await socket.send_json({"event": "kept", "seconds": round(take.spoken_seconds, 2), "db": round(take.level_db)})
+        await _ask(socket, session)
+    await socket.send_json({"event": "done", "summary": session.summary(), "next": session.next_command()})
+    await socket.close()
+    if finished is not None:
+        finished.set()
+
+
+async def _ask(socket: WebSocket, session: RecordingSession) -> None:
+    prompt = session.prompt
+    if prompt is not None:
+        facts = {"text": prompt.text, "number": prompt.number, "of": prompt.of, "other": prompt.folder == OTHER}
+        await socket.send_json({"event": "prompt", **facts})
+
+
+async def _receive(socket: WebSocket) -> str | bytes:
+    async with asyncio.timeout(SILENT_SECONDS):
+        message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    text, data = message.get("text"), message.get("bytes")
+    return str(text) if text is not None else bytes(data or b"")
+
+
+def _sample_rate(hello: str | bytes) -> int:
+    try:
+        rate = json.loads(hello)["sample_rate"]
+        if type(rate) is int and RATES[0] <= rate <= RATES[1]:
+            return rate
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise AudioError(f'expected {{"sample_rate": {RATES[0]} to {RATES[1]}}} first, got {hello[:100]!r}')
+
+
+def _chunk(data: str | bytes) -> Samples:
+    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_CHUNK_BYTES:
+        raise AudioError(f"expected chunks of 2 to {MAX_CHUNK_BYTES:,} bytes of 16-bit samples, got {len(data):,}")
+    return decode_samples(data, "pcm16")
+
+
+async def _refuse(socket: WebSocket, reason: str) -> None:
+    await socket.send_json({"event": "error", "reason": reason})
+    await socket.close(code=1008)
