@@ -81,7 +81,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         matplotlib.rc_context({"svg.hashsalt": "aurora-resnet"}),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # told above, once and with what to do
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")  # told above, once and with what to do
         figure.savefig(temporary, dpi=200, metadata=date)
 
 
