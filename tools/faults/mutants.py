@@ -6,7 +6,6 @@ of the process's own processor time, is a hang, any other end a crash; another p
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import multiprocessing
 import os
@@ -30,6 +29,7 @@ import numpy as np
 import torch
 
 from aurora_resnet.runtime.errors import AuroraError
+from aurora_resnet.web.load import give_memory_back
 from tools.faults.targets import Target
 
 HANG_SECONDS = 5.0
@@ -178,7 +178,7 @@ def _work(target: Target, part: Slice, seed: int, sender: Connection, log: Path)
     torch.set_num_threads(1)  # threads of the parent do not live on in a forked process
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (mapped + MOST_MB * 1_000_000,) * 2)
-    _give_back_freed()
+    give_memory_back()  # what the parent freed, else a mutant takes it again and its peak does not show it
     Path("/proc/self/clear_refs").write_text("5")  # the peak is that of the forked process, not of its parent
     base = peak_mb()
     for number in range(part.start + part.done, part.stop):
@@ -190,13 +190,6 @@ def _work(target: Target, part: Slice, seed: int, sender: Connection, log: Path)
             break  # the peak of this process says nothing about the next mutant
     sender.close()
     os._exit(0)
-
-
-def _give_back_freed() -> None:
-    """Give the system what the parent allocated and freed, else a mutant takes it again and its peak does not show it."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
-    if trim is not None:
-        trim(0)
 
 
 def judge(target: Target, data: bytes, folder: Path, base_mb: float) -> tuple[str, str]:

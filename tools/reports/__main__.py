@@ -19,17 +19,18 @@ from study.report.tables import readme_study_table
 from tools.reports.faults import read_faults, reliability_page
 from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
 from tools.reports.own_words import (
+    ADAPT,
+    TOGETHER,
     adapt_section,
     draw_own_words,
     own_words_section,
-    read_adapt,
     read_own_words,
     together_section,
 )
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
-from tools.reports.records import DOCS, TEMPLATES, Run, read_runs
-from tools.reports.scale import arithmetic_section, read_if_measured, scale_section
+from tools.reports.records import DOCS, TEMPLATES, Run, read_if_measured, read_runs
+from tools.reports.scale import ARITHMETIC, SCALE, arithmetic_section, scale_section
 from tools.reports.serve import read_serve, serve_section
 from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
 from tools.reports.sizes import benchmarks, cost_table
@@ -57,13 +58,13 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         },
         DOCS / "performance.md": {
             "performance": performance_section(read_inference(), shipped, exported),
-            "arithmetic": arithmetic_section(read_if_measured("arithmetic")),
+            "arithmetic": arithmetic_section(read_if_measured(ARITHMETIC)),
         },
-        DOCS / "scale.md": {"scale": scale_section(read_if_measured("scale"))},
+        DOCS / "scale.md": {"scale": scale_section(read_if_measured(SCALE))},
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
-            "together": together_section(),
-            "adapt": adapt_section(read_adapt()),
+            "together": together_section(read_if_measured(TOGETHER)),
+            "adapt": adapt_section(read_if_measured(ADAPT)),
         },
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
         DOCS / "web.md": {"serve": serve_section(read_serve())},

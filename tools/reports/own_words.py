@@ -13,6 +13,7 @@ from tools.reports.records import FIGURES, RECORDS
 
 Record = dict[str, Any]
 OWN_WORDS, ADAPT = RECORDS / "own_words", RECORDS / "adapt.json"
+TOGETHER = OWN_WORDS / "together_seed0.json"
 
 
 def read_own_words() -> list[Record]:
@@ -69,12 +70,14 @@ def draw_own_words(records: list[Record]) -> None:
     save_figure(figure, FIGURES / "own_words.png")
 
 
-def together_section() -> str:
-    """Return the table of digits and commands in one model."""
-    path = OWN_WORDS / "together_seed0.json"
-    if not path.exists():
+def together_section(record: Record | None) -> str:
+    """Return the table of digits and commands in one model.
+
+    >>> together_section(None)
+    'Not measured yet: `python -m tools.own_words --together`.'
+    """
+    if record is None:
         return "Not measured yet: `python -m tools.own_words --together`."
-    record = json.loads(path.read_text(encoding="utf-8"))
     titles = {"an4": "digits, AN4's test speakers", "speech_commands": "digits, Speech Commands v0.01",
               "commands": "commands"}  # fmt: skip
     rows = []
@@ -83,11 +86,6 @@ def together_section() -> str:
         shown = [MISSING if each is None else percent(each["accuracy"]) for each in (before, after)]
         rows.append([title, str(after["clips"]), *shown])
     return markdown_table(["test", "clips", "`compact` %", f"the model of {record['words']} words %"], rows)
-
-
-def read_adapt() -> Record | None:
-    """Return the record of ``benchmarks.adapt``, if there is one."""
-    return json.loads(ADAPT.read_text(encoding="utf-8")) if ADAPT.exists() else None
 
 
 def adapt_section(record: Record | None) -> str:

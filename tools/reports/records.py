@@ -42,6 +42,11 @@ class Run:
         return percent_with_interval(condition.accuracy, condition.interval)
 
 
+def read_if_measured(path: Path) -> dict[str, Any] | None:
+    """Return a benchmark's record, if there is one."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
 def read_runs(experiment: str, names: Iterable[str]) -> dict[str, Run]:
     """Read the runs of an experiment."""
     return {name: Run.read(RECORDS / experiment / name) for name in names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
@@ -10,14 +9,9 @@ from benchmarks.arithmetic import GOALS
 from tools.reports.records import RECORDS
 
 Record = dict[str, Any]
+SCALE, ARITHMETIC = RECORDS / "scale.json", RECORDS / "arithmetic.json"
 MILLION_HOURS = 3.6e9
 """Recordings of one second."""
-
-
-def read_if_measured(name: str) -> Record | None:
-    """Return the record of ``benchmarks.scale`` or ``benchmarks.arithmetic``, if there is one."""
-    path = RECORDS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def scale_section(record: Record | None) -> str:

@@ -35,7 +35,7 @@ def transcribe(
     engine: EngineOption = "local",
     workers: Workers = None,
     device: Device = "cpu",
-    batch: Annotated[int, typer.Option(help="Clips that are computed together; on a GPU 256.", min=1)] = 16,
+    batch: Annotated[int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)] = Hearing.batch,
     column: Annotated[
         str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
     ] = None,

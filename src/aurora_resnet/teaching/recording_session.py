@@ -67,7 +67,7 @@ class RecordingSession:
             raise ConfigError(f"speaker {speaker!r}: a name without underscores and slashes, as in ann")
         if not words:
             raise ConfigError("no words to record; give at least one")
-        folders = [_folder(word) for word in dict.fromkeys(word.strip() for word in words)] * times
+        folders = list(dict.fromkeys(_folder(word.strip()) for word in words)) * times
         random.Random(seed).shuffle(folders)  # not one word many times over: it would sound like a list
         folders += [OTHER] * other
         self.out, self.speaker = Path(out), speaker

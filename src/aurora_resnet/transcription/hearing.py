@@ -39,7 +39,7 @@ class Hearing:
         model: a shipped name, an exported file or a checkpoint.
         device: where to compute.
         threads: CPU threads of one call.
-        batch: clips that are computed together; more than 16 are slower on a CPU, whose caches they leave.
+        batch: clips that are computed together; more take more memory and are no faster on a CPU.
     """
 
     model: str

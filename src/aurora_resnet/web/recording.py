@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from functools import partial
+from contextlib import suppress
 
 from aurora_resnet.runtime.audio.encodings import decode_samples
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -53,18 +53,17 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
     @app.websocket("/api/record")
     async def record(socket: WebSocket) -> None:
         await socket.accept()
-        if in_use.locked():
-            await _refuse(socket, "another page records already; close it first")
-            return
-        async with in_use:
-            try:
-                await _record(socket, session, finished)
-            except WebSocketDisconnect:
-                return  # what was kept stays; another page goes on
-            except TimeoutError:
-                await _refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
-            except AuroraError as error:
-                await _refuse(socket, str(error))
+        with suppress(WebSocketDisconnect):  # what was kept stays; another page goes on
+            if in_use.locked():
+                await _refuse(socket, "another page records already; close it first")
+                return
+            async with in_use:
+                try:
+                    await _record(socket, session, finished)
+                except TimeoutError:
+                    await _refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
+                except AuroraError as error:
+                    await _refuse(socket, str(error))
 
     app.add_middleware(Guard)
     app.router.routes += page_routes("record.html")
@@ -79,7 +78,7 @@ async def _record(socket: WebSocket, session: RecordingSession, finished: thread
         await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
         if take is None:
             continue
-        fault = await asyncio.to_thread(partial(session.hear, take))
+        fault = await asyncio.to_thread(session.hear, take)
         if fault is not None:
             await socket.send_json({"event": "again", "reason": fault})
             continue

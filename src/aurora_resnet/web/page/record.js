@@ -87,8 +87,7 @@ function connect(sampleRate) {
     };
     opened.onmessage = ({ data }) => {
       const { event, ...facts } = JSON.parse(data);
-      if (opened === socket || event === "error") ANSWERS[event](facts);
-      else setTimeout(() => ANSWERS[event](facts)); // it came before `start` went on
+      if (opened === socket) ANSWERS[event](facts); // not what was on its way when it was stopped
     };
     opened.onclose = () => {
       const message = "The server does not answer. Is “aurora-resnet record” still running? Start it again, then reload.";
