@@ -1,12 +1,14 @@
 """What very much costs: recordings a second and memory of ``transcribe`` and of training, at 1, 10, 100 thousand clips.
 
 Run: ``python -m benchmarks.scale [--only transcription training processes] [--counts 1000 10000 100000] [--out FILE]``;
-``--quick`` sees that it works. How much of the time is arithmetic, ``benchmarks.arithmetic`` tells. Three parts:
+``--quick`` sees that it works. Parts of FILE that are not measured again stay. How much of the time is arithmetic,
+``benchmarks.arithmetic`` tells. Three parts:
 
 - *transcription*: ``aurora-resnet transcribe`` of WAV files of one second (16 bits, 16 kHz; 200 recordings under as
   many names as needed) with ``compact``, a process a processor, beside ``recognize`` on the first thousand.
 - *training*: an epoch of ``compact`` from clips in memory, two threads.
-- *processes*: the same epoch by ``torchrun`` with two processes of one thread, over one process of one thread.
+- *processes*: an epoch by ``torchrun`` with two processes of one thread, over one process of one thread, for small and
+  large batches: a step costs the processes a few dozen messages, whatever it learns from.
 
 Memory is the peak of what all processes of a part hold together (PSS: shared pages count once), looked up five times a
 second. Processor time is that of all of them; on a busy machine it says more than the clock.
@@ -40,6 +42,8 @@ from benchmarks.machine import processor_name
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (1000, 10_000, 100_000)
 MATERIAL = 200
+BATCHES = (64, 512)
+"""Of all processes together."""
 RATE = 16_000
 TRAINED = """
 import json, sys, tempfile
@@ -49,11 +53,11 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
-count, threads, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+(count, threads, epochs, batch), out = map(int, sys.argv[1:5]), sys.argv[5]
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 model = RecognizerModel(RecognizerConfig("compact", MelConfig(sample_rate=8000)))
-trainer = Trainer(model, TrainingConfig(epochs=2, batch_size=64), out)
+trainer = Trainer(model, TrainingConfig(epochs=epochs, batch_size=batch), out)
 result = trainer.fit(random_clips(count))
 if trainer.ranks.first:
     print(json.dumps([record.clips_per_second for record in result.history]))
@@ -149,11 +153,11 @@ def transcription(counts: Sequence[int], folder: Path) -> dict[str, Any]:
 
 
 def training(counts: Sequence[int], folder: Path) -> dict[str, Any]:
-    """Measure a training of two epochs, and memory with the clips in it."""
+    """Measure a training of one epoch, and memory with the clips in it."""
     rows = []
     for count in counts:
-        run = watched([sys.executable, "-c", TRAINED, str(count), "2", str(folder / f"train-{count}")])
-        rows.append(run.row("training", 2 * count) | {"second_epoch_per_second": json.loads(run.said)[-1]})
+        run = watched([sys.executable, "-c", TRAINED, str(count), "2", "1", "64", str(folder / f"train-{count}")])
+        rows.append(run.row("training", count) | {"epoch_per_second": json.loads(run.said)[-1]})
     return {"rows": rows}
 
 
@@ -162,15 +166,21 @@ def processes(counts: Sequence[int], folder: Path) -> dict[str, Any]:
     script = folder / "trained.py"
     script.write_text(TRAINED)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node"]
-    speeds: dict[int, list[float]] = {1: [], 2: []}
-    for turn in range(3):
-        for number in speeds:
-            out = folder / f"processes-{number}-{turn}"
-            run = watched([*torchrun, str(number), str(script), str(min(counts)), "1", str(out)])
-            speeds[number].append(json.loads(run.said)[-1])
-    ratio = float(np.median([two / one for one, two in zip(speeds[1], speeds[2], strict=True)]))
-    print(f"torchrun: two processes {ratio:.2f} x one, of one thread each; goal 1.7")
-    return {"clips_per_second": speeds, "ratio": ratio}
+    rows = []
+    for batch in BATCHES:
+        speeds: dict[int, list[float]] = {1: [], 2: []}
+        for turn in range(3):
+            for number in speeds:
+                out = folder / f"processes-{batch}-{number}-{turn}"
+                values = (str(max(min(counts), 4 * batch)), "1", "2", str(batch), str(out))
+                run = watched([*torchrun, str(number), str(script), *values])
+                speeds[number].append(json.loads(run.said)[-1])
+        ratio = float(np.median([two / one for one, two in zip(speeds[1], speeds[2], strict=True)]))
+        print(
+            f"torchrun, batches of {batch}: two processes {ratio:.2f} x one, of one thread each; goal 1.7", flush=True
+        )
+        rows.append({"batch": batch, "clips_per_second": speeds, "ratio": ratio})
+    return {"rows": rows}
 
 
 PARTS: dict[str, Callable[[Sequence[int], Path], dict[str, Any]]] = {
@@ -188,18 +198,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the record to FILE")
     options = parser.parse_args()
     counts = (256, 512) if options.quick else options.counts
-    record: dict[str, Any] = {
+    kept = json.loads(options.out.read_text(encoding="utf-8")) if options.out and options.out.exists() else {}
+    record: dict[str, Any] = kept | {
         "benchmark": "scale",
         "processor": processor_name(),
         "processors": len(os.sched_getaffinity(0)),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        for part in options.only:
+    for part in options.only:
+        with tempfile.TemporaryDirectory() as folder:
             record[part] = PARTS[part](counts, Path(folder))
-    if options.out:
-        from aurora_resnet.environment import describe_environment
+        if options.out:
+            from aurora_resnet.environment import describe_environment
 
-        write_json(record | {"environment": describe_environment("cpu")}, options.out)
+            write_json(record | {"environment": describe_environment("cpu")}, options.out)
 
 
 if __name__ == "__main__":

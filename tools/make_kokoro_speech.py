@@ -10,7 +10,8 @@ which knows nothing of our models: a digit must be heard as this digit, another 
 it is. ``clips.csv`` notes every clip with what was heard. Written are 16 kHz FLAC files, ``digits.csv`` and
 ``strings.csv`` (manifests), and the folders ``others`` and ``sentences`` of speech without a digit.
 
-Voices come one after the other, so the run may be interrupted after any of them, resumed, and used so far.
+Voices come one after the other, so the run may be interrupted after any of them, resumed, and used so far. More voices
+may follow that say some kinds alone: ``--count 60``, then ``--count 260 --kinds strings``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import importlib
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,9 @@ SEED = 20265
 MODEL_RATE, RATE = 24000, 16000
 STYLES = (20, 80)
 """Styles are made for lengths in tokens; these sound better for single words than those of their own length."""
+KINDS = ("digits", "others", "strings", "sentences")
 OTHERS_PER_VOICE = 6
+STRINGS_PER_VOICE = 2
 COLUMNS = ("file", "kind", "text", "voice", "phonemes", "speed", "heard", "kept")
 
 # Nothing here sounds like a digit (for, to, too, won, ate, owe and the letter O do). Twice as often: the nearest ones.
@@ -188,14 +191,15 @@ def is_kept(clip: Clip, heard: str) -> bool:
 
 
 def plan(number: int, generator: np.random.Generator) -> Iterator[Clip]:
-    """Yield what a voice says: each digit, zero and oh twice, some other words, a string, a sentence."""
+    """Yield what a voice says: each digit, zero and oh twice, some other words and strings, a sentence."""
     for word in (*DIGITS.words, "zero", "oh"):
         yield Clip(f"digits/{word}_{number:04d}", "digits", word)
     weights = np.array([2.0] * len(NEAR) + [1.0] * len(FURTHER))
     for word in generator.choice([*NEAR, *FURTHER], OTHERS_PER_VOICE, replace=False, p=weights / weights.sum()):
         yield Clip(f"others/{word}_{number:04d}", "others", str(word))
-    words = generator.choice(DIGITS.words, int(generator.integers(3, 7)))
-    yield Clip(f"strings/string_{number:04d}", "strings", " ".join(words))
+    for _ in range(STRINGS_PER_VOICE):
+        words = generator.choice(DIGITS.words, int(generator.integers(3, 8)))
+        yield Clip(f"strings/string_{number:04d}", "strings", " ".join(words))
     yield Clip(f"sentences/sentence_{number:04d}", "sentences", str(generator.choice(SENTENCES)))
 
 
@@ -211,7 +215,9 @@ def phonemes_of(text: str, accent: str) -> str:
     return ipa
 
 
-def make_voice(kokoro: Kokoro, listener: Listener, number: int, out: Path) -> list[dict[str, str]]:
+def make_voice(
+    kokoro: Kokoro, listener: Listener, number: int, out: Path, kinds: Collection[str] = KINDS
+) -> list[dict[str, str]]:
     """Let one new voice speak, write what is kept, and return the rows of ``clips.csv``."""
     generator = np.random.default_rng([SEED, number])
     name, styles = kokoro.blend(generator)
@@ -222,7 +228,10 @@ def make_voice(kokoro: Kokoro, listener: Listener, number: int, out: Path) -> li
         ending = str(generator.choice([".", ".", "?", "!", ","]))
         phonemes = phonemes_of(clip.text, name[0]) + ending
         speed = round(float(np.exp(generator.uniform(np.log(0.75), np.log(1.3)))), 3)
-        sound = kokoro.speak(phonemes, styles[int(generator.integers(*STYLES))], speed)
+        style = styles[int(generator.integers(*STYLES))]
+        if clip.kind not in kinds:
+            continue
+        sound = kokoro.speak(phonemes, style, speed)
         sound = resample(sound, MODEL_RATE, RATE)
         sound = sound * np.float32(0.7 / max(float(np.abs(sound).max()), 1e-3))
         heard = "" if clip.kind == "sentences" else listener.hear(sound, clip.kind)
@@ -265,6 +274,7 @@ def main() -> None:
     parser.add_argument("--voices", type=Path, required=True, help="folder of kokoro-js's voices")
     parser.add_argument("--out", type=Path, default=Path("data/kokoro"), help="folder to write to")
     parser.add_argument("--count", type=int, default=300, help="how many voices (default 300)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="what they say, all by default")
     parser.add_argument("--threads", type=int, default=1, help="of onnxruntime (default 1)")
     options = parser.parse_args()
     kokoro, listener = Kokoro(options.voices, options.threads), Listener()
@@ -272,10 +282,10 @@ def main() -> None:
     if (options.out / "clips.csv").exists():
         with (options.out / "clips.csv").open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
-    done = {row["voice"][:4] for row in rows}
+    done = {row["voice"][:4] for row in rows}  # whatever they said
     for number in tqdm(range(options.count), unit="voice"):
         if f"{number:04d}" not in done:
-            rows += make_voice(kokoro, listener, number, options.out)
+            rows += make_voice(kokoro, listener, number, options.out, options.kinds)
             write_tables(rows, options.out)
     kept = sum(row["kept"] == "1" for row in rows)
     print(f"{options.count} voices, {kept} of {len(rows)} clips kept in {options.out}")

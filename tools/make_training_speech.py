@@ -2,7 +2,7 @@
 
     python -m tools.make_training_speech --out data/synthetic
 
-``examples/train_shipped.toml`` trains on it. Needs Debian's speech synthesisers (the error names the packages).
+``examples/train_voices.toml`` trains on it. Needs Debian's speech synthesisers (the error names the packages).
 Written are ``digits.csv``, a manifest (``manifest:data/synthetic/digits.csv``), and ``others.csv``, the words
 for the reject class, beside their 8 kHz FLAC files. The voices are those of ``make_samples.py`` on its training
 side and more, each clip with a pitch and tempo of its own. No voice or person of the samples' test side speaks.

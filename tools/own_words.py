@@ -5,11 +5,12 @@ Run: ``python -m tools.own_words [--clips 5 10 20 40] [--init compact resnet50 r
 ``--epochs`` shortens it. ``random`` is the network of ``compact`` with random weights.
 
 Training: Speech Commands' ``yes no up down left right on off stop go`` of ``speech_commands_v2_words`` (speakers with an
-even id, which the shipped weights did not hear). Test: the same words of ``speech_commands_other/words`` by speakers with an
+even id, whom the shipped weights heard as no digit). Test: the same words of ``speech_commands_other/words`` by speakers with an
 odd id; to reject: that set's other fifteen words by these speakers. Nobody stands on both sides.
 
-``--together``: digits and commands in one model, forty clips of each, from ``compact``; digits of people whom neither
-``compact`` nor the teaching heard (AN4's test speakers, Speech Commands v0.01) before and after.
+``--together``: digits and commands in one model, forty clips of each (of digits those of Speech Commands v0.02 by speakers who are not tested), from
+``compact``; digits of people whom neither ``compact`` nor the teaching heard (AN4's test speakers, Speech Commands v0.01)
+before and after.
 """
 
 from __future__ import annotations
@@ -45,17 +46,18 @@ STARTS = ("compact", "resnet50", "random")
 
 def training_clips(data: Path, clips: int, seed: int) -> Corpus:
     """Return so many clips of each word, other ones for another seed."""
-    return some_of_each(read_speech_commands(data / "speech_commands_v2_words"), WORDS, clips, seed)
+    drawn = some_of_each(read_speech_commands(data / "speech_commands_v2_words"), WORDS, clips, seed)
+    if len(drawn) < clips * len(WORDS):
+        raise SystemExit(f"{data}: {len(drawn)} clips, {clips} of each of {len(WORDS)} words are needed")
+    return drawn
 
 
 def some_of_each(corpus: Corpus, words: Sequence[str], clips: int, seed: int) -> Corpus:
-    """Return so many clips of each word."""
+    """Return so many clips of each word, or all where there are fewer."""
     drawn = []
     for word in words:
         said = sorted((u for u in corpus if u.word == word), key=lambda u: u.path.name)
         random.Random(f"{seed} {word}").shuffle(said)
-        if len(said) < clips:
-            raise SystemExit(f"{corpus.name}: {len(said)} clips of '{word}', {clips} are needed")
         drawn += said[:clips]
     return Corpus(corpus.name, tuple(drawn))
 
@@ -67,19 +69,20 @@ def test_clips(data: Path) -> tuple[Corpus, Corpus]:
     return odd.filter(words=WORDS), odd.filter(lambda u: u.word not in WORDS)
 
 
-def measure_together(data: Path, seed: int, epochs: int | None) -> dict[str, Any]:
+def measure_together(data: Path, seed: int, epochs: int | None, device: str) -> dict[str, Any]:
     """Teach a model that knows digits commands too, and test whether it still knows the digits as well."""
     clips = CLIPS[-1]
     config = TeachConfig(seed=seed) if epochs is None else TeachConfig(seed=seed, epochs=epochs)
     an4 = load_corpus(f"an4:{data / 'an4'}")
-    digits = read_speech_commands(data / "speech_commands_v2_digits").merge(an4.filter(split="train", words="oh"))
-    recordings = training_clips(data, clips, seed).merge(some_of_each(digits, digits.words, clips, seed))
     spoken, _ = test_clips(data)
+    digits = read_speech_commands(data / "speech_commands_v2_digits").filter(lambda u: u.speaker not in spoken.speakers)
+    digits = digits.merge(an4.filter(split="train", words="oh"))
+    recordings = training_clips(data, clips, seed).merge(some_of_each(digits, digits.words, clips, seed))
     tests = {"an4": an4.filter(split="test"), "speech_commands": read_speech_commands(data / "speech_commands_digits")}
     check_speakers_disjoint(train=recordings, test=spoken.merge(*tests.values()))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "together.safetensors"
-        taught = teach(TeachingRecordings(recordings, Corpus("other", ())), path, config, progress=True)
+        taught = teach(TeachingRecordings(recordings, Corpus("other", ())), path, config, device=device, progress=True)
         after = Evaluator(load_checkpoint(path)).evaluate({**tests, "commands": spoken})
     before = Evaluator(load_checkpoint("compact")).evaluate(tests)
     return {
@@ -92,7 +95,7 @@ def measure_together(data: Path, seed: int, epochs: int | None) -> dict[str, Any
         "before": {each.name: row(each) for each in before.conditions},
         "after": {each.name: row(each) for each in after.conditions},
         "seconds": taught.seconds,
-        "environment": describe_environment("cpu"),
+        "environment": describe_environment(device),
     }
 
 
@@ -101,7 +104,7 @@ def row(report: ConditionReport) -> dict[str, Any]:
     return {"clips": report.clips, "accuracy": report.accuracy, "interval": asdict(report.interval)}
 
 
-def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None) -> dict[str, Any]:
+def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None, device: str) -> dict[str, Any]:
     """Teach and test one model.
 
     Args:
@@ -110,6 +113,7 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None) ->
         clips: of each word.
         seed: of the draw and of the training.
         epochs: instead of the usual number.
+        device: where the training computes.
     """
     config = TeachConfig(init="compact" if init == "random" else init, random_weights=init == "random", seed=seed)
     config = config if epochs is None else replace(config, epochs=epochs)
@@ -117,7 +121,7 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None) ->
     check_speakers_disjoint(train=words, test=spoken.merge(others))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "commands.safetensors"
-        taught = teach(TeachingRecordings(words, Corpus("other", ())), path, config, progress=True)
+        taught = teach(TeachingRecordings(words, Corpus("other", ())), path, config, device=device, progress=True)
         report = Evaluator(load_checkpoint(path)).evaluate(spoken, negatives=others)
     rejection = report.rejection
     assert rejection is not None
@@ -135,7 +139,7 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None) ->
         "words_refused": rejection.words_refused.share,
         "others_accepted": rejection.negatives_accepted.share,
         "seconds": taught.seconds,
-        "environment": describe_environment("cpu"),
+        "environment": describe_environment(device),
     }
 
 
@@ -148,12 +152,13 @@ def main() -> int:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/records/own_words"))
+    parser.add_argument("--device", default="cpu", help="where the trainings compute")
     parser.add_argument("--together", action="store_true", help="digits and commands in one model")
     options = parser.parse_args()
     if options.together:
         path = options.out / "together_seed0.json"
         if not path.exists():
-            write_json(measure_together(options.data, 0, options.epochs), path)
+            write_json(measure_together(options.data, 0, options.epochs, options.device), path)
         tell(path.read_text(encoding="utf-8"))
         return 0
     for seed in range(options.seeds):
@@ -163,7 +168,7 @@ def main() -> int:
                 if path.exists():
                     tell(f"{path} is there")
                     continue
-                record = measure(options.data, init, clips, seed, options.epochs)
+                record = measure(options.data, init, clips, seed, options.epochs, options.device)
                 write_json(record, path)
                 shown = {key: record[key] for key in ("init", "clips", "accuracy", "estimate", "seconds")}
                 tell(json.dumps(shown))

@@ -1,6 +1,6 @@
-"""Turn a training of ``examples/train_shipped.toml`` into the models that the package carries.
+"""Turn a training of ``examples/train_voices.toml`` into the models that the package carries.
 
-    python -m tools.ship_weights --model resnet50 --run runs/shipped_resnet50
+    python -m tools.ship_weights --model resnet50 --run runs/voices_resnet50 --strangers runs/strangers/resnet50_*/logits.npz
     python -m tools.shipped --model resnet50 --out docs/records/shipped/resnet50.json
     python -m tools.reports                       # the card, which the exported file carries too
     python -m tools.ship_weights --model resnet50
@@ -8,9 +8,12 @@
 The first command fits the calibration on what the training did not learn from (AN4's held-out training speakers,
 ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other words by the speakers whose id ends in e).
 With ``--strangers`` the logits that ``tools.strangers`` kept of runs without a corpus set the operating point instead
-(``tools.strangers.operating_point``): then it holds among people whom no training heard. It writes the weights in half precision with it, the training's data and its command to
-``src/aurora_resnet/pretrained``. No test recording is read. Each time, and without ``--run`` alone, the weights are
-exported in int8 to ``src/aurora_resnet/runtime/exported``.
+(``tools.strangers.operating_point``): then it holds among people whom no training heard. The threshold is the one of
+equal error there, or a higher one, if it takes that to accept no more than ``NOISE_ACCEPTED`` of held-out recorded noise.
+It writes the weights in half
+precision with it, the training's data and its command to ``src/aurora_resnet/pretrained``. No test
+recording is read. Each time, and without ``--run`` alone, the weights are exported in int8 to
+``src/aurora_resnet/runtime/exported``.
 """
 
 from __future__ import annotations
@@ -39,18 +42,20 @@ from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import augment_clips, find_sounds
 from tools.strangers.operating_point import OperatingPoint
-from tools.strangers.sets import read_negatives
 
 HELD_OUT_WORDS = SoundFiles("../shared/data/speech_commands_other/words", match="_[0-9a-f]*e_nohash")
 CALIBRATION_SNR_DB = (0.0, 20.0)
 NOISY_COPIES = 3
+RECORDED = "recorded noise"
 NOISES = {
-    "recorded noise": NoiseShares(recorded=1, babble=0, synthetic=0, sum_of_two=0),
+    RECORDED: NoiseShares(recorded=1, babble=0, synthetic=0, sum_of_two=0),
     "computed noise": NoiseShares(recorded=0, babble=0, synthetic=1, sum_of_two=0),
     "babble of five and more who say digits": NoiseShares(recorded=0, babble=1, synthetic=0, sum_of_two=0),
 }
 WINDOWS = 500
 """Of each noise."""
+NOISE_ACCEPTED = 0.02
+"""With ``--strangers``: of windows of held-out recorded noise. A stream hears far more noise than words."""
 
 
 def main() -> None:
@@ -58,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=PRETRAINED, required=True)
     parser.add_argument("--run", type=Path, help="folder of the training; without it the shipped weights are exported")
-    parser.add_argument("--config", type=Path, default=Path("examples/train_shipped.toml"))
+    parser.add_argument("--config", type=Path, default=Path("examples/train_voices.toml"))
     parser.add_argument("--words-refused", type=float, default=0.02, help="largest share of held-out clean words")
     parser.add_argument("--strangers", type=Path, nargs="*", default=[], help="logits.npz of runs of tools.strangers")
     options = parser.parse_args()
@@ -77,7 +82,7 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float, stra
         run: folder of the training.
         config: its file.
         words_refused: operating point, as ``calibrate`` has it.
-        strangers: logits of runs that left a corpus out, of whose digits ``words_refused`` are refused instead.
+        strangers: logits of runs that left a corpus out: they set the operating point instead.
     """
     model = load_checkpoint(run / "best.safetensors").model
     experiment = read_experiment(config, name)
@@ -88,20 +93,20 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float, stra
     noisy = held_out_epochs(clips, source, root)
     # Confidences are to be right in noise too; what is refused is counted of clean words.
     temperature = calibrate(model, join_clips([clips, noisy])).temperature
-    if strangers:
-        point = OperatingPoint.read(strangers, words_refused)
-        facts = TorchModel(model, calibration=Calibration()).facts
-        near = join_clips(list(read_negatives(root, model.config, facts).values()))
-        threshold = calibrate(model, clips, negatives=near, negatives_accepted=point.negatives_accepted).threshold
-        calibration = Calibration(temperature * point.temperature_factor, threshold)
-    else:
-        calibration = Calibration(temperature, calibrate(model, clips, words_refused=words_refused).threshold)
     negatives = {"other words": held_out_words(model.config, root)}
     negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
+    if strangers:
+        point = OperatingPoint.read(strangers)
+        quiet = calibrate(model, clips, negatives=negatives[RECORDED], negatives_accepted=NOISE_ACCEPTED).threshold
+        assert quiet is not None
+        calibration = Calibration(temperature * point.temperature_factor, max(point.threshold, quiet))
+    else:
+        calibration = Calibration(temperature, calibrate(model, clips, words_refused=words_refused).threshold)
     chosen_on = "corpora left out in turn" if strangers else "held-out AN4 training speakers"
     report = held_out_report(model, calibration, {"clean": clips, "0 to 20 dB": noisy}, negatives, chosen_on)
     record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    training = {key: record[key] for key in ("experiment", "data", "epochs", "seconds", "environment", "created")}
+    kept = ("experiment", "data", "epochs", "seconds", "environment", "created", "averaged")
+    training = {key: record[key] for key in kept if key in record}
     path = checkpoint_path(name)
     save_checkpoint(model, path, calibration=calibration, info={**report, "training": training}, half=True)
     print(json.dumps({**calibration.to_dict(), **report}, indent=2))

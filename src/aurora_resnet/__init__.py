@@ -1,11 +1,16 @@
 """Spoken-digit recognition in clean and noisy speech: ResNets on mel spectrograms, measured honestly.
 
 The public names stand in ``__init__.pyi``; each is loaded when it is first used (PEP 562), so that importing the
-package or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing.
+package or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing. What the
+library logs goes to the logger ``aurora_resnet`` and nowhere else until a program gives it a handler.
 """
+
+import logging
 
 import lazy_loader
 
 from .runtime.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # else Python prints warnings of silent loggers

@@ -14,6 +14,7 @@ from .evaluation.evaluator import Evaluator
 from .evaluation.report import EvaluationReport
 from .export.onnx_file import export_onnx
 from .features.mel import MelConfig, MelFrontend
+from .models.grad_cam import grad_cam
 from .models.recognizer_model import RecognizerConfig, RecognizerModel
 from .models.resnet import ResidualSpeechNet
 from .models.zoo import create_model, list_models, register_model
@@ -25,6 +26,9 @@ from .runtime.decision import Calibration
 from .runtime.errors import AuroraError
 from .runtime.recognizer import Recognition
 from .runtime.streaming.recognizer import StreamingRecognizer, WordEvent
+from .runtime.strings.events import Digit, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringTimes
+from .runtime.strings.recognizer import DigitString, StringRecognizer
+from .runtime.strings.streams import StringStreams
 from .runtime.vocabulary import DIGITS, Vocabulary
 from .training.calibrate import calibrate
 from .training.config import TrainingConfig
@@ -43,17 +47,27 @@ __all__ = [
     "Checkpoint",
     "ClipSet",
     "Corpus",
+    "Digit",
     "DigitRecognizer",
+    "DigitString",
     "EvaluationReport",
     "Evaluator",
     "MelConfig",
     "MelFrontend",
+    "NoInput",
     "NoisyClips",
+    "Partial",
     "Recognition",
     "RecognizerConfig",
     "RecognizerModel",
+    "Rejected",
     "ResidualSpeechNet",
+    "SpeechStarted",
     "StreamingRecognizer",
+    "StringEnded",
+    "StringRecognizer",
+    "StringStreams",
+    "StringTimes",
     "Trainer",
     "TrainingConfig",
     "TrainingResult",
@@ -65,6 +79,7 @@ __all__ = [
     "calibrate",
     "create_model",
     "export_onnx",
+    "grad_cam",
     "list_models",
     "load_checkpoint",
     "load_clips",

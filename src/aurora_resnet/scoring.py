@@ -15,6 +15,7 @@ from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
@@ -101,7 +102,7 @@ class TorchModel:
             stays until somebody sets another one. Set it before other threads begin to compute.
 
     Raises:
-        ConfigError: if there is no such device.
+        ConfigError: if there is no such device, or for a model of strings.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -123,6 +124,11 @@ class TorchModel:
         self.device = check_device(device)
         set_threads(threads)
         config = model.config
+        if find_model(config.model).strings:
+            raise ConfigError(
+                f"{name or config.model} is a model of strings, not of single words: use StringRecognizer, "
+                "sequence_model or export_strings, and the commands with --strings"
+            )
         self.facts = ModelFacts(
             name=name or config.model,
             vocabulary=config.vocabulary,

@@ -79,17 +79,6 @@ def systems_table(study: Study) -> str:
     return markdown_table(header, rows)
 
 
-def readme_study_table(study: Study) -> str:
-    """Return the five systems without intervals."""
-    header = ["", "clean training: clean", "0-20 dB", "multi-condition: clean", "0-20 dB", "paper: clean", "noisy"]
-    rows = []
-    for system, title in SYSTEMS.items():
-        variants = (study[f"q1_systems/{system}-{training}"] for training in ("clean", "multi"))
-        cells = [percent(variant.accuracy(snrs)) for variant in variants for snrs in (("clean",), MEAN)]
-        rows.append([title, *cells, *PAPER.get(system, (MISSING, MISSING))])
-    return markdown_table(header, rows)
-
-
 def snr_table(study: Study) -> str:
     """Return the five systems by SNR."""
     rows = []

@@ -27,8 +27,9 @@ def test_it_serves_until_ctrl_c_and_warns_where_others_can_reach_it() -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         address = line.split()[0].replace("0.0.0.0", "127.0.0.1")
-        with urlopen(address, timeout=10) as page:
-            assert b"<title>Say a digit</title>" in page.read()
+        with urlopen(address, timeout=10) as page, urlopen(f"{address}index.html", timeout=10) as words:
+            assert b"<title>Say a number</title>" in page.read()
+            assert b"<title>Say a digit</title>" in words.read()
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
@@ -43,6 +44,32 @@ def test_a_taken_port_is_named_before_the_model_is_loaded(capsys: pytest.Capture
         main(["serve", "--model", "missing.safetensors", "--port", str(port := taken.getsockname()[1])])
     assert end.value.code == 2
     assert f"cannot listen at 127.0.0.1, port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "strings"), [([], "string_net"), (["--strings", ""], None), (["--strings", "string_net"], "string_net")]
+)
+def test_the_model_of_numbers_is_the_shipped_one_unless_told_otherwise(
+    options: list[str], strings: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi import FastAPI
+    from starlette.testclient import TestClient
+
+    served: list[FastAPI] = []
+    monkeypatch.setattr("aurora_resnet.web.running.serve_forever", lambda app, _listening: served.append(app))
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--model", "compact", "--port", "0", *options])
+    assert end.value.code == 0
+    with TestClient(served[0], base_url="http://localhost") as client:
+        assert client.get("/api/model").json()["strings"] == strings
+        assert ("Say a number" in client.get("/").text) == (strings is not None)
+
+
+def test_a_missing_model_of_numbers_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--model", "compact", "--strings", "string_ne", "--port", "0"])
+    assert end.value.code == 2
+    assert "did you mean 'string_net'" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_named(capsys: pytest.CaptureFixture[str]) -> None:

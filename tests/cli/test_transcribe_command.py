@@ -39,3 +39,15 @@ def test_wrong_inputs_are_two_lines_and_exit_code_two(call: Call) -> None:
     result = call("transcribe", "nothing-*.wav", "--format", "csv", "--out", "out")
     assert result.returncode == 2
     assert "nothing-*.wav: no recordings there" in result.stderr
+
+
+def test_strings_are_heard_with_their_own_model(call: Call, tmp_path: Path) -> None:
+    options = (str(VOICE / "seven_1.flac"), "--format", "csv", "--workers", "1", "--out", "out")
+    result = call("transcribe", "--string", "--length", "1", *options)
+    assert result.returncode == 0, result.stderr
+    lines = (tmp_path / "out" / "rows" / "part-000000.csv").read_text().splitlines()
+    assert lines[0] == "recording,text,words,confidence,accepted,reason,start_seconds,end_seconds,error"
+    assert lines[1].split(",")[1:3] == ["7", "seven"]
+    result = call("transcribe", "--length", "1", *options)
+    assert result.returncode == 2
+    assert "--length is about strings; add --string" in result.stderr

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.corpora.sources.an4 import STRING_COLUMNS, WORD_COLUMNS, read_an4, read_an4_strings
+from aurora_resnet.corpora.sources.an4 import (
+    ALIGNED_COLUMNS,
+    STRING_COLUMNS,
+    WORD_COLUMNS,
+    read_an4,
+    read_an4_aligned,
+    read_an4_strings,
+)
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
@@ -129,6 +136,24 @@ def test_an4_tables_of_other_columns_or_short_rows_are_refused(tmp_path: Path) -
     (tmp_path / "strings.csv").write_text(",".join(STRING_COLUMNS) + "\na.flac,one\n")
     with pytest.raises(CorpusError, match=r"strings\.csv: line 2: expected 5 fields"):
         read_an4_strings(tmp_path)
+
+
+def test_an4_words_must_follow_each_other(tmp_path: Path) -> None:
+    write(tmp_path, "a.flac")
+    rows = ["a.flac,0,M,,ann,train,0.3,0.5", "a.flac,1,O,oh,ann,train,0.4,0.8", "b.flac,0,yes,,ann,train,0.1,x"]
+    (tmp_path / "words.csv").write_text("\n".join([",".join(ALIGNED_COLUMNS), *rows]))
+    with pytest.raises(CorpusError) as caught:
+        read_an4_aligned(tmp_path)
+    assert "line 3: words must follow each other in time, got 0.4..0.8" in str(caught.value)
+    assert "line 4: words must follow each other in time, got 0.1..x" in str(caught.value)
+
+
+@pytest.mark.shared
+def test_the_real_an4_alignment_tells_where_its_strings_have_their_words(shared: Path) -> None:
+    aligned = {each.utterance.path.stem: each for each in read_an4_aligned(shared / "an4")}
+    strings = read_an4_strings(shared / "an4")
+    assert len(aligned) == 1070
+    assert all(aligned[string.path.stem].utterance.words == string.words for string in strings)
 
 
 @pytest.mark.shared

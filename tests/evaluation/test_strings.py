@@ -1,10 +1,11 @@
-"""The alignment of strings against the recursive definition of Levenshtein, and against jiwer where it is installed."""
+"""The alignment of strings against the recursive definition of Levenshtein, and against jiwer."""
 
 from __future__ import annotations
 
 import math
 from functools import cache
 
+import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +39,6 @@ def test_no_alignment_has_fewer_errors_and_every_word_is_in_it_once(
 
 @given(st.lists(st.tuples(strings.filter(len), strings), min_size=1, max_size=5))
 def test_the_error_rate_is_that_of_jiwer(pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
-    jiwer = pytest.importorskip("jiwer", reason="jiwer is not installed")
     said, heard = ([" ".join(words) for words in side] for side in zip(*pairs, strict=True))
     assert score_strings(pairs).error_rate == pytest.approx(jiwer.wer(said, heard))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.export.frontend import ConvolutionalFrontend, fourier_kernels
+from aurora_resnet.export.frontend import ConvolutionalFrontend
+from aurora_resnet.features.fourier import fourier_kernels
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 
 SHIPPED = MelConfig(sample_rate=8000, log_floor=1e-10, dynamic_range_db=60.0)
@@ -45,6 +48,15 @@ def test_gain_control_in_the_place_of_the_logarithm() -> None:
     frontend = MelFrontend(MelConfig(sample_rate=8000, compression="pcen"))
     waveform = noise(8000)
     assert torch.allclose(ConvolutionalFrontend(frontend)(waveform), frontend(waveform), atol=1e-4)
+
+
+@pytest.mark.parametrize("compression", ["log", "pcen"])
+def test_frames_that_do_not_look_ahead(compression: Literal["log", "pcen"]) -> None:
+    frontend = MelFrontend(MelConfig(8000, compression=compression, normalization="none", causal=True))
+    waveform = noise(8030)
+    found = ConvolutionalFrontend(frontend)(waveform)
+    assert found.shape == (2, 64, 100)
+    assert torch.allclose(found, frontend(waveform), atol=5e-4)
 
 
 def test_silence_is_exactly_zero_as_in_the_model() -> None:

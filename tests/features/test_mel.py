@@ -6,14 +6,16 @@ import copy
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.signal import get_window
 from torch import Tensor
 
 from aurora_resnet.features.filterbank import filter_edges
-from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.features.mel import MelConfig, MelFrontend, mel_filters
 from aurora_resnet.runtime.errors import ConfigError
 
 NORMALIZATIONS = ("none", "utterance", "corpus")
@@ -278,3 +280,26 @@ def test_all_wrong_settings_are_named_at_once() -> None:
         MelConfig(sample_rate=8000, n_mels=0, power=-1.0, f_max=9000.0, normalization="batch")  # type: ignore[arg-type]
     assert all(word in str(caught.value) for word in ("n_mels", "power", "f_max 9000", "'batch'"))
     assert str(caught.value).count("; ") == 3
+
+
+@settings(deadline=None, max_examples=20)
+@given(length=st.integers(200, 2000), window_seconds=st.sampled_from([0.02, 0.025]), n_fft=st.sampled_from([None, 512]))
+def test_causal_frames_end_with_their_hop(length: int, window_seconds: float, n_fft: int | None) -> None:
+    """Against numpy: frame t is the window before sample (t + 1) hop, with silence before the waveform."""
+    config = MelConfig(
+        8000, window_seconds=window_seconds, n_fft=n_fft, n_mels=6, normalization="none", causal=True, log_floor=1e-9
+    )
+    window, hop = config.window_length, config.hop_length
+    assume(length > config.fft_length // 2)
+    waveform = noise(1, length)
+    padded = np.pad(waveform[0].double().numpy(), (window, 0))
+    frames = [padded[(t + 1) * hop : (t + 1) * hop + window] for t in range(length // hop)]
+    power = np.abs(np.fft.rfft(np.array(frames) * get_window("hann", window), n=config.fft_length)) ** 2
+    expected = np.log(np.maximum(power @ mel_filters(config, torch.float64).numpy(), config.log_floor)).T
+    np.testing.assert_allclose(MelFrontend(config)(waveform.double())[0], expected, atol=1e-6)
+
+
+def test_causal_frames_need_a_front_end_that_knows_no_future() -> None:
+    for wrong in ({"normalization": "utterance"}, {"dynamic_range_db": 60.0}, {"hop_seconds": 0.05}):
+        with pytest.raises(ConfigError, match="causal frames"):
+            MelConfig(8000, causal=True, **{"normalization": "none", **wrong})  # type: ignore[arg-type]

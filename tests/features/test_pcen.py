@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.features.pcen import ALPHA, DELTA, EPSILON, FULL_SCALE, ROOT, SMOOTHING, pcen, running_mean
+from aurora_resnet.features.pcen import (
+    ALPHA,
+    DELTA,
+    EPSILON,
+    FULL_SCALE,
+    ROOT,
+    SMOOTHING,
+    pcen,
+    pcen_step,
+    running_mean,
+)
 from aurora_resnet.runtime.errors import ConfigError
 
 
@@ -58,3 +68,18 @@ def test_front_end() -> None:
     assert features.isfinite().all()
     with pytest.raises(ConfigError, match="dynamic_range_db"):
         MelConfig(sample_rate=8000, compression="pcen", dynamic_range_db=60.0)
+
+
+@given(st.integers(0, 1000), st.integers(1, 39))
+@settings(max_examples=20, deadline=None)
+def test_a_stream_begins_in_silence_and_goes_on(seed: int, cut: int) -> None:
+    e = energies(seed, frames=40)
+    expected, _ = lfilter([SMOOTHING], [1, SMOOTHING - 1], e.numpy() * FULL_SCALE, axis=1, zi=np.zeros((3, 1, 5)))
+    first, mean = pcen_step(e[:, :cut], torch.zeros(3, 1, 5, dtype=torch.float64))
+    np.testing.assert_allclose(mean[:, 0], expected[:, cut - 1], rtol=1e-9)
+    second, mean = pcen_step(e[:, cut:], mean)
+    np.testing.assert_allclose(mean[:, 0], expected[:, -1], rtol=1e-9)
+    gained = e.numpy() * FULL_SCALE / (EPSILON + expected) ** ALPHA
+    np.testing.assert_allclose(
+        torch.cat((first, second), dim=1), (gained + DELTA) ** ROOT - DELTA**ROOT, rtol=1e-7, atol=1e-12
+    )

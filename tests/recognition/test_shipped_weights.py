@@ -68,18 +68,24 @@ def test_the_files_are_small_and_say_what_they_are(name: str, recognizer: DigitR
     assert checkpoint.info["training"]["experiment"]["model"] == name
     if name == "compact":
         assert model_cost(checkpoint.model.classifier).macs / checkpoint.model.config.clip_seconds <= 100e6
-    for part in ("## Data", "CC BY", "train_shipped.toml", "Seed", "## Results", "## Limits"):
+    for part in ("## Data", "CC BY", "train_voices.toml", "Seed", "## Results", "## Limits"):
         assert part in checkpoint.card
 
 
 def test_no_test_recording_and_no_forbidden_noise_was_heard(name: str) -> None:
-    experiment = load_checkpoint(name).info["training"]["experiment"]
-    sources = {source["corpus"].partition(":")[2].rpartition("/")[2]: source for source in experiment["data"]["train"]}
-    assert set(sources) == {"fsdd", "an4", "iitg_210101070", "iitg_jayskhatri", "", "digits.csv"}
-    assert {sources[key]["split"] for key in ("fsdd", "an4", "")} == {"train"}
-    augment = experiment["data"]["augment"]
-    assert {Path(sounds["folder"]).name for sounds in augment["noises"]} == {"esc10", "background"}
-    words = next(sounds for sounds in augment["others"] if Path(sounds["folder"]).name == "words")
+    data = load_checkpoint(name).info["training"]["experiment"]["data"]
+    sources = {source["corpus"]: source for source in data["train"]}
+    assert {kind: sources[kind]["split"] for kind in sources if kind.startswith(("fsdd:", "an4:", "samples:"))} == {
+        "fsdd:../shared/data/fsdd": "train",
+        "an4:../shared/data/an4": "train",
+        "samples:": "train",
+    }
+    augment = data["augment"]
+    heard = [source.partition(":")[2] for source in sources]
+    heard += [sounds["folder"] for kind in ("noises", "negatives", "talk") for sounds in augment[kind]]
+    assert not [path for path in heard if path.endswith(("speech_commands_digits", "noizeus", "nonspeech100"))]
+    assert not [path for path in heard if path.startswith("data/voices/an4_") and not path.endswith("/train")]
+    words = next(sounds for sounds in augment["negatives"] if sounds["folder"].endswith("speech_commands_other/words"))
     assert words["match"] == "_[0-9a-f]*[02468ac]_nohash"
 
 

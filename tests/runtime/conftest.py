@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from aurora_resnet.runtime.cli.main import main
 from aurora_resnet.runtime.recognizer import Recognizer
 
 SAMPLES = Path(__file__).resolve().parents[2] / "src" / "aurora_resnet" / "samples"
 
 Spoken = Callable[..., Path]
+Call = Callable[..., tuple[int, str, str]]
 
 
 def rows() -> list[dict[str, str]]:
@@ -41,3 +45,17 @@ def spoken() -> Spoken:
 def recognizer() -> Recognizer:
     """The small model that the package carries."""
     return Recognizer.from_pretrained("compact")
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the command with something on standard input; return exit code, output and errors."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        return (int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

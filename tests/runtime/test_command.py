@@ -15,7 +15,7 @@ import soundfile
 
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.cli.commands import COMMANDS
-from aurora_resnet.runtime.cli.main import PROGRAM, main
+from aurora_resnet.runtime.cli.main import PROGRAM
 from aurora_resnet.runtime.cli.recognize import BATCH, recognize_files
 from aurora_resnet.runtime.cli.terminal import Progress
 from aurora_resnet.runtime.errors import AudioError
@@ -24,20 +24,6 @@ from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 
 Spoken = Callable[..., Path]
 Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command with something on standard input; return exit code, output and errors."""
-
-    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 def test_as_a_program_it_says_which_version_it_is() -> None:

@@ -138,7 +138,7 @@ def test_the_gains_are_those_of_the_stretches_recognised_alone(recognizer: Recog
     answer = recognizer.recognize(stretches[best], RATE)
     assert answer.accepted
     assert event.word == answer.word
-    assert event.confidence == pytest.approx(answer.confidence, abs=1e-4)
+    assert event.confidence == pytest.approx(answer.confidence, abs=1e-3)  # int8: one rounding more or less
     assert (event.start_seconds, event.end_seconds) == pytest.approx(tuple(0.04 * step for step in spans[best]))
 
 

@@ -17,8 +17,9 @@ import torch
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.augmentation.recipe import Augmentation
-from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint, read_config
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.evaluator import Evaluator
@@ -26,9 +27,10 @@ from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+from aurora_resnet.teaching.hearing import hear
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
-from aurora_resnet.teaching.recordings import read_recordings
+from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
 from aurora_resnet.teaching.teach import Taught, teach
 from aurora_resnet.training.trainer import Trainer
 
@@ -242,3 +244,12 @@ def test_wrong_arguments_end_in_one_line(
     done = call("teach", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("known", [("one", "nine"), DIGITS.words], ids=["some", "all"])
+def test_digits_that_nobody_said_are_no_words_of_the_model(known: tuple[str, ...], tiny_base: Path) -> None:
+    words = load_corpus("samples:").filter(words=known, speakers=["samples/flite-slt", "samples/flite-awb"])
+    network = hear(TeachingRecordings(words, Corpus("none", ())), read_config(str(tiny_base))).network
+    assert set(network.vocabulary) == set(known)
+    assert (network.vocabulary == DIGITS) == (known == DIGITS.words)  # in that order the head of a shipped model fits
+    assert network.vocabulary.digits[network.vocabulary.index("nine")] == 9

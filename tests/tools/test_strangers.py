@@ -18,7 +18,7 @@ from aurora_resnet.training.experiment import read_experiment
 from tools.strangers.__main__ import experiment_of, without
 from tools.strangers.ideas import FOLDS, IDEAS
 from tools.strangers.operating_point import OperatingPoint
-from tools.strangers.sets import NEGATIVES
+from tools.strangers.sets import NEGATIVES, SNRS_DB
 
 CONFIG = Path(__file__).parents[2] / "examples" / "train_voices.toml"
 
@@ -102,17 +102,24 @@ def test_the_operating_point_is_that_of_strangers() -> None:
 
     parts = {"an4": group(3.0, 400, 0)}
     parts["left_out"] = parts["an4"] | {"logits": 2.0 * parts["an4"]["logits"]}  # twice as sure, no more often right
+    for snr_db in SNRS_DB:  # strangers first; both are as sure in noise as they are without
+        parts[f"noisy_{snr_db}"] = {
+            key: np.concatenate([parts["left_out"][key], parts["an4"][key]]) for key in parts["an4"]
+        }
     parts |= {kind: group(0.0, 100, 11) for kind in NEGATIVES}
     flat = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
-    point = OperatingPoint.of(flat, 0.025)
+    point = OperatingPoint.of(flat)
     assert point.temperature_factor == pytest.approx(2.0, rel=1e-3)
-    strangers = np.sort(evidence(parts["left_out"]["logits"]))
-    negatives = np.concatenate([evidence(parts[kind]["logits"]) for kind in NEGATIVES])
-    assert point.negatives_accepted == (negatives >= strangers[10]).mean()  # 10 of 400 are refused
-    for kind in NEGATIVES[1:]:
-        flat[f"{kind}.peaks"][:] = 0.0  # silence is refused whatever the threshold is
-    letters = evidence(parts[NEGATIVES[0]]["logits"])
-    assert OperatingPoint.of(flat, 0.025).negatives_accepted == (letters >= strangers[10]).mean()
+
+    def refused_and_accepted(first: int, threshold: float) -> tuple[float, float]:
+        refused = float((evidence(parts["left_out"]["logits"][first:]) < threshold).mean())
+        return refused, float(np.mean([(evidence(parts[kind]["logits"]) >= threshold).mean() for kind in NEGATIVES]))
+
+    refused, accepted = refused_and_accepted(0, point.threshold)
+    assert 0 < refused == pytest.approx(accepted, abs=1 / 400)  # a step of the one share
+    flat["left_out.peaks"][:200] = 0.0  # silence is refused whatever the threshold is
+    refused, accepted = refused_and_accepted(200, OperatingPoint.of(flat).threshold)
+    assert 0 < refused == pytest.approx(accepted, abs=1 / 200)
 
 
 def test_what_kokoro_says_beside_digits_sounds_like_none(kokoro: Any) -> None:

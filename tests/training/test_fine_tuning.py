@@ -163,3 +163,15 @@ def test_a_front_end_of_its_own_is_refused(learnt: Path, tmp_path: Path) -> None
     file.write_text(FILE.format(init=learnt) + "[mel]\nsample_rate = 8000\nn_mels = 40\n")
     with pytest.raises(ConfigError, match="n_mels is 16, here 40"):
         run_experiment(read_experiment(file), tmp_path / "run")
+
+
+def test_a_model_of_strings_keeps_its_other_units(tmp_path: Path) -> None:
+    mel = MelConfig(sample_rate=8000, n_mels=40, compression="pcen", normalization="none", causal=True)
+    model = RecognizerModel(RecognizerConfig("string_net", mel, vocabulary=DIGITS))
+    save_checkpoint(model, tmp_path / "strings.safetensors")
+    again, _ = start_from(tmp_path / "strings.safetensors", DIGITS, seed=9)
+    sound = torch.randn(1, 8000, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(again.eval()(sound), model.eval()(sound))
+    fewer, _ = start_from(tmp_path / "strings.safetensors", Vocabulary(("two", "three")), seed=9)
+    whole, part = (each.state_dict()["classifier.head.1.weight"] for each in (model, fewer))
+    assert torch.equal(part, whole[[2, 3, *range(11, len(whole))]])

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.corpora.samples import samples_folder
-from aurora_resnet.transcription.hearing import COLUMNS, Hearing
+from aurora_resnet.transcription.hearing import Hearing
 from aurora_resnet.transcription.tables import Row, read_rows
 from aurora_resnet.transcription.transcribe import transcribe
+from aurora_resnet.transcription.words import COLUMNS
 
 pytestmark = pytest.mark.slow
 HEARING = Hearing("compact", batch=8)

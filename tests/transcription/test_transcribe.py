@@ -18,10 +18,12 @@ from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError, ModelError
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.transcription.hearing import COLUMNS, Hearing
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.transcription.hearing import Hearing, Strings
 from aurora_resnet.transcription.plan import Plan
 from aurora_resnet.transcription.tables import Row, TableFormat, read_rows
 from aurora_resnet.transcription.transcribe import FAILURE, TranscriptionReport, transcribe
+from aurora_resnet.transcription.words import COLUMNS
 
 VOICE = samples_folder() / "flite-slt"
 HEARING = Hearing("compact", batch=8)
@@ -53,6 +55,44 @@ def test_rows_are_what_the_recognizer_answers(tmp_path: Path, table: TableFormat
         assert (row[1], row[2], row[4], row[7]) == (answer.word, answer.digit, answer.accepted, None)
         assert row[3] == pytest.approx(answer.confidence, abs=1e-5)  # other batch, other rounding
         assert row[5:7] == pytest.approx((clip.start_seconds, clip.recording_seconds))
+
+
+@pytest.mark.parametrize("table", ["csv", "jsonl", "parquet"])
+def test_strings_have_rows_of_their_own(tmp_path: Path, table: TableFormat) -> None:
+    if table == "parquet":
+        pytest.importorskip("pyarrow")
+    files = sorted(VOICE.glob("s*.flac"))
+    home = tmp_path / "in"
+    home.mkdir()
+    for file in files:
+        shutil.copy(file, home)
+    (home / "bad.wav").write_bytes(b"no sound")
+    hearing = Hearing("string_net", strings=Strings(lengths=(1, 2)))
+    report = transcribe([str(home)], tmp_path / "out", hearing, table=table, workers=1)
+    assert (report.recordings, report.failed) == (len(files) + 1, 1)
+    part = tmp_path / "out" / "rows" / f"part-000000.{table}"
+    rows = {row[0]: dict(zip(hearing.columns, row, strict=True)) for row in read_rows(part, hearing.columns)}
+    recognizer = StringRecognizer.from_pretrained("string_net")
+    for file in files:
+        answer, row = recognizer.recognize(file, lengths={1, 2}), rows[str(home / file.name)]
+        assert row["words"].split() == [word.word for word in answer.words]
+        assert (row["text"], row["accepted"], row["reason"]) == (answer.text, answer.accepted, answer.reason)
+        assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-5)
+        assert row["end_seconds"] == pytest.approx(answer.words[-1].end_seconds, abs=1e-4)
+    assert "cannot be read" in rows[str(home / "bad.wav")]["error"]
+    with pytest.raises(ConfigError, match="other settings"):
+        transcribe([str(home)], tmp_path / "out", Hearing("string_net", strings=Strings()), table=table, workers=1)
+
+
+def test_wrong_questions_about_strings() -> None:
+    with pytest.raises(ConfigError, match="lengths must name at least one"):
+        Strings(lengths=(0,))
+    with pytest.raises(ConfigError, match="'lun' is no check; expected luhn"):
+        Strings(check="lun")
+    with pytest.raises(ConfigError, match="computed on the CPU"):
+        Hearing("string_net", device="cuda", strings=Strings())
+    with pytest.raises(ModelError, match="model of single words"):
+        Hearing("compact", strings=Strings()).load()
 
 
 def test_bytes_in_parquet_are_heard_as_the_files(tmp_path: Path) -> None:

@@ -95,15 +95,14 @@ def chromium() -> str:
 
 
 @contextmanager
-def hearing(chromium: str, sound: Samples, folder: Path, *, repeated: bool = False) -> Iterator[Browser]:
-    """Chromium whose microphone hears a sound once, from when a page opens it, or again and again."""
+def chromium_that_hears(chromium: str, sound: Path, *, again: bool = False) -> Iterator[Browser]:
+    """Chromium whose microphone hears a WAV file from when a page opens it, once or again and again."""
     api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
-    soundfile.write(folder / "heard.wav", sound, RATE, subtype="PCM_16")
     flags = [
         "--no-sandbox",
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={folder / 'heard.wav'}{'' if repeated else '%noloop'}",
+        f"--use-file-for-fake-audio-capture={sound}{'' if again else '%noloop'}",
     ]
     api.expect.set_options(timeout=15_000)  # ms; a busy machine is slow
     with api.sync_playwright() as playwright:
@@ -118,14 +117,17 @@ def browser(
     tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
 ) -> Iterator[Browser]:
     """Chromium whose microphone hears somebody say "seven" once."""
-    with hearing(chromium, spoken("seven"), tmp_path_factory.mktemp("microphone")) as browser:
+    seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
+    soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
+    with chromium_that_hears(chromium, seven) as browser:
         yield browser
 
 
 @pytest.fixture
 def talkative(chromium: str, spoken: Callable[[str], Samples], tmp_path: Path) -> Iterator[Browser]:
     """Chromium whose microphone says "seven" for ever."""
-    with hearing(chromium, spoken("seven"), tmp_path, repeated=True) as browser:
+    soundfile.write(tmp_path / "seven.wav", spoken("seven"), RATE, subtype="PCM_16")
+    with chromium_that_hears(chromium, tmp_path / "seven.wav", again=True) as browser:
         yield browser
 
 
@@ -137,7 +139,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
-    page.locator("#words tr").first.wait_for()
+    page.locator("#model", has_text="Model").wait_for()
     yield page
     context.close()
     assert complaints == []

@@ -29,6 +29,8 @@ def test_it_answers_what_the_recogniser_answers(
     assert (answer.word, answer.digit, answer.accepted) == (expected.word, expected.digit, expected.accepted)
     assert answer.confidence == pytest.approx(expected.confidence, abs=1e-6)
     assert answer.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
+    odds = np.exp(recognizer.model.logits(recognizer.clip(samples, rate).samples[None]).astype(float)).sum()
+    assert answer.none_probability == pytest.approx(1 / (1 + odds))  # K logits against one that is 0
 
 
 @pytest.mark.parametrize("word", ["seven", "oh", "zero"])

@@ -75,7 +75,7 @@ class Stopped:
 
     def __init__(self, recognizer: Recognizer) -> None:
         self.inside, self.go_on = threading.Semaphore(0), threading.Event()
-        self.original = recognizer.recognize_clips
+        self.original = recognizer.decide
 
     def __call__(self, *arguments: object) -> list[Recognition]:
         self.inside.release()
@@ -106,7 +106,7 @@ def test_who_comes_when_there_is_no_room_is_sent_away_at_once_and_the_others_are
     monkeypatch.setattr(server, "UploadsInHand", lambda: uploads)
     slow, body = Stopped(recognizer), encoded(np.zeros(8000, dtype=np.float32), 8000)
     with served(create_app(recognizer)) as address, ThreadPoolExecutor(3) as pool:
-        monkeypatch.setattr(recognizer, "recognize_clips", slow)
+        monkeypatch.setattr(recognizer, "decide", slow)
         kept = [pool.submit(post, address, body)]
         assert slow.inside.acquire(timeout=20)
         kept += [pool.submit(post, address, body) for _ in range(2)]
@@ -124,7 +124,7 @@ def test_who_waits_too_long_for_a_turn_is_sent_away(
 ) -> None:
     slow, body = Stopped(recognizer), encoded(np.zeros(8000, dtype=np.float32), 8000)
     with served(create_app(recognizer, wait_seconds=0.3)) as address, ThreadPoolExecutor(3) as pool:
-        monkeypatch.setattr(recognizer, "recognize_clips", slow)
+        monkeypatch.setattr(recognizer, "decide", slow)
         asked = [pool.submit(post, address, body) for _ in range(3)]
         assert slow.inside.acquire(timeout=20)
         assert until(lambda: any(each.done() for each in asked))
@@ -231,7 +231,7 @@ def test_who_left_while_waiting_is_not_computed_for(
     recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     inside, go_on, calls = threading.Semaphore(0), threading.Event(), [0]
-    original = recognizer.recognize_clips
+    original = recognizer.decide
 
     def slow(*arguments: object) -> list[Recognition]:
         calls[0] += 1
@@ -242,7 +242,7 @@ def test_who_left_while_waiting_is_not_computed_for(
     body = encoded(np.zeros(8000, dtype=np.float32), 8000)
     request = HEADERS.replace(b"1000", b"%d" % len(body)) + body
     with served(create_app(recognizer)) as address:
-        monkeypatch.setattr(recognizer, "recognize_clips", slow)
+        monkeypatch.setattr(recognizer, "decide", slow)
         with ThreadPoolExecutor(2) as pool:
             kept = [pool.submit(post, address, body) for _ in range(2)]  # all the turns there are
             assert inside.acquire(timeout=20)

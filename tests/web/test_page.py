@@ -97,7 +97,7 @@ def test_a_server_that_is_gone_is_missed(
     page = browser.new_page()
     with served(create_app(recognizer)) as address:
         page.goto(address)
-        page.locator("#words tr").first.wait_for()
+        page.locator("#model", has_text="Model").wait_for()
     choose(page, encoded(spoken("one")))
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
     page.close()

@@ -39,9 +39,10 @@ def test_somebody_says_seven_and_the_page_reads_seven(page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     expect_seven(page)
     bars = page.locator("#words tr")
-    assert bars.count() == 11
     widths = bars.locator(".bar").evaluate_all("bars => bars.map(bar => bar.getBoundingClientRect().width)")
     words = bars.locator("th").all_text_contents()
+    assert len(words) == 4  # the three most probable words, and none of them
+    assert words[-1] == "no digit"
     assert words[widths.index(max(widths))] == "seven"
     for picture in ("waveform", "mel"):
         colours = page.locator(f"#{picture}").evaluate(
@@ -88,10 +89,56 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     assert focused(page) == "file"
     assert page.locator("#file + label").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
     page.keyboard.press("Tab")
+    assert focused(page) == "sample"
+    page.keyboard.press("Tab")
     assert focused(page) == "backspace"
     page.keyboard.press("Space")  # on a button it presses the button
     expect(page.get_by_label("Digits so far")).to_have_text("")
     assert focused(page) == "speak"
+    page.keyboard.press("Control+z")
+    expect(page.get_by_label("Digits so far")).to_have_text("7")
+
+
+def test_nothing_is_shown_before_there_is_something_to_show(page: Page) -> None:
+    for part in ("#waveform", "#mel", "#words"):
+        expect(page.locator(part)).to_be_hidden()
+    for name in ("Delete last", "Undo", "Clear", "Copy", "Play back"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+
+
+def test_a_sample_is_tried_played_copied_and_taken_back(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    string = page.get_by_label("Digits so far")
+    for number, text in enumerate(("0", "01", "012"), start=1):
+        page.get_by_role("button", name="Try a sample").click()
+        expect(string).to_have_text(text)
+        assert len(text) == number
+    for part in ("#waveform", "#mel", "#words"):
+        expect(page.locator(part)).to_be_visible()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == "012"
+    page.get_by_role("button", name="Clear").click()
+    expect(string).to_have_text("")
+    page.get_by_role("button", name="Undo").click()
+    expect(string).to_have_text("012")
+    play = page.locator("#play")
+    play.click()
+    expect(play).to_have_text("Stop")
+    expect(play).to_have_text("Play back")
+
+
+def test_nothing_moves_for_who_asked_for_that(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("button", name="Try a sample").click()
+    expect(page.locator("#words tr")).to_have_count(4)
+    moving = """() => [...document.querySelectorAll("*")].filter(element => {
+        const style = getComputedStyle(element);
+        return style.animationName !== "none" || style.transitionDuration !== "0s";
+    }).map(element => element.id || element.className)"""
+    assert page.evaluate(moving) == []
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(moving) != []
 
 
 def test_escape_forgets_what_was_said(page: Page) -> None:

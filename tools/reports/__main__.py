@@ -1,4 +1,4 @@
-"""Write docs/results.md, docs/reliability.md, figures and the tables of README and docs/models.md from the run records.
+"""Write docs/results.md, docs/reliability.md, figures, and parts of README and other pages from the run records.
 
 ``python -m tools.reports`` writes, ``--check`` fails if a text would change (CI).
 
@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 
 from aurora_resnet.files import atomic_path
-from study.report.records import Study
-from study.report.tables import readme_study_table
+from tools.reports.accessibility import ACCESSIBILITY, accessibility_section
 from tools.reports.faults import read_faults, reliability_page
-from tools.reports.main_job import SYSTEMS, draw, main_job, readme_table
+from tools.reports.installation import INSTALL, first_hour_page, install_section
+from tools.reports.main_job import SYSTEMS, draw, main_job
+from tools.reports.other_tools import good_for_section, other_tools_section, read_peers
 from tools.reports.own_words import (
     ADAPT,
     TOGETHER,
@@ -28,14 +29,24 @@ from tools.reports.own_words import (
     together_section,
 )
 from tools.reports.performance import performance_section, read_inference
-from tools.reports.protocol import PROTOCOL, draw_protocol, protocol, readme_protocol_table
+from tools.reports.protocol import PROTOCOL, draw_protocol, protocol
 from tools.reports.records import DOCS, TEMPLATES, Run, read_if_measured, read_runs
 from tools.reports.scale import ARITHMETIC, SCALE, arithmetic_section, scale_section
 from tools.reports.serve import read_serve, serve_section
-from tools.reports.shipped import cards, read_exported, read_latency, read_shipped, shipped_section, shipped_table
+from tools.reports.shipped import (
+    cards,
+    read_exported,
+    read_latency,
+    read_shipped,
+    shipped_line,
+    shipped_section,
+    shipped_table,
+)
 from tools.reports.sizes import benchmarks, cost_table
-from tools.reports.strangers import read_strangers, strangers_section
+from tools.reports.strangers import editions_section, read_first_edition, read_strangers, strangers_section
 from tools.reports.streaming import read_streaming, streaming_section
+from tools.reports.string_rebuild import draw_rebuild, read_rebuild, rebuild_section
+from tools.reports.strings import SPEED, draw_strings, read_strings, speed_section, strings_section
 from tools.reports.templating import render
 
 README = DOCS.parent / "README.md"
@@ -45,29 +56,36 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     """Return every generated text by its path."""
     shipped, exported, latency = read_shipped(), read_exported(), read_latency()
     parts = {
-        README: {
-            "shipped": shipped_table(shipped, latency),
-            "results": readme_table(main_runs),
-            "protocol": readme_protocol_table(protocol_runs),
-            "study": readme_study_table(Study()),
-        },
+        README: {"shipped": shipped_line(shipped)},
+        DOCS / "accessibility.md": {"accessibility": accessibility_section(read_if_measured(ACCESSIBILITY))},
         DOCS / "models.md": {"costs": cost_table()},
         DOCS / "recognizer.md": {
             "shipped": shipped_section(shipped, exported, latency),
             "strangers": strangers_section(read_strangers()),
+            "editions": editions_section(read_first_edition(), exported),
         },
         DOCS / "performance.md": {
             "performance": performance_section(read_inference(), shipped, exported),
             "arithmetic": arithmetic_section(read_if_measured(ARITHMETIC)),
         },
+        DOCS / "model-cards.md": {
+            "good_for": f"{shipped_table(shipped, latency)}\n\n{good_for_section(exported)}",
+        },
+        DOCS / "other-tools.md": {"other_tools": other_tools_section(shipped, latency, read_peers())},
         DOCS / "scale.md": {"scale": scale_section(read_if_measured(SCALE))},
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
             "together": together_section(read_if_measured(TOGETHER)),
             "adapt": adapt_section(read_if_measured(ADAPT)),
         },
+        DOCS / "string-training.md": {
+            "strings": strings_section(read_strings()),
+            "string_rebuild": rebuild_section(read_rebuild()),
+        },
+        DOCS / "strings.md": {"string_speed": speed_section(read_if_measured(SPEED))},
         DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
         DOCS / "web.md": {"serve": serve_section(read_serve())},
+        DOCS / "install.md": {"install": install_section(read_if_measured(INSTALL))},
     }
     results = render(
         TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs), speed=benchmarks()
@@ -75,6 +93,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     return {
         DOCS / "results.md": results,
         DOCS / "reliability.md": reliability_page(read_faults()),
+        DOCS / "first-hour.md": first_hour_page(),
         **cards(shipped),
         **{path: filled(path, each) for path, each in parts.items()},
     }
@@ -125,6 +144,8 @@ def main() -> int:
         draw(main_runs)
         draw_protocol(protocol_runs)
         draw_own_words(read_own_words())
+        draw_strings(read_strings())
+        draw_rebuild(read_rebuild())
     return 1 if stale else 0
 
 

@@ -1,4 +1,4 @@
-"""The section on the main job, its figures and the README's table."""
+"""The section on the main job, and its figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.figures import plot_confusion, plot_features, plot_learning_curves, save_figure
-from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.training.history import read_history
@@ -59,22 +59,6 @@ def main_job(runs: dict[str, Run]) -> dict[str, Any]:
         "epochs": first["experiment"]["training"]["epochs"],
         "table": markdown_table(header, rows),
     }
-
-
-def readme_table(runs: dict[str, Run]) -> str:
-    """Return the README's table."""
-    header = [
-        "trained on FSDD + AN4",
-        "FSDD official test, seen speakers %",
-        "AN4 unseen speakers, 11 words %",
-        "training",
-    ]
-    rows = []
-    for name, title in SYSTEMS.items():
-        run = runs[name]
-        conditions = [percent(run.condition(f"{corpus} test").accuracy) for corpus in ("fsdd", "an4")]
-        rows.append([title, *conditions, f"{run.record['seconds'] / 60:.0f} min"])
-    return markdown_table(header, rows)
 
 
 def draw(runs: dict[str, Run]) -> None:

@@ -1,11 +1,11 @@
-"""The section on the Aurora protocol, its figures and the README's table."""
+"""The section on the Aurora protocol, and its figures."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
-from aurora_resnet.evaluation.aurora_tables import MEAN, AuroraTable
+from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import save_figure
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from tools.reports.records import FIGURES, Run
@@ -55,15 +55,6 @@ def protocol(runs: dict[str, Run]) -> dict[str, Any]:
 
 def _points(share: float | None, other: float | None) -> float:
     return 100 * (share or 0) - 100 * (other or 0)
-
-
-def readme_protocol_table(runs: dict[str, Run]) -> str:
-    """Return the README's table of the Aurora protocol."""
-    rows = []
-    for name, title in PROTOCOL.items():
-        table = AuroraTable.from_report(runs[name].report)
-        rows.append([title, *(percent(table.overall_weighted(snr)) for snr in ("clean", "10", "5", "0", MEAN))])
-    return markdown_table(["accuracy %", "clean", "10 dB", "5 dB", "0 dB", "mean 0-20 dB"], rows)
 
 
 def draw_protocol(runs: dict[str, Run]) -> None:

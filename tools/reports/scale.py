@@ -36,12 +36,19 @@ def scale_section(record: Record | None) -> str:
     table = markdown_table(["what", "clips", "clips/s", "ms of processor a clip", "peak memory MB"], rows)
     most = max(record["transcription"]["rows"], key=lambda row: row["clips"])
     hours = MILLION_HOURS / most["per_second"] / 3600
-    one, two = (max(speeds) for speeds in record["processes"]["clips_per_second"].values())
+    by_batch = [
+        [
+            str(row["batch"]),
+            *(f"{max(speeds):.0f}" for speeds in row["clips_per_second"].values()),
+            f"{row['ratio']:.2f}",
+        ]
+        for row in record["processes"]["rows"]
+    ]
+    processes = markdown_table(["batch of all", "one process, clips/s", "two", "ratio, median of three"], by_batch)
     return (
         f"{_machine(record)}, {record['processors']} processors, `compact`; starting, 2 to 4 s of it, is counted:\n\n{table}\n\n"
-        f"A million hours in recordings of one second, by the last rate: {hours:,.0f} hours of this machine. `torchrun` with two"
-        f" processes of one thread trains {record['processes']['ratio']:.2f} times as fast as with one"
-        f" ({two:.0f} and {one:.0f} clips a second at best)."
+        f"A million hours in recordings of one second, by the last rate: {hours:,.0f} hours of this machine.\n\n"
+        f"`torchrun` with two processes of one thread, beside one:\n\n{processes}"
     )
 
 

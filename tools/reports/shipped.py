@@ -1,4 +1,4 @@
-"""The weights in the wheel: the tables of README and docs/recognizer.md, and the cards beside the weights."""
+"""The weights in the wheel: the README's number, the tables of docs, and the cards beside the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
 from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports.records import RECORDS, TEMPLATES
+from tools.reports.strangers import read_strangers, strangers_section
 from tools.reports.templating import render
 from tools.shipped.targets import SNRS_DB, TARGETS, target_table
 
@@ -58,7 +60,7 @@ def noise_table(records: dict[str, Record]) -> str:
 
 
 def shipped_table(records: dict[str, Record], latency: Record) -> str:
-    """Return the table that opens the README."""
+    """Return the models in a line each."""
     rows = []
     for name, record in records.items():
         clean, noisy = record["clean"], record["noisy"]["fsdd"]["mean"]
@@ -77,6 +79,17 @@ def shipped_table(records: dict[str, Record], latency: Record) -> str:
         )
     header = ["in the wheel", "file", "one word", "FSDD test %", "AN4 unseen speakers %", "Speech Commands digits %"]
     return markdown_table([*header, "10 dB %", "0 dB %", "other words accepted %"], rows)
+
+
+def shipped_line(records: dict[str, Record]) -> str:
+    """Return the number with which the README opens: how often the default model is right in noise, and what it refuses."""
+    record = records[DEFAULT_MODEL]
+    right = percent(record["noisy"]["fsdd"]["mean"]["10"]["accuracy"])
+    refused = percent(1 - record["other_words"]["accepted_share"])
+    return (
+        f"**{right} %** of the words right in the noise of streets, cars, stations and restaurants at 10 dB, none of which its "
+        f"training heard; of other words it refuses {refused} %."
+    )
 
 
 def scene_table(records: dict[str, Record]) -> str:
@@ -135,6 +148,7 @@ def card(name: str, record: Record) -> str:
         record=record,
         info=checkpoint.info,
         calibration=checkpoint.calibration,
+        strangers=strangers_section([each for each in read_strangers() if each["idea"] in (name, f"{name}_more")]),
         target_table=target_table(record),
     )
 

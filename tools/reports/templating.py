@@ -15,7 +15,7 @@ def render(template: Path, **values: object) -> str:
     Args:
         template: the file; what it includes lies beside it.
         values: what it names; anything else that it names is an error. ``|percent`` prints a share, ``|thousands`` a
-            large number.
+            large number, ``|duration`` seconds.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "page.md.j2"
@@ -31,5 +31,17 @@ def render(template: Path, **values: object) -> str:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "thousands": lambda number: f"{number:,}"}
+    environment.filters |= {"percent": percent, "thousands": lambda number: f"{number:,}", "duration": duration}
     return environment.get_template(template.name).render(values)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    >>> duration(0.42), duration(59.4), duration(100)
+    ('0.4 s', '59 s', '1 min 40 s')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -2,12 +2,12 @@
 
     python -m tools.strangers --idea base pcen --fold speech_commands_v2 fsdd
 
-Each run trains ``compact`` by ``examples/train_voices.toml``, changed as the idea says and without the fold's corpora,
-and writes ``docs/records/strangers/IDEA_FOLD.json``. A run that was interrupted goes on, one whose record is there is
-passed over. ``--workers 4`` has four at a time, ``--engine ray`` those of a cluster. ``--shipped compact`` measures the
-weights of the package instead, where a fold's corpora were not heard by their training. The threshold of a run refuses ``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared
-at one operating point; what it accepts of near words and talk is counted there. Logits are kept beside the run for
-``tools.ship_weights``.
+Each run trains by ``examples/train_voices.toml``, changed as the idea says and without the fold's corpora, and writes
+``docs/records/strangers/IDEA_FOLD.json``. A run that was interrupted goes on, one whose record is there is passed over.
+``--workers 4`` has four at a time, ``--engine ray`` those of a cluster. ``--shipped compact`` measures the weights of
+the package instead, where a fold's corpora were not heard by their training. The threshold of a run refuses
+``WORDS_REFUSED`` of its strangers' clean digits, so that ideas are compared at one operating point; what it accepts of
+near words and talk is counted there. Logits are kept beside the run for ``tools.ship_weights``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
-from aurora_resnet.training.state import LAST
+from aurora_resnet.training.state import BEST, LAST
+from tools.average_weights import mean_of
 from tools.shipped.model import file_digest
 from tools.shipped.scores import negative_row, word_row
 from tools.strangers.ideas import EPOCHS, FOLDS, IDEAS, Fold, Idea
@@ -46,8 +47,10 @@ WORDS_REFUSED = 0.025
 
 
 def experiment_of(idea: Idea, config: Path, overrides: list[str]) -> ExperimentConfig:
-    """Return the training of an idea with all corpora."""
-    whole = read_experiment(config, "compact", overrides=[f"training.epochs={EPOCHS}", *idea.overrides, *overrides])
+    """Return the training of an idea with all corpora, taught by the shipped model of the teacher's name."""
+    values = [f"training.epochs={idea.epochs}", *idea.overrides, *overrides]
+    values += [f"teacher={idea.teacher}"] if idea.teacher else []
+    whole = read_experiment(config, idea.model, overrides=values)
     data = whole.data
     if idea.without:
         kept = (source for source in data.train if not any(part in source.corpus for part in idea.without))
@@ -63,9 +66,9 @@ def without(data: DataConfig, fold: Fold) -> DataConfig:
     return replace(data, train=kept)
 
 
-def measure(model: RecognizerModel, strangers: Strangers, logits: Path) -> dict[str, Any]:
+def measure(model: RecognizerModel, strangers: Strangers, logits: Path, device: str) -> dict[str, Any]:
     """Return what a trained network is worth among strangers, and keep its logits."""
-    scoring = TorchModel(model, calibration=Calibration())
+    scoring = TorchModel(model, calibration=Calibration(), device=device)
     clean = {name: Answers.of(scoring, clips) for name, clips in strangers.digits.items()}
     noisy = {str(snr_db): Answers.of(scoring, clips) for snr_db, clips in strangers.noisy.items()}
     negatives = {name: Answers.of(scoring, clips) for name, clips in strangers.negatives.items()}
@@ -93,33 +96,41 @@ def measure(model: RecognizerModel, strangers: Strangers, logits: Path) -> dict[
     }
 
 
-def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str]) -> dict[str, Any]:
+def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str], device: str) -> dict[str, Any]:
     """Train an idea without a fold, or go on with it, and return its record."""
-    whole = experiment_of(IDEAS[idea], config, overrides)
+    changed = IDEAS[idea]
+    whole = experiment_of(changed, config, overrides)
+    if changed.teacher:
+        whole = replace(whole, teacher=str(out / f"{changed.teacher}_{fold}" / BEST))
+    if changed.begin:
+        whole = replace(whole, init=str(out / f"{changed.begin}_{fold}" / BEST))
     folder = out / f"{idea}_{fold}"
-    result = run_experiment(replace(whole, data=without(whole.data, FOLDS[fold])), folder, resume=True)
+    experiment = replace(whole, data=without(whole.data, FOLDS[fold]))
+    result = run_experiment(experiment, folder, resume=True, device=device)
     record = {
         "idea": idea,
-        "overrides": [*IDEAS[idea].overrides, *overrides],
-        "mel": dict(IDEAS[idea].mel),
-        "without": list(IDEAS[idea].without),
+        "overrides": [*changed.overrides, *overrides],
+        "mel": dict(changed.mel),
+        "without": list(changed.without),
         "epochs": len(result.history),
         "seconds": result.seconds,
         "last_epoch": asdict(result.history[-1]),
     }
-    # After the last epoch: nothing is chosen, and an average over 1,000 steps still remembers the start of a short run.
-    model = load_checkpoint(folder / LAST).model
-    return record | measured(model, fold, whole.data, folder / "logits.npz")
+    # After few epochs the last one: nothing is chosen, and an average over 1,000 steps still remembers the start.
+    model = load_checkpoint(folder / (LAST if changed.epochs == EPOCHS else BEST)).model
+    if changed.begin and whole.init:
+        model.load_state_dict(mean_of([load_checkpoint(whole.init).model.state_dict(), model.state_dict()]))
+    return record | measured(model, fold, whole.data, folder / "logits.npz", device)
 
 
-def shipped(name: str, fold: str, out: Path, config: Path) -> dict[str, Any]:
+def shipped(name: str, fold: str, out: Path, config: Path, device: str) -> dict[str, Any]:
     """Return the record of the package's weights."""
     whole = experiment_of(IDEAS["base"], config, [])
     record = {"idea": f"shipped_{name}", "sha256": file_digest(checkpoint_path(name))}
-    return record | measured(load_checkpoint(name).model, fold, whole.data, out / f"shipped_{name}_{fold}.npz")
+    return record | measured(load_checkpoint(name).model, fold, whole.data, out / f"shipped_{name}_{fold}.npz", device)
 
 
-def measured(model: RecognizerModel, fold: str, data: DataConfig, logits: Path) -> dict[str, Any]:
+def measured(model: RecognizerModel, fold: str, data: DataConfig, logits: Path, device: str) -> dict[str, Any]:
     """Return what a record says of a network among the strangers of a fold."""
     facts = TorchModel(model, calibration=Calibration()).facts
     strangers = read_strangers(data, FOLDS[fold], model.config, facts)
@@ -128,8 +139,8 @@ def measured(model: RecognizerModel, fold: str, data: DataConfig, logits: Path) 
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "fold": fold,
         "title": FOLDS[fold].title,
-        **measure(model, strangers, logits),
-        "environment": describe_environment("cpu"),
+        **measure(model, strangers, logits, device),
+        "environment": describe_environment(device),
     }
 
 
@@ -143,6 +154,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--set", dest="overrides", nargs="*", default=[], metavar="KEY=VALUE", help="of the file")
+    parser.add_argument("--device", default="cpu", help="where to compute")
     parser.add_argument("--threads", type=int, default=1, help="of each run")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=int, default=1, help="runs at a time; each needs some gigabytes")
@@ -153,9 +165,9 @@ def main() -> None:
             path = options.records / f"{idea}_{fold}.json"
             if not path.exists():
                 make = (
-                    partial(shipped, options.shipped, fold, options.out, options.config)
+                    partial(shipped, options.shipped, fold, options.out, options.config, options.device)
                     if options.shipped
-                    else partial(run, idea, fold, options.out, options.config, options.overrides)
+                    else partial(run, idea, fold, options.out, options.config, options.overrides, options.device)
                 )
                 jobs.append(partial(record_of, make, path, options.threads))
     engine = create_engine(options.engine, workers=options.workers, processors=options.threads, long_pieces=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EPOCHS = 8
-"""Of every run: a small part of the final training. All ideas get the same number of clips to learn from."""
+"""Of a run that judges an idea: a small part of the final training. All get the same number of clips to learn from."""
+FINAL_EPOCHS = 32
+"""Of the runs whose networks are trained as the shipped ones: their operating point is carried over."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,22 @@ class Idea:
         overrides: ``section.key=value``, as ``aurora-resnet train --set`` takes them.
         mel: values of the front end laid over the file's.
         without: corpora that are not trained on, told as a fold's are.
+        model: that is trained.
+        epochs: of the training.
+        teacher: another idea, whose network of the same fold teaches.
+        begin: another idea, with whose network of the same fold it begins, and with which it is averaged in the end.
     """
 
     overrides: tuple[str, ...] = ()
     mel: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    model: str = "compact"
+    epochs: int = EPOCHS
+    teacher: str | None = None
+    begin: str | None = None
 
 
+TAUGHT = ("training.distillation.weight=0.8", "training.distillation.temperature=2.0")
 PCEN = {"compression": "pcen", "dynamic_range_db": None}
 
 IDEAS = {
@@ -77,5 +88,19 @@ IDEAS = {
             "training.spec_augment.time_width=10",
             "training.spec_augment.frequency_width=8",
         )
+    ),
+    "resnet50": Idea(model="resnet50", epochs=FINAL_EPOCHS),
+    "compact": Idea(TAUGHT, epochs=FINAL_EPOCHS, teacher="resnet50"),
+    "compact_more": Idea(
+        (
+            "training.learning_rate=0.02",
+            "data.augment.speaker_power=0.7",
+            "data.augment.negative_shares.of_epoch=0.35",
+            "data.augment.negative_shares.words=0.4",
+            "data.augment.negative_shares.pieces=0.25",
+            "data.augment.negative_shares.fragments=0.1",
+            "data.augment.negative_shares.noise=0.25",
+        ),
+        begin="compact",
     ),
 }

@@ -1,11 +1,14 @@
 """From the out-of-fold scores of ``tools.strangers`` to the calibration of a network that heard all corpora.
 
 That network has no strangers left whose digits it could be calibrated on, only AN4's held-out speakers, who sit before
-the same microphones as those it learnt from. So two relations are carried over from the runs that left a corpus out:
+the same microphones as those it learnt from. So two things are carried over from the runs of its recipe that left a
+corpus out:
 
-- the share of held-out near words, keywords and talk that is accepted where ``words_refused`` of the strangers' digits
-  are refused: the final threshold accepts this share of the same recordings;
-- by which factor the temperature of strangers exceeds that of AN4's held-out speakers.
+- the threshold of equal error: it refuses as large a share of the strangers' clean digits as it accepts of near words
+  and talk, the mean of their kinds. Evidence of networks of one recipe is on one scale, and the final network, which
+  heard more people, is surer of digits and of other words;
+- by which factor the temperature of strangers exceeds that of AN4's held-out speakers, each clean and in noise, as the
+  temperature of the final network is fitted.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.runtime.decision import audible, evidence
-from aurora_resnet.training.calibrate import fit_temperature, highest_threshold
-from tools.strangers.sets import NEGATIVES
+from aurora_resnet.training.calibrate import fit_temperature
+from tools.strangers.sets import NEGATIVES, SNRS_DB
 
 Array = npt.NDArray[Any]
 
@@ -30,39 +33,58 @@ class OperatingPoint:
     """What holds among strangers.
 
     Attributes:
-        negatives_accepted: share of held-out negatives, the mean of the runs.
+        threshold: of the evidence, the mean of the runs' thresholds of equal error.
         temperature_factor: temperature of strangers over that of AN4's held-out speakers, the runs' geometric mean.
     """
 
-    negatives_accepted: float
+    threshold: float
     temperature_factor: float
 
     @classmethod
-    def read(cls, files: Sequence[Path], words_refused: float) -> OperatingPoint:
-        """Return the operating point of runs of one idea, from the logits that they kept.
-
-        Args:
-            files: ``logits.npz`` of each fold.
-            words_refused: largest share of the strangers' clean digits to refuse.
-        """
+    def read(cls, files: Sequence[Path]) -> OperatingPoint:
+        """Return the operating point of runs of one idea, from the ``logits.npz`` of each fold."""
         points = []
         for file in files:
             with np.load(file) as groups:
-                points.append(cls.of({name: groups[name] for name in groups.files}, words_refused))
+                points.append(cls.of({name: groups[name] for name in groups.files}))
         return cls(
-            float(np.mean([point.negatives_accepted for point in points])),
+            float(np.mean([point.threshold for point in points])),
             float(np.exp(np.mean([np.log(point.temperature_factor) for point in points]))),
         )
 
     @classmethod
-    def of(cls, groups: dict[str, Array], words_refused: float) -> OperatingPoint:
+    def of(cls, groups: dict[str, Array]) -> OperatingPoint:
         """Return the operating point of one run."""
 
-        def heard(name: str) -> tuple[Array, Array]:
-            loud = audible(groups[f"{name}.peaks"])
-            return groups[f"{name}.logits"][loud], groups[f"{name}.labels"][loud]
+        def heard(name: str, rows: slice = slice(None)) -> tuple[Array, Array]:
+            logits, labels, peaks = (groups[f"{name}.{key}"][rows] for key in ("logits", "labels", "peaks"))
+            return logits[audible(peaks)], labels[audible(peaks)]
 
-        threshold = highest_threshold(evidence(heard("left_out")[0]), refused=words_refused)
-        negatives = np.concatenate([evidence(heard(name)[0]) for name in NEGATIVES])
-        factor = fit_temperature(*heard("left_out")) / fit_temperature(*heard("an4"))
-        return cls(float((negatives >= threshold).mean()), factor)
+        def temperature(name: str, rows: slice) -> float:
+            parts = [heard(name), *(heard(f"noisy_{snr_db}", rows) for snr_db in SNRS_DB if snr_db >= 0)]
+            return fit_temperature(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+        threshold = equal_error_threshold(
+            evidence(heard("left_out")[0]), [evidence(heard(kind)[0]) for kind in NEGATIVES]
+        )
+        count = len(groups["left_out.labels"])  # of a noisy group they come first, see read_strangers
+        strangers, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
+        return cls(threshold, strangers / an4)
+
+
+def equal_error_threshold(words: Array, negatives: Sequence[Array]) -> float:
+    """Return the threshold that refuses as large a share of words as it accepts of negatives.
+
+    Args:
+        words: evidence of words, ``[n]``.
+        negatives: evidence of each kind of negative; the shares accepted are averaged, so that a kind of few recordings
+            counts as much as one of many.
+
+    >>> equal_error_threshold(np.array([1.0, 2.0, 3.0, 4.0]), [np.array([0.0, 0.0, 0.0, 1.5]), np.array([2.5, 0.0])])
+    2.5
+    """
+    candidates = np.sort(np.concatenate([words, *negatives]))
+    refused = np.searchsorted(np.sort(words), candidates) / len(words)
+    accepted = np.mean([1 - np.searchsorted(np.sort(each), candidates) / len(each) for each in negatives], axis=0)
+    # The one share rises with the threshold and the other falls: they meet once.
+    return float(candidates[np.abs(refused - accepted).argmin()])

@@ -2,13 +2,13 @@
 
 Levels are in dB re full scale: 0 dB is an RMS of 1, so a full-scale sine has -3.01 dB.
 
-ITU-T P.56 (method B) measures speech without its pauses. Two cascaded one-pole smoothers make an envelope,
+ITU-T P.56 (method B) measures speech without its pauses. Two cascaded one-pole smoothers make an envelope::
 
     p[n] = g p[n-1] + (1-g) |x[n]|,    q[n] = g q[n-1] + (1-g) p[n],    g = exp(-1 / (f_s T)),
 
 and for each threshold c = 2^-15 ... 2^-1 the samples are counted at which q is at least c, or was within the
 last H seconds (the hangover). With a(c) that count and E = sum x^2, the level of the active samples is
-A(c) = 10 log10(E / a(c)), and the active speech level is A(c) at the lowest c with
+A(c) = 10 log10(E / a(c)), and the active speech level is A(c) at the lowest c with::
 
     A(c) - 20 log10(c) = M    (the margin).
 

@@ -94,6 +94,14 @@ class Augmentation:
                 speech = change_pitch(speech, draw_factor(*self.pitch, generator))
         return speech
 
+    def speak(self, speech: Samples, sample_rate: int, generator: np.random.Generator) -> tuple[Samples, int]:
+        """Return speech by another voice, at ``SPEECH_LEVEL``, in a room, before a microphone, and its length dry."""
+        speech = self.vary_voice(speech, generator)
+        power = active_power(speech, sample_rate)
+        speech = speech * np.float32(SPEECH_LEVEL / np.sqrt(power)) if power > 0 else speech
+        reverberant = self.reverberate(speech, sample_rate, generator)
+        return self.equalize(reverberant, sample_rate, generator), len(speech)
+
     def equalize(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
         """Return a waveform as another microphone hears it, or the waveform itself."""
         if generator.random() >= self.equalizer_probability:

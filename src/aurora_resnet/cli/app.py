@@ -28,7 +28,7 @@ COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
     **RUNTIME_COMMANDS,
     "transcribe": "Recognise very many recordings and write a table, on one machine or on many.",
-    "serve": "Open a page for the browser: speak a word into the microphone, or drop a sound file.",
+    "serve": "Open a page for the browser: speak into the microphone, or drop a sound file.",
     "train": "Train a model on recordings.",
     "record": "Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.",
     "teach": "Teach a model your own words: a folder of recordings in, a calibrated model and its report out.",
@@ -41,6 +41,7 @@ COMMANDS = {
     "make-noisy": "Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.",
     "models": "List the models that can be trained, their size and their options.",
     "download": "Download a public corpus, check it and unpack it.",
+    "completion": "Print what makes a shell complete commands, options and choices: bash, zsh or fish.",
 }
 """Every command with the first line of its help."""
 

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.checkpoints import load_checkpoint, save_calibrated
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
+from aurora_resnet.cli.string_models import FALSE_PER_HOUR, calibrate_strings, hears_strings, refuse_options
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads
 from aurora_resnet.clips import clip_set
 from aurora_resnet.corpora.corpus import Corpus
@@ -48,14 +49,22 @@ def calibrate(
     negatives_accepted: Annotated[
         float | None, typer.Option(help="Put it where it accepts at most this share of the negatives.")
     ] = None,
+    false_per_hour: Annotated[
+        float | None,
+        typer.Option(
+            help="For a model of strings: hear at most so many false words in an hour of negatives "
+            f"(default {FALSE_PER_HOUR:g})."
+        ),
+    ] = None,
     device: Device = "cpu",
     threads: Threads = None,
 ) -> None:
     """Fit a model's confidence and its threshold on recordings that it was not trained on.
 
     Writes the same weights, bit by bit, with the new calibration. Without --words-refused and --negatives-accepted
-    there is no threshold: such a model accepts all but silence. Exit code 1 means that some recordings could not be
-    used; each is named.
+    there is no threshold: such a model accepts all but silence. Of a model of strings the weight of everything but a
+    word and the threshold are chosen together; the folder of its training has the recordings for it. Exit code 1 means
+    that some recordings could not be used; each is named.
 
     \b
     Examples:
@@ -63,11 +72,20 @@ def calibrate(
           --negatives data/esc10 --words-refused 0.02 --out cnn.safetensors
       aurora-resnet calibrate --model compact --corpus folder:mine --negatives folder:other-words \\
           --negatives-accepted 0.05 --out mine.safetensors
+      aurora-resnet calibrate --model runs/strings/best.safetensors --corpus manifest:runs/strings/validation.csv \\
+          --false-per-hour 60 --out strings.safetensors
     """
     check_device(device)
     set_threads(threads)
     check_file(out, "--out")
-    scoring = scoring_model(load_checkpoint(model), device=device)
+    checkpoint = load_checkpoint(model)
+    if hears_strings(checkpoint):
+        of_words = {"--words-refused": words_refused, "--negatives-accepted": negatives_accepted}
+        refuse_options(of_words, "a model of strings; give --false-per-hour")
+        calibrate_strings(checkpoint, model, corpus, split, negatives or (), out, false_per_hour, device)
+        return
+    refuse_options({"--false-per-hour": false_per_hour}, "a model of single words")
+    scoring = scoring_model(checkpoint, device=device)
     spoken = load_words(corpus, split)
     not_words = load_negatives(negatives or (), scoring.facts.vocabulary)
     words, unheard = _answer(scoring, spoken, not_words)

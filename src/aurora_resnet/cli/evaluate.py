@@ -13,12 +13,15 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
+from aurora_resnet.cli.string_models import refuse_options, string_recognizer
 from aurora_resnet.cli.terminal import Device, Threads
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_evaluator import evaluate_strings
+from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.models import EXPORTED, SUFFIX, load_model
 
@@ -47,6 +50,13 @@ def evaluate(
             "write tables (Markdown, LaTeX) and figures into this folder."
         ),
     ] = None,
+    strings: Annotated[
+        bool,
+        typer.Option("--strings", help="For a model of strings: score whole recordings, strings of any length."),
+    ] = False,
+    known_length: Annotated[
+        bool, typer.Option("--known-length", help="With --strings: tell the model how many words each string has.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the whole report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write a line for each recording as CSV.")] = None,
@@ -58,13 +68,17 @@ def evaluate(
     """Measure a model on recordings and print a report in Markdown.
 
     Accuracies come with 95 % intervals, by speaker where the speakers are known. Recordings of several words are left
-    out, and said so. Exit code 1 means that some recordings could not be used; the report names them.
+    out, and said so, unless the model is one of strings: then the report has word accuracy, with what was substituted,
+    deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the report names
+    them.
 
     \b
     Examples:
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus fsdd:data/fsdd --split test --json report.json
       aurora-resnet evaluate --model runs/cnn/best.safetensors --corpus aurora2:data/noisy --split test --aurora tables
       aurora-resnet evaluate --model compact --corpus fsdd:data/fsdd --split test --negatives data/esc10
+      aurora-resnet evaluate --strings --model strings.onnx --corpus an4-strings:data/an4 --split test
+      aurora-resnet evaluate --strings --model strings.onnx --corpus aurora2:data/noisy --split test --aurora tables
     """
     for option, path in (("--json", json), ("--csv", csv), ("--predictions", predictions), ("--figure", figure)):
         check_file(path, option)
@@ -73,11 +87,20 @@ def evaluate(
     set_threads(threads)
     if aurora is not None:
         by = ["set", "noise", "snr_db"]
-    measured = load_model(model) if model.endswith(SUFFIX) else load_checkpoint(model)
-    evaluator = Evaluator(measured, device=device, batch_size=batch_size)
-    conditions = load_words(corpus, split, by or ())
-    not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
-    report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
+    report: EvaluationReport | StringReport
+    if strings:
+        refuse_options({"--figure": figure}, "--strings")
+        recognizer = string_recognizer(model, device)
+        not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
+        conditions = load_words(corpus, split, by or (), strings=True)
+        report = evaluate_strings(recognizer, conditions, negatives=not_words, known_length=known_length, progress=True)
+    else:
+        refuse_options({"--known-length": known_length or None}, "a model of single words; give --strings too")
+        measured = load_model(model) if model.endswith(SUFFIX) else load_checkpoint(model)
+        evaluator = Evaluator(measured, device=device, batch_size=batch_size)
+        conditions = load_words(corpus, split, by or ())
+        not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
+        report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
     table = None if aurora is None else AuroraTable.from_report(report)
     outputs: list[tuple[str, Callable[[], object]]] = [
         ("the output", lambda: typer.echo((table or report).to_markdown())),
@@ -90,7 +113,7 @@ def evaluate(
         outputs.append((f"--predictions {predictions}", partial(report.write_predictions, predictions)))
     if table is not None and aurora is not None:
         outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
-    if figure is not None:
+    if figure is not None and isinstance(report, EvaluationReport):
         outputs.append((f"--figure {figure}", partial(_draw, report, figure)))
     write_all(*outputs)
     if report.all_problems:

@@ -9,8 +9,10 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_file
+from aurora_resnet.cli.string_models import hears_strings, refuse_options
 from aurora_resnet.cli.terminal import MODEL_HELP
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.models import EXPORTED
 
@@ -28,6 +30,9 @@ def export(
             "sample words. May be repeated."
         ),
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What a model of strings shall be called; the checkpoint's name by default.")
+    ] = None,
 ) -> None:
     """Write a model as one ONNX file that takes waveforms and needs no torch.
 
@@ -38,8 +43,14 @@ def export(
     Examples:
       aurora-resnet export --model compact --int8 --out compact.onnx
       aurora-resnet export --model runs/cnn/best.safetensors --out cnn.onnx
+      aurora-resnet export --model runs/strings/calibrated.safetensors --int8 --recordings an4-strings:data/an4 \\
+          --name string_net --out strings.onnx
     """
     check_file(out, "--out")
-    parity = export_onnx(load_checkpoint(model), out, int8=int8, recordings=recordings or ())
-    tell(str(parity))
+    checkpoint = load_checkpoint(model)
+    if hears_strings(checkpoint):
+        tell(str(export_strings(checkpoint, out, int8=int8, recordings=recordings or (), name=name or "")))
+    else:
+        refuse_options({"--name": name}, "a model of single words")
+        tell(str(export_onnx(checkpoint, out, int8=int8, recordings=recordings or ())))
     typer.echo(f"{out}\t{out.stat().st_size / 1e6:.2f} MB")

@@ -14,8 +14,9 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.noisy_corpus.plan import TEST_SNRS_DB
+from aurora_resnet.noisy_corpus.strings import plan_strings, write_strings
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 
 def make_noisy(
@@ -41,6 +42,14 @@ def make_noisy(
             "train. May be repeated."
         ),
     ] = None,
+    strings: Annotated[
+        int | None,
+        typer.Option(
+            help="Put so many strings of each split together from the single words, of one speaker each with pauses of "
+            "0.05 to 0.5 s, and take them instead. Recordings of strings (as of an4-strings) are taken too.",
+            min=1,
+        ),
+    ] = None,
     format: Annotated[Literal["raw", "flac"], typer.Option(help="raw: headerless 16-bit .08, as Aurora-2.")] = "raw",
     byte_order: Annotated[Literal["big", "little"], typer.Option(help="Of raw files.")] = "big",
     engine: EngineOption = "local",
@@ -53,9 +62,11 @@ def make_noisy(
     Aurora-2. Exit code 1 means that some recordings were skipped; each is named.
 
     \b
-    Example:
+    Examples:
       aurora-resnet make-noisy --speech fsdd:data/fsdd --test-speaker fsdd/theo --noise data/noise --seed 1 --train \\
           --out data/noisy && aurora-resnet corpus aurora2:data/noisy
+      aurora-resnet make-noisy --speech fsdd:data/fsdd --test-speaker fsdd/theo --noise data/noise --seed 1 \\
+          --strings 200 --out data/noisy-strings
     """
     check_folder(out, "--out")
     test_speakers = set(test_speaker or ())
@@ -70,6 +81,8 @@ def make_noisy(
         raise ConfigError(
             f"no corpus has the test speaker {', '.join(sorted(missing))}; give full ids, as in fsdd/theo"
         )
+    if strings is not None:
+        merged = _strings(merged, strings, out / "strings", seed, train)
     report = build_noisy_corpus(
         merged,
         noise,
@@ -90,6 +103,18 @@ def make_noisy(
         for reason in report.skipped:
             complain(f"skipped: {reason}")
         raise typer.Exit(PROBLEMS)
+
+
+def _strings(words: Corpus, count: int, folder: Path, seed: int, train: bool) -> Corpus:
+    """Return strings of the single words of each split that is built, written into a folder, and the recorded ones."""
+    single = words.filter(isolated=True)
+    there = {utterance.split for utterance in single}
+    splits = [split for split in ("train", "test") if split in there and (train or split == "test")]
+    if not splits:
+        raise CorpusError(f"{words.name}: no single words of a split to put together; label them with --test-speaker")
+    parts = {split: plan_strings(single.filter(split=split), count, seed=seed) for split in splits}
+    made = [write_strings(planned, folder / split) for split, planned in parts.items()]
+    return made[0].merge(*made[1:], words.filter(lambda utterance: utterance.split in splits, isolated=False))
 
 
 def _split(text: str) -> list[str]:

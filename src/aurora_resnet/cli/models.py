@@ -11,7 +11,7 @@ FRAMES = 101
 def models() -> None:
     """List the models that can be trained, their size and their options."""
     rows = []
-    for name in list_models():
+    for name in list_models(strings=None):
         entry = find_model(name)
         cost = model_cost(create_model(name, n_mels=64, num_classes=11), FRAMES)
         options = ", ".join(option for option in model_options(name) if option not in ("num_classes", "n_mels"))

@@ -20,13 +20,16 @@ NEGATIVES_HELP = (
 )
 
 
-def load_words(corpora: Sequence[str], split: str | None, by: Sequence[str] = ()) -> dict[str, Corpus]:
-    """Return the isolated words of corpora by condition.
+def load_words(
+    corpora: Sequence[str], split: str | None, by: Sequence[str] = (), *, strings: bool = False
+) -> dict[str, Corpus]:
+    """Return the isolated words of corpora by condition, or all their recordings.
 
     Args:
         corpora: each ``KIND:PATH``.
         split: split to keep, or all of them.
         by: attributes to divide each corpus by.
+        strings: keep recordings of several words too.
 
     Raises:
         CorpusError: if a corpus cannot be read, or has no such split or attribute.
@@ -34,7 +37,7 @@ def load_words(corpora: Sequence[str], split: str | None, by: Sequence[str] = ()
     loaded = {}
     for name in dict.fromkeys(corpora):
         chosen = load_corpus(name).filter(split=split)
-        loaded[name] = isolated = chosen.filter(isolated=True)
+        loaded[name] = isolated = chosen if strings else chosen.filter(isolated=True)
         if len(isolated) < len(chosen):
             tell(f"{name}: {len(chosen) - len(isolated)} recordings left out that are not one word")
     conditions: dict[str, Corpus] = {}

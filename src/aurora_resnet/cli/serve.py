@@ -9,7 +9,8 @@ import typer
 from aurora_resnet.cli.app import load_recognizer
 from aurora_resnet.cli.terminal import Device
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.models import EXPORTED, EXPORTED_STRINGS
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 def serve(
@@ -19,6 +20,14 @@ def serve(
             help=f"A shipped model ({', '.join(EXPORTED)}), an exported one (.onnx) or a checkpoint that 'train' wrote."
         ),
     ] = EXPORTED[0],
+    strings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"The model of strings ({', '.join(EXPORTED_STRINGS)}, or .onnx), for the page of numbers and "
+            "/api/stream; '' for none. By default the shipped one, if the words of --model are digits.",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Where to listen; by default only this machine reaches the page.")
     ] = "127.0.0.1",
@@ -36,10 +45,11 @@ def serve(
         int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
     ] = None,
 ) -> None:
-    """Open a page for the browser: speak a word into the microphone, or drop a sound file.
+    """Open a page for the browser: speak into the microphone, or drop a sound file.
 
-    The page shows what the network sees and how sure it is. Nothing is kept and no other machine is asked. Ctrl-C
-    stops it. Browsers hand the microphone to pages from this machine (localhost) or over HTTPS only.
+    Digits appear while one speaks; another page shows of a single word what the network sees and how sure it is.
+    Programs stream calls to the WebSocket /api/stream. Nothing is kept and no other machine is asked. Ctrl-C stops it.
+    Browsers hand the microphone to pages from this machine (localhost) or over HTTPS only.
 
     \b
     Examples:
@@ -53,7 +63,10 @@ def serve(
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
         private = is_loopback(listening)
         recognizer = load_recognizer(model, device=device, threads=threads)
-        app = create_app(recognizer, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
+        if strings is None:
+            strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
+        heard = StringRecognizer.from_pretrained(strings, threads=threads or 1) if strings else None
+        app = create_app(recognizer, strings=heard, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
         if not private:
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"

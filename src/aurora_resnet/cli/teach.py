@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import MODEL_HELP, Threads
-from aurora_resnet.environment import set_threads
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads
+from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.teaching.recipe import TeachConfig
@@ -42,6 +42,7 @@ def teach(
         float, typer.Option(help="Largest share of held-out words that the threshold refuses.")
     ] = DEFAULTS.words_refused,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = DEFAULTS.seed,
+    device: Device = "cpu",
     threads: Threads = None,
 ) -> None:
     """Teach a model your own words: a folder of recordings in, a calibrated model and its report out.
@@ -59,13 +60,14 @@ def teach(
     check_file(out, "--out")
     if out.suffix != ".safetensors":
         raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
+    check_device(device)
     set_threads(threads)
     config = TeachConfig(init=init, epochs=epochs, words_refused=words_refused, seed=seed)
     recordings = read_recordings(folder, speaker_pattern)
     if speaker_pattern is None and recordings.speaker_pattern is not None:
         names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]
         tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
-    taught = teach_words(recordings, out, config, noises=noise or (), progress=True)
+    taught = teach_words(recordings, out, config, noises=noise or (), device=device, progress=True)
     typer.echo(taught.to_markdown())
     tell(f"{out}: taught in {taught.seconds:.0f} s")
     tell(f"next: aurora-resnet recognize --model {out} RECORDING")

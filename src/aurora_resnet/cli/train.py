@@ -18,7 +18,7 @@ from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import is_file
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.training.experiment import VALIDATION, ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks
 
@@ -86,7 +86,13 @@ def _finish(result: TrainingResult, out: Path) -> None:
     chosen = "" if best.validation_accuracy is None else f", validation accuracy {best.validation_accuracy:.2%}"
     tell(f"{len(result.history)} epochs in {result.seconds / 60:.1f} min; best: epoch {best.epoch + 1}{chosen}")
     tell(f"run record:      {out / 'run.json'}")
-    tell(f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test")
+    if is_file(out / VALIDATION):
+        held_out = f"--corpus manifest:{out / VALIDATION} --out {out / 'calibrated.safetensors'}"
+        tell(f"next:            aurora-resnet calibrate --model {result.best_checkpoint} {held_out}")
+    else:
+        tell(
+            f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test"
+        )
     try:
         figure = plot_learning_curves([record.for_figure() for record in result.history])
         save_figure(figure, out / "learning_curves.png")

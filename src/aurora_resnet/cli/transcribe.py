@@ -11,8 +11,11 @@ from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, EngineOption, Workers
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.models import EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
-from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.runtime.strings.checks import CHECKS
+from aurora_resnet.transcription.hearing import Hearing, Strings
 from aurora_resnet.transcription.tables import TableFormat, read_rows
 from aurora_resnet.transcription.transcribe import FAILURE
 from aurora_resnet.transcription.transcribe import transcribe as run
@@ -30,7 +33,19 @@ def transcribe(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the table and of what a later call needs to go on.")],
-    model: Annotated[str, typer.Option(help=MODEL_HELP + " Or an exported file (.onnx).")] = DEFAULT_MODEL,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{MODEL_HELP} Or an exported file (.onnx). Default {DEFAULT_MODEL}, with --string "
+            f"{EXPORTED_STRINGS[0]}.",
+            show_default=False,
+        ),
+    ] = None,
+    string: Annotated[bool, typer.Option("--string", help="Digits one after another in each recording.")] = False,
+    length: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="How many digits, if known; may be repeated.", min=1)
+    ] = None,
+    check: Annotated[str | None, typer.Option(help=f"Check digit of the strings: {', '.join(CHECKS)}.")] = None,
     format: Annotated[TableFormat, typer.Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
     engine: EngineOption = "local",
     workers: Workers = None,
@@ -50,10 +65,15 @@ def transcribe(
     Examples:
       aurora-resnet transcribe recordings --model compact --out words
       aurora-resnet transcribe 'calls/**/*.flac' more.csv --format csv --out words
+      aurora-resnet transcribe cards --string --length 16 --check luhn --format jsonl --out numbers
       aurora-resnet transcribe s3-mirror/*.parquet --engine ray --out /shared/words
     """
     check_folder(out, "--out")
-    hearing = Hearing(model, device=device, batch=batch)
+    if not string and (length or check):
+        raise ConfigError(f"{'--length' if length else '--check'} is about strings; add --string")
+    strings = Strings(tuple(length) if length else None, check) if string else None
+    model = model or (EXPORTED_STRINGS[0] if string else DEFAULT_MODEL)
+    hearing = Hearing(model, device=device, batch=batch, strings=strings)
     with logged_to(out / "run.log"):
         try:
             report = run(

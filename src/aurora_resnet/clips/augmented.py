@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool
-from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation, active_power
+from aurora_resnet.augmentation.recipe import Augmentation, active_power
 from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
@@ -38,6 +38,34 @@ class _Epoch(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         return torch.from_numpy(self.corpus.make(self.number, self.rows[index]))
+
+
+def in_noise(
+    window: Samples,
+    spoken: tuple[int, int],
+    noises: NoisePool,
+    augment: Augmentation,
+    generator: np.random.Generator,
+) -> Samples:
+    """Return speech in noise and through the channel, as often and as hard as an augmentation says.
+
+    Args:
+        window: a clip; it is changed.
+        spoken: from where to where the speech lies in it; it may reach beyond it.
+        noises: at the rate of the clip.
+        augment: how hard.
+        generator: decides everything.
+    """
+    rate = noises.sample_rate
+    if generator.random() < augment.noise_probability:
+        snr_db = generator.uniform(*augment.snr_db)
+        fewest = 1 if snr_db >= FEW_TALKERS_SNR_DB else CROWD
+        under_clip = generator.random() < augment.noise_under_clip_only
+        first, last = (max(spoken[0], 0), min(spoken[1], len(window))) if under_clip else (0, len(window))
+        noise = noises.draw(last - first, generator, fewest_talkers=fewest)
+        signal = active_power(window, rate)
+        window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
+    return augment.transmit(window, rate, generator)
 
 
 class AugmentedClips:
@@ -155,21 +183,9 @@ class AugmentedClips:
         augment, rate = self.augmentation, self.sample_rate
         if speech is None:
             return augment.transmit(self.negatives.noise_window(generator), rate, generator)
-        speech = augment.vary_voice(speech, generator)
-        power = active_power(speech, rate)
-        speech = speech * np.float32(SPEECH_LEVEL / np.sqrt(power)) if power > 0 else speech
-        spoken = len(speech)
-        speech = augment.equalize(augment.reverberate(speech, rate, generator), rate, generator)
+        speech, spoken = augment.speak(speech, rate, generator)
         window, start = self._place(speech, spoken, generator)
-        if generator.random() < augment.noise_probability:
-            snr_db = generator.uniform(*augment.snr_db)
-            fewest = 1 if snr_db >= FEW_TALKERS_SNR_DB else CROWD
-            under_clip = generator.random() < augment.noise_under_clip_only
-            first, last = (max(start, 0), min(start + spoken, len(window))) if under_clip else (0, len(window))
-            noise = self.noises.draw(last - first, generator, fewest_talkers=fewest)
-            signal = active_power(window, rate)
-            window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
-        return augment.transmit(window, rate, generator)
+        return in_noise(window, (start, start + spoken), self.noises, augment, generator)
 
     def _place(self, speech: Samples, spoken: int, generator: np.random.Generator) -> tuple[Samples, int]:
         """Put the speech anywhere in the window; return where it begins (below 0 if its beginning is missed)."""

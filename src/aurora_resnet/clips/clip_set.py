@@ -185,7 +185,7 @@ class ClipSet:
         return replace(
             self,
             utterances=self.utterances * len(factors),
-            labels=self.labels.repeat(len(factors)),
+            labels=torch.cat([self.labels] * len(factors)),
             waveforms=tuple(
                 torch.from_numpy(change_speed(waveform.numpy(), factor))
                 for factor in factors

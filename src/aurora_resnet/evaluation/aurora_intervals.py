@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
-import numpy as np
-
-from aurora_resnet.evaluation.condition_report import ConditionReport
-from aurora_resnet.evaluation.metrics import Interval, Score, accuracy_interval
-from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
 
 
-def average_intervals(report: EvaluationReport, snrs: Collection[str]) -> dict[tuple[str, str], Interval]:
+class Condition(Protocol):
+    """What a table needs to know of a condition, of single words or of strings."""
+
+    @property
+    def name(self) -> str:
+        """How it is called."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """``set``, ``noise`` and ``snr_db`` among them."""
+
+    @property
+    def accuracy(self) -> float:
+        """Of words, at most 1."""
+
+    @property
+    def pooled_scores(self) -> Mapping[str, Score]:
+        """Words by speaker, and how many of them are right."""
+
+
+def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) -> dict[tuple[str, str], Interval]:
     """Return the intervals of accuracies averaged over SNRs.
 
     The clips of all conditions of an average are pooled and resampled by speaker, so that the same voice in several
@@ -19,28 +36,26 @@ def average_intervals(report: EvaluationReport, snrs: Collection[str]) -> dict[t
     average.
 
     Args:
-        report: conditions with the attributes ``set``, ``noise`` and ``snr_db``.
+        conditions: with the attributes ``set``, ``noise`` and ``snr_db``.
         snrs: values of ``snr_db`` that the averages are over.
 
     Returns:
         By (set, noise); ``(set, "")`` is the average over the set's noises, ``("", "")`` over everything.
     """
-    pools: dict[tuple[str, str], list[ConditionReport]] = {}
-    for condition in report.conditions:
+    pools: dict[tuple[str, str], list[Condition]] = {}
+    for condition in conditions:
         attributes = condition.attributes
         if attributes.get("snr_db") in snrs:
             name, noise = attributes.get("set", ""), attributes.get("noise", "")
             for key in ((name, noise), (name, ""), ("", "")):
                 pools.setdefault(key, []).append(condition)
-    return {key: _pooled(conditions) for key, conditions in pools.items()}
+    return {key: _pooled(pool) for key, pool in pools.items()}
 
 
-def _pooled(conditions: list[ConditionReport]) -> Interval:
-    correct: list[bool] = []
-    speakers: list[str] = []
+def _pooled(conditions: list[Condition]) -> Interval:
+    total: dict[str, Score] = {}
     for condition in conditions:
-        scores = condition.per_speaker or {"": Score(condition.clips, condition.correct)}
-        for speaker, score in scores.items():
-            correct += [True] * score.correct + [False] * (score.clips - score.correct)
-            speakers += [speaker] * score.clips
-    return accuracy_interval(np.array(correct), speakers)
+        for speaker, score in condition.pooled_scores.items():
+            before = total.get(speaker, Score(0, 0))
+            total[speaker] = Score(before.clips + score.clips, before.correct + score.correct)
+    return scores_interval(dict(sorted(total.items())))

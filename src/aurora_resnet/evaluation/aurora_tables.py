@@ -1,8 +1,8 @@
 """The tables of Aurora-2: accuracy by noise and SNR, with the averages that the literature compares.
 
 Layout and averages follow H.-G. Hirsch and D. Pearce, "The Aurora experimental framework for the performance
-evaluation of speech recognition systems under noisy conditions", ASR 2000. There the numbers are word
-accuracies of connected digits; here they are accuracies of isolated digits, which is another task.
+evaluation of speech recognition systems under noisy conditions", ASR 2000. There the numbers are word accuracies of
+connected digits, as those of ``evaluate_strings``; accuracies of isolated digits are another task.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import partial
 from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.evaluation.tables import MISSING, latex_text, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -54,7 +55,7 @@ class AuroraTable:
     intervals: Mapping[tuple[str, str], Interval] = field(default_factory=dict)
 
     @classmethod
-    def from_report(cls, report: EvaluationReport) -> AuroraTable:
+    def from_report(cls, report: EvaluationReport | StringReport) -> AuroraTable:
         """Arrange the conditions of a report by their attributes ``set``, ``noise`` and ``snr_db``.
 
         Raises:
@@ -83,7 +84,7 @@ class AuroraTable:
             model=report.model,
             noises={name: tuple(noises[name]) for name in SETS if name in noises},
             cells=cells,
-            intervals=average_intervals(report, AVERAGED_SNRS),
+            intervals=average_intervals(report.conditions, AVERAGED_SNRS),
         )
 
     def accuracy(self, set_name: str, noise: str, snr: str = MEAN) -> float | None:

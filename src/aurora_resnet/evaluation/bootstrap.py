@@ -26,13 +26,19 @@ RESAMPLES = 2000
 
 
 def bootstrap_means(
-    values: npt.ArrayLike, speakers: Sequence[str], *, resamples: int = RESAMPLES, seed: int = 0
+    values: npt.ArrayLike,
+    speakers: Sequence[str],
+    *,
+    weights: npt.ArrayLike | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> FloatArray:
     """Return the means of resamples of whole speakers.
 
     Args:
         values: one number a clip, such as 1 for correct and 0 for wrong, shape ``[n]``, n >= 1.
         speakers: the speaker of each clip.
+        weights: clips that a value is the sum of; one if not given.
         resamples: how many, at least 1.
         seed: of the draws. The order of the clips does not matter.
 
@@ -52,7 +58,7 @@ def bootstrap_means(
         raise ConfigError(f"resamples must be at least 1, not {resamples}")
     names, index = np.unique(np.array(speakers, dtype=np.str_), return_inverse=True)
     sums = np.bincount(index, weights=array, minlength=len(names))
-    clips = np.bincount(index, minlength=len(names))
+    clips = np.bincount(index, weights=None if weights is None else np.asarray(weights), minlength=len(names))
     k = len(names)
     draws = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)  # [R, k]
     means: FloatArray = (draws @ sums) / (draws @ clips)

@@ -98,6 +98,11 @@ class ConditionReport:
             word: Score(sum(row), row[i]) for i, (word, row) in enumerate(zip(self.words, self.confusion, strict=True))
         }
 
+    @property
+    def pooled_scores(self) -> Mapping[str, Score]:
+        """Counts by speaker, of which averages over conditions are made."""
+        return self.per_speaker or {"": Score(self.clips, self.correct)}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report for JSON. Counts that follow from the confusions are there for other readers."""
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,18 +112,41 @@ def accuracy_interval(
     """
     if correct.ndim != 1 or correct.size == 0:
         raise ConfigError(f"an interval needs at least one clip in one dimension, not shape {correct.shape}")
+    scores = scores_by(correct, [""] * correct.size if speakers is None else speakers)
+    return scores_interval(scores, confidence=confidence, seed=seed, resamples=resamples)
+
+
+def scores_interval(
+    scores: Mapping[str, Score], *, confidence: float = 0.95, seed: int = 0, resamples: int = 2000
+) -> Interval:
+    """Return a confidence interval of the accuracy of all groups together, see ``accuracy_interval``.
+
+    Args:
+        scores: by speaker; of strings, the words and what is left of them without the errors, which may be below 0.
+        confidence: as ``accuracy_interval``, and so are the others.
+        seed: of the resampling.
+        resamples: how many.
+
+    Raises:
+        ConfigError: if there are no clips, or an option is out of its range.
+    """
+    clips, correct = sum(score.clips for score in scores.values()), sum(score.correct for score in scores.values())
     _check_confidence(confidence)
     if resamples < 1:
         raise ConfigError(f"resamples must be at least 1, not {resamples}")
-    if speakers is not None:
-        scores = scores_by(correct, speakers)
-        if len(scores) >= MIN_SPEAKERS and "" not in scores:
-            accuracy = bootstrap_means(correct, speakers, resamples=resamples, seed=seed)
-            tail = (1 - confidence) / 2
-            low, high = np.quantile(accuracy, [tail, 1 - tail])
-            if low < high:
-                return Interval(float(low), float(high), "speakers")
-    return wilson_interval(int(correct.sum()), correct.size, confidence=confidence)
+    if len(scores) >= MIN_SPEAKERS and "" not in scores:
+        accuracy = bootstrap_means(
+            [score.correct for score in scores.values()],
+            list(scores),
+            weights=[score.clips for score in scores.values()],
+            resamples=resamples,
+            seed=seed,
+        )
+        tail = (1 - confidence) / 2
+        low, high = np.quantile(accuracy, [tail, 1 - tail])
+        if low < high:
+            return Interval(float(low), float(high), "speakers")
+    return wilson_interval(max(0, correct), clips, confidence=confidence)
 
 
 def confusion_matrix(labels: IntArray, predicted: IntArray, n_words: int) -> IntArray:
@@ -169,6 +192,30 @@ def scores_by(correct: BoolArray, groups: Sequence[str]) -> dict[str, Score]:
     clips = np.bincount(index, minlength=len(names))
     hits = np.bincount(index[correct], minlength=len(names))
     return {str(name): Score(int(n), int(hit)) for name, n, hit in zip(names, clips, hits, strict=True)}
+
+
+def auroc(scores: FloatArray, positive: BoolArray) -> float:
+    """Return the area under the ROC curve: how often a positive scores above a negative, ties counted half.
+
+    Source: H. B. Mann, D. R. Whitney, *On a Test of Whether one of Two Random Variables is Stochastically Larger than
+    the Other*, 1947.
+
+    Args:
+        scores: shape ``[n]``.
+        positive: shape ``[n]``, some but not all.
+
+    Raises:
+        ConfigError: for other shapes, or one kind alone.
+
+    >>> auroc(np.array([0.9, 0.8, 0.8, 0.1]), np.array([True, True, False, False]))
+    0.875
+    """
+    count, others = int(positive.sum()), int((~positive).sum())
+    if scores.shape != positive.shape or scores.ndim != 1 or not count or not others:
+        raise ConfigError(f"an AUROC needs scores of both kinds, got {count} and {others} of shape {scores.shape}")
+    from scipy.stats import rankdata  # a second, which only those who measure should wait for
+
+    return float((rankdata(scores)[positive].sum() - count * (count + 1) / 2) / (count * others))
 
 
 def expected_calibration_error(confidence: FloatArray, correct: BoolArray, *, bins: int = 15) -> float:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,9 @@ import numpy as np
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.evaluation.rejection_report import RejectionReport
-from aurora_resnet.evaluation.tables import html_table, markdown_table, percent, percent_with_interval
-from aurora_resnet.files import atomic_path, write_json
+from aurora_resnet.evaluation.report_file import read_report
+from aurora_resnet.evaluation.tables import html_table, markdown_table, percent, percent_with_interval, write_csv
+from aurora_resnet.files import write_json
 from aurora_resnet.runtime.errors import ConfigError
 
 
@@ -119,29 +118,25 @@ class EvaluationReport:
         Raises:
             ConfigError: if the file is missing or is no such report.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-            words = tuple(data["words"])
-            return cls(
-                model=data["model"],
-                conditions=tuple(ConditionReport.from_dict(each, words) for each in data["conditions"]),
-                overall=ConditionReport.from_dict(data["overall"], words),
-                seconds=data["seconds"],
-                model_seconds=data["model_seconds"],
-                device=data["device"],
-                threads=data["threads"],
-                versions=data["versions"],
-                corpora=data["corpora"],
-                created=data["created"],
-                problems=tuple(data["problems"]),
-                rejection=RejectionReport.from_dict(data["rejection"]) if data.get("rejection") else None,
-            )
-        except OSError as error:
-            raise ConfigError(f"{path}: the evaluation report cannot be read ({error.strerror})") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(
-                f"{path}: not an evaluation report of `aurora-resnet evaluate --json` ({error!r})"
-            ) from None
+        return read_report(path, cls._from_dict, kind="an evaluation report", command="aurora-resnet evaluate --json")
+
+    @classmethod
+    def _from_dict(cls, data: Mapping[str, Any]) -> EvaluationReport:
+        words = tuple(data["words"])
+        return cls(
+            model=data["model"],
+            conditions=tuple(ConditionReport.from_dict(each, words) for each in data["conditions"]),
+            overall=ConditionReport.from_dict(data["overall"], words),
+            seconds=data["seconds"],
+            model_seconds=data["model_seconds"],
+            device=data["device"],
+            threads=data["threads"],
+            versions=data["versions"],
+            corpora=data["corpora"],
+            created=data["created"],
+            problems=tuple(data["problems"]),
+            rejection=RejectionReport.from_dict(data["rejection"]) if data.get("rejection") else None,
+        )
 
     def write_csv(self, path: str | Path) -> None:
         """Write one line a condition; every attribute of the conditions is a column."""
@@ -155,7 +150,7 @@ class EvaluationReport:
             refused = "" if each.refused is None else each.refused
             line += [each.interval.method, each.calibration_error, refused, len(each.problems)]
             lines.append(line)
-        _write_csv(path, header, lines)
+        write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
         """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted, speaker.
@@ -165,7 +160,7 @@ class EvaluationReport:
         """
         if not self.predictions:
             raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
-        _write_csv(
+        write_csv(
             path,
             ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"],
             [
@@ -213,14 +208,6 @@ class EvaluationReport:
             row = [each.name, str(each.clips), str(each.correct), accuracy, each.interval.method]
             rows.append([*row, percent(each.refused_share)] if refuses else row)
         return [*header, "refused %"] if refuses else header, rows
-
-
-def _write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        csv.writer(file).writerows([header, *lines])
 
 
 def _score_table(what: str, scores: Mapping[str, Score]) -> str:

@@ -56,9 +56,14 @@ class WordCounts:
         return self.said - self.deleted - self.substituted
 
     @property
+    def errors(self) -> int:
+        """All of them together."""
+        return self.inserted + self.deleted + self.substituted
+
+    @property
     def error_rate(self) -> float:
         """The word error rate: 0 for no error, above 1 where more is inserted than said; NaN if nothing was said."""
-        return (self.inserted + self.deleted + self.substituted) / self.said if self.said else math.nan
+        return self.errors / self.said if self.said else math.nan
 
     @property
     def f1(self) -> float:

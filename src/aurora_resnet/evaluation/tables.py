@@ -1,12 +1,15 @@
-"""How numbers are printed: percentages with two decimals, and tables in Markdown and HTML."""
+"""How numbers are printed: percentages with two decimals, tables in Markdown, LaTeX and HTML, lines of CSV."""
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.files import atomic_path
 
 MISSING = "-"
 """Printed where there is no number."""
@@ -68,6 +71,15 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in lines
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
+
+
+def write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file, whole or not at all."""
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        csv.writer(file).writerows([header, *lines])
 
 
 def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

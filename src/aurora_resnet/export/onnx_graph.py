@@ -8,8 +8,8 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
+from aurora_resnet.runtime.strings.model import SequenceFacts
 from aurora_resnet.runtime.version import __version__
 
 if TYPE_CHECKING:
@@ -64,17 +65,40 @@ def build_graph(model: RecognizerModel) -> ModelProto:
     Raises:
         MissingDependencyError: if onnx or onnxscript is not installed.
     """
-    require_export("onnx", "onnxscript")
-    network = ExportedNetwork(model).eval()
     example = 0.1 * torch.randn(_EXAMPLE_BATCH, model.config.clip_samples, generator=torch.Generator().manual_seed(1))
+    network = ExportedNetwork(model).eval()
+    return export_graph(network, (example,), inputs=(INPUT,), outputs=(LOGITS, FEATURES), shapes=({0: "batch"},))
+
+
+def export_graph(
+    network: nn.Module,
+    example: tuple[Tensor, ...],
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: tuple[Mapping[int, Any], ...],
+) -> ModelProto:
+    """Return what a network computes as a graph.
+
+    Args:
+        network: in evaluation mode.
+        example: arguments.
+        inputs: their names.
+        outputs: names of the results.
+        shapes: of each argument the dimensions that may have other sizes, as ``torch.onnx.export`` takes them.
+
+    Raises:
+        MissingDependencyError: if onnx or onnxscript is not installed.
+    """
+    require_export("onnx", "onnxscript")
     with quiet():
         program = torch.onnx.export(
             network,
-            (example,),
+            example,
             dynamo=True,
-            dynamic_shapes=({0: "batch"},),
-            input_names=[INPUT],
-            output_names=[LOGITS, FEATURES],
+            dynamic_shapes=shapes,
+            input_names=list(inputs),
+            output_names=list(outputs),
             opset_version=OPSET,
             verbose=False,
         )
@@ -85,7 +109,7 @@ def build_graph(model: RecognizerModel) -> ModelProto:
     return graph
 
 
-def describe(graph: ModelProto, facts: ModelFacts, card: str) -> None:
+def describe(graph: ModelProto, facts: ModelFacts | SequenceFacts, card: str) -> None:
     """Write the metadata into a graph, and drop what the exporter noted about its own work.
 
     Args:

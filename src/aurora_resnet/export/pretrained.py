@@ -9,7 +9,9 @@ from pathlib import Path
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.files import atomic_path, write_json
+from aurora_resnet.models.zoo import find_model
 from aurora_resnet.pretrained_folder import (
     CARD,
     CHECKPOINT,
@@ -60,7 +62,8 @@ def save_pretrained(
         info=checkpoint.info,
     )  # fmt: skip
     if onnx:
-        export_onnx(checkpoint, folder / EXPORTED, int8=int8, recordings=recordings)
+        write = export_strings if find_model(checkpoint.model.config.model).strings else export_onnx
+        write(checkpoint, folder / EXPORTED, int8=int8, recordings=recordings)
         files.append(EXPORTED)
     with atomic_path(folder / CARD) as temporary:
         temporary.write_text(_card(checkpoint), encoding="utf-8")

@@ -14,10 +14,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from aurora_resnet.export.onnx_graph import quiet, require_export
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.runtime.errors import ExportError
 from aurora_resnet.runtime.models import INPUT
+from aurora_resnet.runtime.strings.model import STATE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -29,12 +32,13 @@ _CLASSIFIER = "classifier."
 _BATCH = 16
 
 
-def quantize_graph(graph: ModelProto, clips: Clips) -> ModelProto:
+def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0) -> ModelProto:
     """Return a graph in int8 that computes almost the same.
 
     Args:
-        graph: from ``build_graph``; it stays as it is.
+        graph: from ``build_graph`` or ``build_string_graph``; it stays as it is.
         clips: audio that shows which values the activations take, ``[n, N]``.
+        state_size: of a graph that goes on with streams; each clip begins one.
 
     Raises:
         ExportError: if there is no convolution or matrix product to quantise.
@@ -56,7 +60,7 @@ def quantize_graph(graph: ModelProto, clips: Clips) -> ModelProto:
         quantization.quantize_static(
             copy,
             path,
-            _Batches(clips),
+            _Batches(clips, state_size),
             quant_format=quantization.QuantFormat.QDQ,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -79,8 +83,10 @@ def _classifier_nodes(graph: ModelProto) -> list[str]:
 class _Batches:
     """Clips as onnxruntime's calibration asks for them."""
 
-    def __init__(self, clips: Clips) -> None:
-        self.left = [{INPUT: clips[start : start + _BATCH]} for start in range(0, len(clips), _BATCH)][::-1]
+    def __init__(self, clips: Clips, state_size: int) -> None:
+        batches = [clips[start : start + _BATCH] for start in range(0, len(clips), _BATCH)]
+        states = [{STATE: np.zeros((len(batch), state_size), np.float32)} if state_size else {} for batch in batches]
+        self.left = [{INPUT: batch, **state} for batch, state in zip(batches, states, strict=True)][::-1]
 
     def get_next(self) -> dict[str, Clips] | None:
         """Return the next batch, ``None`` after the last."""

@@ -33,8 +33,8 @@ UNKNOWN = -1
 """The label of a clip whose word the model does not know."""
 
 _SAMPLE_STEP = 3  # of the 418 words of the training voices
-_SNRS_DB = (20.0, 10.0, 0.0)
-_CHECK_SNR_DB = 10.0
+SNRS_DB = (20.0, 10.0, 0.0)
+CHECK_SNR_DB = 10.0
 _WITHOUT_SPEECH = 8
 
 
@@ -65,17 +65,15 @@ def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
     samples = read_samples()
-    generator = np.random.default_rng(0)
-    noise = 0.1 * generator.standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
-    noise[0] = 0
+    noise = without_speech(config)
     quantise, check, labels = [], [], []
     of_other_words = not set(config.words) & set(samples.words)
     if not (of_other_words and corpora):
         words = _clips(samples.filter(split="train"), config)[::_SAMPLE_STEP]
         tested = samples.filter(split="test")
         spoken = _clips(tested, config)
-        quantise += [words, _in_noise(words, config, _SNRS_DB)]
-        check += [spoken, _in_noise(spoken, config, (_CHECK_SNR_DB,))]
+        quantise += [words, in_noise(words, config, SNRS_DB)]
+        check += [spoken, in_noise(spoken, config, (CHECK_SNR_DB,))]
         labels += [_labels(tested, config)] * 2
     check.append(noise)
     labels.append(np.full(_WITHOUT_SPEECH, UNKNOWN))
@@ -83,19 +81,26 @@ def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()
         corpus = load_corpus(name).filter(isolated=True)
         if not set(config.words) & set(corpus.words):
             raise CorpusError(f"'{name}' has no word that the model knows: {', '.join(config.words)}")
-        train, rest = _halves(corpus)
+        train, rest = halves(corpus)
         own, heard = _clips(train, config), _clips(rest, config)
         quantise.append(own)
         check.append(heard)
         labels.append(_labels(rest, config))
         if of_other_words:
-            quantise.append(_in_noise(own, config, _SNRS_DB))
-            check.append(_in_noise(heard, config, (_CHECK_SNR_DB,)))
+            quantise.append(in_noise(own, config, SNRS_DB))
+            check.append(in_noise(heard, config, (CHECK_SNR_DB,)))
             labels.append(_labels(rest, config))
     return ExportRecordings(np.concatenate(quantise), np.concatenate(check), np.concatenate(labels))
 
 
-def _halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
+def without_speech(config: RecognizerConfig) -> Clips:
+    """Return a few clips of silence and noise."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
+    noise[0] = 0
+    return noise
+
+
+def halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
     """Return what serves the quantisation and what the check, at most ``CORPUS_CLIPS`` of each."""
     trained = [utterance.split == "train" for utterance in corpus]
     if not any(trained) or all(trained):
@@ -117,7 +122,7 @@ def _clips(corpus: Corpus, config: RecognizerConfig) -> Clips:
     return np.stack([fit_length(read_clip(u.path, rate, config.clip_seconds, raw=u.raw), length) for u in corpus])
 
 
-def _in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) -> Clips:
+def in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) -> Clips:
     """Return the clips in noises and at SNRs (of the whole window) that take turns."""
     rate, length = config.mel.sample_rate, config.clip_samples
     noises = [fit_length(read_clip(path, rate, config.clip_seconds), length) for path in sample_noises().values()]

@@ -29,7 +29,7 @@ from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.filterbank import MelScale, mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
-from aurora_resnet.features.pcen import pcen
+from aurora_resnet.features.pcen import pcen, pcen_step
 from aurora_resnet.runtime.audio.waveform import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -72,6 +72,9 @@ class MelConfig:
     """Raise everything to so many dB below the clip's loudest cell, so that neither the level of a recording nor
     digital silence around a word shows; ``None`` leaves it. Needs a ``log_floor`` far below speech."""
     normalization: Literal["none", "utterance", "corpus"] = "utterance"
+    causal: bool = False
+    """Frames that do not look ahead, for streams: frame ``t`` ends with sample ``(t + 1) hop``, silence is thought
+    before the waveform, and there are ``N // hop`` of them. Needs a normalisation that does not look ahead either."""
 
     def __post_init__(self) -> None:
         check_fields(self, self._misfits)
@@ -84,6 +87,10 @@ class MelConfig:
                 yield f"{name} must be at least one sample, got {seconds}"
         if not self.f_min < self.top <= nyquist:
             yield f"0 <= f_min < f_max <= {nyquist:g} Hz is needed, got f_min {self.f_min:g}, f_max {self.top:g}"
+        if self.causal and (self.normalization == "utterance" or self.dynamic_range_db is not None):
+            yield "causal frames cannot know a whole clip: set normalization to none or corpus, and no dynamic_range_db"
+        if self.causal and self.hop_seconds > self.window_seconds:
+            yield "causal frames need a hop_seconds of at most window_seconds"
         if self.compression == "pcen" and self.dynamic_range_db is not None:
             yield f"compression 'pcen' has no dynamic_range_db, got {self.dynamic_range_db}"
         within = self.sample_rate <= MAX_SAMPLE_RATE and self.n_mels <= MOST_BANDS  # or it was said already
@@ -116,8 +123,21 @@ class MelConfig:
         return 1 << max(self.window_length - 1, 1).bit_length()
 
     def frames(self, samples: int) -> int:
-        """Return the number of frames of a waveform: ``1 + samples // hop_length``."""
-        return 1 + samples // self.hop_length
+        """Return the number of frames of a waveform: ``1 + samples // hop_length``, one less if they are causal."""
+        return samples // self.hop_length + (not self.causal)
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        """How many samples the FFTs of the first and the last frame reach beyond the waveform."""
+        if not self.causal:
+            return self.fft_length // 2, self.fft_length // 2
+        after = self.fft_length - self.window_length - self.window_start
+        return self.fft_length - self.hop_length - after, after
+
+    @property
+    def window_start(self) -> int:
+        """First point of the FFT that the window does not make zero."""
+        return (self.fft_length - self.window_length) // 2
 
 
 def mel_filters(config: MelConfig, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -185,9 +205,9 @@ class MelFrontend(nn.Module):
     @float32_on_cpu()
     def _constants(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         config = self.config
-        start = (config.fft_length - config.window_length) // 2
         window = torch.zeros(config.fft_length, dtype=dtype)
-        window[start : start + config.window_length] = torch.hann_window(config.window_length, dtype=dtype)
+        end = config.window_start + config.window_length
+        window[config.window_start : end] = torch.hann_window(config.window_length, dtype=dtype)
         filters = mel_filters(config, dtype)  # [n_bins, M]
         if config.power == 2.0:
             # sum_k F[k] (re_k^2 + im_k^2) is linear in the squares, so each row stands twice and the power
@@ -220,7 +240,8 @@ class MelFrontend(nn.Module):
             window, filters = (c.to(waveform.device) for c in self._constants(torch.float64))
         with torch.autocast(waveform.device.type, enabled=False):
             x = waveform.to(window.dtype).reshape(-1, waveform.shape[-1])  # [B, N]
-            frames = F.pad(x, (half, half), mode="reflect").unfold(1, config.fft_length, config.hop_length)
+            padded = F.pad(x, config.margins) if config.causal else F.pad(x, config.margins, mode="reflect")
+            frames = padded.unfold(1, config.fft_length, config.hop_length)
             spectrum = torch.view_as_real(torch.fft.rfft(frames * window))  # [B, T, n_bins, 2]
             if config.power == 2.0:
                 # In place where the values are ours: fresh memory costs more than the arithmetic.
@@ -229,7 +250,7 @@ class MelFrontend(nn.Module):
                 # The smallest normal float32 keeps the root's gradient finite at zero.
                 energies = spectrum.square().sum(-1).clamp(min=1.2e-38).pow(config.power / 2) @ filters
             if config.compression == "pcen":
-                return pcen(energies)
+                return pcen_step(energies, torch.zeros_like(energies[:, :1]))[0] if config.causal else pcen(energies)
             features = energies.clamp_(min=config.log_floor).log_()
             if config.dynamic_range_db is None:
                 return features

@@ -25,8 +25,13 @@ FULL_SCALE = 2.0**30
 """Energies are those of 16-bit integers, as in the paper, whose :math:`\\delta` is meant for such numbers."""
 
 
-def running_mean(energies: Tensor, smoothing: float = SMOOTHING) -> Tensor:
+def running_mean(energies: Tensor, smoothing: float = SMOOTHING, before: Tensor | None = None) -> Tensor:
     """Return the exponentially weighted mean of each band up to each frame, ``[B, T, M] -> [B, T, M]``.
+
+    Args:
+        energies: of each frame and band.
+        smoothing: share of a new frame.
+        before: the mean up to the frame before the first, ``[B, 1, M]``; without it the first frame is its own mean.
 
     >>> running_mean(torch.tensor([[[4.0], [0.0], [0.0]]]), smoothing=0.5).flatten().tolist()
     [4.0, 2.0, 1.0]
@@ -35,7 +40,9 @@ def running_mean(energies: Tensor, smoothing: float = SMOOTHING) -> Tensor:
     age = frames[:, None] - frames[None, :]  # [T, T]
     weights = (1 - smoothing) ** age.clamp(min=0).to(energies.dtype)
     weights = torch.where(age >= 0, weights, torch.zeros_like(weights))
-    return torch.where(frames > 0, smoothing * weights, weights) @ energies
+    if before is None:
+        return torch.where(frames > 0, smoothing * weights, weights) @ energies
+    return smoothing * weights @ energies + (1 - smoothing) * weights[:, :1] * before
 
 
 def pcen(energies: Tensor) -> Tensor:
@@ -48,6 +55,27 @@ def pcen(energies: Tensor) -> Tensor:
     True
     """
     scaled = energies * FULL_SCALE
-    gain = (EPSILON + running_mean(scaled)) ** -ALPHA
-    normalised: Tensor = (scaled * gain + DELTA) ** ROOT - DELTA**ROOT
+    return _normalised(scaled, running_mean(scaled))
+
+
+def pcen_step(energies: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+    """Go on with streams: return normalised energies and the running mean that the next step takes as ``before``.
+
+    Args:
+        energies: of the new frames, ``[B, T, M]``.
+        before: running mean up to them, ``[B, 1, M]``; zeros at the beginning, as if there had been silence.
+
+    >>> energies = torch.rand(1, 8, 4, generator=torch.Generator().manual_seed(0))
+    >>> whole, _ = pcen_step(energies, torch.zeros(1, 1, 4))
+    >>> first, mean = pcen_step(energies[:, :4], torch.zeros(1, 1, 4))
+    >>> torch.allclose(whole, torch.cat((first, pcen_step(energies[:, 4:], mean)[0]), dim=1))
+    True
+    """
+    scaled = energies * FULL_SCALE
+    mean = running_mean(scaled, before=before)
+    return _normalised(scaled, mean), mean[:, -1:]
+
+
+def _normalised(scaled: Tensor, mean: Tensor) -> Tensor:
+    normalised: Tensor = (scaled * (EPSILON + mean) ** -ALPHA + DELTA) ** ROOT - DELTA**ROOT
     return normalised

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import ResNet50_Weights
 
 from aurora_resnet.models.load_report import LoadReport
+from aurora_resnet.models.torchvision_resnet import ResNet50_Weights
 from aurora_resnet.runtime.errors import CheckpointError
 
 _STEM = "conv1.weight"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet50
 
 from aurora_resnet.models.imagenet import load_backbone
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
 from aurora_resnet.models.load_report import LoadReport
+from aurora_resnet.models.torchvision_resnet import resnet50
 from aurora_resnet.runtime.errors import ConfigError
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")

@@ -24,6 +24,7 @@ from aurora_resnet.models.plain_module import as_classifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
@@ -38,6 +39,8 @@ class ZooEntry:
     build: Callable[..., nn.Module]
     fixed: dict[str, object]
     summary: str
+    strings: bool = False
+    """Whether it gives logits for frames, to be trained on strings of words."""
 
 
 ZOO: dict[str, ZooEntry] = {
@@ -49,6 +52,7 @@ ZOO: dict[str, ZooEntry] = {
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
     "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
     "cnn_lstm": ZooEntry(CnnLstmClassifier, {}, "two convolution blocks and an LSTM layer"),
+    "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC", strings=True),
 }
 
 
@@ -77,13 +81,16 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
     ZOO[name] = _checked(name, builder, summary)
 
 
-def list_models() -> tuple[str, ...]:
-    """Return the names that ``create_model`` knows.
+def list_models(*, strings: bool | None = False) -> tuple[str, ...]:
+    """Return the names that ``create_model`` knows: models of single words, of strings of words, or (``None``) both.
 
+    >>> list_models(strings=True)
+    ('string_net',)
     >>> list_models()
     ('resnet50', 'resnet_attention', 'resnet_transformer', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
     """
-    return tuple(dict.fromkeys((*ZOO, *entry_points_of(GROUP))))
+    here = (name for name, entry in ZOO.items() if strings in (None, entry.strings))
+    return tuple(dict.fromkeys((*here, *(() if strings else entry_points_of(GROUP)))))
 
 
 def model_options(name: str) -> tuple[str, ...]:
@@ -186,7 +193,7 @@ def find_model(name: str) -> ZooEntry:
         return _checked(name, load_entry_point(point), f"from {point.value.partition(':')[0]}")
     if is_reference(name):
         return _checked(name, load_reference(name), "")
-    known = list_models()
+    known = list_models(strings=None)
     raise ConfigError(
         f"unknown model {shown(name)}{did_you_mean(name, known)}; models: {', '.join(known)}, or package.module:Class"
     )

@@ -16,20 +16,26 @@ if TYPE_CHECKING:
     from .audio.reading import read_audio
     from .decision import Calibration
     from .errors import AudioError, AuroraError, ConfigError, ModelError
-    from .models import EXPORTED, ExportedModel, load_model
+    from .models import EXPORTED, EXPORTED_STRINGS, ExportedModel, load_model
     from .recognizer import Recognition, Recognizer
     from .streaming.config import StreamingConfig
     from .streaming.recognizer import StreamingRecognizer, WordEvent, recognize_stream
+    from .strings.events import Digit, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringTimes
+    from .strings.recognizer import DigitString, StringRecognizer, StringWord
+    from .strings.streams import StringStreams
     from .vocabulary import DIGITS, Vocabulary
 
 _HOMES = {
     ".audio.reading": ("read_audio",),
     ".decision": ("Calibration",),
     ".errors": ("AudioError", "AuroraError", "ConfigError", "ModelError"),
-    ".models": ("EXPORTED", "ExportedModel", "load_model"),
+    ".models": ("EXPORTED", "EXPORTED_STRINGS", "ExportedModel", "load_model"),
     ".recognizer": ("Recognition", "Recognizer"),
     ".streaming.config": ("StreamingConfig",),
     ".streaming.recognizer": ("StreamingRecognizer", "WordEvent", "recognize_stream"),
+    ".strings.events": ("Digit", "NoInput", "Partial", "Rejected", "SpeechStarted", "StringEnded", "StringTimes"),
+    ".strings.recognizer": ("DigitString", "StringRecognizer", "StringWord"),
+    ".strings.streams": ("StringStreams",),
     ".vocabulary": ("DIGITS", "Vocabulary"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -37,16 +43,28 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "DIGITS",
     "EXPORTED",
+    "EXPORTED_STRINGS",
     "AudioError",
     "AuroraError",
     "Calibration",
     "ConfigError",
+    "Digit",
+    "DigitString",
     "ExportedModel",
     "ModelError",
+    "NoInput",
+    "Partial",
     "Recognition",
     "Recognizer",
+    "Rejected",
+    "SpeechStarted",
     "StreamingConfig",
     "StreamingRecognizer",
+    "StringEnded",
+    "StringRecognizer",
+    "StringStreams",
+    "StringTimes",
+    "StringWord",
     "Vocabulary",
     "WordEvent",
     "load_model",

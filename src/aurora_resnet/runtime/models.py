@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,11 @@ LONGEST_CLIP_SECONDS = 60.0
 
 EXPORTED_FOLDER = Path(__file__).with_name("exported")
 EXPORTED = ("resnet50", "compact")
-"""The exported models that this package carries, in int8: the accurate one and the small, fast one."""
+"""The exported models of single words that this package carries, in int8: the accurate one and the small, fast one."""
+EXPORTED_STRINGS = ("string_net",)
+"""The exported models of strings that it carries; ``strings.model`` computes them."""
+STRINGS = "strings"
+"""``kind`` in the metadata of a model of strings; a model of single words has none."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +153,22 @@ class ExportedModel:
             raise ConfigError(f"threads must be at least 1, got {threads}")
         if not is_file(self.path):
             raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
-        self._session = _session(self.path, threads)
+        self._session = open_session(self.path, threads)
         try:
             metadata = self._session.get_modelmeta().custom_metadata_map
-            self.facts = ModelFacts.from_dict(json.loads(metadata[METADATA]))
-            self.card: str = metadata.get(CARD, "")
-            _check_shapes(self._session, self.facts)
+            values = json.loads(metadata[METADATA])
+            strings = isinstance(values, dict) and values.get("kind") == STRINGS
+            if not strings:
+                self.facts = ModelFacts.from_dict(values)
+                self.card: str = metadata.get(CARD, "")
+                _check_shapes(self._session, self.facts)
         except (KeyError, ValueError, UnicodeDecodeError, RecursionError, AuroraError) as error:
             reason = "it has none" if isinstance(error, KeyError) else error
             raise ModelError(
                 f"'{path}' lacks the metadata of 'aurora-resnet export' ({reason}); export the model again"
             ) from None
+        if strings:
+            raise ModelError(f"'{path}' is a model of strings, not of single words; use StringRecognizer, or --string")
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
@@ -205,24 +214,37 @@ def load_model(name_or_path: str | Path, *, threads: int = 1) -> ExportedModel:
     Traceback (most recent call last):
     aurora_resnet...errors.ModelError: there is no model 'compat' (did you mean 'compact'?); shipped: resnet50, ...
     """
-    if (shipped := exported_path(name_or_path)) is not None:
-        return ExportedModel(shipped, threads=threads)
+    return ExportedModel(model_file(name_or_path, EXPORTED), threads=threads)
+
+
+def model_file(name_or_path: str | Path, shipped: Collection[str]) -> Path:
+    """Return the file of an exported model: by the name of a shipped one, or the path as it is.
+
+    Args:
+        name_or_path: what somebody asked for.
+        shipped: the names that it may have.
+
+    Raises:
+        ModelError: for what is neither.
+    """
+    if (path := exported_path(name_or_path)) is not None:
+        return path
     path = Path(name_or_path)
     if path.suffix != SUFFIX and not is_file(path) and not os.path.isdir(path):  # noqa: PTH112
-        hint = did_you_mean(str(name_or_path), EXPORTED)
+        hint = did_you_mean(str(name_or_path), shipped)
         raise ModelError(
-            f"there is no model '{name_or_path}'{hint}; shipped: {', '.join(EXPORTED)}; others by the path of a file"
+            f"there is no model '{name_or_path}'{hint}; shipped: {', '.join(shipped)}; others by the path of a file"
         )
-    return ExportedModel(path, threads=threads)
+    return path
 
 
 def exported_path(name: str | Path) -> Path | None:
-    """Return the file of a shipped model, ``None`` for any other name.
+    """Return the file of a shipped model, of words or of strings; ``None`` for any other name.
 
     >>> exported_path("compact").name, exported_path("cnn")
     ('compact.onnx', None)
     """
-    return EXPORTED_FOLDER / f"{name}{SUFFIX}" if os.fspath(name) in EXPORTED else None
+    return EXPORTED_FOLDER / f"{name}{SUFFIX}" if os.fspath(name) in (*EXPORTED, *EXPORTED_STRINGS) else None
 
 
 def is_file(path: str | Path) -> bool:
@@ -245,7 +267,12 @@ def finite_logits(logits: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.
     return logits
 
 
-def _session(path: Path, threads: int) -> Any:
+def open_session(path: Path, threads: int) -> Any:
+    """Return what computes a file.
+
+    Raises:
+        ModelError: if onnxruntime cannot.
+    """
     import onnxruntime  # a fifth of a second, which only those who compute should wait for
 
     options = onnxruntime.SessionOptions()

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from .audio.clips import Clip, make_clip
 from .audio.recordings import AnyRecording, open_recording
+from .audio.waveform import Samples
 from .errors import ConfigError
 from .models import EXPORTED, ScoringModel, load_model
 from .vocabulary import Vocabulary
@@ -134,8 +136,12 @@ class Recognizer:
         if not clips:
             return []
         samples = np.stack([clip.samples for clip in clips])
+        return self.decide(self.model.logits(samples), samples)
+
+    def decide(self, logits: npt.NDArray[np.float32], samples: Samples) -> list[Recognition]:
+        """Return the answers that logits ``[n, K]`` of the samples ``[n, N]`` of clips stand for."""
         facts = self.model.facts
-        probabilities, accepted = facts.calibration.decide(self.model.logits(samples), samples)
+        probabilities, accepted = facts.calibration.decide(logits, samples)
         return [
             recognition(facts.vocabulary, row, bool(yes))
             for row, yes in zip(probabilities.tolist(), accepted, strict=True)

@@ -10,6 +10,7 @@ from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.decision import audible
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.teaching.recipe import CLIP_SECONDS, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
 
@@ -51,7 +52,11 @@ def hear(
     Raises:
         CorpusError: if no recording of a word can be used, or too few are left.
     """
-    network = replace(network, vocabulary=recordings.words.vocabulary())
+    # Some digits without the others are words of one's own: the others stay unknown, and are negatives.
+    vocabulary = recordings.words.vocabulary()
+    if len(vocabulary) > len(recordings.words.words):
+        vocabulary = Vocabulary(recordings.words.words)
+    network = replace(network, vocabulary=vocabulary)
     longest = replace(network, clip_seconds=clip_seconds or max(CLIP_SECONDS[-1], network.clip_seconds))
     words = load_clips(recordings.words, longest, progress=progress, skip_unreadable=True)
     heard, silent = _audible(words)

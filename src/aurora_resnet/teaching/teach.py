@@ -77,6 +77,7 @@ def teach(
     config: TeachConfig | None = None,
     *,
     noises: Sequence[str | Path] = (),
+    device: str = "cpu",
     progress: bool = False,
 ) -> Taught:
     """Train a recogniser of somebody's own words and write it as a checkpoint.
@@ -88,6 +89,7 @@ def teach(
         out: the checkpoint to write.
         config: how; the defaults suit ten words by a few people.
         noises: folders of sound files without a word.
+        device: where to compute.
         progress: show bars on a terminal.
 
     Raises:
@@ -100,13 +102,13 @@ def teach(
     config = replace(config, groups=_possible_groups(heard.recordings, config.groups))
     work = _work_folder(heard, config, noises, out)
     of_words, of_others, by_speaker = _grouped(heard, config)
-    models = _Lessons(heard, config, noises, work, progress)
+    models = _Lessons(heard, config, noises, work, device, progress)
     held: list[Answers] = []
     others: list[Answers] = []
     samples: list[Answers] = []
     strangers = _sample_negatives(heard.network)
     for group in range(config.groups):
-        model = TorchModel(models.without(group))
+        model = TorchModel(models.without(group), device=device)
         held.append(Answers.of(model, heard.words.part(of_words == group)))
         if (of_others == group).any():
             others.append(Answers.of(model, heard.others.part(of_others == group)))
@@ -142,9 +144,15 @@ class _Lessons:
     """The trainings: each without one group of recordings, and one with all of them."""
 
     def __init__(
-        self, heard: HeardRecordings, config: TeachConfig, noises: Sequence[str | Path], work: Path, progress: bool
+        self,
+        heard: HeardRecordings,
+        config: TeachConfig,
+        noises: Sequence[str | Path],
+        work: Path,
+        device: str,
+        progress: bool,
     ) -> None:
-        self.heard, self.config, self.work, self.progress = heard, config, work, progress
+        self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
         sounds = OtherSounds(heard.network, noises)
         of_words, of_others, _ = _grouped(heard, config)
         self.sources: list[ClipSource] = [
@@ -169,7 +177,7 @@ class _Lessons:
         else:
             model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
-        trainer = Trainer(model, config.training(), self.work / name, progress=self.progress)
+        trainer = Trainer(model, config.training(), self.work / name, device=self.device, progress=self.progress)
         rest = [source for number, source in enumerate(self.sources) if number != group]
         result = trainer.fit(JoinedClips(rest), resume=True)
         return load_checkpoint(result.best_checkpoint).model

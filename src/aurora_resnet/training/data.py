@@ -15,6 +15,7 @@ from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.bounds import Between, OneOf, check_fields
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.clips.strings import StringShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import SCENES
@@ -143,6 +144,29 @@ class AugmentSource:
             yield f"scene_noise is mixed alone; leave out {', '.join(['noises'] * bool(self.noises) + given)}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class StringSource:
+    """What a model of strings learns from besides the words; see ``StringClips``.
+
+    Of ``[data.augment]`` it takes noises, augmentation, shares of noise, speaker power and workers, ``negatives`` as
+    single words that are none of the vocabulary, and ``talk``. Speakers whose words are held out are held out here too:
+    their recordings of strings choose the best epoch.
+    """
+
+    recordings: tuple[Source, ...] = ()
+    """Corpora of strings, heard whole; their single words are left out."""
+    aligned: tuple[str, ...] = ()
+    """Folders like AN4's, whose ``words.csv`` says where each word of an utterance lies; their split ``train``."""
+    validation_talk: tuple[SoundFiles, ...] = ()
+    """Recordings that say none of the words, to be heard as that; none of them among ``talk``."""
+    size: Annotated[int, Between(2, 10_000_000)] = 6000
+    """Clips of an epoch."""
+    shares: StringShares = field(default_factory=StringShares)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """What to train on."""
@@ -155,9 +179,17 @@ class DataConfig:
     """Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one."""
     augment: AugmentSource | None = None
     """What makes the training clips harder, noise included, and negatives; validation too, if it says so."""
+    strings: StringSource | None = None
+    """For models of strings, which need it."""
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        check_fields(self, self._misfits)
+
+    def _misfits(self) -> Iterator[str]:
+        if self.strings is not None and (self.augment is None or not self.augment.noises):
+            yield "strings need augment with noises"
+        if self.strings is not None and self.augment is not None and self.augment.negative_shares != NegativeShares():
+            yield "augment.negative_shares are for single words; strings have shares of their own (strings.shares)"
 
 
 class TrainingData(NamedTuple):
@@ -184,7 +216,7 @@ def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> Train
     >>> len(data.train) + len(data.validation), len(data.vocabulary)
     (418, 11)
     """
-    corpora = [_select(source, config.root) for source in config.train]
+    corpora = [select(source, config.root).filter(isolated=True) for source in config.train]
     if vocabulary is None:
         telling = [corpus for source, corpus in zip(config.train, corpora, strict=True) if not source.known_words_only]
         if not telling:
@@ -203,11 +235,16 @@ def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> Train
     return TrainingData(train, validation, vocabulary)
 
 
-def _select(source: Source, root: str) -> Corpus:
-    """Return the isolated words of a source, whether or not the model knows them."""
+def select(source: Source, root: str) -> Corpus:
+    """Return the recordings of a source, whether or not the model knows their words.
+
+    Raises:
+        ConfigError: if it leaves out a speaker whom it has not.
+        CorpusError: if it cannot be read, or has no such recordings.
+    """
     kind, _, path = source.corpus.partition(":")
     whole = load_corpus(f"{kind}:{Path(root) / Path(path).expanduser()}" if path else f"{kind}:")
-    corpus = whole.filter(isolated=True).filter(split=source.split)
+    corpus = whole.filter(split=source.split)
     for name, value in source.where.items():
         corpus = corpus.filter(**{name: value})  # type: ignore[arg-type]  # an attribute's name
     left_out = set(source.without_speakers)

@@ -14,15 +14,17 @@ import torch
 
 from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.checkpoints import load_checkpoint, read_config
-from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
-from aurora_resnet.models.zoo import list_models, model_cost, unknown_model
+from aurora_resnet.models.streaming import check_streams
+from aurora_resnet.models.zoo import find_model, list_models, model_cost, unknown_model
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -32,9 +34,13 @@ from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.sounds import training_clips, validation_clips
 from aurora_resnet.training.state import folder_taken
+from aurora_resnet.training.string_trainer import StringTrainer
+from aurora_resnet.training.strings import load_strings
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
+VALIDATION = "validation.csv"
+"""Manifest of the strings, and of talk without words, that chose the best epoch; ``calibrate`` takes it."""
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +83,9 @@ class ExperimentConfig:
             yield "digits says which digit each of the words names; give words too"
         elif self.words:
             Vocabulary(self.words, self.digits)
+        strings = not unknown_model(self.model) and find_model(self.model).strings
+        if strings != (self.data.strings is not None):
+            yield f"data.strings belongs to a model of strings ({', '.join(list_models(strings=True))}) and to no other"
         if self.init is not None and self.weights not in (None, "none"):
             yield "init brings weights of its own; leave weights away"
         if (self.teacher is None) != (self.training.distillation is None):
@@ -104,9 +113,13 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     tables = values.pop("models", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"{path}: 'models' must hold a table [models.NAME] for each model")
-    unknown = [f"'models.{name}'{did_you_mean(name, list_models())}" for name in tables if unknown_model(name)]
+    unknown = [
+        f"'models.{name}'{did_you_mean(name, list_models(strings=None))}" for name in tables if unknown_model(name)
+    ]
     if unknown:
-        raise ConfigError(f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models())}")
+        raise ConfigError(
+            f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models(strings=None))}"
+        )
     chosen = apply_overrides(values | ({"model": model} if model else {}), overrides, str(path))
     name = str(chosen.get("model") or _learnt(chosen).get("model", "resnet50"))
     if problems := unknown_model(name):
@@ -144,7 +157,8 @@ def run_experiment(
         pass  # known before the recordings are read; the trainer takes the lock for itself
     progress = progress and ranks.first
     given = Vocabulary(config.words, config.digits) if config.words else None
-    train, validation, vocabulary = load_data(config.data, given)
+    data = load_data(config.data, given)
+    train, validation, vocabulary = data
     recognizer = RecognizerConfig(
         config.model,
         config.mel,
@@ -158,7 +172,10 @@ def run_experiment(
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
     teacher = _teacher(config, vocabulary)
-    trainer = Trainer(
+    if config.data.strings is not None:
+        check_streams(recognizer)
+    kind = Trainer if config.data.strings is None else StringTrainer
+    trainer = kind(
         model,
         config.training,
         out,
@@ -171,16 +188,12 @@ def run_experiment(
     if trainer.load_report is not None:
         logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")
 
-    clips = load_clips(train, recognizer, progress=progress)
-    held_out = load_clips(validation, recognizer, progress=progress) if len(validation) else None
-    if config.frontend is None and config.init is None and model.frontend.normalization is not None:
-        batches = (clips.batch(range(i, min(i + 64, len(clips)))) for i in range(0, len(clips), 64))
-        model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
-    fresh: ClipSource | None = None
-    if augment := config.data.augment:
-        fresh = training_clips(clips, augment, config.data.root, seed=config.training.seed)
-        held_out = validation_clips(held_out, augment, config.data.root) if held_out else None
-    result = trainer.fit(fresh or clips, held_out, resume=resume)
+    if config.data.strings is not None:
+        strings = load_strings(data, config.data, model, seed=config.training.seed)
+        result = trainer.fit(strings.train, strings.validation, resume=resume)
+        strings.held_out.write_csv(out / VALIDATION)
+    else:
+        result = trainer.fit(*_words(config, model, train, validation, device, progress), resume=resume)
     cost = model_cost(model.classifier, model.frontend.frames(recognizer.clip_samples))
     image_report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
     report = trainer.load_report or image_report
@@ -204,6 +217,22 @@ def run_experiment(
     if ranks.first:
         write_json(record, out / RECORD)
     return result
+
+
+def _words(
+    config: ExperimentConfig, model: RecognizerModel, train: Corpus, validation: Corpus, device: str, progress: bool
+) -> tuple[ClipSet | ClipSource, ClipSet | None]:
+    """Return what a model of single words learns from, and what chooses the best epoch."""
+    clips = load_clips(train, model.config, progress=progress)
+    held_out = load_clips(validation, model.config, progress=progress) if len(validation) else None
+    if config.frontend is None and config.init is None and model.frontend.normalization is not None:
+        batches = (clips.batch(range(i, min(i + 64, len(clips)))) for i in range(0, len(clips), 64))
+        model.frontend.normalization.fit(model.frontend.log_mel(b.to(device)) for b in batches)
+    augment = config.data.augment
+    if augment is None:
+        return clips, held_out
+    fresh = training_clips(clips, augment, config.data.root, seed=config.training.seed)
+    return fresh, validation_clips(held_out, augment, config.data.root) if held_out else None
 
 
 def _learnt(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,5 +154,8 @@ def _taken_head(model: RecognizerModel, checkpoint: Checkpoint) -> dict[str, Ten
             return {}
         rows = own[name].clone()
         rows[[words.index(word) for word in shared]] = learnt[name][[known.index(word) for word in shared]].to(rows)
+        others, before = rows[len(words) :], learnt[name][len(known.words) :]
+        if others.shape == before.shape:  # of a model of strings: other speech, and the blank
+            others.copy_(before)
         taken[name] = rows
     return taken

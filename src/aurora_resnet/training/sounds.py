@@ -108,24 +108,37 @@ def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed:
     rate, words = clips.sample_rate, trim_words(clips)
     heard = read_sounds(find_sounds(source.negatives, root), rate, clips.clip_samples / rate)
     negatives = [trim_silence(word, rate) for word in heard]
-    talkers = _talkers(words) + [negatives[i : i + SENTENCE_WORDS] for i in range(0, len(negatives), SENTENCE_WORDS)]
-    pool = NoisePool(
-        read_sounds(find_sounds(source.noises, root), rate, LONGEST_NOISE_SECONDS),
-        talkers,
-        sample_rate=rate,
-        generator=np.random.default_rng(seed),
-        shares=source.noise_shares,
-    )
     return AugmentedClips(
         words,
         negatives,
-        pool,
+        noise_pool(words, negatives, source, root, seed),
         talk=read_sounds(find_sounds(source.talk, root), rate, math.inf),
         augmentation=source.augmentation,
         shares=source.negative_shares,
         speaker_power=source.speaker_power,
         seed=seed,
         workers=source.workers,
+    )
+
+
+def noise_pool(
+    words: ClipSet, negatives: Sequence[Samples], source: AugmentSource, root: str | Path, seed: int
+) -> NoisePool:
+    """Return the noise of a training: its recordings, and talkers who say words and negatives.
+
+    Raises:
+        CorpusError: if recordings are missing.
+        AudioError: if a file cannot be read.
+    """
+    talkers = _talkers(words) + [
+        list(negatives[i : i + SENTENCE_WORDS]) for i in range(0, len(negatives), SENTENCE_WORDS)
+    ]
+    return NoisePool(
+        read_sounds(find_sounds(source.noises, root), words.sample_rate, LONGEST_NOISE_SECONDS),
+        talkers,
+        sample_rate=words.sample_rate,
+        generator=np.random.default_rng(seed),
+        shares=source.noise_shares,
     )
 
 

@@ -30,7 +30,7 @@ OPTIMIZER = "optimizer."
 AVERAGE = "average."
 MOST_NAMED = 5
 """Differences that a message lists."""
-_ADDED = ("optimizer_options", "frontend", "frontend_options")
+_ADDED = ("optimizer_options", "frontend", "frontend_options", "causal")
 """Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
@@ -155,16 +155,19 @@ def _fingerprint(
     """Hash what must be the same for a resumed training to be the same training."""
     assert train is not None
     digest = hashlib.sha256()
-    values = [
-        {key: value for key, value in to_mapping(part).items() if value or key not in _ADDED}
-        for part in (config, model.config)
-    ]
+    values = [_without_added(to_mapping(part)) for part in (config, model.config)]
     digest.update(json.dumps(values, sort_keys=True).encode())
     for clips in (train,) if validation is None else (train, validation):
         for waveform in clips.waveforms:
             digest.update(waveform.numpy().tobytes())
         digest.update(clips.labels.numpy().tobytes())
     return digest.hexdigest()
+
+
+def _without_added(values: Any) -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    return {key: _without_added(value) for key, value in values.items() if value or key not in _ADDED}
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

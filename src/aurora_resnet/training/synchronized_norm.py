@@ -61,23 +61,29 @@ def _forward(norm: _BatchNorm, values: Tensor) -> Tensor:
 
 def _statistics(values: Tensor) -> Tensor:
     """Return mean, variance and number of a channel's values, ``[B, C, ...] -> [2 C + 1]`` float32."""
-    axes = [axis for axis in range(values.dim()) if axis != 1]
-    variance, mean = torch.var_mean(values.float(), axes, correction=0)
+    # torch.var_mean takes twenty times as long where channels lie last in memory. This asks for running statistics.
+    unused = torch.zeros(values.shape[1], device=values.device)
+    mean, variance = torch.batch_norm_update_stats(values, unused, unused.clone(), 0.0)
     count = torch.full((1,), values.numel() / values.shape[1], device=values.device)
     return torch.cat((mean, variance, count))
 
 
 def _together(statistics: Tensor) -> tuple[Tensor, Tensor, float]:
     """Return mean and variance over all processes, and the number of values."""
-    every = [torch.empty_like(statistics) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(every, statistics)
-    table = torch.stack(every).double()  # [processes, 2 C + 1]
+    table = torch.stack(_every(statistics)).double()  # [processes, 2 C + 1]
     channels = (table.shape[1] - 1) // 2
     means, variances, counts = table[:, :channels], table[:, channels:-1], table[:, -1:]
     count = counts.sum()
     mean = (counts * means).sum(0) / count
     variance = (counts * (variances + (means - mean).square())).sum(0) / count
     return mean.float(), variance.float(), count.item()
+
+
+def _every(values: Tensor) -> list[Tensor]:
+    """Return the values of all processes. Of few values Gloo gathers all in half the time of a sum over processes."""
+    every = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(every, values)
+    return every
 
 
 class _Normalized(torch.autograd.Function):
@@ -106,11 +112,9 @@ class _Normalized(torch.autograd.Function):
         given, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
             gradient, values, weight, mean, variance, None, None, False, context.eps, [True, True, True]
         )
-        sums = torch.cat((of_weight, of_bias)) / context.count
-        distributed.all_reduce(sums)
-        along, constant = sums.chunk(2)
+        along, constant = (torch.stack(_every(torch.cat((of_weight, of_bias)))).sum(0) / context.count).chunk(2)
         slope = weight * along / (variance + context.eps)
         offset = weight * constant * (variance + context.eps).rsqrt() - slope * mean
         shape = [1, -1] + [1] * (values.dim() - 2)
-        given -= (values * slope.view(shape) + offset.view(shape)).to(given.dtype)
+        given -= torch.addcmul(offset.view(shape), values, slope.view(shape)).to(given.dtype)
         return given, of_weight, of_bias, None, None, None, None

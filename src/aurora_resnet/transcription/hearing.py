@@ -1,111 +1,91 @@
-"""One piece in, rows out: recordings are opened and cut in one thread while the model computes in another.
-
-What a row holds is told here alone, so a recogniser of another kind, of strings, has its columns and its rows here too.
-"""
+"""What a transcription hears, a word in each recording or a string, and how: a piece in, a row a recording out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
 
 from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.runtime.audio.clips import Clip
-from aurora_resnet.runtime.cli.terminal import printable
-from aurora_resnet.runtime.errors import AudioError
-from aurora_resnet.runtime.recognizer import Recognition, Recognizer
-from aurora_resnet.transcription.inputs import InputPiece, Opening
-from aurora_resnet.transcription.tables import Columns, Row
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.checks import CHECKS
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.transcription import strings, words
+from aurora_resnet.transcription.inputs import InputPiece
+from aurora_resnet.transcription.tables import Columns, Row, failed_row
 
-COLUMNS: Columns = {
-    "recording": str,
-    "word": str,
-    "digit": int,
-    "confidence": float,
-    "accepted": bool,
-    "start_seconds": float,
-    "recording_seconds": float,
-    "error": str,
-}
-"""A row a recording. ``start_seconds`` is where its clip begins; where there is an ``error``, all else is empty."""
+Hear = Callable[[InputPiece], list[Row]]
+
+
+@dataclass(frozen=True)
+class Strings:
+    """That strings are heard, and which.
+
+    Attributes:
+        lengths: numbers of words that they have, if known.
+        check: name of a check, of ``CHECKS``.
+    """
+
+    lengths: tuple[int, ...] | None = None
+    check: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.lengths is not None and (not self.lengths or min(self.lengths) < 1):
+            raise ConfigError(f"lengths must name at least one number of words, 1 or more, got {self.lengths}")
+        if self.check is not None and self.check not in CHECKS:
+            raise ConfigError(f"'{self.check}' is no check; expected {', '.join(CHECKS)}")
 
 
 @dataclass(frozen=True)
 class Hearing:
-    """A model and how it computes; ``load`` makes the recogniser where the work is done.
+    """A model and how it computes; ``load`` makes what hears where the work is done.
 
     Attributes:
-        model: a shipped name, an exported file or a checkpoint.
+        model: a shipped name, an exported file or, for words, a checkpoint.
         device: where to compute.
         threads: CPU threads of one call.
         batch: clips that are computed together; more take more memory and are no faster on a CPU.
+        strings: if strings are to be heard.
+
+    Raises:
+        ConfigError: for strings on another device than the CPU.
     """
 
     model: str
     device: str = "cpu"
     threads: int = 1
     batch: int = 16
+    strings: Strings | None = None
 
-    def load(self) -> Recognizer:
-        """Return the recogniser."""
-        return DigitRecognizer.from_pretrained(self.model, device=self.device, threads=self.threads)
+    def __post_init__(self) -> None:
+        if self.strings is not None and self.device != "cpu":
+            raise ConfigError(f"strings are computed on the CPU, not on {self.device}")
 
+    @property
+    def columns(self) -> Columns:
+        """Of the table; the first one is the recording, the last one why it could not be heard."""
+        return words.COLUMNS if self.strings is None else strings.COLUMNS
 
-def hear(recognizer: Recognizer, piece: InputPiece, batch: int) -> list[Row]:
-    """Return a row for each recording of a piece, in order; what cannot be heard has a row that says why.
+    def settings(self) -> dict[str, Any]:
+        """Return all but the model that the rows depend on, as plain JSON values."""
+        more = {} if self.strings is None else {"strings": asdict(self.strings)}
+        return {"columns": list(self.columns), **more}
 
-    Args:
-        recognizer: who answers.
-        piece: the recordings.
-        batch: clips that are computed together.
+    def load(self) -> Hear:
+        """Return what makes the rows of a piece; it raises ``ModelError`` if the model cannot be computed."""
+        if self.strings is None:
+            recognizer = DigitRecognizer.from_pretrained(self.model, device=self.device, threads=self.threads)
+            return partial(words.hear, recognizer, batch=self.batch)
+        asked = self.strings
+        check = None if asked.check is None else CHECKS[asked.check]
+        return partial(
+            strings.hear,
+            StringRecognizer.from_pretrained(self.model, threads=self.threads),
+            lengths=asked.lengths,
+            check=check,
+        )
 
-    Raises:
-        ModelError: if the model cannot be computed.
-    """
-    recordings = piece.recordings()
-    rows: list[Row] = []
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(_clips, recognizer, recordings, batch)
-        while clips := coming.result():
-            coming = reader.submit(_clips, recognizer, recordings, batch)
-            answers = iter(recognizer.recognize_clips([clip for _, clip in clips if isinstance(clip, Clip)]))
-            rows += [
-                _row(name, clip, next(answers)) if isinstance(clip, Clip) else failed_row(name, clip)
-                for name, clip in clips
-            ]
-    return rows
-
-
-def failed_row(name: str, reason: str) -> Row:
-    """Return the row of a recording that could not be heard."""
-    return (printable(name), None, None, None, None, None, None, printable(reason) or "no reason was given")
-
-
-def _row(name: str, clip: Clip, answer: Recognition) -> Row:
-    return (
-        printable(name),
-        answer.word,
-        answer.digit,
-        answer.confidence,
-        answer.accepted,
-        clip.start_seconds,
-        clip.recording_seconds,
-        None,
-    )
-
-
-def _clips(
-    recognizer: Recognizer, recordings: Iterator[tuple[str, Opening]], count: int
-) -> list[tuple[str, Clip | str]]:
-    """Return the next clips, or why there is none."""
-    return [(name, _clip(recognizer, opening)) for name, opening in islice(recordings, count)]
-
-
-def _clip(recognizer: Recognizer, opening: Opening) -> Clip | str:
-    try:
-        return recognizer.clip(opening())
-    except AudioError as error:
-        return str(error)
-    except Exception as error:  # one recording of a million that a library stumbles over stops nothing
-        return f"{type(error).__name__}: {error}"
+    def failed_row(self, name: str, reason: str) -> Row:
+        """Return the row of a recording that could not be heard."""
+        return failed_row(self.columns, name, reason)

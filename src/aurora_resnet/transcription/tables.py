@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.cli.terminal import printable
 from aurora_resnet.runtime.errors import MissingDependencyError
 
 TableFormat = Literal["parquet", "csv", "jsonl"]
@@ -65,6 +66,11 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
         for line in stream:
             values = json.loads(line)
             yield tuple(values[name] for name in columns)
+
+
+def failed_row(columns: Columns, name: str, reason: str) -> Row:
+    """Return the row of a recording that could not be heard: all but its name and the reason is empty."""
+    return (printable(name), *[None] * (len(columns) - 2), printable(reason) or "no reason was given")
 
 
 def parquet() -> Any:

@@ -16,7 +16,7 @@ from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import exported_path
-from aurora_resnet.transcription.hearing import COLUMNS, Hearing, failed_row, hear
+from aurora_resnet.transcription.hearing import Hearing
 from aurora_resnet.transcription.plan import Job, Plan, model_digest
 from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
 
@@ -93,7 +93,7 @@ def transcribe(
     hands = create_engine(engine, workers=workers)
     plan = Plan(out, f".{table}")
     with locked_folder(out, ConfigError(f"another transcription works in {out}; wait for its end")):
-        settings = {"model": hearing.model, "sha256": model_digest(_model_file(hearing)), "columns": list(COLUMNS)}
+        settings = {"model": hearing.model, "sha256": model_digest(_model_file(hearing)), **hearing.settings()}
         plan.begin({**settings, "table": table}, inputs, workers=hands.workers, column=column)
         total = kept = 0
         for job in plan.jobs():
@@ -102,7 +102,7 @@ def transcribe(
         with tqdm(total=total, initial=kept, unit=" recordings", disable=None if progress else True) as bar:
             lost = _run(plan, hands, hearing, _Watch(bar, total, kept))
             for job in lost:
-                write_rows(_one_by_one(job, hands, hearing), COLUMNS, job.part)
+                write_rows(_one_by_one(job, hands, hearing), hearing.columns, job.part)
                 bar.update(len(job.piece))
         failures = out / "failed.csv"
         failed = _write_failures(plan, failures)
@@ -113,11 +113,11 @@ def transcribe(
 
 def _writing(hearing: Hearing) -> Callable[[Job], int]:
     """Make the work of a worker: a piece becomes a file of the table, and its number of failures is told."""
-    recognizer = hearing.load()
+    hear = hearing.load()
 
     def work(job: Job) -> int:
-        rows = hear(recognizer, job.piece, hearing.batch)
-        write_rows(rows, COLUMNS, job.part)
+        rows = hear(job.piece)
+        write_rows(rows, hearing.columns, job.part)
         return sum(row[-1] is not None for row in rows)
 
     return work
@@ -125,8 +125,8 @@ def _writing(hearing: Hearing) -> Callable[[Job], int]:
 
 def _hearing(hearing: Hearing) -> Callable[[Job], list[Row]]:
     """Make the work of a worker that writes nothing."""
-    recognizer = hearing.load()
-    return lambda job: hear(recognizer, job.piece, hearing.batch)
+    hear = hearing.load()
+    return lambda job: hear(job.piece)
 
 
 def _run(plan: Plan, engine: Engine, hearing: Hearing, watch: _Watch) -> list[Job]:
@@ -149,7 +149,9 @@ def _one_by_one(job: Job, engine: Engine, hearing: Hearing) -> list[Row]:
     singles = (Job(position, job.piece.part(position), job.part) for position in range(len(names)))
     for outcome in engine.run(partial(_hearing, hearing), singles):
         position = outcome.piece.number
-        rows[position] = failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+        rows[position] = (
+            hearing.failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+        )
     return [rows[position] for position in range(len(names))]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer, StringWord
 
 COLUMNS = 600
 """Most columns in which a waveform is drawn."""
@@ -35,6 +38,7 @@ class Answer:
         confidence: the probability of the word, given that it is one of the words.
         accepted: whether to believe that one of the words was spoken at all.
         probabilities: of every word, given that it is one of them.
+        none_probability: that it is none of them, by the evidence alone: 1 / (1 + e^E).
         duration_seconds: length of the recording.
         clip_start_seconds: where in the recording the network's clip begins; below 0 where a shorter recording was
             centred in silence.
@@ -48,6 +52,7 @@ class Answer:
     confidence: float
     accepted: bool
     probabilities: dict[str, float]
+    none_probability: float
     duration_seconds: float
     clip_start_seconds: float
     clip_seconds: float
@@ -70,11 +75,14 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
     >>> answer = answer_recording(recognizer, np.zeros(24000, np.float32), 48000)
     >>> answer.accepted, answer.duration_seconds, answer.clip_start_seconds
     (False, 0.5, -0.25)
+    >>> 0 < answer.none_probability < 1
+    True
     >>> len(answer.log_mel), len(answer.log_mel[0])
     (64, 101)
     """
     clip = recognizer.clip(samples, sample_rate)
-    heard = recognizer.recognize_clips([clip])[0]
+    logits = recognizer.model.logits(clip.samples[None])
+    heard = recognizer.decide(logits, clip.samples[None])[0]
     log_mel = recognizer.model.features(clip.samples[None])[0]
     return Answer(
         word=heard.word,
@@ -82,12 +90,61 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
         confidence=heard.confidence,
         accepted=heard.accepted,
         probabilities=heard.probabilities,
+        none_probability=float(1 / (1 + np.exp(evidence(logits)[0]))),
         duration_seconds=clip.recording_seconds,
         clip_start_seconds=clip.start_seconds,
         clip_seconds=recognizer.model.facts.clip_seconds,
         waveform=envelope(samples),
         log_mel=log_mel.astype(np.float64).round(3).tolist(),
     )
+
+
+@dataclass(frozen=True)
+class StringAnswer:
+    """The string that was heard in one recording, as ``DigitString`` has it, and what the page shows of the recording.
+
+    Attributes:
+        text: the digits.
+        words: one by one.
+        confidence: probability of the whole string.
+        alternatives: the most probable strings and their probabilities, this one first.
+        accepted: whether to believe it.
+        reason: why not, or ``None``.
+        duration_seconds: length of the recording.
+        waveform: the whole recording.
+    """
+
+    text: str
+    words: tuple[StringWord, ...]
+    confidence: float
+    alternatives: tuple[tuple[str, float], ...]
+    accepted: bool
+    reason: str | None
+    duration_seconds: float
+    waveform: Envelope
+
+
+def answer_string(
+    recognizer: StringRecognizer, samples: Samples, sample_rate: int, lengths: Collection[int] | None = None
+) -> StringAnswer:
+    """Recognise the string in one recording as ``recognize --string`` does.
+
+    Args:
+        recognizer: who answers.
+        samples: the recording, ``[N]``.
+        sample_rate: its rate in Hz.
+        lengths: numbers of words that it may have.
+
+    Raises:
+        AudioError: if the samples are unusable.
+
+    >>> recognizer = StringRecognizer.from_pretrained("string_net")
+    >>> answer = answer_string(recognizer, np.zeros(24000, np.float32), 48000)
+    >>> answer.text, answer.reason, answer.duration_seconds
+    ('', 'silence', 0.5)
+    """
+    heard = recognizer.recognize(samples, sample_rate, lengths=lengths)
+    return StringAnswer(**vars(heard), duration_seconds=len(samples) / sample_rate, waveform=envelope(samples))
 
 
 def envelope(samples: Samples, columns: int = COLUMNS) -> Envelope:

@@ -23,15 +23,13 @@ try:
     from starlette.websockets import WebSocketDisconnect
 
     from aurora_resnet.web.guard import Guard
-    from aurora_resnet.web.server import page_routes
+    from aurora_resnet.web.pages import page_routes
+    from aurora_resnet.web.sockets import MAX_CHUNK_BYTES, RATES, receive, refuse
 except ImportError as error:
     raise MissingDependencyError(
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
     ) from None
 
-RATES = (8_000, 192_000)
-MAX_CHUNK_BYTES = 200_000
-"""Half a second at the highest rate."""
 SILENT_SECONDS = 60.0
 """A page that sends nothing so long is gone."""
 
@@ -55,15 +53,15 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
         await socket.accept()
         with suppress(WebSocketDisconnect):  # what was kept stays; another page goes on
             if in_use.locked():
-                await _refuse(socket, "another page records already; close it first")
+                await refuse(socket, "another page records already; close it first")
                 return
             async with in_use:
                 try:
                     await _record(socket, session, finished)
                 except TimeoutError:
-                    await _refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
+                    await refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
                 except AuroraError as error:
-                    await _refuse(socket, str(error))
+                    await refuse(socket, str(error))
 
     app.add_middleware(Guard)
     app.router.routes += page_routes("record.html")
@@ -71,10 +69,10 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
 
 
 async def _record(socket: WebSocket, session: RecordingSession, finished: threading.Event | None) -> None:
-    finder = TakeFinder(_sample_rate(await _receive(socket)))
+    finder = TakeFinder(_sample_rate(await receive(socket, SILENT_SECONDS)))
     await _ask(socket, session)
     while session.prompt is not None:
-        take = finder.push(_chunk(await _receive(socket)))
+        take = finder.push(_chunk(await receive(socket, SILENT_SECONDS)))
         await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
         if take is None:
             continue
@@ -97,15 +95,6 @@ async def _ask(socket: WebSocket, session: RecordingSession) -> None:
         await socket.send_json({"event": "prompt", **facts})
 
 
-async def _receive(socket: WebSocket) -> str | bytes:
-    async with asyncio.timeout(SILENT_SECONDS):
-        message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1000))
-    text, data = message.get("text"), message.get("bytes")
-    return str(text) if text is not None else bytes(data or b"")
-
-
 def _sample_rate(hello: str | bytes) -> int:
     try:
         rate = json.loads(hello)["sample_rate"]
@@ -120,8 +109,3 @@ def _chunk(data: str | bytes) -> Samples:
     if not isinstance(data, bytes) or not 0 < len(data) <= MAX_CHUNK_BYTES:
         raise AudioError(f"expected chunks of 2 to {MAX_CHUNK_BYTES:,} bytes of 16-bit samples, got {len(data):,}")
     return decode_samples(data, "pcm16")
-
-
-async def _refuse(socket: WebSocket, reason: str) -> None:
-    await socket.send_json({"event": "error", "reason": reason})
-    await socket.close(code=1008)

@@ -1,4 +1,4 @@
-"""The server of the page: three routes, limits, errors as JSON.
+"""The server of the pages: routes for words and for strings, limits, errors as JSON.
 
 Nothing that it sends names another host, and the header ``Content-Security-Policy`` forbids the browser to ask one.
 """
@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
-from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, MissingDependencyError
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.web.answer import Answer, answer_recording
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
 
 try:
-    from fastapi import FastAPI, HTTPException, Request, Response
+    from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
     from fastapi.concurrency import run_in_threadpool
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException as AnyHTTPException
     from starlette.requests import ClientDisconnect
-    from starlette.routing import Route
 
+    from aurora_resnet.web.callers import Callers
     from aurora_resnet.web.guard import Guard
+    from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+    from aurora_resnet.web.stream import Length, serve_stream
 except ImportError as error:
     raise MissingDependencyError(
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -39,15 +42,16 @@ except ImportError as error:
 MICROPHONE_SECONDS = 3.0
 """After so many seconds the page stops listening by itself."""
 
-MEDIA_TYPES = {
-    ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
-}  # fmt: skip
 AT_ONCE = 2
 """Recordings that are decoded side by side; the network takes one at a time."""
 BODY_SECONDS = 20.0
 """A recording must be here after so many seconds."""
 WAIT_SECONDS = 30.0
 """A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
+
+
+T = TypeVar("T")
+InTurn = Callable[[Request, Callable[[Samples, int], T]], Awaitable[T | Response]]
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,18 @@ class ModelDescription:
     max_bytes: int = MAX_BYTES
     max_seconds: float = MAX_SECONDS
     microphone_seconds: float = MICROPHONE_SECONDS
+    strings: str | None = None
+    """Name of the model of strings, if the server has one."""
+    samples: tuple[str, ...] = ()
+    """Words of which ``/samples/WORD.flac`` is a recording to try."""
 
 
-def describe_model(recognizer: Recognizer) -> ModelDescription:
+def describe_model(recognizer: Recognizer, strings: StringRecognizer | None = None) -> ModelDescription:
     """Return what the page says about a recogniser.
 
     Args:
         recognizer: the recogniser.
+        strings: that of strings.
 
     >>> describe_model(Recognizer.from_pretrained("compact")).sample_rate
     8000
@@ -90,18 +99,24 @@ def describe_model(recognizer: Recognizer) -> ModelDescription:
         digits=facts.vocabulary.digits,
         lowest_hz=facts.frequencies_hz[0],
         highest_hz=facts.frequencies_hz[1],
+        strings=None if strings is None else strings.facts.name,
+        samples=sample_words(facts.vocabulary),
     )
 
 
 def create_app(
     recognizer: Recognizer,
     *,
+    strings: StringRecognizer | None = None,
     allowed_hosts: Collection[str] = (),
     any_address: bool = False,
     body_seconds: float = BODY_SECONDS,
     wait_seconds: float = WAIT_SECONDS,
 ) -> FastAPI:
-    """Return the application: the page at ``/``, ``GET /api/model`` and ``POST /api/recognize``.
+    """Return the application: the pages, ``GET /api/model``, ``POST /api/recognize``, and of strings two routes more.
+
+    With a recogniser of strings there are ``POST /api/string`` and the WebSocket ``/api/stream``, and the page at ``/``
+    is that of numbers; the page of single words is then at ``/index.html``.
 
     The recogniser answers once before this returns, so that the first visitor does not wait for what is prepared on the
     first call. Recordings are decoded side by side, a few at a time; the network takes one at a time, because a second
@@ -109,6 +124,7 @@ def create_app(
 
     Args:
         recognizer: who answers.
+        strings: who answers where digits come one after another.
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
         body_seconds: how long a recording may be on its way.
@@ -119,24 +135,19 @@ def create_app(
     '/api/recognize'
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
-    description = describe_model(recognizer)
+    description = describe_model(recognizer, strings)
     network, turns, uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
     # FastAPI's own documentation pages fetch scripts from another host.
     app = FastAPI(
         title="aurora-resnet", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", redirect_slashes=False
     )
 
-    def answer_upload(data: bytes) -> Answer:
-        samples, sample_rate = decode_upload(data)
-        with network:
-            return answer_recording(recognizer, samples, sample_rate)
+    async def in_turn(request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
+        def decode_and_answer(data: bytes) -> T:
+            samples, sample_rate = decode_upload(data)
+            with network:
+                return answer(samples, sample_rate)
 
-    @app.get("/api/model")
-    async def model() -> ModelDescription:
-        return description
-
-    @app.post("/api/recognize", response_model=Answer)
-    async def recognize(request: Request) -> Answer | Response:
         try:
             with uploads.room_for(_stated_size(request)):
                 async with asyncio.timeout(body_seconds):
@@ -144,7 +155,7 @@ def create_app(
                 async with _turn(turns, wait_seconds):
                     if await request.is_disconnected():
                         return Response(status_code=499)  # nobody reads it
-                    return await run_in_threadpool(answer_upload, data)
+                    return await run_in_threadpool(decode_and_answer, data)
         except TooManyUploads:
             raise HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"}) from None
         except TimeoutError:
@@ -152,11 +163,34 @@ def create_app(
         except ClientDisconnect:
             return Response(status_code=499)
 
+    @app.get("/api/model")
+    async def model() -> ModelDescription:
+        return description
+
+    @app.post("/api/recognize", response_model=Answer)
+    async def recognize(request: Request) -> Answer | Response:
+        return await in_turn(request, partial(answer_recording, recognizer))
+
+    if strings is not None:
+        _add_strings(app, strings, in_turn)
     app.add_exception_handler(AudioError, _unprocessable)
     app.add_exception_handler(AnyHTTPException, _http_error)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
-    app.router.routes += page_routes()
+    app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
+    app.router.routes += sample_routes(description.samples)
     return app
+
+
+def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[StringAnswer]) -> None:
+    callers = Callers(strings)
+
+    @app.post("/api/string", response_model=StringAnswer)
+    async def string(request: Request, length: Annotated[list[Length] | None, Query()] = None) -> Any:
+        return await in_turn(request, partial(answer_string, strings, lengths=length))
+
+    @app.websocket("/api/stream")
+    async def stream(socket: WebSocket) -> None:
+        await serve_stream(socket, callers)
 
 
 @asynccontextmanager
@@ -175,28 +209,6 @@ async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]
         yield
     finally:
         turns.release()
-
-
-def page_routes(start: str = "index.html") -> list[Route]:
-    """Return a route for each file of a page, which are small and stay in memory: no request names a file.
-
-    Args:
-        start: the page, which is also at ``/``; the other pages of the package are left out.
-
-    >>> sorted(route.path for route in page_routes())[:3]
-    ['/', '/answer.js', '/colours.js']
-    """
-    routes = []
-    for file in (resources.files("aurora_resnet") / "web" / "page").iterdir():
-        kind = MEDIA_TYPES.get(Path(file.name).suffix)
-        if kind is not None and (kind != "text/html" or file.name == start):
-            send = partial(_send_file, file.read_bytes(), kind)
-            routes += [Route(path, send) for path in (f"/{file.name}", *(["/"] if file.name == start else []))]
-    return routes
-
-
-async def _send_file(content: bytes, kind: str, _request: Request) -> Response:
-    return Response(content, media_type=kind)
 
 
 def _stated_size(request: Request) -> int:

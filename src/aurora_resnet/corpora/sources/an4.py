@@ -1,10 +1,12 @@
-"""Digit words and digit strings of CMU's AN4, cut out beforehand and listed in a CSV file."""
+"""Digit words, digit strings and whole utterances of CMU's AN4, listed in CSV files."""
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from aurora_resnet.corpora.checking import check_folder, raise_together
 from aurora_resnet.corpora.corpus import Corpus, Utterance
@@ -12,7 +14,20 @@ from aurora_resnet.runtime.errors import CorpusError
 
 WORD_COLUMNS = ("file", "label", "word", "speaker", "gender", "split", "utterance", "start_s", "end_s", "isolated")
 STRING_COLUMNS = ("file", "transcript", "speaker", "gender", "split")
+ALIGNED_COLUMNS = ("file", "position", "word", "digit", "speaker", "split", "start_s", "end_s")
 _CONTEXTS = {"0": "sentence", "1": "alone"}
+
+
+class AlignedUtterance(NamedTuple):
+    """A recording of which is known where each word lies.
+
+    Attributes:
+        utterance: the recording and its words.
+        spans: begin and end of each word in seconds.
+    """
+
+    utterance: Utterance
+    spans: tuple[tuple[float, float], ...]
 
 
 def read_an4(folder: str | Path) -> Corpus:
@@ -81,6 +96,54 @@ def read_an4_strings(folder: str | Path) -> Corpus:
     return Corpus("an4-strings", tuple(utterances))
 
 
+def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
+    r"""Read ``words.csv``: all utterances, word by word, with AN4's forced alignment.
+
+    The speakers are those of ``read_an4``. Digit words are called as there, all others in lower case.
+
+    Args:
+        folder: the one with ``words.csv``.
+
+    Raises:
+        CorpusError: if the folder, the CSV file or a recording is missing, or listing the bad lines.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "a.flac").touch()
+    >>> rows = ["a.flac,0,M,,fash,train,0.3,0.5", "a.flac,1,O,oh,fash,train,0.6,0.8"]
+    >>> _ = (folder / "words.csv").write_text("\n".join([",".join(ALIGNED_COLUMNS), *rows]))
+    >>> aligned = read_an4_aligned(folder)[0]
+    >>> aligned.utterance.words, aligned.spans
+    (('m', 'oh'), ((0.3, 0.5), (0.6, 0.8)))
+    """
+    table = check_folder(folder, "the AN4 folder") / "words.csv"
+    said: dict[str, list[tuple[str, float, float]]] = {}
+    rows: dict[str, dict[str, str]] = {}
+    problems = []
+    for number, row in _rows(table, ALIGNED_COLUMNS):
+        words = said.setdefault(row["file"], [])
+        rows.setdefault(row["file"], row)
+        try:
+            start, end = float(row["start_s"]), float(row["end_s"])
+            if not (words[-1][2] if words else 0) <= start < end < math.inf:
+                raise ValueError
+        except ValueError:
+            problems.append(
+                f"line {number}: words must follow each other in time, got {row['start_s']}..{row['end_s']}"
+            )
+            continue
+        words.append((row["digit"] or row["word"].lower(), start, end))
+    aligned = []
+    for file, words in said.items():
+        try:
+            utterance = _utterance(table.parent, rows[file], tuple(word for word, _, _ in words), {})
+            aligned.append(AlignedUtterance(utterance, tuple((start, end) for _, start, end in words)))
+        except CorpusError as error:
+            problems.append(str(error))
+    raise_together(table, problems)
+    return tuple(aligned)
+
+
 def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and row of a CSV file that must have exactly these columns, in any order."""
     try:
@@ -103,5 +166,5 @@ def _utterance(folder: Path, row: dict[str, str], words: tuple[str, ...], more: 
         raise CorpusError(f"{path} is not there")
     if not (words and row["speaker"] and row["split"]):
         raise CorpusError(f"{path}: words, speaker and split must not be empty")
-    attributes = {"gender": row["gender"], **more}
+    attributes = {**{name: row[name] for name in ("gender",) if name in row}, **more}
     return Utterance(path, words, f"an4/{row['speaker']}", row["split"], attributes=attributes)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import signal
 import sys
 from collections import deque
-from types import FrameType
-from typing import Any, Self
+from typing import Any
 
 from ..recognizer import Recognizer
 from ..streaming.recognizer import StreamingRecognizer, WordEvent
-from .sources import Chunks, open_source
+from .interruption import CtrlC
+from .sources import open_source
 from .terminal import tell
 
 SHOWN = 40
@@ -41,7 +40,7 @@ def listen(recognizer: Recognizer, options: argparse.Namespace) -> int:
 
     sample_rate, chunks = open_source(options.file, options.device, options.rate, options.encoding)
     stream = StreamingRecognizer(recognizer, sample_rate)
-    with _CtrlC() as ctrl_c:
+    with CtrlC() as ctrl_c:
         for chunk in ctrl_c.until(chunks):
             heard += len(chunk)
             show(stream.push(chunk))
@@ -49,38 +48,6 @@ def listen(recognizer: Recognizer, options: argparse.Namespace) -> int:
     what = ("digit" if digits else "word") + ("" if count == 1 else "s")
     tell(f"{count} {what} in {heard / sample_rate:.1f} s")
     return 0
-
-
-class _CtrlC:
-    """Ctrl-C breaks off the wait for the next chunk, never the work on one."""
-
-    def __init__(self) -> None:
-        self._came = self._waiting = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._take)
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _take(self, _number: int, _frame: FrameType | None) -> None:
-        self._came = True
-        if self._waiting:
-            raise KeyboardInterrupt
-
-    def until(self, chunks: Chunks) -> Chunks:
-        """Yield the chunks until Ctrl-C comes."""
-        while not self._came:
-            try:
-                self._waiting = True
-                chunk = next(chunks, None)
-                self._waiting = False
-            except KeyboardInterrupt:
-                return
-            if chunk is None:
-                return
-            yield chunk
 
 
 def _rounded(event: WordEvent) -> dict[str, Any]:

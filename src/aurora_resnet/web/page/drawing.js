@@ -16,8 +16,9 @@ function colour(name) {
  * @param seconds how long the envelope lasts.
  * @param from, to the stretch of time that the canvas shows, seconds.
  * @param used [start, end] of the stretch to mark, seconds, or null.
+ * @param marks [{at, label}]: moments to name, seconds.
  */
-export function drawWaveform(canvas, { envelope, seconds, from, to, used }) {
+export function drawWaveform(canvas, { envelope, seconds, from, to, used, marks = [] }) {
   const scale = window.devicePixelRatio || 1;
   const width = (canvas.width = Math.round(canvas.clientWidth * scale));
   const height = (canvas.height = Math.round(canvas.clientHeight * scale));
@@ -42,6 +43,12 @@ export function drawWaveform(canvas, { envelope, seconds, from, to, used }) {
     const top = y(high[i]);
     context.fillRect(left, top, Math.max(scale, x((i + 1) * step) - left), Math.max(scale, y(value) - top));
   });
+  context.fillStyle = colour("--bar");
+  context.font = `700 ${18 * scale}px system-ui, sans-serif`;
+  for (const { at, label } of marks) {
+    context.fillRect(x(at) - scale, 26 * scale, 1.5 * scale, height - 26 * scale);
+    context.fillText(label, Math.min(x(at) - 5 * scale, width - context.measureText(label).width), 20 * scale);
+  }
 }
 
 /** Draw a spectrogram, rows of numbers with the lowest band first, with the lowest band at the bottom. */

@@ -1,9 +1,7 @@
 // The page that records words: the server asks for one, hears where it ends and says whether it can be used.
 
 import { openMicrophone } from "./microphone.js";
-import { toPcm16 } from "./wav.js";
-
-const CHUNK_SECONDS = 0.1;
+import { connect, inChunks } from "./sockets.js";
 
 const element = (id) => document.getElementById(id);
 
@@ -49,54 +47,30 @@ async function start() {
   element("toggle").disabled = true;
   try {
     microphone = await openMicrophone();
-    socket = await connect(microphone.sampleRate);
+    socket = await connect("api/record", { sample_rate: microphone.sampleRate }, { onevent, onclose });
   } catch (error) {
     stop("Press Start.", "");
     return showError(error.message);
   }
   const open = socket;
-  let waiting = [];
-  let length = 0;
+  const send = inChunks(microphone.sampleRate, (chunk) => open.readyState === WebSocket.OPEN && open.send(chunk));
   microphone.onblock = (block) => {
     microphone.forget(); // the server keeps what is good
-    waiting.push(block);
-    length += block.length;
-    if (length < CHUNK_SECONDS * microphone.sampleRate) return;
-    const chunk = new Float32Array(length);
-    let done = 0;
-    for (const part of waiting) {
-      chunk.set(part, done);
-      done += part.length;
-    }
-    [waiting, length] = [[], 0];
-    if (open.readyState === WebSocket.OPEN) open.send(toPcm16(chunk));
+    send(block);
   };
   show(null, "Listening: half a second of quiet, then the word.");
   element("toggle").textContent = "Stop";
   element("toggle").disabled = false;
 }
 
-function connect(sampleRate) {
-  return new Promise((resolve, reject) => {
-    const address = new URL("api/record", location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    const opened = new WebSocket(address);
-    opened.onopen = () => {
-      opened.send(JSON.stringify({ sample_rate: sampleRate }));
-      resolve(opened);
-    };
-    opened.onmessage = ({ data }) => {
-      const { event, ...facts } = JSON.parse(data);
-      if (opened === socket) ANSWERS[event](facts); // not what was on its way when it was stopped
-    };
-    opened.onclose = () => {
-      const message = "The server does not answer. Is “aurora-resnet record” still running? Start it again, then reload.";
-      reject(new Error(message));
-      if (opened !== socket) return; // ended by us
-      stop("Stopped.", "");
-      showError(message);
-    };
-  });
+function onevent({ event, ...facts }, opened) {
+  if (opened === socket) ANSWERS[event](facts); // not what was on its way when it was stopped
+}
+
+function onclose(_code, opened) {
+  if (opened !== socket) return; // ended by us
+  stop("Stopped.", "");
+  showError("The server does not answer. Is “aurora-resnet record” still running? Start it again, then reload.");
 }
 
 function stop(prompt, note) {

@@ -20,7 +20,16 @@ export function askModel() {
   return ask("api/model");
 }
 
+function askSound(path, sound) {
+  return ask(path, { method: "POST", body: sound, headers: { "Content-Type": "application/octet-stream" } });
+}
+
 /** Return the answer to a sound file: a Blob, File or ArrayBuffer. */
 export function askWord(sound) {
-  return ask("api/recognize", { method: "POST", body: sound, headers: { "Content-Type": "application/octet-stream" } });
+  return askSound("api/recognize", sound);
+}
+
+/** Return the string of digits in a sound file. */
+export function askString(sound) {
+  return askSound("api/string", sound);
 }

@@ -1,0 +1,49 @@
+"""A caller for ``phone_line.py``: says what is in a file, and listens until the line hangs up.
+
+python examples/phone_line.py &
+python examples/phone_caller.py pin.wav
+
+Prints:
+
+    heard 2.3 s of questions
+"""
+
+import asyncio
+import sys
+from contextlib import suppress
+
+import numpy as np
+from phone_line import FRAME_SECONDS, RATE, receive, send
+
+from aurora_resnet import read_audio, resample
+
+
+async def call(port: int, sound: bytes, frame_seconds: float = FRAME_SECONDS) -> float:
+    """Call the line, say something and listen until it hangs up; return how many seconds were heard."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    speaking = asyncio.create_task(send(writer, sound, frame_seconds))
+    heard = 0
+    with suppress(EOFError):  # the line hangs up
+        while True:
+            heard += len(await receive(reader))
+    speaking.cancel()
+    writer.close()
+    return heard / 2 / RATE
+
+
+def pcm(samples: np.typing.NDArray[np.floating]) -> bytes:
+    """Return samples in [-1, 1] as 16-bit PCM."""
+    steps = np.round(32767 * np.clip(samples, -1, 1)).astype("<i2")
+    return bytes(steps.data)
+
+
+def main(file: str, port: int = 9092) -> None:
+    """Say a file, then nothing."""
+    samples, rate = read_audio(file)
+    silence = bytes(2 * 30 * RATE)
+    heard = asyncio.run(call(port, pcm(resample(samples, rate, RATE)) + silence))
+    print(f"heard {heard:.1f} s of questions")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,56 @@
+"""Hear a PIN and a card number better by what is known of them: how long they are, and the check digit.
+
+    python examples/string_known_length.py
+
+A known length or check constrains the search: a digit that was hardly heard is found because one is missing. It makes
+nothing certain: a string that is heard only because it is asked for has a low confidence and is not accepted.
+
+Prints:
+
+    PIN, lengths None: 4 digits, accepted
+    PIN, lengths {4}: 4 digits, accepted
+    PIN, lengths {6}: 6 digits, not accepted: unsure
+    the PIN: 4071
+    the card: 4539578763621486, check digit right
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aurora_resnet import DIGITS, StringRecognizer, load_corpus, read_audio
+
+VOICE = load_corpus("samples:").filter(speakers="samples/espeak-en-us-gene")
+RATE = 8000
+CARD = "4539578763621486"
+
+
+def say(words: Sequence[str], pause_seconds: float = 0.12) -> npt.NDArray[np.float32]:
+    """Return words of a synthetic voice one after another; take a recording of your own instead."""
+    pause = np.zeros(round(pause_seconds * RATE), np.float32)
+    parts = [part for word in words for part in (read_audio(VOICE.filter(words=word)[0].path)[0], pause)]
+    return np.concatenate([pause, *parts])
+
+
+def luhn(text: str) -> bool:
+    """Tell whether the last digit of a card number is right."""
+    digits = [int(digit) for digit in reversed(text)]
+    return bool(digits) and sum(digits[::2] + [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]) % 10 == 0
+
+
+def main() -> None:
+    """Hear a PIN without and with its length, and a card number with its check digit."""
+    recognizer = StringRecognizer.from_pretrained("string_net")
+    pin = say(["four", "oh", "seven", "one"])
+    for lengths in (None, {4}, {6}):
+        heard = recognizer.recognize(pin, RATE, lengths=lengths)
+        verdict = "accepted" if heard.accepted else f"not accepted: {heard.reason}"
+        print(f"PIN, lengths {lengths}: {len(heard.text)} digits, {verdict}")
+    print("the PIN:", recognizer.recognize(pin, RATE, lengths={4}).text)
+    card = recognizer.recognize(say([DIGITS.words[int(digit)] for digit in CARD]), RATE, lengths={16}, check=luhn)
+    print(f"the card: {card.text}, check digit {'right' if luhn(card.text) else 'wrong'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Choosing what belongs to a trained model of strings: the weight of everything but a word, and the least confidence.
+
+Both are chosen together on recordings that it was not trained on: of all pairs that hear at most so many false words in
+an hour of talk, the one at which the most strings are right and accepted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.evaluation.string_answers import HeardString, hear_strings
+from aurora_resnet.evaluation.strings import WordCounts
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.string_scoring import TorchSequenceModel
+
+OTHER_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class StringPoint:
+    """An operating point, and what it does on the recordings by which it was chosen.
+
+    Attributes:
+        other_weight: what the probability of anything but a word is multiplied with.
+        threshold: least confidence of a string that is accepted.
+        right: strings that are right and accepted.
+        strings: of so many.
+        errors: of the words of all strings, accepted or not.
+        words: of so many.
+        false_per_hour: words of accepted strings in an hour of talk.
+        hours: of talk.
+    """
+
+    other_weight: float
+    threshold: float
+    right: int
+    strings: int
+    errors: int
+    words: int
+    false_per_hour: float
+    hours: float
+
+    @classmethod
+    def at(
+        cls, other_weight: float, strings: Sequence[HeardString], talk: Sequence[HeardString], *, false_per_hour: float
+    ) -> StringPoint:
+        """Return the point with the lowest threshold that hears so few false words.
+
+        Args:
+            other_weight: with which everything was heard.
+            strings: what was heard of strings.
+            talk: what was heard of recordings without a word.
+            false_per_hour: largest number, 0 or more.
+        """
+        hours = sum(each.seconds for each in talk) / 3600
+        believed, threshold = 0, 0.0
+        # From the surest false string down, those of one confidence together; the first too many are to be refused.
+        for confidence in sorted({each.confidence for each in talk if each.heard}, reverse=True):
+            more = sum(len(each.heard) for each in talk if each.heard and each.confidence == confidence)
+            if (believed + more) / hours > false_per_hour:
+                threshold = math.nextafter(confidence, math.inf)
+                break
+            believed += more
+        counts = sum((each.counts for each in strings), start=WordCounts())
+        return cls(
+            other_weight=other_weight,
+            threshold=min(1.0, threshold),
+            right=sum(each.right and each.confidence >= threshold for each in strings),
+            strings=len(strings),
+            errors=counts.errors,
+            words=counts.said,
+            false_per_hour=believed / hours if hours else 0.0,
+            hours=hours,
+        )
+
+
+def choose_string_point(
+    model: TorchSequenceModel,
+    strings: Corpus,
+    talk: Corpus,
+    *,
+    false_per_hour: float,
+    other_weights: Sequence[float] = OTHER_WEIGHTS,
+    bar: tqdm[Any] | None = None,
+) -> list[StringPoint]:
+    """Return the best point of each weight, the best of all first.
+
+    Args:
+        model: as trained; its own point is not used.
+        strings: recordings of strings by speakers that the training did not hear.
+        talk: recordings without any of the words that it did not hear.
+        false_per_hour: false words in an hour of talk, at most.
+        other_weights: to choose from.
+        bar: is moved by every recording, at every weight.
+
+    Raises:
+        ConfigError: for a number below 0, or no weight.
+        CorpusError: if there are no strings or no talk, or one cannot be read.
+    """
+    if not false_per_hour >= 0 or not other_weights:
+        raise ConfigError(f"false_per_hour must be 0 or more and other_weights at least one, got {false_per_hour}")
+    if not len(strings) or not len(talk):
+        raise CorpusError(f"strings and talk are needed, got {len(strings)} and {len(talk)} recordings")
+    points = []
+    for weight in other_weights:
+        recognizer = StringRecognizer(model.at(other_weight=weight, threshold=0.0))
+        said, unsaid = hear_strings(recognizer, strings, bar=bar), hear_strings(recognizer, talk, bar=bar)
+        if problems := (*said.problems, *unsaid.problems):
+            raise CorpusError("; ".join(problems[:3]))
+        points.append(StringPoint.at(weight, said.strings, unsaid.strings, false_per_hour=false_per_hour))
+    return sorted(points, key=lambda point: (-point.right, point.errors, point.false_per_hour, point.threshold))

@@ -1,0 +1,89 @@
+"""A sequence model that goes on from where it was: new samples and a state go in, probabilities and a state come out.
+
+The state holds the samples that the next windows reach back to, the running mean of the mel energies and the memories
+of the layers. Zeros are the beginning, as if there had been silence.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aurora_resnet.features.fourier import fourier_kernels
+from aurora_resnet.features.mel import mel_filters
+from aurora_resnet.features.pcen import pcen_step
+from aurora_resnet.models.folding import fold_batch_norms
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.models.zoo import find_model
+from aurora_resnet.runtime.errors import ConfigError
+
+
+def check_streams(config: RecognizerConfig) -> None:
+    """Raise ``ConfigError`` unless such a network can hear a stream piece by piece.
+
+    >>> from aurora_resnet.features.mel import MelConfig
+    >>> check_streams(RecognizerConfig("string_net", MelConfig(sample_rate=8000)))
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: string_net needs a front end that does not look ahead: ...
+    """
+    if find_model(config.model).build is not StringNet:
+        raise ConfigError(f"model '{config.model}' is for single words; strings of words need string_net")
+    mel = config.mel
+    looks_ahead = not mel.causal or mel.compression != "pcen" or mel.normalization != "none" or mel.power != 2.0
+    if looks_ahead or config.frontend is not None:
+        raise ConfigError(
+            f"{config.model} needs a front end that does not look ahead: set in mel causal = true, compression = "
+            "'pcen', normalization = 'none' and leave out power and frontend"
+        )
+
+
+class StreamingNetwork(nn.Module):
+    """A sequence model and its front end, for samples that come piece by piece.
+
+    Args:
+        model: a trained sequence model; it stays as it is and where it is.
+
+    Shape: ``[B, n * step], [B, S] -> [B, n, K + 1], [B, S]``.
+
+    Raises:
+        ConfigError: for any other model, or one whose front end looks ahead.
+    """
+
+    kernels: Tensor
+    filters: Tensor
+
+    def __init__(self, model: RecognizerModel) -> None:
+        super().__init__()
+        check_streams(model.config)
+        mel = model.config.mel
+        noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
+        folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)
+        assert isinstance(folded.classifier, StringNet)
+        self.classifier = folded.classifier
+        self.hop, self.bands = mel.hop_length, mel.n_mels
+        self.tail = mel.window_length - mel.hop_length
+        self.step_samples = mel.hop_length * self.classifier.frames_per_answer
+        self.register_buffer("kernels", torch.from_numpy(fourier_kernels(mel)))
+        self.register_buffer("filters", mel_filters(mel).T.contiguous())
+        with torch.inference_mode():
+            features = torch.zeros(1, mel.n_mels, self.classifier.frames_per_answer)
+            self.state_size = self.tail + self.bands + self.classifier.step(features)[1].shape[1]
+
+    def forward(self, waveform: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return probabilities and the new state."""
+        tail, mean = state[:, : self.tail], state[:, self.tail : self.tail + self.bands]
+        memory = state[:, self.tail + self.bands :]
+        samples = torch.cat((tail, waveform), dim=1)
+        spectrum = F.conv1d(samples.unsqueeze(1), self.kernels, stride=self.hop)  # [B, 2 n_bins, T]
+        real, imaginary = spectrum.chunk(2, dim=1)
+        energies = (self.filters @ (real * real + imaginary * imaginary)).transpose(1, 2)  # [B, T, M]
+        features, mean = pcen_step(energies, mean.unsqueeze(1))
+        logits, memory = self.classifier.step(features.transpose(1, 2), memory)
+        shares = logits.softmax(dim=2)
+        words = self.classifier.num_classes
+        probabilities = torch.cat((shares[..., :words], shares[..., words:].sum(dim=2, keepdim=True)), dim=2)
+        return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)

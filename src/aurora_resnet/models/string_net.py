@@ -1,0 +1,197 @@
+"""``StringNet``: a causal network that tells, 25 times a second, which word is being said; trained with CTC.
+
+Every layer looks back only and can go on from what it saw before, so a stream that comes in pieces gives the numbers of
+the whole. What a layer has to remember is its *memory*: the last frames of its input. The memories of all layers stand
+one after the other in one vector a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aurora_resnet.bounds import Between, check_values
+from aurora_resnet.models.interface import DROPOUT, SpeechClassifier
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import MOST_WORDS
+
+CHANNELS = Between(1, 4096)
+
+
+class Memory:
+    """The memories of all layers, read and written in the order in which they run.
+
+    Args:
+        before: ``[B, size]`` from the step before; ``None`` at the beginning, where all layers remember zeros.
+    """
+
+    def __init__(self, before: Tensor | None) -> None:
+        self.before, self.place = before, 0
+        self._after: list[Tensor] = []
+
+    def extend(self, x: Tensor, frames: int) -> Tensor:
+        """Return ``x`` ``[B, ..., T]`` with the ``frames`` before it, and remember its last ones."""
+        if frames == 0:
+            return x
+        if self.before is None:
+            x = F.pad(x, (frames, 0))
+        else:
+            size = x[0, ..., 0].numel() * frames
+            past = self.before[:, self.place : self.place + size].reshape(-1, *x.shape[1:-1], frames)
+            self.place += size
+            x = torch.cat((past, x), dim=-1)
+        self._after.append(x[..., x.shape[-1] - frames :].flatten(1))
+        return x
+
+    def after(self) -> Tensor:
+        """Return what the next step goes on from, ``[B, size]``."""
+        return torch.cat(self._after, dim=1)
+
+
+class CausalBlock(nn.Module):
+    """``BasicBlock`` of ``CompactResNet`` whose convolutions do not look ahead in time.
+
+    Shape: ``[B, inputs, M, T] -> [B, outputs, ceil(M / stride[0]), T / stride[1]]``; ``stride[1]`` divides ``T``.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=(1, 0), bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=(1, 0), bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != (1, 1) or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor, memory: Memory) -> Tensor:
+        """Return the block's answer."""
+        y = F.relu(self.bn1(self.conv1(memory.extend(x, 3 - self.stride[1]))))
+        y = self.bn2(self.conv2(memory.extend(y, 2)))
+        # The newest of the frames that one answer stands for.
+        answer: Tensor = F.relu(y + self.shortcut(x[..., self.stride[1] - 1 :]))
+        return answer
+
+
+class TemporalBlock(nn.Module):
+    """A dilated convolution over time and a shortcut, ``[B, C, T] -> [B, C, T]``.
+
+    Source: Bai et al., *An Empirical Evaluation of Generic Convolutional and Recurrent Networks for Sequence Modeling*,
+    2018.
+    """
+
+    def __init__(self, channels: int, width: int, dilation: int) -> None:
+        super().__init__()
+        self.frames = (width - 1) * dilation
+        self.conv = nn.Conv1d(channels, channels, width, dilation=dilation, bias=False)
+        self.bn = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor, memory: Memory) -> Tensor:
+        """Return the block's answer."""
+        return F.relu(x + self.bn(self.conv(memory.extend(x, self.frames))))
+
+
+class StringNet(SpeechClassifier):
+    """Which word is being said, frame by frame: residual blocks on the spectrogram, then blocks over time.
+
+    With the default sizes 0.68 M parameters and 30 M multiply-accumulates a second of sound. It sees the last 2 s.
+
+    Units, in order: the ``num_classes`` words, ``others`` kinds of other speech, and CTC's blank.
+
+    Args:
+        widths: filters of the stem and of the three residual blocks.
+        channels: of the blocks over time.
+        dilations: one block over time for each.
+        width: frames that a convolution over time spans, before dilation.
+        others: units for other speech; 27 are the letters of the alphabet and any other word.
+        dropout: probability before the units, 0 <= p < 1.
+        num_classes: number of words ``K``.
+        n_mels: mel bands ``M``.
+
+    Shape: ``[B, M, T] -> [B, T // 4, K + others + 1]``.
+
+    >>> StringNet().eval()(torch.zeros(2, 40, 100)).shape
+    torch.Size([2, 25, 39])
+    """
+
+    frames_per_answer = 4
+
+    def __init__(
+        self,
+        *,
+        widths: Sequence[int] = (16, 32, 48, 48),
+        channels: int = 160,
+        dilations: Sequence[int] = (1, 2, 4, 8, 1, 2, 4),
+        width: int = 3,
+        others: int = 27,
+        dropout: float = 0.1,
+        num_classes: int = 11,
+        n_mels: int = 40,
+    ) -> None:
+        super().__init__(n_mels, num_classes)
+        if len(widths) != 4:
+            raise ConfigError(f"four widths are needed, got {list(widths)}")
+        check_values(
+            channels=(channels, CHANNELS),
+            width=(width, Between(1, 64)),
+            others=(others, Between(0, MOST_WORDS)),
+            dropout=(dropout, DROPOUT),
+            **{f"widths[{i}]": (filters, CHANNELS) for i, filters in enumerate(widths)},
+            **{f"dilations[{i}]": (dilation, Between(1, 64)) for i, dilation in enumerate(dilations)},
+        )
+        self.others = others
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, widths[0], 5, stride=2, padding=(2, 0), bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
+        )
+        strides = ((2, 2), (2, 1), (1, 1))
+        self.blocks = nn.ModuleList(
+            CausalBlock(inputs, outputs, stride)
+            for inputs, outputs, stride in zip(widths, widths[1:], strides, strict=False)
+        )
+        bands = n_mels
+        for _ in range(3):
+            bands = -(-bands // 2)
+        self.join = nn.Sequential(
+            nn.Conv1d(widths[3] * bands, channels, 1, bias=False), nn.BatchNorm1d(channels), nn.ReLU()
+        )
+        self.over_time = nn.ModuleList(TemporalBlock(channels, width, dilation) for dilation in dilations)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Conv1d(channels, num_classes + others + 1, 1))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    @property
+    def blank(self) -> int:
+        """Index of CTC's blank, the last unit."""
+        return self.num_classes + self.others
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the logits of all frames of whole recordings."""
+        self.check_features(features)
+        return self.step(features[..., : features.shape[2] // 4 * 4])[0]
+
+    def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Go on with streams.
+
+        Args:
+            features: ``[B, M, T]``, the new frames of ``B`` streams; ``T`` is a multiple of 4.
+            memory: ``[B, size]``, what the step before returned; ``None`` at the beginning.
+
+        Returns:
+            Logits ``[B, T / 4, U]`` and the memory for the next step.
+        """
+        layers = Memory(memory)
+        x = self.stem(layers.extend(features.unsqueeze(1), 3))
+        for block in self.blocks:
+            x = block(x, layers)
+        x = self.join(x.flatten(1, 2))
+        for block in self.over_time:
+            x = block(x, layers)
+        logits: Tensor = self.head(x).transpose(1, 2)
+        return logits, layers.after()

@@ -1,0 +1,1 @@
+"""Strings of words: the search, whole recordings, streams."""

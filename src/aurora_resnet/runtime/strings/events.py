@@ -1,0 +1,141 @@
+"""What happens in a stream of strings, and how long each thing may take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..errors import ConfigError
+from .recognizer import DigitString, StringWord
+
+EndReason = Literal["length", "pause", "flush", "too long"]
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """Somebody began to speak, or something else is loud; the moment to stop a prompt.
+
+    Attributes:
+        seconds: how much of the stream told it.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The most probable string so far changed; its last words may still change.
+
+    Attributes:
+        text: as ``DigitString.text``.
+        seconds: how much of the stream told it.
+    """
+
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A word is certain.
+
+    Attributes:
+        word: what was said, where, and how sure.
+        seconds: how much of the stream decided it.
+    """
+
+    word: StringWord
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StringEnded:
+    """A string is complete.
+
+    Attributes:
+        string: what was said; times count from the beginning of the stream.
+        reason: ``length``, it has as many words as it may; ``pause``, nothing followed; ``flush``, the stream ended;
+            ``too long``, it took longer than it may.
+        seconds: how much of the stream decided it.
+    """
+
+    string: DigitString
+    reason: EndReason
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Somebody spoke and said none of the words.
+
+    Attributes:
+        seconds: how much of the stream decided it.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class NoInput:
+    """Nobody spoke for as long as one may wait.
+
+    Attributes:
+        seconds: how much of the stream was heard.
+    """
+
+    seconds: float
+
+
+StringEvent = SpeechStarted | Partial | Digit | StringEnded | Rejected | NoInput
+
+
+def event_values(event: StringEvent) -> dict[str, Any]:
+    """Return an event as plain JSON values: its name in ``event``, then its attributes; times in whole milliseconds.
+
+    >>> event_values(SpeechStarted(0.1 + 0.2))
+    {'event': 'speech_started', 'seconds': 0.3}
+    """
+    name = re.sub(r"(?<!^)([A-Z])", r"_\1", type(event).__name__).lower()
+    return {"event": name, **_in_milliseconds(asdict(event))}
+
+
+def _in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
+    rounded: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            rounded[name] = _in_milliseconds(value)
+        elif name == "words":
+            rounded[name] = [_in_milliseconds(word) for word in value]
+        else:
+            rounded[name] = round(value, 3) if name.endswith("seconds") else value
+    return rounded
+
+
+@dataclass(frozen=True, kw_only=True)
+class StringTimes:
+    """How long to wait, in seconds.
+
+    Attributes:
+        no_input_seconds: from the beginning, or from the end of the string before, to ``NoInput``.
+        between_seconds: a pause that ends a string.
+        at_most_seconds: from its first word to the end of a string, however it goes on.
+        lengths: numbers of words that a string may have, if they are known; one that has the most of them has ended.
+        loud_db: how far above the noise speech is.
+
+    >>> StringTimes(between_seconds=0)
+    Traceback (most recent call last):
+    aurora_resnet...errors.ConfigError: between_seconds must be above 0 and at most 3600, got 0
+    """
+
+    no_input_seconds: float = 6.0
+    between_seconds: float = 1.2
+    at_most_seconds: float = 30.0
+    lengths: Collection[int] | None = None
+    loud_db: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("no_input_seconds", "between_seconds", "at_most_seconds", "loud_db"):
+            if not 0 < getattr(self, name) <= 3600:
+                raise ConfigError(f"{name} must be above 0 and at most 3600, got {getattr(self, name)}")

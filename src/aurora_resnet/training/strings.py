@@ -1,0 +1,181 @@
+"""Loading the recordings that a training file names for strings, and making training and validation clips of them."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from aurora_resnet.audio.trimming import trim_silence
+from aurora_resnet.clips.augmented import in_noise
+from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips
+from aurora_resnet.clips.strings import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded, unit_of
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.sources.an4 import read_an4_aligned
+from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.runtime.audio.clips import place, read_clip
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingData, select
+from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
+
+WORD_SECONDS = 1.5
+"""Of a recording of a single word, that with the word in it."""
+JOINED_TALK, WORDS_OF_TALK = 150, 4
+"""Recordings of talk that are made of other words, and how many words each has."""
+
+logger = logging.getLogger(__name__)
+
+
+class StringData(NamedTuple):
+    """What a model of strings learns from, what chooses the best epoch, and the recordings of the latter."""
+
+    train: StringClips
+    validation: ClipSet | None
+    held_out: Corpus
+
+
+def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel, *, seed: int) -> StringData:
+    """Return the clips of a training of strings.
+
+    Args:
+        data: single words.
+        config: names everything else; ``strings`` and ``augment`` must be there.
+        model: to be trained.
+        seed: of the training.
+
+    Raises:
+        ConfigError: if words or recordings do not fit into a clip, or there is no unit for other words.
+        CorpusError: if recordings are missing.
+        AudioError: if a file cannot be read.
+    """
+    strings, augment, net = config.strings, config.augment, model.classifier
+    if strings is None or augment is None or not isinstance(net, StringNet):
+        raise ConfigError("a training of strings needs string_net, data.strings and data.augment")
+    heard = _Hearing(model, net)
+    recordings, held_out = _recordings(strings, config.root, set(data.validation.speakers))
+    check_speakers_disjoint(words=data.train, held_out_strings=held_out)
+    apart = {*data.validation.speakers, *held_out.speakers}
+    sentences = [*heard.whole(recordings), *heard.aligned(strings, config.root, apart)]
+    words = trim_words(heard.words(data.train))
+    others = _others(augment, config.root, heard.rate)
+    clips = StringClips(
+        words,
+        sentences,
+        others,
+        [*read_sounds(find_sounds(augment.talk, config.root), heard.rate, math.inf), *_joined(others, seed)],
+        noise_pool(words, [], augment, config.root, seed),
+        units=net.blank,
+        clip_seconds=model.config.clip_seconds,
+        size=strings.size,
+        augmentation=augment.augmentation,
+        shares=strings.shares,
+        speaker_power=augment.speaker_power,
+        seed=seed,
+        workers=augment.workers,
+    )
+    talk = find_sounds(strings.validation_talk, config.root)
+    held_out = Corpus("validation", held_out.utterances + tuple(Utterance(path, (), "") for path in talk))
+    if not len(held_out):
+        return StringData(clips, None, held_out)
+    validation = heard.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
+    if augment.validation_noises and len(data.validation):
+        validation = join_clips([validation, _noisy(validation, heard.words(data.validation), augment, config.root)])
+    return StringData(clips, validation, held_out)
+
+
+class _Hearing:
+    """Reads recordings as a model hears them."""
+
+    def __init__(self, model: RecognizerModel, net: StringNet) -> None:
+        self.config, self.others = model.config, net.others
+        self.rate = model.config.sample_rate
+
+    def words(self, corpus: Corpus) -> ClipSet:
+        return load_clips(corpus, replace(self.config, clip_seconds=min(WORD_SECONDS, self.config.clip_seconds)))
+
+    def whole(self, corpus: Corpus) -> list[Sentence]:
+        """Return recordings that fit into a clip, word by word but not where."""
+        read = [(self._read(u), self._units(u.words)) for u in corpus]
+        fitting = [Sentence(x, u) for x, u in read if len(x) <= self.config.clip_samples and len(u) <= LONGEST_LABEL]
+        if len(fitting) < len(read):
+            logger.warning("%d of %d strings are too long for a clip and left out", len(read) - len(fitting), len(read))
+        return fitting
+
+    def aligned(self, strings: StringSource, root: str, held_out: set[str]) -> list[Sentence]:
+        sentences = []
+        for folder in strings.aligned:
+            for utterance, spans in read_an4_aligned(Path(root) / Path(folder).expanduser()):
+                if utterance.split != "train" or utterance.speaker in held_out:
+                    continue
+                starts, ends = (tuple(int(time * self.rate) for time in times) for times in zip(*spans, strict=True))
+                sentences.append(Sentence(self._read(utterance), self._units(utterance.words), starts, ends))
+        return sentences
+
+    def validation(self, corpus: Corpus, step: int) -> ClipSet:
+        """Return whole recordings, each in the middle of a clip as long as the longest."""
+        waveforms = tuple(torch.from_numpy(self._read(utterance)) for utterance in corpus)
+        labels = [padded(self._units(utterance.words) or [NO_WORDS]) for utterance in corpus]
+        longest = max(map(len, waveforms))
+        return ClipSet(
+            corpus.utterances,
+            torch.from_numpy(np.stack(labels)),
+            self.rate,
+            longest + -longest % step,
+            waveforms,
+            vocabulary=self.config.vocabulary,
+        )
+
+    def _read(self, utterance: Utterance) -> Samples:
+        return read_clip(utterance.path, self.rate, math.inf, raw=utterance.raw)
+
+    def _units(self, words: Sequence[str]) -> tuple[int, ...]:
+        return tuple(unit_of(word, self.config.vocabulary, self.others) for word in words)
+
+
+def _recordings(strings: StringSource, root: str, held_out: set[str]) -> tuple[Corpus, Corpus]:
+    """Return the strings to learn from and those of speakers that are held out."""
+    train, validation = Corpus("strings", ()), Corpus("validation", ())
+    for source in strings.recordings:
+        corpus = select(source, root).filter(isolated=False)
+        of_others = corpus.filter(lambda utterance: utterance.speaker in held_out)
+        mine = corpus.filter(lambda utterance: utterance.speaker not in held_out)
+        if source.validation_share and len(mine):
+            mine, more = split_speakers(mine, source.validation_share, seed=0)
+            of_others = of_others + more
+        train, validation = train + mine, validation + of_others
+    return train, validation
+
+
+def _others(augment: AugmentSource, root: str, rate: int) -> list[Samples]:
+    return [trim_silence(word, rate) for word in read_sounds(find_sounds(augment.negatives, root), rate, WORD_SECONDS)]
+
+
+def _joined(others: Sequence[Samples], seed: int) -> list[Samples]:
+    """Return talk made of other words."""
+    if not others:
+        return []
+    draws = np.random.default_rng([seed, 1]).integers(len(others), size=(JOINED_TALK, WORDS_OF_TALK))
+    return [np.concatenate([others[number] for number in row]) for row in draws]
+
+
+def _noisy(clips: ClipSet, words: ClipSet, augment: AugmentSource, root: str) -> ClipSet:
+    """Return a noisy copy of clips, the same in every run."""
+    pool = noise_pool(trim_words(words), [], replace(augment, noises=augment.validation_noises), root, VALIDATION_SEED)
+    noisy = []
+    for index, waveform in enumerate(clips.waveforms):
+        window = place(waveform.numpy(), np.zeros(clips.clip_samples, np.float32))
+        first = (clips.clip_samples - len(waveform)) // 2
+        generator = np.random.default_rng([VALIDATION_SEED, index])
+        spoken = first, first + len(waveform)
+        noisy.append(torch.from_numpy(in_noise(window, spoken, pool, augment.augmentation, generator)))
+    return replace(clips, waveforms=tuple(noisy))

@@ -1,0 +1,40 @@
+"""What WebSockets of the server have in common: waiting for a message, and leaving with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+RATES = (8_000, 192_000)
+"""Hz that a microphone or a telephone may have."""
+MAX_CHUNK_BYTES = 200_000
+"""Of a message: half a second of 16-bit samples at the highest rate."""
+POLICY, AGAIN = 1008, 1013
+"""Codes of RFC 6455 with which a connection ends: what came is not what was agreed; try again later."""
+
+
+async def receive(socket: WebSocket, seconds: float) -> str | bytes:
+    """Return the next message.
+
+    Args:
+        socket: accepted.
+        seconds: to wait for it.
+
+    Raises:
+        TimeoutError: if nothing came.
+        WebSocketDisconnect: if the other side left.
+    """
+    async with asyncio.timeout(seconds):
+        message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1000))
+    text, data = message.get("text"), message.get("bytes")
+    return str(text) if text is not None else bytes(data or b"")
+
+
+async def refuse(socket: WebSocket, reason: str, code: int = POLICY) -> None:
+    """Say why and leave."""
+    await socket.send_json({"event": "error", "reason": reason})
+    await socket.close(code=code)

@@ -1,0 +1,112 @@
+"""Digits as they are spoken: the WebSocket ``/api/stream``.
+
+The client says first what it will send, as JSON: ``{"sample_rate": 8000, "encoding": "mulaw"}`` and, if it likes,
+``lengths`` and the time-outs of ``StringTimes``. It is told ``{"event": "ready"}`` and sends samples, mono, in binary
+messages of any length up to the limit. It is sent what happens as JSON, ``event_values`` of the runtime. Any text
+ends the stream: its rest is heard, what happened is sent, and the connection is closed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from fastapi import WebSocket
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.websockets import WebSocketDisconnect
+
+from aurora_resnet.runtime.audio.encodings import Encoding, decode_samples
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import AudioError, AuroraError
+from aurora_resnet.runtime.strings.events import StringEvent, StringTimes, event_values
+from aurora_resnet.runtime.strings.search import WORDS_AT_A_TIME
+from aurora_resnet.web.callers import Callers, TooManyCallers
+from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, refuse
+
+SILENT_SECONDS = 60.0
+"""Who sends nothing so long is gone."""
+PIECE_SECONDS = 0.5
+"""What is sent at once is heard in pieces, so that nobody waits for a long one of another caller."""
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Length = Annotated[int, Field(ge=1, le=WORDS_AT_A_TIME)]
+
+
+class StreamBegin(BaseModel):
+    """What a client says first; times in seconds, as ``StringTimes`` has them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    sample_rate: Annotated[int, Field(ge=RATES[0], le=RATES[1])]
+    encoding: Encoding = "pcm16"
+    lengths: Annotated[list[Length], Field(min_length=1, max_length=WORDS_AT_A_TIME)] | None = None
+    no_input_seconds: Seconds = StringTimes.no_input_seconds
+    between_seconds: Seconds = StringTimes.between_seconds
+    at_most_seconds: Seconds = StringTimes.at_most_seconds
+
+    def times(self) -> StringTimes:
+        """Return how long to wait."""
+        return StringTimes(**self.model_dump(exclude={"sample_rate", "encoding"}))
+
+
+async def serve_stream(socket: WebSocket, callers: Callers) -> None:
+    """Hear one client to its end.
+
+    Args:
+        socket: not accepted yet.
+        callers: those who are heard at once.
+    """
+    await socket.accept()
+    try:
+        begin = read_begin(await receive(socket, SILENT_SECONDS))
+        with callers.caller(begin.sample_rate, begin.times()) as caller:
+            await socket.send_json({"event": "ready"})
+            while isinstance(data := await receive(socket, SILENT_SECONDS), bytes):
+                for piece in _pieces(data, begin):
+                    await _send(socket, await caller.push(piece))
+            await _send(socket, await caller.end())
+        await socket.close()
+    except WebSocketDisconnect:
+        return
+    except TimeoutError:
+        await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
+    except TooManyCallers:
+        await refuse(socket, f"{callers.most} callers are heard already; try again later", AGAIN)
+    except AuroraError as error:
+        await refuse(socket, str(error))
+
+
+def read_begin(message: str | bytes) -> StreamBegin:
+    """Return what a client said first.
+
+    Raises:
+        AudioError: if it is no such thing.
+
+    >>> read_begin('{"sample_rate": 8000, "encoding": "mulaw", "lengths": [4]}').times().lengths
+    [4]
+    >>> read_begin('{"sample_rate": 8000, "length": 4}')
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.AudioError: expected {"sample_rate": 8000 to 192000, ...} first; length: Extra ...
+    """
+    try:
+        return StreamBegin.model_validate(json.loads(message))
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = f"{'.'.join(map(str, first['loc'])) or 'message'}: {first['msg']}"
+    except (ValueError, RecursionError):
+        wrong = f"got {message[:100]!r}"
+    raise AudioError(f'expected {{"sample_rate": {RATES[0]} to {RATES[1]}, ...}} first; {wrong}')
+
+
+def _pieces(data: bytes, begin: StreamBegin) -> Iterator[Samples]:
+    if not 0 < len(data) <= MAX_CHUNK_BYTES:
+        raise AudioError(f"expected messages of 1 to {MAX_CHUNK_BYTES:,} bytes of {begin.encoding}, got {len(data):,}")
+    samples = decode_samples(data, begin.encoding)
+    size = round(PIECE_SECONDS * begin.sample_rate)
+    return (samples[start : start + size] for start in range(0, len(samples), size))
+
+
+async def _send(socket: WebSocket, events: Iterable[StringEvent]) -> None:
+    for event in events:
+        await socket.send_json(event_values(event))

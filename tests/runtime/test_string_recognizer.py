@@ -1,0 +1,81 @@
+"""Strings of whole recordings, with a model whose answers can be told beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.checks import luhn
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from tests.runtime.tone_model import RATE, WORD_SECONDS, ToneModel, spoken
+
+
+@pytest.mark.parametrize("words", [["three"], ["two", "two", "two"], ["oh", "zero", "nine", "nine", "one"]])
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_the_words_their_times_and_confidence(words: list[str], rate: int) -> None:
+    samples = spoken(words).repeat(rate // RATE)
+    heard = StringRecognizer(ToneModel()).recognize(samples, rate)
+    assert [word.word for word in heard.words] == words
+    assert heard.accepted
+    assert heard.reason is None
+    assert heard.alternatives[0][0] == heard.text
+    for place, word in enumerate(heard.words):
+        assert word.start_seconds == pytest.approx(0.4 + place * (WORD_SECONDS + 0.2), abs=0.1)
+        assert word.end_seconds == pytest.approx(word.start_seconds + WORD_SECONDS, abs=0.13)
+        assert word.confidence >= heard.confidence - 1e-9
+
+
+def test_text_keeps_the_digits_and_words_keep_oh_and_zero() -> None:
+    heard = StringRecognizer(ToneModel()).recognize(spoken(["oh", "zero", "seven"]), RATE)
+    assert heard.text == "007"
+    assert [word.word for word in heard.words] == ["oh", "zero", "seven"]
+
+
+def test_silence_and_noise() -> None:
+    recognizer = StringRecognizer(ToneModel())
+    silence = recognizer.recognize(np.zeros(8000, np.float32), RATE)
+    assert (silence.text, silence.accepted, silence.reason) == ("", False, "silence")
+    noise = recognizer.recognize(0.01 * np.random.default_rng(0).standard_normal(8000).astype(np.float32), RATE)
+    assert (noise.text, noise.accepted, noise.reason) == ("", False, "no words")
+
+
+def test_a_length_or_a_check_is_looked_for_and_not_cut_to() -> None:
+    """A weak model hears one word too many; knowing the length it leaves out the least certain."""
+    model = ToneModel(certainty=0.6)
+    samples = spoken(["four", "two", "four", "two"])
+    recognizer = StringRecognizer(model)
+    assert recognizer.recognize(samples, RATE, lengths={4}).text == "4242"
+    assert len(recognizer.recognize(samples, RATE, lengths={2, 3}).words) in (2, 3)
+    assert luhn(recognizer.recognize(samples, RATE, check=luhn).text)
+    none = recognizer.recognize(samples, RATE, lengths={4}, check=lambda text: text == "9999999")
+    assert (none.text, none.accepted, none.reason) == ("", False, "no such string")
+    with pytest.raises(ConfigError, match="lengths"):
+        recognizer.recognize(samples, RATE, lengths={-1})
+
+
+def test_a_check_makes_no_string_certain() -> None:
+    """Who says 4072 clearly did not say a string with a right check digit."""
+    samples = spoken(["four", "oh", "seven", "two"])
+    free = StringRecognizer(ToneModel()).recognize(samples, RATE)
+    assert (free.text, free.accepted, luhn(free.text)) == ("4072", True, False)
+    forced = StringRecognizer(ToneModel()).recognize(samples, RATE, check=luhn)
+    assert not forced.accepted
+    assert forced.confidence < 0.1
+
+
+def test_an_unsure_string_is_told_from_a_sure_one() -> None:
+    unsure = StringRecognizer(ToneModel(certainty=0.4, threshold=0.9)).recognize(spoken(["four", "two"]), RATE)
+    assert not unsure.accepted
+    assert unsure.reason == "unsure"
+    assert unsure.confidence < 0.9
+    assert len(unsure.alternatives) > 1
+
+
+def test_more_weight_of_anything_else_hears_fewer_words() -> None:
+    counts = [
+        len(StringRecognizer(ToneModel(certainty=0.3, other_weight=weight)).recognize(spoken(["six"] * 3), RATE).words)
+        for weight in (0.01, 1.0, 100.0)
+    ]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == 0

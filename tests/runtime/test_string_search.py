@@ -1,0 +1,127 @@
+"""The prefix search against a sum over all paths."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.search import BEAM, OTHERWISE, PrefixSearch, Words
+
+
+def said(path: tuple[int, ...], words: int) -> Words:
+    """What a path says."""
+    return tuple(unit for unit, _ in itertools.groupby(path) if unit != words)
+
+
+def posteriors(frames: np.ndarray) -> dict[Words, float]:
+    """The probability of each string, summed path by path."""
+    words = frames.shape[1] - 1
+    found: dict[Words, float] = {}
+    for path in itertools.product(range(words + 1), repeat=len(frames)):
+        probability = float(np.prod([frames[t, unit] for t, unit in enumerate(path)]))
+        found[said(path, words)] = found.get(said(path, words), 0.0) + probability
+    return found
+
+
+@st.composite
+def some_frames(draw: st.DrawFn) -> np.ndarray:
+    count, words = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    seed = draw(st.integers(0, 2**32 - 1))
+    scores = np.random.default_rng(seed).normal(0, draw(st.floats(0.1, 4)), (count, words + 1))
+    shares: np.ndarray = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    return shares
+
+
+@given(frames=some_frames())
+def test_every_string_has_the_probability_of_all_its_paths(frames: np.ndarray) -> None:
+    search = PrefixSearch(frames.shape[1] - 1, beam=1000)
+    search.push(frames)
+    expected = posteriors(frames)
+    for hypothesis in search.best(most=1000):
+        assert hypothesis.probability == pytest.approx(expected[hypothesis.words], rel=1e-3, abs=1e-3)
+    best = search.best()[0]
+    assert best.probability == pytest.approx(max(expected.values()), rel=1e-3, abs=1e-3)
+
+
+@given(frames=some_frames(), length=st.integers(0, 4))
+def test_a_known_length_is_the_best_of_the_strings_of_that_length(frames: np.ndarray, length: int) -> None:
+    search = PrefixSearch(frames.shape[1] - 1, lengths={length}, beam=1000)
+    search.push(frames)
+    of_length = {string: p for string, p in posteriors(frames).items() if len(string) == length and p > 0}
+    found = search.best()
+    if not of_length:
+        assert found == []
+        return
+    assert all(len(hypothesis.words) == length for hypothesis in found)
+    share, best = sum(of_length.values()), max(of_length.values())
+    expected = best / (share + OTHERWISE * (1 - share))  # Bayes: who should say such a string seldom says another one
+    assert (found[0].probability if found else 0.0) == pytest.approx(expected, rel=0.02, abs=0.005)
+
+
+@given(frames=some_frames(), length=st.integers(1, 4))
+def test_what_was_said_so_far_does_not_depend_on_the_length_that_it_will_have(frames: np.ndarray, length: int) -> None:
+    free, bound = PrefixSearch(frames.shape[1] - 1, beam=1000), PrefixSearch(frames.shape[1] - 1, {length}, beam=1000)
+    free.push(frames)
+    bound.push(frames)
+    expected = {h.words: h.probability for h in free.so_far(most=1000) if len(h.words) <= length}
+    found = {h.words: h.probability for h in bound.so_far(most=1000)}
+    for words, probability in expected.items():
+        assert found.get(words, 0.0) == pytest.approx(probability, rel=1e-2, abs=1e-2)
+
+
+@given(frames=some_frames(), cut=st.integers(0, 5))
+def test_frames_in_pieces_give_exactly_what_all_at_once_gives(frames: np.ndarray, cut: int) -> None:
+    whole, pieces = (PrefixSearch(frames.shape[1] - 1) for _ in range(2))
+    whole.push(frames)
+    pieces.push(frames[:cut])
+    pieces.push(frames[cut:])
+    assert whole.best() == pieces.best()
+
+
+def test_a_word_said_twice_needs_a_separator_between() -> None:
+    once, twice = PrefixSearch(1), PrefixSearch(1)
+    once.push([[0.99, 0.01]] * 3)
+    twice.push([[0.99, 0.01], [0.01, 0.99], [0.99, 0.01]])
+    assert once.best()[0].words == (0,)
+    assert twice.best()[0].words == (0, 0)
+    assert twice.best()[0].spans == ((0, 1), (2, 3))
+
+
+def test_a_check_takes_the_best_string_that_passes() -> None:
+    search = PrefixSearch(2)
+    search.push([[0.6, 0.3, 0.1]])
+    assert search.best(lambda words: words == (1,))[0].words == (1,)
+    # Of ten who say something, six are heard saying (0,), three (1,), one nothing.
+    assert search.best(lambda words: words == (1,))[0].probability == pytest.approx(0.3 / (0.3 + OTHERWISE * 0.7))
+    assert search.best(lambda words: len(words) == 7) == []
+
+
+def test_what_strings_have_in_common_is_stable() -> None:
+    search = PrefixSearch(2)
+    search.push([[0.98, 0.01, 0.01], [0.0, 0.0, 1.0], [0.5, 0.4, 0.1]])
+    assert search.stable(0.95, 0.3) == [(0,), (0, 0)]
+    search.commit((0,))
+    assert search.stable(0.95, 0.3) == [(0,), (0, 0)]
+
+
+@pytest.mark.parametrize(("words", "lengths"), [(0, None), (1, set()), (1, {-1})])
+def test_wrong_arguments(words: int, lengths: set[int] | None) -> None:
+    with pytest.raises(ConfigError):
+        PrefixSearch(words, lengths)
+
+
+def test_hours_of_frames_do_not_become_too_small_to_compute() -> None:
+    search = PrefixSearch(2)
+    search.push([[0.004, 0.006, 0.99]] * 500)
+    search.push(np.full((3_000, 3), 1 / 3))  # nobody could tell what this is
+    search.commit(search.so_far(most=1)[0].words)
+    search.push([[0.0, 0.0, 1.0]] * 10)
+    found = search.so_far(most=100)
+    assert 0 < len(found) <= BEAM
+    assert all(0 <= hypothesis.probability <= 1 for hypothesis in found)
+    assert all(len(hypothesis.spans) == len(hypothesis.words) for hypothesis in found)

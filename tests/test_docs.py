@@ -1,0 +1,151 @@
+"""Pages whose examples are run: their Python, one block after the other, and the commands of their ``bash`` blocks.
+
+Every page is in one of the two lists below, so a new one cannot be forgotten.
+
+What needs a microphone or runs until somebody stops it stands in ``console`` blocks, which are not run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.cli.app import main
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+RATE = 8000
+CARD = "4539578763621486"
+"""It has a right check digit."""
+
+
+RUN = (
+    "index.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
+    "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
+)  # fmt: skip
+"""Pages whose Python is run with the recordings of ``folder``, and whose commands are."""
+OWN_TESTS = {"strings.md"}
+"""Pages with a test of their own below."""
+ELSEWHERE = {
+    "data.md": "downloads",
+    "export.md": "minutes; tests/export",
+    "first-hour.md": "minutes and gigabytes; tools.first_hour ran what stands there",
+    "models.md": "ImageNet weights; tests/models",
+    "own-models.md": "the package of examples/own_model, which CI installs",
+    "own-words.md": "a folder of recordings of one's own; tests/teaching",
+    "protocol.md": "corpora; tests/noisy_corpus and CI",
+    "reliability.md": "hours; CI runs a little of each",
+    "results.md": "real recordings; CI",
+    "streaming.md": "a microphone; tests/runtime",
+    "string-training.md": "hours",
+    "study.md": "hours; CI runs the quick form",
+    "web.md": "until Ctrl-C; tests/web",
+}
+"""Pages whose examples need what a test has not; who runs them."""
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def say(digits: str, path: Path) -> None:
+    """Have a packaged voice say digits."""
+    voice = read_samples().filter(speakers="samples/espeak-en-us-gene")
+    names = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    parts: list[Samples] = [np.zeros(RATE // 2, np.float32)]
+    for digit in digits:
+        parts += [read_audio(voice.filter(words=names[int(digit)])[0].path)[0], np.zeros(RATE // 8, np.float32)]
+    write_audio(np.concatenate([*parts, np.zeros(2 * RATE, np.float32)]), path, RATE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the examples are run, with the recordings that they name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls").mkdir()
+    for file, digits in (
+        ("pin.wav", "4071"),
+        ("card.wav", CARD),
+        ("calls/one.wav", "1"),
+        ("seven.wav", "7"),
+        ("recording.wav", "7"),
+    ):
+        say(digits, tmp_path / file)
+    return tmp_path
+
+
+def run_commands(page: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Run the commands of a page and return what each prints."""
+    outputs = []
+    for line in "".join(blocks(page, "bash")).splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "aurora-resnet"
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        output, errors = capsys.readouterr()
+        assert end.value.code == 0, f"{line}: {errors}"
+        outputs.append(output)
+    return outputs
+
+
+def pages_with_examples() -> set[str]:
+    pages = (str(path.relative_to(DOCS).as_posix()) for path in DOCS.rglob("*.md"))
+    return {page for page in pages if blocks(page, "python") or blocks(page, "bash")}
+
+
+def test_every_page_with_examples_says_who_runs_them() -> None:
+    assert pages_with_examples() == {*RUN, *OWN_TESTS, *ELSEWHERE}
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("page", RUN)
+def test_the_examples_of_a_page_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    python = blocks(page, "python")
+    if any("figures" in block for block in python):
+        pytest.importorskip("matplotlib", reason="figures")
+    names: dict[str, object] = {"__name__": "page"}
+    for block in python:
+        exec(compile(block, f"docs/{page}", "exec"), names)
+    if page == "recognizer.md":  # its commands are about recordings of one's own; those of the others are run
+        return
+    run_commands(page, capsys)
+
+
+@pytest.mark.usefixtures("folder")
+def test_commands_of_the_page_about_strings(capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = run_commands("strings.md", capsys)
+    assert outputs[0].split("\t")[:2] == ["pin.wav", "4071"]
+    assert any("string_ended\t4071" in output for output in outputs)
+
+
+@pytest.mark.usefixtures("folder")
+def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
+    pytest.importorskip("fastapi")
+    pytest.importorskip("uvicorn")
+    from aurora_resnet.web.running import served
+    from aurora_resnet.web.server import create_app
+
+    with served(create_app(recognizer, strings=StringRecognizer.from_pretrained("string_net"))) as address:
+        names = {"address": address.replace("http", "ws"), "__name__": "page"}
+        for block in blocks("strings.md", "python"):
+            if "websockets" in block and importlib.util.find_spec("websockets") is None:
+                continue
+            exec(compile(block, "docs/strings.md", "exec"), names)
+    assert getattr(names["heard"], "text") == "4071"  # noqa: B009 (the type of a name of the page is unknown)
+    assert getattr(names["card"], "text") == CARD  # noqa: B009
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.from_pretrained("compact")

@@ -1,0 +1,127 @@
+"""The documentation site: nothing public is missing in it, and what is wrong with a built one is found."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import aurora_resnet
+import aurora_resnet.runtime
+from aurora_resnet.cli.app import COMMANDS
+from aurora_resnet.runtime.models import load_model
+from tools import vendor_web
+from tools.reports.records import DOCS
+from tools.site.demo import SHARED, SOURCES, demo_facts, demo_page
+from tools.site.links import faults
+
+pytest.importorskip("sphinx", reason="the site needs the extra 'docs'")
+from sphinx.errors import SphinxError
+
+from tools.site.extension import ACCESSIBLE, accessible, command_section, mathml
+
+PAGE = Path(aurora_resnet.__file__).parent / "web" / "page"
+
+
+def documented(page: str) -> set[str]:
+    """The names that a page of the reference takes from the docstrings."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return {name.rpartition(".")[2] for name in re.findall(r"^\.\. auto(?:\w+):: ([\w.]+)", text, re.MULTILINE)}
+
+
+def test_every_public_name_is_in_the_reference_and_described() -> None:
+    names = set(aurora_resnet.__all__) - {"__version__"}
+    assert names <= documented("api.md")
+    undescribed = [name for name in names - {"DIGITS"} if not inspect.getdoc(getattr(aurora_resnet, name))]
+    assert undescribed == []
+
+
+def test_every_public_name_of_the_runtime_is_in_the_reference() -> None:
+    errors = {"AudioError", "ConfigError", "ModelError"}  # api.md has the whole module
+    lists = {"EXPORTED", "EXPORTED_STRINGS"}
+    named = documented("runtime.md") | documented("api.md")
+    assert set(aurora_resnet.runtime.__all__) - named == errors | lists
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([\w/-]+)$", index, re.MULTILINE))
+    pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")} - {"index"}
+    assert pages <= listed
+
+
+def test_a_command_is_described_by_its_own_help() -> None:
+    assert "make-noisy" in COMMANDS
+    section = command_section("models")
+    assert section.startswith("## models\n")
+    assert "Usage: aurora-resnet models" in section
+    assert "--help" in section
+
+
+def test_dead_links_missing_texts_and_other_hosts_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text('<h1 id="top">A</h1><a href="b.html#there">b</a><img src="c.png" alt="">')
+    (tmp_path / "b.html").write_text(
+        '<p id="there">B</p><a href="a.html#gone">a</a><a href="https://example.org">x</a>'
+    )
+    (tmp_path / "c.png").write_bytes(b"")
+    assert faults(tmp_path) == ["b.html: a.html#gone leads to no such place in its page"]
+    (tmp_path / "a.html").write_text(
+        '<img src="c.png"><link rel="stylesheet" href="//example.org/a.css"><a href="../x">x</a>'
+    )
+    assert faults(tmp_path) == [
+        "a.html: c.png has no text (alt)",
+        "a.html: loads //example.org/a.css from another host",
+        "a.html: ../x leads nowhere",
+        "b.html: a.html#gone leads to no such place in its page",
+    ]
+
+
+def test_formulas_become_mathml_and_what_cannot_is_an_error() -> None:
+    assert "<msup>" in mathml("x^2")
+    assert "<mtable" in mathml(r"a &= b \\ c &= \Big(d\Big)", block=True)
+    with pytest.raises(SphinxError, match="nonsense"):
+        mathml(r"\nonsense{x}")
+
+
+def test_what_the_theme_leaves_out_is_added() -> None:
+    page = "".join(ACCESSIBLE)
+    assert accessible(page) == "".join(ACCESSIBLE.values())
+    assert accessible('<th class="head"><p></p></th><th><p>a</p></th>') == '<td class="head"></td><th><p>a</p></th>'
+
+
+def test_the_demo_is_the_served_page_with_another_backend() -> None:
+    served = (PAGE / "index.html").read_text(encoding="utf-8")
+    page = demo_page(served)
+    ids = re.findall(r'id="([\w-]+)"', served)
+    assert re.findall(r'id="([\w-]+)"', page) == ids
+    with pytest.raises(ValueError, match="lacks"):
+        demo_page("<html></html>")
+    imported = set()
+    for script in (*SOURCES.glob("*.js"), *(PAGE / name for name in SHARED if name.endswith(".js"))):
+        imported |= set(re.findall(r'from "\./([\w.-]+)"', script.read_text(encoding="utf-8")))
+    assert imported <= {*SHARED, *(path.name for path in SOURCES.glob("*.js"))}
+
+
+def test_the_demo_knows_what_the_model_knows() -> None:
+    facts = load_model("compact").facts
+    values = demo_facts(facts)
+    assert values["calibration"] == facts.calibration.to_dict()
+    assert values["vocabulary"]["words"] == list(facts.vocabulary.words)
+    assert set(values["samples"]) == set(facts.vocabulary.words)
+
+
+def test_a_damaged_engine_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"package/dist/{name}": hashlib.sha256(name.encode()).hexdigest() for name in ("a.mjs", "b.wasm")}
+    monkeypatch.setattr(vendor_web, "FILES", files)
+    for name in ("a.mjs", "b.wasm"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert vendor_web.is_vendored(tmp_path)
+    assert vendor_web.vendor(tmp_path) == tmp_path
+    (tmp_path / "b.wasm").write_bytes(b"other")
+    assert not vendor_web.is_vendored(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    with pytest.raises(SystemExit, match="there is no npm"):
+        vendor_web.vendor(tmp_path)
