@@ -35,8 +35,10 @@ SAME_CLIP = 1e-5
 """Of samples that need no other rate: float32 sums in another order."""
 SAME_RESAMPLED = 5e-3
 """Of samples at another rate: two filters whose edges differ."""
-SAME_PROBABILITY = 0.02
-"""A sum that is rounded to the other of two int8 steps moves a probability by about so much."""
+SAME_PROBABILITY = 0.05
+"""Of one recording: sums that are rounded to the other of two int8 steps move a probability by up to so much."""
+SAME_ON_AVERAGE = 0.003
+"""Of all recordings: few sums lie so near the edge between two steps, so another chain would be seen here."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -136,7 +138,7 @@ def in_rooms() -> Iterator[tuple[str, Samples, int]]:
 
 
 def test_clips_and_answers_are_those_of_the_runtime(demo: Page, recognizer: Recognizer) -> None:
-    compared = 0
+    differences: list[float] = []
     threshold = recognizer.model.facts.calibration.threshold
     assert threshold is not None
     edge = 1 / (1 + np.exp(threshold))
@@ -147,14 +149,16 @@ def test_clips_and_answers_are_those_of_the_runtime(demo: Page, recognizer: Reco
         np.testing.assert_allclose(theirs["samples"], clip.samples, atol=SAME_CLIP, err_msg=what)
         assert theirs["clip_start_seconds"] == pytest.approx(clip.start_seconds, abs=1e-9), what
         chances = list(ours.probabilities.values())
-        np.testing.assert_allclose(list(theirs["probabilities"].values()), chances, atol=SAME_PROBABILITY, err_msg=what)
+        difference = np.abs(np.subtract(list(theirs["probabilities"].values()), chances))
+        assert difference.max() < SAME_PROBABILITY, what
+        differences.append(float(difference.max()))
         assert theirs["none_probability"] == pytest.approx(ours.none_probability, abs=SAME_PROBABILITY), what
         np.testing.assert_allclose(theirs["log_mel"], np.ravel(ours.log_mel), atol=2e-3, err_msg=what)
         if abs(ours.none_probability - edge) > SAME_PROBABILITY:
             assert theirs["accepted"] == ours.accepted, what
         assert theirs["word"] == ours.word or max(chances) - sorted(chances)[-2] < 2 * SAME_PROBABILITY, what
-        compared += 1
-    assert compared > 80
+    assert len(differences) > 80
+    assert np.mean(differences) < SAME_ON_AVERAGE
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 16_000, 11_025])
