@@ -136,6 +136,16 @@ def test_a_small_share_of_the_clips_keeps_the_vocabulary(tmp_path: Path) -> None
     assert data.vocabulary.words == ("a", "b", "c", "d")
 
 
+def test_a_share_of_the_speakers_is_whole_speakers_and_part_of_a_larger_share() -> None:
+    whole, half, quarter = (
+        load_data(DataConfig((Source("samples:", split="train"),), speaker_share=share)).train
+        for share in (1.0, 0.5, 0.25)
+    )
+    assert len(quarter.speakers) == round(0.25 * len(whole.speakers))
+    assert set(quarter.speakers) < set(half.speakers) < set(whole.speakers)
+    assert half.utterances == whole.filter(speakers=half.speakers).utterances
+
+
 @pytest.mark.parametrize(
     ("further", "message"),
     [

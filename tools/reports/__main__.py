@@ -28,6 +28,7 @@ from tools.reports.own_words import (
     read_own_words,
     together_section,
 )
+from tools.reports.people import draw_people, people_section, read_people
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol
 from tools.reports.records import DOCS, TEMPLATES, Run, read_if_measured, read_runs
@@ -62,6 +63,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "recognizer.md": {
             "shipped": shipped_section(shipped, exported, latency),
             "strangers": strangers_section(read_strangers()),
+            "people": people_section(read_people()),
             "editions": editions_section(read_first_edition(), exported),
         },
         DOCS / "performance.md": {
@@ -143,6 +145,7 @@ def main() -> int:
     if not check:
         draw(main_runs)
         draw_protocol(protocol_runs)
+        draw_people(read_people())
         draw_own_words(read_own_words())
         draw_strings(read_strings())
         draw_rebuild(read_rebuild())

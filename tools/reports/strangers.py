@@ -19,7 +19,8 @@ HEADER = ["trained", "tested on", "epochs", "right", "AN4 right", "noise 20 dB",
 
 def read_strangers() -> list[Record]:
     """Return the records of ``tools.strangers``, fold by fold."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(STRANGERS.glob("*.json"))]
+    paths = [path for path in sorted(STRANGERS.glob("*.json")) if not path.name.startswith("people_")]
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     return sorted(records, key=lambda record: (record["fold"], record["idea"]))
 
 

@@ -13,6 +13,7 @@ near words and talk is counted there. Logits are kept beside the run for ``tools
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.average_weights import mean_of
 from tools.shipped.model import file_digest
@@ -112,6 +113,7 @@ def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str], dev
         "overrides": [*changed.overrides, *overrides],
         "mel": dict(changed.mel),
         "without": list(changed.without),
+        "speakers": json.loads((folder / RECORD).read_text(encoding="utf-8"))["data"]["train"]["speakers"],
         "epochs": len(result.history),
         "seconds": result.seconds,
         "last_epoch": asdict(result.history[-1]),

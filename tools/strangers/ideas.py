@@ -11,6 +11,9 @@ EPOCHS = 8
 FINAL_EPOCHS = 32
 """Of the runs whose networks are trained as the shipped ones: their operating point is carried over."""
 
+PEOPLE_EPOCHS = 16
+"""Of the runs with all real speakers; those with a half of them see these twice as often."""
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -57,6 +60,8 @@ class Idea:
 
 
 TAUGHT = ("training.distillation.weight=0.8", "training.distillation.temperature=2.0")
+REAL = ("kokoro", "synthetic", "samples:")
+"""What people did not say."""
 PCEN = {"compression": "pcen", "dynamic_range_db": None}
 
 IDEAS = {
@@ -74,7 +79,7 @@ IDEAS = {
     "bands_80": Idea(mel={"n_mels": 80}),
     "pcen_80": Idea(mel=PCEN | {"n_mels": 80}),
     "no_neural_voices": Idea(without=("kokoro",)),
-    "no_synthetic_voices": Idea(without=("kokoro", "synthetic", "samples:")),
+    "no_synthetic_voices": Idea(without=REAL),
     "no_balance": Idea(("data.augment.speaker_power=1.0",)),
     "no_voice_changes": Idea(
         (
@@ -103,4 +108,9 @@ IDEAS = {
         ),
         begin="compact",
     ),
+    # How much more people would help: real ones, with all their digits, and as many updates of the weights.
+    **{
+        f"people_{part}": Idea((f"data.speaker_share={1 / part}",), without=REAL, epochs=PEOPLE_EPOCHS * part)
+        for part in (1, 2, 4, 8)
+    },
 }

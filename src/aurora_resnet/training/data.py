@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 from aurora_resnet.audio.channels import CHANNELS
 from aurora_resnet.augmentation.noise_pool import NoiseShares
@@ -20,11 +20,11 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
-from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.noisy_corpus.scenes import SCENE_NAMES
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
+T = TypeVar("T")
 Share = Annotated[float, Between(0, 1)]
 LISTED = 20
 """How many words a message lists."""
@@ -177,6 +177,8 @@ class DataConfig:
     _: KW_ONLY
     share: Annotated[float, Between(0, 1, above=True)] = 1.0
     """Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one."""
+    speaker_share: Annotated[float, Between(0, 1, above=True)] = 1.0
+    """Share of the training speakers to learn from, with all their clips, drawn by their names as ``share`` is."""
     augment: AugmentSource | None = None
     """What makes the training clips harder, noise included, and negatives; validation too, if it says so."""
     strings: StringSource | None = None
@@ -229,7 +231,10 @@ def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> Train
             known, held_out = split_speakers(known, source.validation_share, seed=0)
             validation = validation + held_out
         train = train + known
-    train, validation = Corpus("train", _drawn(train, config.share)), Corpus("validation", validation.utterances)
+    if config.speaker_share < 1:
+        train = train.filter(speakers=_drawn(train.speakers, os.fsencode, config.speaker_share))
+    train = Corpus("train", _drawn(train.utterances, lambda each: os.fsencode(each.path.name), config.share))
+    validation = Corpus("validation", validation.utterances)
     if len(validation):
         check_speakers_disjoint(train=train, validation=validation)
     return TrainingData(train, validation, vocabulary)
@@ -270,8 +275,8 @@ def _known(corpus: Corpus, source: Source, vocabulary: Vocabulary) -> Corpus:
     return known
 
 
-def _drawn(corpus: Corpus, share: float) -> tuple[Utterance, ...]:
-    """Return a share of the utterances in their order, at least two."""
-    drawn = sorted(corpus, key=lambda utterance: hashlib.sha256(os.fsencode(utterance.path.name)).digest())
-    kept = set(drawn[: max(2, round(share * len(corpus)))])
-    return tuple(utterance for utterance in corpus if utterance in kept)
+def _drawn(whole: Sequence[T], name: Callable[[T], bytes], share: float) -> tuple[T, ...]:
+    """Return a share of utterances or speakers in their order, at least two."""
+    drawn = sorted(whole, key=lambda each: hashlib.sha256(name(each)).digest())
+    kept = set(drawn[: max(2, round(share * len(whole)))])
+    return tuple(each for each in whole if each in kept)

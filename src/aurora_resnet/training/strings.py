@@ -30,7 +30,7 @@ from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_po
 
 WORD_SECONDS = 1.5
 """Of a recording of a single word, that with the word in it."""
-JOINED_TALK, WORDS_OF_TALK = 150, 4
+JOINED_TALK, WORDS_OF_TALK = 500, 4
 """Recordings of talk that are made of other words, and how many words each has."""
 
 logger = logging.getLogger(__name__)
