@@ -11,6 +11,9 @@ odd id; to reject: that set's other fifteen words by these speakers. Nobody stan
 ``--together``: digits and commands in one model, forty clips of each (of digits those of Speech Commands v0.02 by speakers who are not tested), from
 ``compact``; digits of people whom neither ``compact`` nor the teaching heard (AN4's test speakers, Speech Commands v0.01)
 before and after.
+
+``--others``: what recordings of other words (``_other``) are worth. Twenty clips of each command, first alone, then with
+every second of the fifteen other words by speakers with an even id; to reject: the words between them, by other people.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ from aurora_resnet.teaching.teach import teach
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 CLIPS = (5, 10, 20, 40)
+CLIPS_BESIDE_OTHERS = 20
 STARTS = ("compact", "resnet50", "random")
 
 
@@ -95,6 +99,43 @@ def measure_together(data: Path, seed: int, epochs: int | None, device: str) -> 
         "before": {each.name: row(each) for each in before.conditions},
         "after": {each.name: row(each) for each in after.conditions},
         "seconds": taught.seconds,
+        "environment": describe_environment(device),
+    }
+
+
+def measure_others(data: Path, seed: int, epochs: int | None, device: str) -> dict[str, Any]:
+    """Teach the commands without and with recordings of other words, and test on words that neither heard."""
+    config = TeachConfig(seed=seed) if epochs is None else TeachConfig(seed=seed, epochs=epochs)
+    words, (spoken, others) = training_clips(data, CLIPS_BESIDE_OTHERS, seed), test_clips(data)
+    of_others = others.words
+    whole = read_speech_commands(data / "speech_commands_other" / "words")
+    given = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 0 and u.word in of_others[::2])
+    unheard = others.filter(words=of_others[1::2])
+    check_speakers_disjoint(train=words.merge(given), test=spoken.merge(unheard))
+    rows = []
+    for beside in (Corpus("other", ()), given):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "commands.safetensors"
+            teach(TeachingRecordings(words, beside), path, config, device=device, progress=True)
+            report = Evaluator(load_checkpoint(path)).evaluate(spoken, negatives=unheard)
+        rejection = report.rejection
+        assert rejection is not None
+        rows.append(
+            {
+                "given": len(beside),
+                "accuracy": report.overall.accuracy,
+                "words_refused": rejection.words_refused.share,
+                "others_accepted": rejection.negatives_accepted.share,
+            }
+        )
+    return {
+        "kind": "own_words_others",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "clips": CLIPS_BESIDE_OTHERS,
+        "seed": seed,
+        "epochs": config.epochs,
+        "tested": len(unheard),
+        "rows": rows,
         "environment": describe_environment(device),
     }
 
@@ -154,12 +195,15 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/records/own_words"))
     parser.add_argument("--device", default="cpu", help="where the trainings compute")
     parser.add_argument("--together", action="store_true", help="digits and commands in one model")
+    parser.add_argument("--others", action="store_true", help="without and with recordings of other words")
     options = parser.parse_args()
-    if options.together:
-        path = options.out / "together_seed0.json"
+    further = {"together": measure_together, "others": measure_others}
+    for name in [name for name in further if getattr(options, name)]:
+        path = options.out / f"{name}_seed0.json"
         if not path.exists():
-            write_json(measure_together(options.data, 0, options.epochs, options.device), path)
+            write_json(further[name](options.data, 0, options.epochs, options.device), path)
         tell(path.read_text(encoding="utf-8"))
+    if options.together or options.others:
         return 0
     for seed in range(options.seeds):
         for init in options.init:

@@ -21,9 +21,11 @@ from tools.reports.main_job import SYSTEMS, draw, main_job
 from tools.reports.other_tools import good_for_section, other_tools_section, read_peers
 from tools.reports.own_words import (
     ADAPT,
+    OTHERS,
     TOGETHER,
     adapt_section,
     draw_own_words,
+    others_section,
     own_words_section,
     read_own_words,
     together_section,
@@ -78,6 +80,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
             "together": together_section(read_if_measured(TOGETHER)),
+            "others": others_section(read_if_measured(OTHERS)),
             "adapt": adapt_section(read_if_measured(ADAPT)),
         },
         DOCS / "string-training.md": {

@@ -13,7 +13,7 @@ from tools.reports.records import FIGURES, RECORDS
 
 Record = dict[str, Any]
 OWN_WORDS, ADAPT = RECORDS / "own_words", RECORDS / "adapt.json"
-TOGETHER = OWN_WORDS / "together_seed0.json"
+TOGETHER, OTHERS = (OWN_WORDS / f"{name}_seed0.json" for name in ("together", "others"))
 
 
 def read_own_words() -> list[Record]:
@@ -86,6 +86,19 @@ def together_section(record: Record | None) -> str:
         shown = [MISSING if each is None else percent(each["accuracy"]) for each in (before, after)]
         rows.append([title, str(after["clips"]), *shown])
     return markdown_table(["test", "clips", "`compact` %", f"the model of {record['words']} words %"], rows)
+
+
+def others_section(record: Record | None) -> str:
+    """Return the table of models that were taught without and with other words.
+
+    >>> others_section(None)
+    'Not measured yet: `python -m tools.own_words --others`.'
+    """
+    if record is None:
+        return "Not measured yet: `python -m tools.own_words --others`."
+    keys = ("accuracy", "words_refused", "others_accepted")
+    rows = [[str(row["given"]), *(percent(row[key]) for key in keys)] for row in record["rows"]]
+    return markdown_table(["recordings in `_other`", "right %", "words refused %", "other words accepted %"], rows)
 
 
 def adapt_section(record: Record | None) -> str:
