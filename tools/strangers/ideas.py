@@ -11,7 +11,7 @@ EPOCHS = 8
 FINAL_EPOCHS = 32
 """Of the runs whose networks are trained as the shipped ones: their operating point is carried over."""
 
-PEOPLE_EPOCHS = 16
+PEOPLE_EPOCHS = 10
 """Of the runs with all real speakers; those with a half of them see these twice as often."""
 
 
