@@ -33,7 +33,7 @@ from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
-from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.model_files import exported_path
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.shipped.model import file_digest

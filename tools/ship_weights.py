@@ -35,7 +35,7 @@ from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.models import EXPORTED_FOLDER, SUFFIX
+from aurora_resnet.runtime.model_files import EXPORTED_FOLDER, SUFFIX
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import calibrate
 from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data

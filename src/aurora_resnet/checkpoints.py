@@ -25,7 +25,7 @@ from aurora_resnet.pretrained_folder import CHECKPOINT, find_pretrained, is_pret
 from aurora_resnet.references import what_to_install
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
-from aurora_resnet.runtime.models import EXPORTED, is_file
+from aurora_resnet.runtime.model_files import EXPORTED, is_file
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED

@@ -21,7 +21,7 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import CheckpointError
-from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.model_files import exported_path
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 ODD = [os.fsdecode(b"caf\xe9.wav"), "two\nlines\t.wav", "[bold]one[bold].wav", "\x1b[31mred.wav", "ünï 七.wav"]

@@ -15,7 +15,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.runtime.models import EXPORTED, exported_path
+from aurora_resnet.runtime.model_files import EXPORTED, exported_path
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -15,7 +15,8 @@ from aurora_resnet.export.parity import ACCURACY_LOSS, Parity
 from aurora_resnet.export.quantization import quantize_graph
 from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.runtime.errors import CorpusError, ExportError
-from aurora_resnet.runtime.models import ExportedModel, exported_path
+from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.models import ExportedModel
 
 
 def test_the_int8_file_is_small_and_keeps_its_words(int8_file: tuple[Path, Parity]) -> None:

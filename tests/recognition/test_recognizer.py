@@ -30,7 +30,8 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, CheckpointError, ConfigError, ModelError
-from aurora_resnet.runtime.models import EXPORTED, ExportedModel, exported_path
+from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.recognizer import Recognition
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS

@@ -17,7 +17,7 @@ from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.model_files import exported_path
 from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.runtime.vocabulary import DIGITS
 

@@ -19,7 +19,7 @@ from aurora_resnet.runtime.cli.main import PROGRAM
 from aurora_resnet.runtime.cli.recognize import BATCH, recognize_files
 from aurora_resnet.runtime.cli.terminal import Progress
 from aurora_resnet.runtime.errors import AudioError
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.model_files import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 
 Spoken = Callable[..., Path]

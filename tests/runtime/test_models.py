@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, ModelError
-from aurora_resnet.runtime.models import EXPORTED, METADATA, ExportedModel, ModelFacts, exported_path, load_model
+from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.runtime.models import METADATA, ExportedModel, ModelFacts, load_model
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 FACTS = ModelFacts("two words", Vocabulary(("ja", "nein danke")), Calibration(1.5, 2.0), 8000, 8000, (60.0, 4000.0))

@@ -31,7 +31,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, ConfigError, ModelError
-from aurora_resnet.runtime.models import EXPORTED, EXPORTED_FOLDER
+from aurora_resnet.runtime.model_files import EXPORTED, EXPORTED_FOLDER
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary

@@ -14,7 +14,8 @@ import soundfile
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ModelError
-from aurora_resnet.runtime.models import EXPORTED_STRINGS, exported_path, load_model
+from aurora_resnet.runtime.model_files import EXPORTED_STRINGS, exported_path
+from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer

@@ -11,7 +11,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path
-from aurora_resnet.runtime.models import EXPORTED, exported_path
+from aurora_resnet.runtime.model_files import EXPORTED, exported_path
 from study.report.page import page
 from study.report.records import Study
 from tools.reports.__main__ import between, texts

@@ -22,7 +22,8 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, CorpusError, ModelError
-from aurora_resnet.runtime.models import EXPORTED_FOLDER, ModelFacts
+from aurora_resnet.runtime.model_files import EXPORTED_FOLDER
+from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 MODULES = {name: f"tools.shipped.{name}" for name in ("model", "noisy_sets", "sets", "scores", "targets")} | {

@@ -21,7 +21,8 @@ from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.models import EXPORTED_FOLDER, load_model
+from aurora_resnet.runtime.model_files import EXPORTED_FOLDER
+from aurora_resnet.runtime.models import load_model
 
 WORD = samples_folder() / "flite-slt" / "seven_1.flac"
 LEFT_OUT = {"RAW": "no header to damage", "SD2": "its header is a second file beside it"}

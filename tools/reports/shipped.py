@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.model_files import EXPORTED
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.strangers import read_strangers, strangers_section

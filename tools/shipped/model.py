@@ -10,7 +10,8 @@ from typing import Any
 from aurora_resnet.checkpoints import checkpoint_path, load_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.zoo import model_cost
-from aurora_resnet.runtime.models import SUFFIX, ScoringModel, load_model
+from aurora_resnet.runtime.model_files import SUFFIX
+from aurora_resnet.runtime.models import ScoringModel, load_model
 from aurora_resnet.scoring import scoring_model
 
 

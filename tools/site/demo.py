@@ -10,7 +10,8 @@ from typing import Any
 
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.low_cut import LOWEST_HZ, low_cut_kernel
-from aurora_resnet.runtime.models import ModelFacts, exported_path, load_model
+from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.streaming.config import StreamingConfig
 from aurora_resnet.web.pages import sample_path, sample_words
 from tools.vendor_web import vendor

@@ -14,7 +14,7 @@ from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.model_files import exported_path
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.config import StreamingConfig
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer, WordEvent

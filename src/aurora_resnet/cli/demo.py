@@ -20,7 +20,7 @@ from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import MissingDependencyError
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.model_files import EXPORTED
 
 REPORT = "report.html"
 TRAINED = "cnn.safetensors"

@@ -23,7 +23,8 @@ from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_evaluator import evaluate_strings
 from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
-from aurora_resnet.runtime.models import EXPORTED, SUFFIX, load_model
+from aurora_resnet.runtime.model_files import EXPORTED, SUFFIX
+from aurora_resnet.runtime.models import load_model
 
 MEASURED_HELP = (
     f"A shipped model ({', '.join(EXPORTED)}), a checkpoint that 'train' wrote, or an exported model (.onnx)."

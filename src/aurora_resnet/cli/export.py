@@ -14,7 +14,7 @@ from aurora_resnet.cli.terminal import MODEL_HELP
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.model_files import EXPORTED
 
 
 def export(

@@ -9,7 +9,7 @@ import typer
 from aurora_resnet.cli.app import load_recognizer
 from aurora_resnet.cli.terminal import Device
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.models import EXPORTED, EXPORTED_STRINGS
+from aurora_resnet.runtime.model_files import EXPORTED, EXPORTED_STRINGS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 

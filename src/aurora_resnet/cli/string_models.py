@@ -19,7 +19,7 @@ from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.models import SUFFIX, is_file
+from aurora_resnet.runtime.model_files import SUFFIX, is_file
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.string_scoring import OPERATING_POINT, sequence_model
 

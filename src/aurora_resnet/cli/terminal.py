@@ -12,7 +12,7 @@ from rich.text import Text
 
 from aurora_resnet.engines.engine import EngineName
 from aurora_resnet.runtime.cli.terminal import printable
-from aurora_resnet.runtime.models import EXPORTED
+from aurora_resnet.runtime.model_files import EXPORTED
 
 MODEL_HELP = f"A shipped model ({', '.join(EXPORTED)}) or a checkpoint that 'train' wrote."
 

@@ -16,7 +16,7 @@ from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import SUFFIX
+from aurora_resnet.runtime.model_files import SUFFIX
 from aurora_resnet.scoring import TorchModel
 
 

@@ -20,7 +20,7 @@ from aurora_resnet.export.string_recordings import Said, read_string_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, ExportError
-from aurora_resnet.runtime.models import SUFFIX
+from aurora_resnet.runtime.model_files import SUFFIX
 from aurora_resnet.runtime.strings.model import Probabilities, SequenceModel, weighted
 from aurora_resnet.runtime.strings.search import Hypothesis, PrefixSearch
 from aurora_resnet.string_scoring import sequence_model

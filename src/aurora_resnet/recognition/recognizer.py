@@ -7,7 +7,8 @@ from typing import Self
 
 from aurora_resnet.pretrained_folder import CHECKPOINT, EXPORTED, find_pretrained, is_pretrained
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import SUFFIX, exported_path, is_file, load_model
+from aurora_resnet.runtime.model_files import SUFFIX, exported_path, is_file
+from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL, Recognizer
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .audio.reading import read_audio
     from .decision import Calibration
     from .errors import AudioError, AuroraError, ConfigError, ModelError
-    from .models import EXPORTED, EXPORTED_STRINGS, ExportedModel, load_model
+    from .model_files import EXPORTED, EXPORTED_STRINGS
+    from .models import ExportedModel, load_model
     from .recognizer import Recognition, Recognizer
     from .streaming.config import StreamingConfig
     from .streaming.recognizer import StreamingRecognizer, WordEvent, recognize_stream

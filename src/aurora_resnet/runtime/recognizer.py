@@ -15,7 +15,8 @@ from .audio.clips import Clip, make_clip
 from .audio.recordings import AnyRecording, open_recording
 from .audio.waveform import Samples
 from .errors import ConfigError
-from .models import EXPORTED, ScoringModel, load_model
+from .model_files import EXPORTED
+from .models import ScoringModel, load_model
 from .vocabulary import Vocabulary
 
 DEFAULT_MODEL = EXPORTED[0]

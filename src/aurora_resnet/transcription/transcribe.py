@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.models import exported_path
+from aurora_resnet.runtime.model_files import exported_path
 from aurora_resnet.transcription.hearing import Hearing
 from aurora_resnet.transcription.plan import Job, Plan, model_digest
 from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows

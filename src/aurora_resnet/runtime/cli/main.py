@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ..audio.encodings import ENCODINGS
 from ..errors import ConfigError
-from ..models import EXPORTED, EXPORTED_STRINGS
+from ..model_files import EXPORTED, EXPORTED_STRINGS
 from ..recognizer import Recognizer
 from ..version import __version__
 from .commands import COMMANDS

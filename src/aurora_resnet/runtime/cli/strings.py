@@ -8,7 +8,7 @@ import sys
 
 from ..audio.encodings import Encoding
 from ..errors import AudioError, ConfigError
-from ..models import EXPORTED_STRINGS
+from ..model_files import EXPORTED_STRINGS
 from ..processors import cores
 from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values

@@ -24,7 +24,8 @@ import numpy.typing as npt
 from ..audio.waveform import Samples, check_sample_rate
 from ..decision import is_number
 from ..errors import AuroraError, ConfigError, ModelError
-from ..models import CARD, EXPORTED_STRINGS, METADATA, STRINGS, finite_logits, is_file, model_file, open_session
+from ..model_files import EXPORTED_STRINGS, is_file, model_file
+from ..models import CARD, METADATA, STRINGS, finite_logits, open_session
 from ..vocabulary import Vocabulary
 
 WAVEFORM, STATE = "waveform", "state"

@@ -14,7 +14,7 @@ from ..audio.recordings import AnyRecording, open_recording
 from ..audio.resampling import resample
 from ..audio.waveform import Samples
 from ..decision import audible
-from ..models import EXPORTED_STRINGS
+from ..model_files import EXPORTED_STRINGS
 from ..vocabulary import Vocabulary
 from .model import SequenceFacts, SequenceModel, load_sequence_model, weighted
 from .search import Hypothesis, PrefixSearch
