@@ -1,7 +1,7 @@
 """Choosing what belongs to a trained model of strings: the weight of everything but a word, and the least confidence.
 
 Both are chosen together on recordings that it was not trained on: of all pairs that hear at most so many false words in
-an hour of talk, the one at which the most strings are right and accepted.
+an hour of talk, one at which the most strings are right and accepted.
 """
 
 from __future__ import annotations
@@ -115,4 +115,21 @@ def choose_string_point(
         if problems := (*said.problems, *unsaid.problems):
             raise CorpusError("; ".join(problems[:3]))
         points.append(StringPoint.at(weight, said.strings, unsaid.strings, false_per_hour=false_per_hour))
-    return sorted(points, key=lambda point: (-point.right, point.errors, point.false_per_hour, point.threshold))
+    return ranked(points)
+
+
+def ranked(points: Sequence[StringPoint]) -> list[StringPoint]:
+    """Return points in order, the best one first.
+
+    A string more or less is chance. So of those that have at most one string less than the most, the one with the
+    fewest word errors is the best, and then the one with the highest threshold.
+
+    >>> more = StringPoint(0.2, 0.37, right=28, strings=30, errors=2, words=172, false_per_hour=28.4, hours=0.035)
+    >>> surer = StringPoint(0.1, 0.47, right=27, strings=30, errors=1, words=172, false_per_hour=28.4, hours=0.035)
+    >>> [point.other_weight for point in ranked([more, surer])]
+    [0.1, 0.2]
+    """
+    most = max(point.right for point in points)
+    return sorted(
+        points, key=lambda point: (min(0, point.right - most + 1), -point.errors, point.threshold), reverse=True
+    )
