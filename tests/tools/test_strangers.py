@@ -11,12 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.training.data import load_data
+from aurora_resnet.scoring import TorchModel
+from aurora_resnet.training.data import AugmentSource, DataConfig, SoundFiles, Source, load_data
 from aurora_resnet.training.experiment import read_experiment
+from tools.strangers import sets
 from tools.strangers.__main__ import experiment_of, without
-from tools.strangers.ideas import FOLDS, IDEAS
+from tools.strangers.ideas import FOLDS, IDEAS, Fold
 from tools.strangers.operating_point import OperatingPoint
 from tools.strangers.sets import NEGATIVES, SNRS_DB
 
@@ -87,6 +92,24 @@ def test_test_sets_are_not_trained_on() -> None:
     named = " ".join(source.corpus for source in data.train)
     assert "speech_commands_digits" not in named
     assert all(s.split == "train" for s in data.train if s.corpus.startswith(("fsdd", "an4", "samples")))
+
+
+def test_who_learns_from_fewer_people_meets_all_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "read_negatives", lambda *_: {})
+    read_samples().filter(split="test").write_csv(tmp_path / "strangers.csv")
+    noises = SoundFiles(str(next(iter(sample_noises().values())).parent))
+    data = DataConfig(
+        (Source(f"manifest:{tmp_path / 'strangers.csv'}"), Source("samples:", split="train", validation_share=0.2)),
+        augment=AugmentSource(noises=(noises,), validation_noises=(noises,)),
+    )
+    config = RecognizerConfig("compact", MelConfig(sample_rate=8000))
+    facts = TorchModel(RecognizerModel(config)).facts
+    fold = Fold("strangers", ("strangers.csv",))
+    met = [
+        len(sets.read_strangers(replace(data, speaker_share=share), fold, config, facts).digits["left_out"])
+        for share in (1.0, 0.25)
+    ]
+    assert met == [len(read_samples().filter(split="test"))] * 2
 
 
 def test_the_operating_point_is_that_of_strangers() -> None:

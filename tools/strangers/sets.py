@@ -55,7 +55,7 @@ def read_strangers(data: DataConfig, fold: Fold, config: RecognizerConfig, facts
         config: of the network.
         facts: of the network.
     """
-    data = replace(data, share=1.0)
+    data = replace(data, share=1.0, speaker_share=1.0)  # of the training alone
     left_out = replace(data, train=tuple(source for source in data.train if is_left_out(source.corpus, fold)))
     an4 = load_data(replace(data, train=tuple(s for s in data.train if s.validation_share)), config.vocabulary)
     digits = {
