@@ -36,16 +36,18 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.teach import teach
+from aurora_resnet.teaching.teach import Taught, teach
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 CLIPS = (5, 10, 20, 40)
 CLIPS_BESIDE_OTHERS = 20
 STARTS = ("compact", "resnet50", "random")
+NOTHING = Corpus("other", ())
 
 
 def training_clips(data: Path, clips: int, seed: int) -> Corpus:
@@ -73,6 +75,22 @@ def test_clips(data: Path) -> tuple[Corpus, Corpus]:
     return odd.filter(words=WORDS), odd.filter(lambda u: u.word not in WORDS)
 
 
+def teach_and_test(
+    words: Corpus,
+    test: Corpus | dict[str, Corpus],
+    config: TeachConfig,
+    device: str,
+    *,
+    others: Corpus = NOTHING,
+    negatives: Corpus | None = None,
+) -> tuple[Taught, EvaluationReport]:
+    """Teach a model words, beside recordings of others, and test it; the model itself is not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "commands.safetensors"
+        taught = teach(TeachingRecordings(words, others), path, config, device=device, progress=True)
+        return taught, Evaluator(load_checkpoint(path)).evaluate(test, negatives=negatives)
+
+
 def measure_together(data: Path, seed: int, epochs: int | None, device: str) -> dict[str, Any]:
     """Teach a model that knows digits commands too, and test whether it still knows the digits as well."""
     clips = CLIPS[-1]
@@ -84,10 +102,7 @@ def measure_together(data: Path, seed: int, epochs: int | None, device: str) -> 
     recordings = training_clips(data, clips, seed).merge(some_of_each(digits, digits.words, clips, seed))
     tests = {"an4": an4.filter(split="test"), "speech_commands": read_speech_commands(data / "speech_commands_digits")}
     check_speakers_disjoint(train=recordings, test=spoken.merge(*tests.values()))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "together.safetensors"
-        taught = teach(TeachingRecordings(recordings, Corpus("other", ())), path, config, device=device, progress=True)
-        after = Evaluator(load_checkpoint(path)).evaluate({**tests, "commands": spoken})
+    taught, after = teach_and_test(recordings, {**tests, "commands": spoken}, config, device)
     before = Evaluator(load_checkpoint("compact")).evaluate(tests)
     return {
         "kind": "own_words_together",
@@ -113,11 +128,8 @@ def measure_others(data: Path, seed: int, epochs: int | None, device: str) -> di
     unheard = others.filter(words=of_others[1::2])
     check_speakers_disjoint(train=words.merge(given), test=spoken.merge(unheard))
     rows = []
-    for beside in (Corpus("other", ()), given):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "commands.safetensors"
-            teach(TeachingRecordings(words, beside), path, config, device=device, progress=True)
-            report = Evaluator(load_checkpoint(path)).evaluate(spoken, negatives=unheard)
+    for beside in (NOTHING, given):
+        _, report = teach_and_test(words, spoken, config, device, others=beside, negatives=unheard)
         rejection = report.rejection
         assert rejection is not None
         rows.append(
@@ -160,10 +172,7 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None, de
     config = config if epochs is None else replace(config, epochs=epochs)
     words, (spoken, others) = training_clips(data, clips, seed), test_clips(data)
     check_speakers_disjoint(train=words, test=spoken.merge(others))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "commands.safetensors"
-        taught = teach(TeachingRecordings(words, Corpus("other", ())), path, config, device=device, progress=True)
-        report = Evaluator(load_checkpoint(path)).evaluate(spoken, negatives=others)
+    taught, report = teach_and_test(words, spoken, config, device, negatives=others)
     rejection = report.rejection
     assert rejection is not None
     return {

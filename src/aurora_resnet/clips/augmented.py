@@ -40,6 +40,14 @@ class _Epoch(Dataset[Tensor]):
         return torch.from_numpy(self.corpus.make(self.number, self.rows[index]))
 
 
+def check_making(words: ClipSet, noises: NoisePool, *, seed: int, workers: int) -> None:
+    """Raise ``ConfigError`` unless fresh clips can be made of words and noises of one rate, by a seed and processes."""
+    if noises.sample_rate != words.sample_rate:
+        raise ConfigError(f"the words have {words.sample_rate} Hz, the noises {noises.sample_rate} Hz")
+    if seed < 0 or workers < 0:
+        raise ConfigError(f"seed and workers must be 0 or more, got {seed} and {workers}")
+
+
 def in_noise(
     window: Samples,
     spoken: tuple[int, int],
@@ -114,10 +122,7 @@ class AugmentedClips:
         seed: int,
         workers: int = 0,
     ) -> None:
-        if noises.sample_rate != words.sample_rate:
-            raise ConfigError(f"the words have {words.sample_rate} Hz, the noises {noises.sample_rate} Hz")
-        if seed < 0 or workers < 0:
-            raise ConfigError(f"seed and workers must be 0 or more, got {seed} and {workers}")
+        check_making(words, noises, seed=seed, workers=workers)
         self.words = words
         self.negatives = Negatives(words, negatives, noises, shares or NegativeShares(), talk=talk)
         self.speaker_power = speaker_power

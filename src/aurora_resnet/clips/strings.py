@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation
 from aurora_resnet.bounds import Between, check_fields
-from aurora_resnet.clips.augmented import BATCH, in_noise
+from aurora_resnet.clips.augmented import BATCH, check_making, in_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD
 from aurora_resnet.corpora.utterance import Utterance
@@ -132,10 +132,7 @@ class StringClips:
         seed: int,
         workers: int = 0,
     ) -> None:
-        if noises.sample_rate != words.sample_rate:
-            raise ConfigError(f"the words have {words.sample_rate} Hz, the noises {noises.sample_rate} Hz")
-        if seed < 0 or workers < 0:
-            raise ConfigError(f"seed and workers must be 0 or more, got {seed} and {workers}")
+        check_making(words, noises, seed=seed, workers=workers)
         if len(others) and units <= len(words.vocabulary):
             raise ConfigError("other words need a unit; give the model others = 1 or more")
         whole = [len(sentence.samples) for sentence in sentences if not sentence.starts]

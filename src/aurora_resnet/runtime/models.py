@@ -11,7 +11,7 @@ Its metadata has ``aurora_resnet``, JSON of the fields of ``ModelFacts``, and ``
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -143,10 +143,6 @@ class ExportedModel:
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         self.path, self.threads = Path(path), threads
-        if threads < 1:
-            raise ConfigError(f"threads must be at least 1, got {threads}")
-        if not is_file(self.path):
-            raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
         self._session = open_session(self.path, threads)
         try:
             metadata = self._session.get_modelmeta().custom_metadata_map
@@ -185,12 +181,7 @@ class ExportedModel:
     def _run(self, output: str, clips: Samples) -> npt.NDArray[np.float32]:
         if clips.ndim != 2 or clips.shape[1] != self.facts.clip_samples:
             raise ConfigError(f"expected clips [B, {self.facts.clip_samples}], got shape {list(clips.shape)}")
-        try:
-            given = {INPUT: clips.astype(np.float32, copy=False)}
-            result: npt.NDArray[np.float32] = self._session.run([output], given)[0]
-        except Exception as error:  # onnxruntime's errors have no base class of their own
-            reason = str(error).partition("\n")[0]
-            raise ModelError(f"'{self.path}' cannot be computed ({reason}); export the model again") from error
+        (result,) = compute(self._session, self.path, [output], {INPUT: clips.astype(np.float32, copy=False)})
         return result
 
 
@@ -226,8 +217,13 @@ def open_session(path: Path, threads: int) -> Any:
     """Return what computes a file.
 
     Raises:
-        ModelError: if onnxruntime cannot.
+        ConfigError: for fewer than one thread.
+        ModelError: if the file is missing, or onnxruntime cannot.
     """
+    if threads < 1:
+        raise ConfigError(f"threads must be at least 1, got {threads}")
+    if not is_file(path):
+        raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
     import onnxruntime  # a fifth of a second, which only those who compute should wait for
 
     options = onnxruntime.SessionOptions()
@@ -241,6 +237,22 @@ def open_session(path: Path, threads: int) -> Any:
     except Exception as error:  # onnxruntime's errors have no base class of their own
         reason = str(error).partition("\n")[0]
         raise ModelError(f"'{path}' is no ONNX file that can be used ({reason}); export the model again") from error
+
+
+def compute(
+    session: Any, path: Path, outputs: Sequence[str], given: Mapping[str, Samples]
+) -> list[npt.NDArray[np.float32]]:
+    """Return what a file makes of its inputs.
+
+    Raises:
+        ModelError: if onnxruntime cannot.
+    """
+    try:
+        computed: list[npt.NDArray[np.float32]] = session.run(list(outputs), dict(given))
+    except Exception as error:  # onnxruntime's errors have no base class of their own
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"'{path}' cannot be computed ({reason}); export the model again") from error
+    return computed
 
 
 def _check_shapes(session: Any, facts: ModelFacts) -> None:

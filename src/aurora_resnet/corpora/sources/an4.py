@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,17 +53,14 @@ def read_an4(folder: str | Path) -> Corpus:
     ('oh', 'an4/mblw', 'sentence')
     """
     table = check_folder(folder, "the AN4 folder") / "digits.csv"
-    utterances, problems = [], []
-    for number, row in _rows(table, WORD_COLUMNS):
-        try:
-            if row["isolated"] not in _CONTEXTS:
-                raise CorpusError(f"isolated must be 0 or 1, got '{row['isolated']}'")
-            more = {"sentence": row["utterance"], "context": _CONTEXTS[row["isolated"]]}
-            utterances.append(_utterance(table.parent, row, (row["label"],), more))
-        except CorpusError as error:
-            problems.append(f"line {number}: {error}")
-    raise_together(table, problems)
-    return Corpus("an4", tuple(utterances))
+
+    def word(row: dict[str, str]) -> Utterance:
+        if row["isolated"] not in _CONTEXTS:
+            raise CorpusError(f"isolated must be 0 or 1, got '{row['isolated']}'")
+        more = {"sentence": row["utterance"], "context": _CONTEXTS[row["isolated"]]}
+        return _utterance(table.parent, row, (row["label"],), more)
+
+    return Corpus("an4", _utterances(table, WORD_COLUMNS, word))
 
 
 def read_an4_strings(folder: str | Path) -> Corpus:
@@ -86,14 +83,11 @@ def read_an4_strings(folder: str | Path) -> Corpus:
     ('five', 'oh', 'three')
     """
     table = check_folder(folder, "the AN4 folder") / "strings.csv"
-    utterances, problems = [], []
-    for number, row in _rows(table, STRING_COLUMNS):
-        try:
-            utterances.append(_utterance(table.parent, row, tuple(row["transcript"].split()), {}))
-        except CorpusError as error:
-            problems.append(f"line {number}: {error}")
-    raise_together(table, problems)
-    return Corpus("an4-strings", tuple(utterances))
+
+    def string(row: dict[str, str]) -> Utterance:
+        return _utterance(table.parent, row, tuple(row["transcript"].split()), {})
+
+    return Corpus("an4-strings", _utterances(table, STRING_COLUMNS, string))
 
 
 def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
@@ -142,6 +136,20 @@ def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
             problems.append(str(error))
     raise_together(table, problems)
     return tuple(aligned)
+
+
+def _utterances(
+    table: Path, columns: tuple[str, ...], utterance: Callable[[dict[str, str]], Utterance]
+) -> tuple[Utterance, ...]:
+    """Return the utterance of each row; the bad lines are told together."""
+    utterances, problems = [], []
+    for number, row in _rows(table, columns):
+        try:
+            utterances.append(utterance(row))
+        except CorpusError as error:
+            problems.append(f"line {number}: {error}")
+    raise_together(table, problems)
+    return tuple(utterances)
 
 
 def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -24,8 +24,8 @@ import numpy.typing as npt
 from ..audio.waveform import Samples, check_sample_rate
 from ..decision import is_number
 from ..errors import AuroraError, ConfigError, ModelError
-from ..model_files import EXPORTED_STRINGS, is_file, model_file
-from ..models import CARD, METADATA, STRINGS, finite_logits, open_session
+from ..model_files import EXPORTED_STRINGS, model_file
+from ..models import CARD, METADATA, STRINGS, compute, finite_logits, open_session
 from ..vocabulary import Vocabulary
 
 WAVEFORM, STATE = "waveform", "state"
@@ -117,8 +117,6 @@ class SequenceModel:
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         self.path, self.threads = Path(path), threads
-        if not is_file(self.path):
-            raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
         self._session = open_session(self.path, threads)
         try:
             metadata = self._session.get_modelmeta().custom_metadata_map
@@ -158,11 +156,7 @@ class SequenceModel:
             ModelError: if the weights are damaged.
         """
         given = {WAVEFORM: samples.astype(np.float32, copy=False), STATE: state}
-        try:
-            shares, after = self._session.run([PROBABILITIES, STATE_AFTER], given)
-        except Exception as error:  # onnxruntime's errors have no base class of their own
-            reason = str(error).partition("\n")[0]
-            raise ModelError(f"'{self.path}' cannot be computed ({reason}); export the model again") from error
+        shares, after = compute(self._session, self.path, [PROBABILITIES, STATE_AFTER], given)
         return finite_logits(shares, self.facts.name), after
 
     def whole(self, samples: Samples) -> Probabilities:
