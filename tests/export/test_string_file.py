@@ -81,11 +81,12 @@ def test_strings_to_quantise_and_to_check_with_share_no_voice(tmp_path: Path, mo
 def test_a_file_that_hears_otherwise_is_refused() -> None:
     PARITY.check(int8=True)
     replace(PARITY, largest_difference=1e-5).check(int8=False)
+    replace(PARITY, file_errors=WordCounts(said=200, deleted=13)).check(int8=True)  # three of 200 may be chance
     for worse, int8 in (
         (replace(PARITY, largest_difference=2e-4), False),
         (replace(PARITY, largest_difference=float("nan")), False),
         (replace(PARITY, changed=2), True),
-        (replace(PARITY, file_errors=WordCounts(said=200, deleted=12)), True),
+        (replace(PARITY, file_errors=WordCounts(said=200, deleted=14)), True),
     ):
         with pytest.raises(ExportError, match="too differently"):
             worse.check(int8=int8)

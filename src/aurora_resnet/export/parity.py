@@ -3,11 +3,12 @@
 In float32 the probabilities may differ by 1e-4 at most, on audio and batch sizes that the exporter never saw. In int8
 they cannot be that near; there the words count, on voices that the quantisation never heard, clean and in noise: the
 accuracy on words of the vocabulary may fall by half a point, and where the network is sure no more than one word in two
-hundred may change; of few recordings, one.
+hundred may change. Of few recordings chance is allowed for, see ``more_than``.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ ACCURACY_LOSS = 0.005
 CHANGED_WORDS = 0.005
 SURE = 0.9
 """Probability from which the network is sure of a word."""
+
+CHANCE = 2.0
+"""Standard deviations of a count that chance may add."""
 
 _BATCHES = (1, 2, 5, 32)
 
@@ -99,8 +103,10 @@ def check_parity(
     expected = np.concatenate([model.logits(part) for part in np.array_split(clips, -(-len(clips) // max(_BATCHES)))])
     parity = compare(expected, graph_logits(graph, clips), labels, model.facts.calibration)
     lost = round(parity.accuracy_loss * parity.labelled) if parity.labelled else 0
-    allowed = max(1, int(ACCURACY_LOSS * parity.labelled))
-    if int8 and (lost > allowed or parity.changed_words > max(1, int(CHANGED_WORDS * parity.sure))):
+    too_many = more_than(ACCURACY_LOSS, lost, parity.labelled) or more_than(
+        CHANGED_WORDS, parity.changed_words, parity.sure
+    )
+    if int8 and too_many:
         raise ExportError(
             f"in int8 the model answers too differently ({parity}); quantise with more recordings (--recordings), "
             "or export it without --int8"
@@ -111,6 +117,23 @@ def check_parity(
             "written. Its front end or network has a part that the export does not know"
         )
     return parity
+
+
+def more_than(share: float, count: int, of: int) -> bool:
+    """Say whether a count shows that more than a share is lost, or may be chance.
+
+    A model that loses the share ``s`` of ``n`` clips loses ``n s`` of them on average, with a standard deviation of
+    ``sqrt(n s)`` (Poisson). What lies within two of these above the mean may happen to any such model.
+
+    Args:
+        share: allowed, 0 to 1.
+        count: clips lost; below 0 if some were won.
+        of: so many clips.
+
+    >>> [more_than(0.005, count, 300) for count in (2, 3, 4, 5)], more_than(0.005, 130, 20_000)
+    ([False, False, True, True], True)
+    """
+    return count > max(1.0, of * share + CHANCE * math.sqrt(of * share))
 
 
 def compare(expected: Logits, found: Logits, labels: npt.NDArray[np.int64], calibration: Calibration) -> Parity:
