@@ -30,6 +30,8 @@ CLIP_SECONDS = (1.0, 1.5, 2.0, 3.0)
 """Lengths of clips to choose from; a network that starts from shorter ones hears longer ones too."""
 ROOM = 1.05
 """What a clip has beyond the longest usual word."""
+KEEPING_RATE = 0.01
+"""Learning rate of the backbone where known words are kept."""
 OWN_SHARE = 0.5
 """Of the other words heard in training, those that the user recorded, at least."""
 
@@ -53,6 +55,11 @@ class TeachConfig:
     batch_size: Annotated[int, Between(2, 4096)] = 16
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
+    """With words that the start knows beside new ones ``KEEPING_RATE`` if not given, else that of the head."""
+    keep_known: bool = True
+    """Keep words known that the start knows; see ``keeping``."""
+    known_taken: Annotated[float, Between(0, 1)] = 0.005
+    """Share of held-out recordings of known words that may be taken for new ones."""
     groups: Annotated[int, Between(2, 20)] = 3
     """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
     distinct_epochs: Annotated[int, Between(1, 1000)] = 8
@@ -77,13 +84,17 @@ class TeachConfig:
         """
         return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
 
-    def training(self) -> TrainingConfig:
-        """Return how the network is trained."""
+    def training(self, *, keeping: bool = False) -> TrainingConfig:
+        """Return how the network is trained.
+
+        >>> TeachConfig().training(keeping=True).backbone_learning_rate
+        0.01
+        """
         return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            backbone_learning_rate=self.backbone_learning_rate,
+            backbone_learning_rate=self.backbone_learning_rate or (KEEPING_RATE if keeping else None),
             schedule="one_cycle",
             warmup_fraction=0.2,
             weight_decay=1e-4,

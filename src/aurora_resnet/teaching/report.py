@@ -8,13 +8,19 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
 from aurora_resnet.teaching.advice import Advice
+from aurora_resnet.teaching.keeping import KeptWords
 
 WORST_WORDS = 12
 """Rows of the table of words."""
 
 
 def teaching_report(
-    estimate: ConditionReport, rejection: RejectionReport | None, advice: Sequence[Advice], *, by_speaker: bool
+    estimate: ConditionReport,
+    rejection: RejectionReport | None,
+    advice: Sequence[Advice],
+    kept: KeptWords | None = None,
+    *,
+    by_speaker: bool,
 ) -> str:
     """Return the estimate with its interval, the words, what is accepted by mistake, and the advice.
 
@@ -22,6 +28,7 @@ def teaching_report(
         estimate: of the held-out recordings.
         rejection: of them and of negatives, if there are any.
         advice: what is wrong with the recordings.
+        kept: what became of words that were known before, if there are any.
         by_speaker: whether whole speakers were held out.
     """
     who = (
@@ -35,6 +42,8 @@ def teaching_report(
         f"Held-out recordings recognised: {shown} % ({estimate.correct} of {estimate.clips}; 95 % interval over "
         f"{over}); {who}. The model itself learnt from all of them.",
     ]
+    if kept is not None:
+        parts.append(str(kept))
     if advice:
         parts += ["## What would make it better, or better known", "\n".join(f"- {each}" for each in advice)]
     spoken = [(word, score) for word, score in estimate.per_word.items() if score.clips]

@@ -11,17 +11,18 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from aurora_resnet.checkpoints import load_checkpoint, read_config, save_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet, load_negatives
+from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.clips.joined import JoinedClips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import to_mapping
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
@@ -32,11 +33,12 @@ from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups
 from aurora_resnet.teaching.hearing import HeardRecordings, hear
+from aurora_resnet.teaching.keeping import KeepingTrainer, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
 from aurora_resnet.training.calibrate import fit_calibration
-from aurora_resnet.training.fine_tuning import start_from
+from aurora_resnet.training.fine_tuning import lower_words, start_from
 from aurora_resnet.training.trainer import Trainer
 
 WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
@@ -53,6 +55,7 @@ class Taught:
         rejection: held-out words refused and negatives accepted; ``None`` where there are no negatives.
         by_speaker: whether whole speakers were held out, so that the estimate speaks of other people.
         advice: what is wrong with the recordings, each with what to do.
+        kept: what became of words that the start knew, ``None`` where there are none beside new ones.
         problems: recordings that could not be used.
         seconds: how long it took.
     """
@@ -63,12 +66,13 @@ class Taught:
     rejection: RejectionReport | None
     by_speaker: bool
     advice: tuple[Advice, ...]
+    kept: KeptWords | None
     problems: tuple[str, ...]
     seconds: float
 
     def to_markdown(self) -> str:
         """Return the report."""
-        return teaching_report(self.estimate, self.rejection, self.advice, by_speaker=self.by_speaker)
+        return teaching_report(self.estimate, self.rejection, self.advice, self.kept, by_speaker=self.by_speaker)
 
 
 def teach(
@@ -116,6 +120,12 @@ def teach(
             samples.append(Answers.of(model, strangers.part(np.arange(len(strangers)) % config.groups == group)))
     final = models.without(None)
     spoken = Answers.pool(held)
+    kept = models.keep_known(spoken)
+    if kept is not None:
+        new = [index for index, word in enumerate(heard.network.words) if word not in kept.words]
+        lower_words(final, [heard.network.words[index] for index in new], kept.lowered)
+        spoken = lower(spoken, new, kept.lowered)
+        others, samples = ([lower(each, new, kept.lowered) for each in parts] for parts in (others, samples))
     calibration = fit_calibration((spoken.logits, spoken.peaks), spoken.labels, words_refused=config.words_refused)
     spoken = replace(spoken, calibration=calibration)
     negatives = {
@@ -131,6 +141,7 @@ def teach(
         rejection=RejectionReport.count(out.stem, {WORDS: spoken}, negatives) if negatives else None,
         by_speaker=by_speaker,
         advice=(*advise(heard.recordings), *advise_after(estimate)),
+        kept=kept,
         problems=heard.problems,
         seconds=time.perf_counter() - started,
     )
@@ -153,6 +164,9 @@ class _Lessons:
         progress: bool,
     ) -> None:
         self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
+        self.before = load_checkpoint(config.init).model
+        keeps = config.keep_known and not config.random_weights
+        self.known = known_beside_new(self.before.config.vocabulary, heard.network.vocabulary) if keeps else ()
         sounds = OtherSounds(heard.network, noises)
         of_words, of_others, _ = _grouped(heard, config)
         self.sources: list[ClipSource] = [
@@ -177,10 +191,25 @@ class _Lessons:
         else:
             model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
-        trainer = Trainer(model, config.training(), self.work / name, device=self.device, progress=self.progress)
+        out, training = self.work / name, config.training(keeping=bool(self.known))
+        if self.known:
+            trainer: Trainer = KeepingTrainer(
+                model, training, out, self.before, device=self.device, progress=self.progress
+            )
+        else:
+            trainer = Trainer(model, training, out, device=self.device, progress=self.progress)
         rest = [source for number, source in enumerate(self.sources) if number != group]
         result = trainer.fit(JoinedClips(rest), resume=True)
         return load_checkpoint(result.best_checkpoint).model
+
+    def keep_known(self, spoken: Answers) -> KeptWords | None:
+        """Return what becomes of words that were known before, by all held-out answers; nothing without such words."""
+        if not self.known:
+            return None
+        words = Corpus("known", tuple(u for u in spoken.utterances if u.word in self.known))
+        earlier = replace(self.before.config, clip_seconds=self.heard.network.clip_seconds)
+        before = Answers.of(TorchModel(self.before, device=self.device), load_clips(words, earlier))
+        return keep_known(spoken, before, self.heard.network.vocabulary, self.known, self.config.known_taken)
 
 
 def _grouped(heard: HeardRecordings, config: TeachConfig) -> tuple[Groups, Groups, bool]:
@@ -215,6 +244,7 @@ def _record(taught: Taught, heard: HeardRecordings, config: TeachConfig) -> dict
         "speakers": len(heard.recordings.speakers),
         "digest": heard.recordings.words.digest(),
         "by_speaker": taught.by_speaker,
+        "kept": None if taught.kept is None else asdict(taught.kept),
         "accuracy": taught.estimate.accuracy,
         "interval": [taught.estimate.interval.low, taught.estimate.interval.high],
         "seconds": round(taught.seconds, 1),
