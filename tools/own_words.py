@@ -111,6 +111,7 @@ def measure_together(data: Path, seed: int, epochs: int | None, device: str) -> 
         "seed": seed,
         "epochs": config.epochs,
         "words": len(recordings.words),
+        "kept": None if taught.kept is None else asdict(taught.kept),
         "before": {each.name: row(each) for each in before.conditions},
         "after": {each.name: row(each) for each in after.conditions},
         "seconds": taught.seconds,

@@ -114,7 +114,9 @@ def test_a_third_word_is_learnt_and_the_two_are_kept(
 ) -> None:
     assert first.kept is None  # the start knew yes and no, and neither is taught
     # The tiny backbone knows nothing yet that would help with another word: it learns as fast as the head.
-    more = replace(config, init=str(first.checkpoint), epochs=20, learning_rate=0.05, backbone_learning_rate=0.05)
+    more = replace(
+        config, init=str(first.checkpoint), epochs=20, learning_rate=0.05, backbone_learning_rate=0.05, clip_seconds=0.7
+    )
     kept = teach(read_recordings(folder), folder.with_name("kept.safetensors"), more)
     free = teach(read_recordings(folder), folder.with_name("free.safetensors"), replace(more, keep_known=False))
     assert free.kept is None

@@ -41,6 +41,10 @@ def teach(
     words_refused: Annotated[
         float, typer.Option(help="Largest share of held-out words that the threshold refuses.")
     ] = DEFAULTS.words_refused,
+    keep_known: Annotated[
+        bool,
+        typer.Option(help="Keep words known that --init knows, while others are taught beside them."),
+    ] = DEFAULTS.keep_known,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = DEFAULTS.seed,
     device: Device = "cpu",
     threads: Threads = None,
@@ -62,7 +66,7 @@ def teach(
         raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
     check_device(device)
     set_threads(threads)
-    config = TeachConfig(init=init, epochs=epochs, words_refused=words_refused, seed=seed)
+    config = TeachConfig(init=init, epochs=epochs, words_refused=words_refused, keep_known=keep_known, seed=seed)
     recordings = read_recordings(folder, speaker_pattern)
     if speaker_pattern is None and recordings.speaker_pattern is not None:
         names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]

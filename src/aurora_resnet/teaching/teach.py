@@ -164,7 +164,10 @@ class _Lessons:
         progress: bool,
     ) -> None:
         self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
-        self.before = load_checkpoint(config.init).model
+        vocabulary, seconds = read_config(config.init).vocabulary, heard.network.clip_seconds
+        self.before, _ = start_from(
+            config.init, vocabulary, clip_seconds=seconds
+        )  # hears clips as long as the new words
         keeps = config.keep_known and not config.random_weights
         self.known = known_beside_new(self.before.config.vocabulary, heard.network.vocabulary) if keeps else ()
         sounds = OtherSounds(heard.network, noises)
@@ -207,8 +210,7 @@ class _Lessons:
         if not self.known:
             return None
         words = Corpus("known", tuple(u for u in spoken.utterances if u.word in self.known))
-        earlier = replace(self.before.config, clip_seconds=self.heard.network.clip_seconds)
-        before = Answers.of(TorchModel(self.before, device=self.device), load_clips(words, earlier))
+        before = Answers.of(TorchModel(self.before, device=self.device), load_clips(words, self.before.config))
         return keep_known(spoken, before, self.heard.network.vocabulary, self.known, self.config.known_taken)
 
 
