@@ -8,10 +8,8 @@ clearly. With the logits :math:`u` before, :math:`z` now, and :math:`m_k = m` fo
 
 .. math::
 
-    L = \mathrm{CE}(z + m \, [y \text{ known}], y) + \operatorname{mean}_{k \text{ known}} (z_k - \tilde u_k)^2,
+    L = \mathrm{CE}(z + m \, [y \text{ known}], y) + \operatorname{mean}_{k \text{ known}} (z_k - u_k)^2.
 
-where :math:`\tilde u = u` for recordings of known words and :math:`\min(u, 0)` for all others: what the network took
-for one of its words by mistake is not kept, 0 being the logit of "none of the words".
 At last the biases of the new words are lowered by as much as recordings that the network did not learn from ask for.
 """
 
@@ -65,6 +63,8 @@ class KeepingTrainer(Trainer):
         progress: show a bar on a terminal.
     """
 
+    teacher_hears_masks = True
+
     def __init__(
         self,
         model: RecognizerModel,
@@ -90,9 +90,7 @@ class KeepingTrainer(Trainer):
         of_known = torch.isin(labels, self.known).unsqueeze(1)
         raised = with_negative_class(logits) + of_known * self.margins
         hard = F.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
-        lesson = taught[:, self.known_before]
-        lesson = torch.where(of_known, lesson, lesson.clamp(max=0.0))
-        return hard + F.mse_loss(logits[:, self.known], lesson)
+        return hard + F.mse_loss(logits[:, self.known], taught[:, self.known_before])
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ class Trainer:
     """
 
     load_report: LoadReport | None = None
+    teacher_hears_masks = False
+    """Whether the teacher gets the features that are learnt from, masks included; it must have the same front end."""
 
     @float32_on_cpu()
     def __init__(
@@ -262,7 +264,11 @@ class Trainer:
         with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
             logits = self.network(features).float()
             with torch.no_grad():
-                taught = None if self.teacher is None else self.teacher(waveforms).float()
+                taught: Tensor | None = None
+                if self.teacher is not None:
+                    masked = self.teacher_hears_masks
+                    taught = self.teacher.classifier(features) if masked else self.teacher(waveforms)
+                    taught = taught.float()
         loss = self.loss(logits, labels, taught=taught)
         self.update(loss)
         scores = with_negative_class(logits.detach()) if self.rejects else logits.detach()
