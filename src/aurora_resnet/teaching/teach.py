@@ -165,11 +165,12 @@ class _Lessons:
     ) -> None:
         self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
         vocabulary, seconds = read_config(config.init).vocabulary, heard.network.clip_seconds
-        self.before, _ = start_from(
-            config.init, vocabulary, clip_seconds=seconds
-        )  # hears clips as long as the new words
+        # As it was, but hearing clips as long as the new words.
+        self.before, _ = start_from(config.init, vocabulary, clip_seconds=seconds)
         keeps = config.keep_known and not config.random_weights
         self.known = known_beside_new(self.before.config.vocabulary, heard.network.vocabulary) if keeps else ()
+        if self.known:
+            lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
         sounds = OtherSounds(heard.network, noises)
         of_words, of_others, _ = _grouped(heard, config)
         self.sources: list[ClipSource] = [
