@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.teaching.recordings import TeachingRecordings
 
 Groups = npt.NDArray[np.int64]
 
@@ -46,6 +47,13 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
     # Somebody who says no word may stand in any group, but all of it in one.
     first = [place.get(u.speaker, int(_digest(u.speaker or str(u.path.name)), 16) % groups) for u in others]
     return np.array([place[u.speaker] for u in words], dtype=np.int64), np.array(first, dtype=np.int64), True
+
+
+def possible_groups(recordings: TeachingRecordings, wanted: int) -> int:
+    """Return so many groups that each can have a speaker, or a recording of each word."""
+    known = "" not in {utterance.speaker for utterance in recordings.words}
+    people = len(recordings.speakers) if known else 1
+    return min(wanted, people if people > 1 else min(recordings.clips_of_words().values()))
 
 
 def _in_turn(kinds: Sequence[str], groups: int) -> Groups:

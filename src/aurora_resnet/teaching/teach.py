@@ -31,7 +31,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
-from aurora_resnet.teaching.folds import Groups, assign_groups
+from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
 from aurora_resnet.teaching.hearing import HeardRecordings, hear
 from aurora_resnet.teaching.keeping import KeepingTrainer, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
@@ -103,7 +103,7 @@ def teach(
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
     heard = hear(recordings, read_config(config.init), clip_seconds=config.clip_seconds, progress=progress)
-    config = replace(config, groups=_possible_groups(heard.recordings, config.groups))
+    config = replace(config, groups=possible_groups(heard.recordings, config.groups))
     work = _work_folder(heard, config, noises, out)
     of_words, of_others, by_speaker = _grouped(heard, config)
     models = _Lessons(heard, config, noises, work, device, progress)
@@ -217,13 +217,6 @@ class _Lessons:
 
 def _grouped(heard: HeardRecordings, config: TeachConfig) -> tuple[Groups, Groups, bool]:
     return assign_groups(heard.words.utterances, heard.others.utterances, config.groups)
-
-
-def _possible_groups(recordings: TeachingRecordings, wanted: int) -> int:
-    """Return so many groups that each can have a speaker, or a recording of each word."""
-    known = "" not in {utterance.speaker for utterance in recordings.words}
-    people = len(recordings.speakers) if known else 1
-    return min(wanted, people if people > 1 else min(recordings.clips_of_words().values()))
 
 
 def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:

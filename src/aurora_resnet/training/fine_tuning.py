@@ -124,8 +124,8 @@ def lower_words(model: RecognizerModel, words: Iterable[str], by: float) -> None
     bias = model.state_dict().get(name)
     if bias is None or bias.shape != (len(model.config.words),):
         raise ConfigError(
-            f"{model.config.model} has no {name} with a value for each word, by which new words are lowered beside known "
-            "ones; teach without keep_known (--no-keep-known)"
+            f"{model.config.model} has no {name} with a value for each word, by which new words are lowered beside "
+            "known ones; teach without keep_known (--no-keep-known)"
         )
     for word in words:
         bias[model.config.vocabulary.index(word)] -= by
