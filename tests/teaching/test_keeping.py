@@ -82,8 +82,7 @@ def test_so_few_known_words_are_taken_for_new_ones_and_no_lowering_less_would_do
     labels = np.arange(len(logits)) % 4
     spoken = answers(np.array(logits), labels, NOW)
     of_known = (labels == 0) | (labels == 2)
-    before = answers(np.zeros((int(of_known.sum()), 3)), np.full(int(of_known.sum()), 2), BEFORE)
-    kept = keep_known(spoken, before, NOW, ("one", "two"), taken)
+    kept = keep_known(spoken, 0, NOW, ("one", "two"), taken)
 
     def taken_for_new(by: float) -> int:
         return int(np.isin(lower(spoken, [1, 3], by).logits[of_known].argmax(axis=1), [1, 3]).sum())

@@ -31,7 +31,6 @@ ACCURACY_LOSS = 0.005
 CHANGED_WORDS = 0.005
 SURE = 0.9
 """Probability from which the network is sure of a word."""
-
 CHANCE = 2.0
 """Standard deviations of a count that chance may add."""
 
@@ -103,10 +102,7 @@ def check_parity(
     expected = np.concatenate([model.logits(part) for part in np.array_split(clips, -(-len(clips) // max(_BATCHES)))])
     parity = compare(expected, graph_logits(graph, clips), labels, model.facts.calibration)
     lost = round(parity.accuracy_loss * parity.labelled) if parity.labelled else 0
-    too_many = more_than(ACCURACY_LOSS, lost, parity.labelled) or more_than(
-        CHANGED_WORDS, parity.changed_words, parity.sure
-    )
-    if int8 and too_many:
+    if int8 and too_different(lost, parity.labelled, parity.changed_words, parity.sure):
         raise ExportError(
             f"in int8 the model answers too differently ({parity}); quantise with more recordings (--recordings), "
             "or export it without --int8"
@@ -117,6 +113,11 @@ def check_parity(
             "written. Its front end or network has a part that the export does not know"
         )
     return parity
+
+
+def too_different(lost: int, known: int, changed: int, sure: int) -> bool:
+    """Say whether an int8 file loses too many of the known words, or changes too many of which the network is sure."""
+    return more_than(ACCURACY_LOSS, lost, known) or more_than(CHANGED_WORDS, changed, sure)
 
 
 def more_than(share: float, count: int, of: int) -> bool:

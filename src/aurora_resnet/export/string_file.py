@@ -12,7 +12,7 @@ from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.evaluation.strings import WordCounts, score_strings
 from aurora_resnet.export.onnx_graph import describe
-from aurora_resnet.export.parity import ACCURACY_LOSS, CHANGED_WORDS, LARGEST_DIFFERENCE, SURE, more_than
+from aurora_resnet.export.parity import LARGEST_DIFFERENCE, SURE, too_different
 from aurora_resnet.export.quantization import quantize_graph
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.export.string_graph import build_string_graph
@@ -60,8 +60,7 @@ class StringParity:
     def check(self, *, int8: bool) -> None:
         """Raise ``ExportError`` if they are too far apart; the rules are those of ``parity``."""
         lost = self.file_errors.errors - self.errors.errors
-        too_many = more_than(ACCURACY_LOSS, lost, self.errors.said) or more_than(CHANGED_WORDS, self.changed, self.sure)
-        if int8 and too_many:
+        if int8 and too_different(lost, self.errors.said, self.changed, self.sure):
             raise ExportError(
                 f"in int8 the model hears too differently ({self}); quantise with more recordings (--recordings), or "
                 "export it without --int8"

@@ -118,12 +118,12 @@ class KeptWords:
         )
 
 
-def keep_known(spoken: Answers, before: Answers, now: Vocabulary, known: tuple[str, ...], taken: float) -> KeptWords:
+def keep_known(spoken: Answers, right_before: int, now: Vocabulary, known: tuple[str, ...], taken: float) -> KeptWords:
     """Find how far the new words must be lowered that so few known words are taken for them, and what comes of it.
 
     Args:
         spoken: held-out recordings of all words, answered after the teaching.
-        before: those of the known words among them, in the same order, answered by the network as it was.
+        right_before: recordings of known words among them to which the network as it was gave the right answer.
         now: what the logits of ``spoken`` mean.
         known: words known before.
         taken: share of their recordings that may be answered with a new word, 0 to 1.
@@ -140,7 +140,7 @@ def keep_known(spoken: Answers, before: Answers, now: Vocabulary, known: tuple[s
     return KeptWords(
         words=known,
         clips=int(of_known.sum()),
-        right_before=int((before.logits.argmax(axis=1) == before.labels).sum()),
+        right_before=right_before,
         right=int((kept.logits.argmax(axis=1) == kept.labels)[of_known].sum()),
         lowered=lowered,
     )

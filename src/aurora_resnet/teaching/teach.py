@@ -18,11 +18,10 @@ import numpy as np
 import torch
 
 from aurora_resnet.checkpoints import load_checkpoint, read_config, save_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
+from aurora_resnet.clips.clip_set import ClipSet, load_negatives
 from aurora_resnet.clips.joined import JoinedClips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import to_mapping
-from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
@@ -164,12 +163,12 @@ class _Lessons:
         progress: bool,
     ) -> None:
         self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
-        vocabulary, seconds = read_config(config.init).vocabulary, heard.network.clip_seconds
-        # As it was, but hearing clips as long as the new words.
-        self.before, _ = start_from(config.init, vocabulary, clip_seconds=seconds)
+        learnt = read_config(config.init).vocabulary
         keeps = config.keep_known and not config.random_weights
-        self.known = known_beside_new(self.before.config.vocabulary, heard.network.vocabulary) if keeps else ()
+        self.known = known_beside_new(learnt, heard.network.vocabulary) if keeps else ()
+        self.before: RecognizerModel | None = None  # as it was, but hearing clips as long as the new words
         if self.known:
+            self.before, _ = start_from(config.init, learnt, clip_seconds=heard.network.clip_seconds)
             lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
         sounds = OtherSounds(heard.network, noises)
         of_words, of_others, _ = _grouped(heard, config)
@@ -195,8 +194,8 @@ class _Lessons:
         else:
             model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
-        out, training = self.work / name, config.training(keeping=bool(self.known))
-        if self.known:
+        out, training = self.work / name, config.training(keeping=self.before is not None)
+        if self.before is not None:
             trainer: Trainer = KeepingTrainer(
                 model, training, out, self.before, device=self.device, progress=self.progress
             )
@@ -208,11 +207,13 @@ class _Lessons:
 
     def keep_known(self, spoken: Answers) -> KeptWords | None:
         """Return what becomes of words that were known before, by all held-out answers; nothing without such words."""
-        if not self.known:
+        if self.before is None:
             return None
-        words = Corpus("known", tuple(u for u in spoken.utterances if u.word in self.known))
-        before = Answers.of(TorchModel(self.before, device=self.device), load_clips(words, self.before.config))
-        return keep_known(spoken, before, self.heard.network.vocabulary, self.known, self.config.known_taken)
+        words = self.heard.words.part(np.array([u.word in self.known for u in self.heard.words.utterances]))
+        logits = Answers.of(TorchModel(self.before, device=self.device), words).logits
+        answered = [self.before.config.words[index] for index in logits.argmax(axis=1)]
+        right_before = sum(word == u.word for word, u in zip(answered, words.utterances, strict=True))
+        return keep_known(spoken, right_before, self.heard.network.vocabulary, self.known, self.config.known_taken)
 
 
 def _grouped(heard: HeardRecordings, config: TeachConfig) -> tuple[Groups, Groups, bool]:
