@@ -158,7 +158,9 @@ def row(report: ConditionReport) -> dict[str, Any]:
     return {"clips": report.clips, "accuracy": report.accuracy, "interval": asdict(report.interval)}
 
 
-def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None, device: str) -> dict[str, Any]:
+def measure(
+    data: Path, init: str, clips: int, seed: int, epochs: int | None, device: str, *, bfloat16: bool = False
+) -> dict[str, Any]:
     """Teach and test one model.
 
     Args:
@@ -168,8 +170,10 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None, de
         seed: of the draw and of the training.
         epochs: instead of the usual number.
         device: where the training computes.
+        bfloat16: whether in bfloat16.
     """
-    config = TeachConfig(init="compact" if init == "random" else init, random_weights=init == "random", seed=seed)
+    start = "compact" if init == "random" else init
+    config = TeachConfig(init=start, random_weights=init == "random", bfloat16=bfloat16, seed=seed)
     config = config if epochs is None else replace(config, epochs=epochs)
     words, (spoken, others) = training_clips(data, clips, seed), test_clips(data)
     check_speakers_disjoint(train=words, test=spoken.merge(others))
@@ -183,6 +187,7 @@ def measure(data: Path, init: str, clips: int, seed: int, epochs: int | None, de
         "clips": clips,
         "seed": seed,
         "epochs": config.epochs,
+        "bfloat16": config.bfloat16,
         "test_clips": report.overall.clips,
         "accuracy": report.overall.accuracy,
         "interval": asdict(report.overall.interval),
@@ -204,6 +209,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("docs/records/own_words"))
     parser.add_argument("--device", default="cpu", help="where the trainings compute")
+    parser.add_argument("--bfloat16", action="store_true", help="compute the trainings of --init in bfloat16")
     parser.add_argument("--together", action="store_true", help="digits and commands in one model")
     parser.add_argument("--others", action="store_true", help="without and with recordings of other words")
     options = parser.parse_args()
@@ -222,7 +228,9 @@ def main() -> int:
                 if path.exists():
                     tell(f"{path} is there")
                     continue
-                record = measure(options.data, init, clips, seed, options.epochs, options.device)
+                record = measure(
+                    options.data, init, clips, seed, options.epochs, options.device, bfloat16=options.bfloat16
+                )
                 write_json(record, path)
                 shown = {key: record[key] for key in ("init", "clips", "accuracy", "estimate", "seconds")}
                 tell(json.dumps(shown))

@@ -45,6 +45,10 @@ def teach(
         bool,
         typer.Option(help="Keep words known that --init knows, while others are taught beside them."),
     ] = DEFAULTS.keep_known,
+    bfloat16: Annotated[
+        bool,
+        typer.Option("--bfloat16", help="Compute in bfloat16: resnet50 twice as fast on processors with units for it."),
+    ] = DEFAULTS.bfloat16,
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = DEFAULTS.seed,
     device: Device = "cpu",
     threads: Threads = None,
@@ -66,7 +70,9 @@ def teach(
         raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
     check_device(device)
     set_threads(threads)
-    config = TeachConfig(init=init, epochs=epochs, words_refused=words_refused, keep_known=keep_known, seed=seed)
+    config = TeachConfig(
+        init=init, epochs=epochs, words_refused=words_refused, keep_known=keep_known, bfloat16=bfloat16, seed=seed
+    )
     recordings = read_recordings(folder, speaker_pattern)
     if speaker_pattern is None and recordings.speaker_pattern is not None:
         names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]

@@ -31,7 +31,9 @@ CLIP_SECONDS = (1.0, 1.5, 2.0, 3.0)
 ROOM = 1.05
 """What a clip has beyond the longest usual word."""
 KEEPING_RATE = 0.01
-"""Learning rate of the backbone where known words are kept."""
+"""Learning rate of the backbone where known words are kept, at most."""
+BACKBONE_RATES = {"resnet50": 0.003}
+"""Learning rates of backbones, by the model's name, that forget what they learnt at the head's; see docs/own-words.md."""
 OWN_SHARE = 0.5
 """Of the other words heard in training, those that the user recorded, at least."""
 
@@ -55,7 +57,10 @@ class TeachConfig:
     batch_size: Annotated[int, Between(2, 4096)] = 16
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
-    """With words that the start knows beside new ones ``KEEPING_RATE`` if not given, else that of the head."""
+    """If not given, what ``BACKBONE_RATES`` says of the model; with words that the start knows beside new ones
+    ``KEEPING_RATE`` at most; else that of the head."""
+    bfloat16: bool = False
+    """Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it."""
     keep_known: bool = True
     """Keep words known that the start knows; see ``keeping``."""
     known_taken: Annotated[float, Between(0, 1)] = 0.005
@@ -84,23 +89,32 @@ class TeachConfig:
         """
         return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
 
-    def training(self, *, keeping: bool = False) -> TrainingConfig:
+    def training(self, model: str, *, keeping: bool = False) -> TrainingConfig:
         """Return how the network is trained.
 
-        >>> TeachConfig().training(keeping=True).backbone_learning_rate
-        0.01
+        Args:
+            model: its name in the zoo.
+            keeping: whether it knew some of the words before.
+
+        >>> config = TeachConfig()
+        >>> [config.training("compact", keeping=keeping).backbone_learning_rate for keeping in (False, True)]
+        [None, 0.01]
+        >>> config.training("resnet50", keeping=True).backbone_learning_rate
+        0.003
         """
+        rates = [*([BACKBONE_RATES[model]] if model in BACKBONE_RATES else []), *([KEEPING_RATE] if keeping else [])]
         return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            backbone_learning_rate=self.backbone_learning_rate or (KEEPING_RATE if keeping else None),
+            backbone_learning_rate=self.backbone_learning_rate or min(rates, default=None),
             schedule="one_cycle",
             warmup_fraction=0.2,
             weight_decay=1e-4,
             label_smoothing=0.05,
             gradient_clip=5.0,
             random_position=False,  # the clips fill the window
+            bfloat16=self.bfloat16,
             spec_augment=SpecAugment(probability=0.5, time_width=10, frequency_width=8),
             seed=self.seed,
         )

@@ -194,7 +194,7 @@ class _Lessons:
         else:
             model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
-        out, training = self.work / name, config.training(keeping=self.before is not None)
+        out, training = self.work / name, config.training(network.model, keeping=self.before is not None)
         if self.before is not None:
             trainer: Trainer = KeepingTrainer(
                 model, training, out, self.before, device=self.device, progress=self.progress

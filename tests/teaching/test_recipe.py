@@ -1,0 +1,34 @@
+"""How fast what was learnt before may change while words are taught."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurora_resnet.checkpoints import PRETRAINED, read_config
+from aurora_resnet.models.zoo import create_model
+from aurora_resnet.teaching.recipe import BACKBONE_RATES, KEEPING_RATE, TeachConfig
+from aurora_resnet.training.optimization import build_optimizer
+
+
+@pytest.mark.parametrize("keeping", [False, True])
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_the_optimiser_gets_the_rate_of_the_backbone(name: str, keeping: bool) -> None:
+    config = TeachConfig(init=name)
+    network = read_config(name)
+    training = config.training(network.model, keeping=keeping)
+    head, backbone = build_optimizer(create_model(network.model, **network.options), training).param_groups
+    assert head["peak_lr"] == config.learning_rate
+    assert backbone["peak_lr"] <= BACKBONE_RATES.get(name, config.learning_rate)
+    assert backbone["peak_lr"] <= KEEPING_RATE or not keeping
+
+
+@pytest.mark.parametrize("name", BACKBONE_RATES)
+def test_a_rate_that_is_given_is_taken(name: str) -> None:
+    config = TeachConfig(backbone_learning_rate=0.02, bfloat16=True)
+    for keeping in (False, True):
+        training = config.training(name, keeping=keeping)
+        assert (training.backbone_learning_rate, training.bfloat16) == (0.02, True)
+
+
+def test_rates_are_of_shipped_models() -> None:
+    assert set(BACKBONE_RATES) <= set(PRETRAINED)
