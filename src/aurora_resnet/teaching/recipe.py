@@ -33,7 +33,7 @@ ROOM = 1.05
 KEEPING_RATE = 0.01
 """Learning rate of the backbone where known words are kept, at most."""
 BACKBONE_RATES = {"resnet50": 0.003}
-"""Learning rates of backbones, by the model's name, that forget what they learnt at the head's; see docs/own-words.md."""
+"""Of backbones, by the model's name, that forget at the head's rate what they learnt; see docs/own-words.md."""
 OWN_SHARE = 0.5
 """Of the other words heard in training, those that the user recorded, at least."""
 
