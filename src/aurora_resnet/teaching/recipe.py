@@ -102,7 +102,8 @@ class TeachConfig:
         >>> config.training("resnet50", keeping=True).backbone_learning_rate
         0.003
         """
-        rates = [*([BACKBONE_RATES[model]] if model in BACKBONE_RATES else []), *([KEEPING_RATE] if keeping else [])]
+        learnt = None if self.random_weights else BACKBONE_RATES.get(model)
+        rates = [rate for rate in (learnt, KEEPING_RATE if keeping else None) if rate is not None]
         return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
