@@ -9,7 +9,7 @@ FROM python:3.12-slim
 LABEL org.opencontainers.image.title="aurora-resnet-runtime" \
       org.opencontainers.image.description="Recognises spoken digits, or the words of your own model, without torch" \
       org.opencontainers.image.licenses="MIT"
-ENV PYTHONUNBUFFERED=1
+ENV PYTHONUNBUFFERED=1 ORT_DISABLE_TELEMETRY=1
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir /wheels/*.whl \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin hearing

@@ -9,18 +9,24 @@ Written are
 - ``an4_talk/...``: runs of two and more of such words, of which training cuts pieces as a stream would;
 - ``an4_seams/train``: the second half of a digit and the first half of the next, as they were spoken;
 - ``prompts``: Asterisk's other prompts, without "niner";
+- ``people.csv``: a manifest of the digits of ``people``, and ``people_words``, ``people_talk``: their near words and their
+  sentences without digits, a folder for each side;
+- ``people_strings``: tables like AN4's, which name the recordings of ``people/strings`` where they lie and say where each
+  word is; whose speaker is held out has the split ``held_out``;
 - ``speech_commands_v2_digits.csv`` and ``kokoro_tts.csv``: manifests with the speakers, of the latter only the clips
   that PocketSphinx understood.
 
 What is held out, no training hears: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
 ``wuw_corpus_ii`` the sessions whose number ends in 0 or 5; of Speech Commands' other words the speakers whose id ends in
-e. The last two are told by file names, so ``examples/train_voices.toml`` leaves them out by a pattern.
+e; of ``people`` every fifth person, by a checksum of the id. Those of the telephone and of Speech Commands are told by file names, so ``examples/train_voices.toml`` leaves them out by a pattern.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -37,6 +43,7 @@ from aurora_resnet.corpora.splits import split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
@@ -138,6 +145,51 @@ def list_kokoro(folder: Path, out: Path) -> None:
     write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
 
 
+def side_of_person(speaker: str) -> str:
+    """Return on which side of training a person of ``people`` stands; ids are the same in all of its collections."""
+    return "held_out" if zlib.crc32(speaker.encode()) % 5 == 0 else "train"
+
+
+def list_people(folder: Path, out: Path) -> None:
+    """Write the manifest of their digits, and their near words."""
+    digits: list[Utterance] = []
+    for path in sorted(folder.glob("*/*/*.flac")):
+        collection, label = path.parts[-3:-1]
+        speaker = path.stem.rpartition("_")[0]
+        if collection == "strings":
+            continue
+        side = side_of_person(speaker)
+        if label in DIGITS:
+            digits.append(Utterance(path, (label,), f"people/{speaker}", side))
+        else:
+            write_flac(out / "people_words" / side / f"{label}_{path.name}", *read_audio(path))
+    write_csv(digits, out / "people.csv")
+
+
+def list_people_strings(folder: Path, out: Path) -> None:
+    """Write AN4's two tables for whole recordings with digits, and those without digits."""
+    tables: dict[str, list[list[str]]] = {
+        "utterances.csv": [["file", "transcript", "speaker", "gender", "split"]],
+        "words.csv": [["file", "position", "word", "digit", "speaker", "split", "start_s", "end_s"]],
+    }
+    with (folder / "strings.csv").open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            path, speaker = folder / row["file"], row["speaker"]
+            side = side_of_person(speaker)
+            if row["collection"].endswith("_talk"):
+                write_flac(out / "people_talk" / side / path.name, *read_audio(path))
+                continue
+            file = os.path.relpath(path, out / "people_strings")
+            tables["utterances.csv"].append([file, row["transcript"], speaker, "", side])
+            for position, timed in enumerate(row["times"].split(";")):
+                word, start, end = timed.split(":")
+                digit = word if word in DIGITS else ""
+                tables["words.csv"].append([file, str(position), word, digit, speaker, side, start, end])
+    for name, rows in tables.items():
+        with atomic_path(out / "people_strings" / name) as temporary, temporary.open("w", newline="") as stream:
+            csv.writer(stream).writerows(rows)
+
+
 def write_flac(path: Path, samples: object, rate: int) -> None:
     """Write a sound file whole or not at all; one that is there stays."""
     if not path.exists():
@@ -156,6 +208,8 @@ def main() -> None:
     copy_prompts(data / "asterisk_en_allison", out / "prompts")
     list_speech_commands(data / "speech_commands_v2_digits", out / "speech_commands_v2_digits.csv")
     list_kokoro(data / "kokoro_tts", out / "kokoro_tts.csv")
+    list_people(data / "people", out)
+    list_people_strings(data / "people" / "strings", out)
     for folder in sorted(path for path in out.glob("*/*") if path.is_dir()):
         print(f"{folder}: {sum(1 for _ in folder.iterdir())} files")
 

@@ -1,7 +1,8 @@
 """Spoken-digit recognition in clean and noisy speech: ResNets on mel spectrograms, measured honestly.
 
 The public names stand in ``__init__.pyi``; each is loaded when it is first used (PEP 562), so that importing the
-package or one of its small modules does not import torch. Nothing is downloaded, printed or set by importing. What the
+package or one of its small modules does not import torch. Nothing is downloaded or printed by importing, and nothing
+is set but the variables that keep dependencies from reporting to their makers (``runtime/telemetry.py``). What the
 library logs goes to the logger ``aurora_resnet`` and nowhere else until a program gives it a handler.
 """
 
@@ -9,6 +10,7 @@ import logging
 
 import lazy_loader
 
+from .runtime import telemetry as _telemetry  # noqa: F401  # before any dependency is loaded
 from .runtime.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ import numpy as np
 
 from aurora_resnet.audio.levels import frame_powers
 from aurora_resnet.augmentation.distortion import a_law, clip_peaks, filter_spectrum, mu_law, quantize
-from aurora_resnet.augmentation.reverberation import FIRST_REFLECTION_SECONDS, reverberate, room_response
+from aurora_resnet.augmentation.reverberation import FIRST_REFLECTION_SECONDS, add_echo, reverberate, room_response
 from aurora_resnet.augmentation.speed_pitch import (
     FASTEST,
     SLOWEST,
@@ -29,6 +29,8 @@ SPEECH_LEVEL = 0.1
 Probability = Annotated[float, Between(0, 1)]
 Factor = Annotated[float, Between(SLOWEST, FASTEST)]
 Reverberation = Annotated[float, Between(2 * FIRST_REFLECTION_SECONDS, 10)]
+Delay = Annotated[float, Between(0, 2)]
+Overdrive = Annotated[float, Between(0, 100)]
 Decibels = Annotated[float, Between(-200, 200)]
 
 
@@ -46,7 +48,7 @@ class Augmentation:
 
     speed: tuple[Factor, Factor] = (0.82, 1.22)
     speed_probability: Probability = 0.7
-    tempo: tuple[Factor, Factor] = (0.75, 1.3)
+    tempo: tuple[Factor, Factor] = (0.6, 1.3)
     pitch: tuple[Factor, Factor] = (0.85, 1.18)
     vocoder_probability: Probability = 0.25
     """Tempo or pitch alone, each in half of these clips."""
@@ -56,6 +58,10 @@ class Augmentation:
     reverberation_seconds: tuple[Reverberation, Reverberation] = (0.1, 1.0)
     direct_to_reverberant_db: tuple[Decibels, Decibels] = (-3.0, 15.0)
     reverberation_probability: Probability = 0.3
+    echo_seconds: tuple[Delay, Delay] = (0.08, 0.5)
+    echo_db: tuple[Decibels, Decibels] = (-30.0, -8.0)
+    echo_probability: Probability = 0.15
+    """One softer copy of the speech, as a telephone line gives it back."""
     snr_db: tuple[Decibels, Decibels] = (-7.0, 30.0)
     noise_probability: Probability = 0.85
     noise_under_clip_only: Probability = 0.25
@@ -64,7 +70,9 @@ class Augmentation:
     """Cut below 50 to 400 Hz and above 2500 to 3900 Hz."""
     codec_probability: Probability = 0.2
     """mu-law, A-law or few bits."""
-    clipping_probability: Probability = 0.1
+    clipping_probability: Probability = 0.2
+    clipping_db: tuple[Overdrive, Overdrive] = (3.0, 32.0)
+    """How far the loudest sample lies above where the waveform is cut off."""
     gain_db: tuple[Decibels, Decibels] = (-30.0, 12.0)
     """Level of the speech re -20 dB full scale; what then exceeds full scale is clipped."""
     cut_off_probability: Probability = 0.1
@@ -100,6 +108,9 @@ class Augmentation:
         power = active_power(speech, sample_rate)
         speech = speech * np.float32(SPEECH_LEVEL / np.sqrt(power)) if power > 0 else speech
         reverberant = self.reverberate(speech, sample_rate, generator)
+        if generator.random() < self.echo_probability:
+            delay, level = generator.uniform(*self.echo_seconds), generator.uniform(*self.echo_db)
+            reverberant = add_echo(reverberant, delay, level, sample_rate)
         return self.equalize(reverberant, sample_rate, generator), len(speech)
 
     def equalize(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
@@ -132,7 +143,7 @@ class Augmentation:
                 samples, [low / slope, low, high, min(high * slope, sample_rate / 2)], [-50, 0, 0, -50], sample_rate
             )
         if generator.random() < self.clipping_probability:
-            samples = clip_peaks(samples, generator.uniform(0.1, 0.7))
+            samples = clip_peaks(samples, 10 ** (-generator.uniform(*self.clipping_db) / 20))
         samples = samples * np.float32(10 ** (generator.uniform(*self.gain_db) / 20))
         if generator.random() < self.codec_probability:
             codec = generator.integers(3)

@@ -1,4 +1,4 @@
-r"""Speech in a simulated room.
+r"""Speech in a simulated room, or on a line that echoes.
 
 A room answers an impulse with the direct sound, a few early reflections and a tail that dies away. Statistical
 room acoustics (Polack 1988; Lehmann and Johansson, *Diffuse Reverberation Model for Efficient Image-Source
@@ -72,3 +72,17 @@ def reverberate(samples: Samples, response: Samples) -> Samples:
     """
     wet: Samples = fftconvolve(samples, response).astype(np.float32)
     return wet
+
+
+def add_echo(samples: Samples, delay_seconds: float, level_db: float, sample_rate: int) -> Samples:
+    """Return a waveform and one copy of itself, later and softer, as a telephone line gives it back.
+
+    Shape: ``[N] -> [N + round(delay_seconds * sample_rate)]``.
+
+    >>> add_echo(np.array([1, 2], np.float32), 0.5, -20.0, 4).round(2).tolist()
+    [1.0, 2.0, 0.1, 0.2]
+    """
+    delay = round(delay_seconds * sample_rate)
+    echoed = np.pad(samples, (0, delay))
+    echoed[delay:] += np.float32(10 ** (level_db / 20)) * samples
+    return echoed

@@ -37,6 +37,8 @@ NEAR_SECONDS, APART_SECONDS = (-0.06, 0.1), (0.03, 0.7)
 """Between two words, of every second string: some words run into each other."""
 LEVEL_DB = 2.0
 """Standard deviation of a word's level in a string."""
+AT_ONCE = 0.15
+"""Share of the clips of speech that begin with it, as a recording that a button or a detector of speech began."""
 AGAIN = 0.15
 """Share of words that are the word before once more."""
 
@@ -187,7 +189,8 @@ class StringClips:
         if spoken > self.clip_samples and units is not None:  # played slowly; a label names all that is heard
             return self.make(epoch, index + self.size)
         window = np.zeros(self.clip_samples, dtype=np.float32)
-        start = int(generator.uniform(0, max(0, self.clip_samples - spoken)))
+        at_once = generator.random() < AT_ONCE
+        start = 0 if at_once else int(generator.uniform(0, max(0, self.clip_samples - spoken)))
         end = min(start + len(speech), self.clip_samples)
         window[start:end] = speech[: end - start]
         window = in_noise(window, (start, start + spoken), self.noises, self.augmentation, generator)

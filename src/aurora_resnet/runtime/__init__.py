@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import telemetry as _telemetry  # noqa: F401  # before any dependency is loaded
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
