@@ -37,7 +37,7 @@ class TorchSequenceModel(SequenceModel):
     >>> mel = MelConfig(sample_rate=8000, n_mels=40, compression="pcen", normalization="none", causal=True)
     >>> model = sequence_model(RecognizerModel(RecognizerConfig("string_net", mel)))
     >>> model.whole(np.zeros(8000, np.float32)).shape
-    (25, 12)
+    (25, 13)
     """
 
     def __init__(self, network: StreamingNetwork, facts: SequenceFacts, card: str = "") -> None:

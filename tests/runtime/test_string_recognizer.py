@@ -72,6 +72,25 @@ def test_an_unsure_string_is_told_from_a_sure_one() -> None:
     assert len(unsure.alternatives) > 1
 
 
+@pytest.mark.parametrize("said", [["four", "forty", "two"], ["forty", "four", "two"], ["four", "two", "forty"]])
+def test_a_number_with_other_words_is_refused(said: list[str]) -> None:
+    """Its digits alone are another number."""
+    alone, with_others = (
+        StringRecognizer(ToneModel()).recognize(spoken(each), RATE) for each in (["four", "two"], said)
+    )
+    assert (alone.text, alone.accepted) == ("42", True)
+    assert (with_others.text, with_others.accepted, with_others.reason) == ("42", False, "other words")
+    assert with_others.confidence < 0.01
+    assert not StringRecognizer(ToneModel()).recognize(spoken(said), RATE, lengths={2}).accepted
+
+
+def test_words_said_long_before_or_after_a_number_are_no_part_of_it() -> None:
+    pause = np.zeros(2 * RATE, np.float32)
+    samples = np.concatenate([spoken(["forty"]), pause, spoken(["four", "two"]), pause, spoken(["forty"])])
+    heard = StringRecognizer(ToneModel()).recognize(samples, RATE)
+    assert (heard.text, heard.accepted) == ("42", True)
+
+
 def test_more_weight_of_anything_else_hears_fewer_words() -> None:
     counts = [
         len(StringRecognizer(ToneModel(certainty=0.3, other_weight=weight)).recognize(spoken(["six"] * 3), RATE).words)

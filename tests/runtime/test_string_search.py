@@ -101,6 +101,22 @@ def test_a_check_takes_the_best_string_that_passes() -> None:
     assert search.best(lambda words: len(words) == 7) == []
 
 
+def test_other_speech_separates_and_is_remembered() -> None:
+    """With other speech in a column of its own the strings are the same."""
+    frames = np.array([[0.9, 0.1, 0.0], [0.1, 0.7, 0.2], [0.8, 0.0, 0.2], [0.0, 0.6, 0.4]])
+    together = np.column_stack((frames[:, 0], frames[:, 1:].sum(axis=1)))
+    apart, merged = PrefixSearch(1), PrefixSearch(1)
+    apart.push(frames)
+    merged.push(together)
+    assert apart.best() == merged.best()
+    spans = apart.best()[0].spans
+    assert spans == ((0, 1), (2, 3))
+    assert merged.complete(spans) == 1.0
+    assert apart.complete(spans) == 1.0  # frames beside a word are part of it
+    assert apart.complete(spans[:1]) == pytest.approx(1 - 0.6)
+    assert apart.complete(()) == 1.0
+
+
 def test_what_strings_have_in_common_is_stable() -> None:
     search = PrefixSearch(2)
     search.push([[0.98, 0.01, 0.01], [0.0, 0.0, 1.0], [0.5, 0.4, 0.1]])

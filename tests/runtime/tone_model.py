@@ -1,4 +1,4 @@
-"""A sequence model whose answers can be told beforehand: each word is a tone of its own."""
+"""A sequence model whose answers can be told beforehand: each word, and other speech, is a tone of its own."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from aurora_resnet.runtime.strings.model import Probabilities, SequenceFacts, Se
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 RATE, STEP = 8000, 320
-TONES_HZ = [300 + 200 * word for word in range(len(DIGITS))]
+OTHER = "forty"
+"""A word that is no digit: other speech."""
+SAID = (*DIGITS, OTHER)
+TONES_HZ = [300 + 200 * word for word in range(len(SAID))]
 WORD_SECONDS = 0.28
 
 
 class ToneModel(SequenceModel):
-    """Word ``k`` is where the tone ``TONES_HZ[k]`` is the strongest; the state is the step before."""
+    """Word ``k`` is where the tone ``TONES_HZ[k]`` is the strongest, the last is other speech; the state is the step
+    before."""
 
     def __init__(self, certainty: float = 0.9995, **facts: float) -> None:
         self.facts = SequenceFacts("tones", DIGITS, RATE, STEP, STEP, **facts)
@@ -29,13 +33,13 @@ class ToneModel(SequenceModel):
         angles = 2 * np.pi * np.outer(TONES_HZ, np.arange(STEP)) / RATE
         kernels = np.exp(-1j * angles) / STEP
         count = samples.shape[1] // STEP
-        shares = np.full((len(samples), count, len(DIGITS) + 1), (1 - self.certainty) / len(DIGITS), np.float32)
+        shares = np.full((len(samples), count, len(SAID) + 1), (1 - self.certainty) / len(SAID), np.float32)
         for row in range(len(samples)):
             for number in range(count):
                 # A word is heard as long as it fills the step before and this one alike.
                 steps = both[row, number * STEP : (number + 2) * STEP].reshape(2, STEP)
                 strengths = np.abs(kernels @ steps.T).min(axis=1)
-                heard = int(strengths.argmax()) if strengths.max() > 0.02 else len(DIGITS)
+                heard = int(strengths.argmax()) if strengths.max() > 0.02 else len(SAID)
                 shares[row, number, heard] = self.certainty
         return shares, both[:, -STEP:]
 
@@ -48,6 +52,6 @@ def spoken(
     time = np.arange(round(WORD_SECONDS * RATE)) / RATE
     parts = [np.zeros(round(before_seconds * RATE), np.float32)]
     for word in words:
-        tone = 0.2 * np.sin(2 * np.pi * TONES_HZ[DIGITS.index(word)] * time)
+        tone = 0.2 * np.sin(2 * np.pi * TONES_HZ[SAID.index(word)] * time)
         parts += [tone.astype(np.float32), pause]
     return np.concatenate([*parts, np.zeros(round(after_seconds * RATE), np.float32)])

@@ -176,5 +176,5 @@ def _piece_by_piece(model: SequenceModel, batch: Clips) -> Probabilities:
 
 def _best(shares: Probabilities, model: SequenceModel) -> Hypothesis:
     search = PrefixSearch(len(model.facts.vocabulary))
-    search.push(weighted(shares, model.facts.other_weight))
+    search.push(weighted(shares, model.facts))
     return search.best(most=1)[0]

@@ -47,7 +47,7 @@ class StreamingNetwork(nn.Module):
     Args:
         model: a trained sequence model; it stays as it is and where it is.
 
-    Shape: ``[B, n * step], [B, S] -> [B, n, K + 1], [B, S]``.
+    Shape: ``[B, n * step], [B, S] -> [B, n, K + 2], [B, S]``; see ``runtime.strings.model``.
 
     Raises:
         ConfigError: for any other model, or one whose front end looks ahead.
@@ -84,6 +84,7 @@ class StreamingNetwork(nn.Module):
         features, mean = pcen_step(energies, mean.unsqueeze(1))
         logits, memory = self.classifier.step(features.transpose(1, 2), memory)
         shares = logits.softmax(dim=2)
-        words = self.classifier.num_classes
-        probabilities = torch.cat((shares[..., :words], shares[..., words:].sum(dim=2, keepdim=True)), dim=2)
+        words, blank = self.classifier.num_classes, self.classifier.blank
+        other = shares[..., words:blank].sum(dim=2, keepdim=True)
+        probabilities = torch.cat((shares[..., :words], other, shares[..., blank:]), dim=2)
         return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)

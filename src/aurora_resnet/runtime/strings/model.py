@@ -4,7 +4,8 @@ An exported sequence model is one ONNX file with
 
 - ``waveform`` ``[B, n * step]`` float32 in [-1, 1], the new samples of ``B`` streams, and ``state`` ``[B, S]``, what
   the call before returned, zeros at the beginning;
-- ``probabilities`` ``[B, n, K + 1]`` of each word and, last, of anything else, and ``state_after`` ``[B, S]``.
+- ``probabilities`` ``[B, n, K + 2]`` of each word, of other speech and of neither, and ``state_after`` ``[B, S]``;
+  files of 0.2 have ``[B, n, K + 1]``, other speech and neither in one.
 
 Its metadata has ``aurora_resnet``, JSON of the fields of ``SequenceFacts``, and ``card``, Markdown.
 """
@@ -150,7 +151,7 @@ class SequenceModel:
             state: ``[B, S]``, from ``begin`` or the call before.
 
         Returns:
-            Probabilities ``[B, n, K + 1]`` and the new state.
+            Probabilities ``[B, n, K + 2]`` and the new state; ``[B, n, K + 1]`` from files of 0.2.
 
         Raises:
             ModelError: if the weights are damaged.
@@ -160,7 +161,7 @@ class SequenceModel:
         return finite_logits(shares, self.facts.name), after
 
     def whole(self, samples: Samples) -> Probabilities:
-        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 1]``, part by part."""
+        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 2]``."""
         step = self.facts.step_samples
         padded = np.pad(samples, (0, -len(samples) % step))
         state, parts = self.begin(), []
@@ -186,14 +187,15 @@ def load_sequence_model(name_or_path: str | Path = EXPORTED_STRINGS[0], *, threa
     return SequenceModel(model_file(name_or_path, EXPORTED_STRINGS), threads=threads)
 
 
-def weighted(probabilities: npt.ArrayLike, other_weight: float) -> npt.NDArray[np.float64]:
-    """Return probabilities ``[..., K + 1]`` with another weight of the last, that of anything but a word.
+def weighted(probabilities: npt.ArrayLike, facts: SequenceFacts) -> npt.NDArray[np.float64]:
+    """Return probabilities ``[..., K + 2]`` in which those of anything but a word have the model's ``other_weight``.
 
-    >>> weighted([0.5, 0.5], 3.0).tolist()
-    [0.25, 0.75]
+    >>> facts = SequenceFacts("pair", Vocabulary(("yes", "no")), 8000, 320, 1, other_weight=3.0)
+    >>> weighted([0.25, 0.25, 0.25, 0.25], facts).tolist()
+    [0.125, 0.125, 0.375, 0.375]
     """
     changed = np.array(probabilities, dtype=np.float64)
-    changed[..., -1] *= other_weight
+    changed[..., len(facts.vocabulary) :] *= facts.other_weight
     shares: npt.NDArray[np.float64] = changed / changed.sum(axis=-1, keepdims=True)
     return shares
 
@@ -204,5 +206,6 @@ def _check_shapes(session: Any, facts: SequenceFacts) -> None:
     outputs = {value.name: value.shape for value in session.get_outputs()}
     if set(inputs) != {WAVEFORM, STATE} or set(outputs) != {PROBABILITIES, STATE_AFTER}:
         raise ConfigError(f"its inputs {inputs} and outputs {outputs} are others than the metadata says")
-    if inputs[STATE][1:] != [facts.state_size] or outputs[PROBABILITIES][2:] != [len(facts.vocabulary) + 1]:
+    units = [[len(facts.vocabulary) + more] for more in (1, 2)]
+    if inputs[STATE][1:] != [facts.state_size] or outputs[PROBABILITIES][2:] not in units:
         raise ConfigError(f"its state {inputs[STATE]} or outputs {outputs} have another size than the metadata says")

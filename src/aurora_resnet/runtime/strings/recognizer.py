@@ -26,7 +26,10 @@ RIVALS = 60
 TAIL_SECONDS = 0.4
 """Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
 
-Reason = Literal["silence", "no words", "unsure", "no such string"]
+OTHER_WORDS = 0.5
+"""Least probability of other speech between or beside the words that is told as the reason."""
+
+Reason = Literal["silence", "no words", "other words", "unsure", "no such string"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ class DigitString:
     Attributes:
         text: the digits, as ``"0773"``; where a word names none, the words with blanks between.
         words: one by one.
-        confidence: probability of the whole string against all others, those with a word more or less among them.
+        confidence: probability that these words are all that was said: against all other strings, those with a word
+            more or less among them, and that no other words stand between or beside them.
         alternatives: the most probable strings and their probabilities, this one first.
         accepted: whether to believe it.
-        reason: why not, or ``None``: ``silence``; ``no words``, where something else was heard; ``unsure``, where the
-            confidence is below the model's threshold; ``no such string``, where none has the length or passes the
+        reason: why not, or ``None``: ``silence``; ``no words``, where only something else was said; ``other words``,
+            where something else was said with them, such as "forty"; ``unsure``, where the confidence is below the
+            model's threshold for any other reason; ``no such string``, where none has the length or passes the
             check.
     """
 
@@ -141,15 +146,18 @@ class StringRecognizer:
         if not audible(samples):
             return DigitString("", (), 1.0, (), accepted=False, reason="silence")
         search = PrefixSearch(len(self.vocabulary), lengths)
-        search.push(weighted(self.model.whole(samples), self.facts.other_weight))
+        search.push(weighted(self.model.whole(samples), self.facts))
         possible = None if check is None else lambda words: check(string_text(self.vocabulary, words))
-        return self.answer(search.best(possible, most=RIVALS), constrained=not (lengths is None and check is None))
+        found = search.best(possible, most=RIVALS)
+        complete = search.complete(found[0].spans) if found else 1.0
+        return self.answer(found, complete=complete, constrained=not (lengths is None and check is None))
 
-    def answer(self, found: Sequence[Hypothesis], *, constrained: bool = False) -> DigitString:
+    def answer(self, found: Sequence[Hypothesis], *, complete: float = 1.0, constrained: bool = False) -> DigitString:
         """Return the answer that strings stand for, the most probable one first.
 
         Args:
             found: from ``PrefixSearch.best``.
+            complete: from ``PrefixSearch.complete``, of the first one.
             constrained: whether only some strings were possible.
         """
         if not found:
@@ -162,12 +170,12 @@ class StringRecognizer:
         reason: Reason | None = None
         if not best.words and not constrained:
             reason = "no words"
-        elif best.probability < self.facts.threshold:
-            reason = "unsure"
+        elif best.probability * complete < self.facts.threshold:
+            reason = "other words" if 1 - complete >= OTHER_WORDS else "unsure"
         return DigitString(
             text=string_text(self.vocabulary, best.words),
             words=tuple(self._word(found, place) for place in range(len(best.words))),
-            confidence=min(1.0, best.probability),
+            confidence=min(1.0, best.probability * complete),
             alternatives=tuple(list(alternatives.items())[:MOST_ALTERNATIVES]),
             accepted=reason is None,
             reason=reason,

@@ -13,6 +13,9 @@ and :math:`p_t` the frame's probabilities (:math:`p_t(-)` all separators togethe
 where :math:`k'` is the last word of :math:`s'` (A. Graves, *Supervised Sequence Labelling with Recurrent Neural
 Networks*, 2012, section 7.5.3). :math:`b_T(s) + w_T(s)` is the posterior of the string: lost and added words are among
 its rivals. Only the most probable strings are kept.
+
+Other speech separates words too, but a number in which other words were said is not the number of its digits. So the
+search remembers how probable other speech was in each frame.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ OTHERWISE = 0.05
 is possible only because it is asked for is not certain for that reason."""
 SMALL = 1e-100
 """Below this all probabilities are divided by the largest one."""
+BESIDE_FRAMES = 30
+"""Other speech so near to a string, 1.2 s at 25 frames a second, was said with it."""
 WORDS_AT_A_TIME = 64
 """Longest string; a longer one is cut by whoever feeds the search."""
 
@@ -120,6 +125,8 @@ class PrefixSearch:
     beam: int = 0
     frame: int = 0
     _nodes: dict[Words, _Node] = field(default_factory=dict)
+    _other: list[float] = field(default_factory=list)
+    """Probability of other speech in each frame."""
     _log_kept: float = 0.0
     """Logarithm of what the sums were divided by, so that hours do not become too small to compute."""
     _committed: int = 0
@@ -143,7 +150,8 @@ class PrefixSearch:
         """Go on with frames.
 
         Args:
-            frames: probabilities ``[T, words + 1]`` that sum to 1; the last column is all that is none of the words.
+            frames: probabilities ``[T, words + 2]`` that sum to 1: of the words, of other speech, of neither. With one
+                column behind the words no other speech is known.
         """
         for row in np.asarray(frames, dtype=np.float64):
             self._advance(row.tolist())
@@ -177,6 +185,20 @@ class PrefixSearch:
         """
         return self._hypotheses(self._nodes.values(), math.exp(self._log_kept), most)
 
+    def complete(self, spans: Spans) -> float:
+        """Return the probability that nothing but the words of a string was said with it, 0 to 1.
+
+        CTC tells a word in single frames, so it is one minus the most that other speech has in a frame between or
+        beside the words.
+        """
+        if not spans:
+            return 1.0
+        first, last = max(0, spans[0][0] - BESIDE_FRAMES), spans[-1][1] + BESIDE_FRAMES
+        between = np.array(self._other[first:last])
+        for start, end in spans:
+            between[max(0, start - 1 - first) : end + 1 - first] = 0
+        return 1.0 - float(between.max(initial=0.0))
+
     def stable(self, *shares: float) -> list[Words]:
         """Return, for each share of the probability, the longest beginning that so much of it has in common."""
         beginnings: dict[Words, float] = {}
@@ -198,7 +220,8 @@ class PrefixSearch:
         self._committed = len(words)
 
     def _advance(self, row: Sequence[float]) -> None:
-        separator, now = row[self.words], self.frame
+        separator, now = sum(row[self.words :]), self.frame
+        self._other.append(row[self.words] if len(row) == self.words + 2 else 0.0)
         least = LEAST_PROBABILITY if self.lengths is None else LEAST_OF_LENGTH
         likely = [(word, row[word]) for word in range(self.words) if row[word] > least]
         after: dict[Words, _Node] = {}

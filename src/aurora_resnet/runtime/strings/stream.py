@@ -102,7 +102,11 @@ class StringStream:
         self._search.push(shares[None])
         best = self._search.so_far(most=1)
         words = best[0].words if best else ()
-        if not words and self._search.frame >= self._steps(FORGET_SECONDS) and shares[-1] >= NO_WORD:
+        if (
+            not words
+            and self._search.frame >= self._steps(FORGET_SECONDS)
+            and shares[len(self._recognizer.vocabulary) :].sum() >= NO_WORD
+        ):
             self._search = self._begin_search()
         if not self._speaks and (words or self._loud >= self._steps(SPEECH_SECONDS)):
             self._speaks = True
@@ -160,8 +164,9 @@ class StringStream:
 
     def _answer(self, hypotheses: list[Hypothesis]) -> DigitString:
         offset = self._step - self._search.frame
+        complete = self._search.complete(hypotheses[0].spans) if hypotheses else 1.0
         found = [
             Hypothesis(h.words, h.probability, tuple((start + offset, end + offset) for start, end in h.spans))
             for h in hypotheses
         ]
-        return self._recognizer.answer(found, constrained=self._times.lengths is not None)
+        return self._recognizer.answer(found, complete=complete, constrained=self._times.lengths is not None)

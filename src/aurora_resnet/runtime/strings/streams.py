@@ -112,7 +112,7 @@ class StringStreams:
         while ready := [stream for stream in streams if len(stream.waiting) >= step]:
             samples = np.stack([stream.waiting[:step] for stream in ready])
             probabilities, states = model.step(samples, np.concatenate([stream.state for stream in ready]))
-            shares = weighted(probabilities[:, 0], model.facts.other_weight)
+            shares = weighted(probabilities[:, 0], model.facts)
             for row, stream in enumerate(ready):
                 stream.state = states[row : row + 1]
                 stream.advance(samples[row], shares[row])
