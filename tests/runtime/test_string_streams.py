@@ -211,3 +211,11 @@ def test_what_cannot_be_heard_is_refused_and_leaves_the_streams_as_they_were() -
     streams.close(first)
     with pytest.raises(ConfigError, match="no open stream"):
         streams.close(first)
+
+
+def test_a_number_with_other_words_is_refused_in_a_stream() -> None:
+    streams = StringStreams(ToneModel())
+    call = streams.open(RATE)
+    samples = spoken(["four", "forty", "two"], after_seconds=2.0)
+    (ended,) = [event for event in streams.push({call: samples})[call] if isinstance(event, StringEnded)]
+    assert (ended.string.text, ended.string.accepted, ended.string.reason) == ("42", False, "other words")
