@@ -10,6 +10,9 @@ ESC-10's fifth fold, a tenth of the background noise, Speech Commands' other wor
 With ``--strangers`` the logits that ``tools.strangers`` kept of runs without a corpus set the operating point instead
 (``tools.strangers.operating_point``): then it holds among people whom no training heard. The threshold is the one of
 equal error there, or a higher one, if it takes that to accept no more than ``NOISE_ACCEPTED`` of held-out recorded noise.
+With ``--people`` the people whom
+``tools.make_training_corpus`` holds out set it: at most ``NEAR_ACCEPTED`` of their near words and AN4's held-out other words are
+accepted, and their digits have a part in the temperature.
 It writes the weights in half
 precision with it, the training's data and its command to ``src/aurora_resnet/pretrained``. No test
 recording is read. Each time, and without ``--run`` alone, the weights are exported in int8 to
@@ -29,6 +32,7 @@ from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoi
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.rejection_report import RejectionReport
@@ -52,6 +56,9 @@ NOISES = {
     "computed noise": NoiseShares(recorded=0, babble=0, synthetic=1, sum_of_two=0),
     "babble of five and more who say digits": NoiseShares(recorded=0, babble=1, synthetic=0, sum_of_two=0),
 }
+NEAR_WORDS = (SoundFiles("data/voices/people_words/held_out"), SoundFiles("data/voices/an4_words/held_out"))
+NEAR_ACCEPTED = 0.08
+"""With ``--people``: of their near words; as many as the weights of the second edition accepted."""
 WINDOWS = 500
 """Of each noise."""
 NOISE_ACCEPTED = 0.02
@@ -66,15 +73,20 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("examples/train_voices.toml"))
     parser.add_argument("--words-refused", type=float, default=0.02, help="largest share of held-out clean words")
     parser.add_argument("--strangers", type=Path, nargs="*", default=[], help="logits.npz of runs of tools.strangers")
+    parser.add_argument("--people", type=Path, help="manifest whose split held_out has people unknown to the training")
     options = parser.parse_args()
     if options.run:
-        write_weights(options.model, options.run, options.config, options.words_refused, options.strangers)
+        write_weights(
+            options.model, options.run, options.config, options.words_refused, options.strangers, options.people
+        )
     path = EXPORTED_FOLDER / f"{options.model}{SUFFIX}"
     print(export_onnx(load_checkpoint(options.model), path, int8=True))
     print(f"{path}: {path.stat().st_size / 1e6:.3f} MB; next: python -m tools.shipped --model {options.model}")
 
 
-def write_weights(name: str, run: Path, config: Path, words_refused: float, strangers: list[Path]) -> None:
+def write_weights(
+    name: str, run: Path, config: Path, words_refused: float, strangers: list[Path], people: Path | None
+) -> None:
     """Calibrate a trained network and write it to the package.
 
     Args:
@@ -83,6 +95,7 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float, stra
         config: its file.
         words_refused: operating point, as ``calibrate`` has it.
         strangers: logits of runs that left a corpus out: they set the operating point instead.
+        people: manifest of people of whom some are held out: they set it instead.
     """
     model = load_checkpoint(run / "best.safetensors").model
     experiment = read_experiment(config, name)
@@ -95,15 +108,30 @@ def write_weights(name: str, run: Path, config: Path, words_refused: float, stra
     temperature = calibrate(model, join_clips([clips, noisy])).temperature
     negatives = {"other words": held_out_words(model.config, root)}
     negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
-    if strangers:
+    quiet = calibrate(model, clips, negatives=negatives[RECORDED], negatives_accepted=NOISE_ACCEPTED).threshold
+    assert quiet is not None
+    if people:
+        unknown = load_clips(load_corpus(f"manifest:{people}").filter(split="held_out"), model.config)
+        near = tuple(Utterance(path, (), "") for path in find_sounds(NEAR_WORDS, root))
+        negatives["near words"] = load_negatives(Corpus("near words", near), model.config)
+        chosen = calibrate(
+            model,
+            join_clips([clips, noisy, unknown]),
+            negatives=negatives["near words"],
+            negatives_accepted=NEAR_ACCEPTED,
+        )
+        assert chosen.threshold is not None
+        calibration = replace(chosen, threshold=max(chosen.threshold, quiet))
+    elif strangers:
         point = OperatingPoint.read(strangers)
-        quiet = calibrate(model, clips, negatives=negatives[RECORDED], negatives_accepted=NOISE_ACCEPTED).threshold
-        assert quiet is not None
         calibration = Calibration(temperature * point.temperature_factor, max(point.threshold, quiet))
     else:
         calibration = Calibration(temperature, calibrate(model, clips, words_refused=words_refused).threshold)
-    chosen_on = "corpora left out in turn" if strangers else "held-out AN4 training speakers"
-    report = held_out_report(model, calibration, {"clean": clips, "0 to 20 dB": noisy}, negatives, chosen_on)
+    words = {"clean": clips, "0 to 20 dB": noisy} | ({"people": unknown} if people else {})
+    chosen_on = (
+        "held-out people" if people else "corpora left out in turn" if strangers else "held-out AN4 training speakers"
+    )
+    report = held_out_report(model, calibration, words, negatives, chosen_on)
     record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     kept = ("experiment", "data", "epochs", "seconds", "environment", "created", "averaged")
     training = {key: record[key] for key in kept if key in record}
