@@ -4,7 +4,8 @@ After Wortsman et al., *Model soups*, ICML 2022:
 
     python -m tools.average_weights runs/voices_compact runs/voices_compact_more --out runs/voices_compact_mean
 
-The new folder holds ``best.safetensors`` and the last training's ``run.json``, which says what was averaged.
+With ``--last`` the average that each training kept of its weights at its end counts instead of its best epoch; of one training
+alone it is taken as it is. The new folder holds ``best.safetensors`` and the last training's ``run.json``, which says what was averaged.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from torch import Tensor
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.files import write_json
-from aurora_resnet.training.state import BEST
+from aurora_resnet.training.state import BEST, LAST
 
 RUN = "run.json"
+AVERAGE = "average.module."
+"""Where a training keeps the average of its weights."""
 
 
 def mean_of(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -44,8 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", help="folders of trainings of one network")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--last", action="store_true", help="what the trainings ended with, not their best epochs")
     options = parser.parse_args()
     models = [load_checkpoint(run / BEST).model for run in options.runs]
+    if options.last:
+        for run, model in zip(options.runs, models, strict=True):
+            ended = load_checkpoint(run / LAST).state
+            model.load_state_dict({name: ended[f"{AVERAGE}{name}"] for name in model.state_dict()})
     if any(model.config != models[0].config for model in models):
         raise SystemExit("expected trainings of one network, got different ones")
     models[-1].load_state_dict(mean_of([model.state_dict() for model in models]))
