@@ -127,9 +127,8 @@ def read_experiment(
         if problems := problems or unknown_model(name):
             raise ConfigError(f"{path}: {'; '.join(problems)}")
     values = apply_overrides(_overlay(_overlay(values, tables.get(name, {})), {"model": name}), overrides, str(path))
-    return from_mapping(
-        ExperimentConfig, _overlay(_learnt(values, trust_code), values), str(path), trust_code=trust_code
-    )
+    whole = _overlay(_learnt(values, trust_code), values)
+    return from_mapping(ExperimentConfig, whole, str(path), trust_code=trust_code)
 
 
 @float32_on_cpu()
