@@ -1,7 +1,8 @@
 """A model as one self-describing file: network, vocabulary, calibration and card in safetensors with a JSON header.
 
 No code and no pickle is stored, only names and plain values. Of a model or front end that another package brings, the
-file says where it lives and what to install.
+file says where it lives and what to install. Names are those that are built in, registered or entry points; others, as
+``package.module:Class``, are imported only with ``trust_code``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import model_origin
 from aurora_resnet.pretrained_folder import CHECKPOINT, find_pretrained, is_pretrained
-from aurora_resnet.references import what_to_install
+from aurora_resnet.references import TrustCode, what_to_install
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
 from aurora_resnet.runtime.model_files import EXPORTED, is_file
@@ -117,7 +118,12 @@ def save_checkpoint(
 
 
 def save_calibrated(
-    name_or_path: str | Path, calibration: Calibration, path: str | Path, *, info: Mapping[str, Any] | None = None
+    name_or_path: str | Path,
+    calibration: Calibration,
+    path: str | Path,
+    *,
+    info: Mapping[str, Any] | None = None,
+    trust_code: bool = False,
 ) -> None:
     """Write a checkpoint again with another calibration; every tensor stays as it is, bit by bit.
 
@@ -126,6 +132,7 @@ def save_calibrated(
         calibration: the new one.
         path: the file to write; it may be the checkpoint itself.
         info: plain JSON values to add to those of the checkpoint.
+        trust_code: as ``load_checkpoint``.
 
     Raises:
         CheckpointError: as ``load_checkpoint``.
@@ -136,7 +143,7 @@ def save_calibrated(
     >>> load_checkpoint(file).calibration
     Calibration(temperature=1.5, threshold=3.0)
     """
-    checkpoint = load_checkpoint(name_or_path)  # a file that cannot be used is not written again
+    checkpoint = load_checkpoint(name_or_path, trust_code=trust_code)  # a file that cannot be used is not written again
     header, tensors = read_file(checkpoint_path(name_or_path))
     changed = {
         "calibration": calibration.to_dict(),
@@ -148,16 +155,19 @@ def save_calibrated(
 
 
 @float32_on_cpu()
-def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
+def load_checkpoint(name_or_path: str | Path, *, trust_code: TrustCode = False) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Args:
         name_or_path: one of ``PRETRAINED``, the path of a file that ``Trainer`` or ``save_checkpoint`` wrote, a folder
             of ``save_pretrained``, or ``owner/name`` on the hub.
+        trust_code: import the ``package.module:Class`` that the file names as its model or front end, which runs that
+            module's code; or the only names that may be imported. Without it the file names parts that are built in,
+            registered or entry points, or is refused.
 
     Raises:
         CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
-            this library, or does not fit the network that its header describes.
+            this library, does not fit the network that its header describes, or names code that is not trusted.
 
     >>> load_checkpoint("compact").calibration.rejects
     True
@@ -167,8 +177,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     """
     path = checkpoint_path(name_or_path)
     header, tensors = read_file(path)
+    config = _config(header, path, trust_code)
     try:
-        config = _config(header, path)
         calibration = Calibration.from_dict(header["calibration"])
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
@@ -176,11 +186,7 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
         _check_weights(model, weights)
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
-        install = what_to_install(header.get("origin"))
-        raise CheckpointError(
-            f"{path} does not fit the network that it describes: {reason}{'; ' * bool(install)}{install}"
-        ) from error
+        raise _unusable(header, f"{path} does not fit the network that it describes", error) from error
     info, card = header.get("info", {}), header.get("card", "")
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
@@ -193,8 +199,8 @@ def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
     return Checkpoint(model.eval(), name, calibration, card, info, state)
 
 
-def read_config(name_or_path: str | Path) -> RecognizerConfig:
-    """Return what a checkpoint's network is, without building it.
+def read_config(name_or_path: str | Path, *, trust_code: bool = False) -> RecognizerConfig:
+    """Return what a checkpoint's network is, without building it; arguments as ``load_checkpoint``.
 
     Raises:
         CheckpointError: as ``load_checkpoint``.
@@ -203,12 +209,7 @@ def read_config(name_or_path: str | Path) -> RecognizerConfig:
     'compact'
     """
     path = checkpoint_path(name_or_path)
-    header, _ = read_file(path)
-    try:
-        return _config(header, path)
-    except (ConfigError, KeyError, TypeError) as error:
-        install = what_to_install(header.get("origin"))
-        raise CheckpointError(f"the header of {path} cannot be used: {error}{'; ' * bool(install)}{install}") from error
+    return _config(read_file(path)[0], path, trust_code)
 
 
 def checkpoint_path(name_or_path: str | Path) -> Path:
@@ -242,8 +243,17 @@ def _origin(config: RecognizerConfig) -> dict[str, str]:
     return model_origin(config.model) or front_end or {}
 
 
-def _config(header: Mapping[str, Any], path: Path) -> RecognizerConfig:
-    return from_mapping(RecognizerConfig, header["config"], f"header of {path}")
+def _config(header: Mapping[str, Any], path: Path, trust_code: TrustCode) -> RecognizerConfig:
+    try:
+        return from_mapping(RecognizerConfig, header["config"], "header", trust_code=trust_code)
+    except (ConfigError, KeyError, TypeError, AttributeError) as error:
+        raise _unusable(header, f"{path} cannot be used", error) from error
+
+
+def _unusable(header: Mapping[str, Any], what: str, error: Exception) -> CheckpointError:
+    reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
+    install = what_to_install(header.get("origin"))
+    return CheckpointError(f"{what}: {reason}{'; ' * bool(install)}{install}")
 
 
 def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:

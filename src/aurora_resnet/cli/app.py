@@ -69,11 +69,13 @@ def run(arguments: list[str]) -> int:
     return _run_typer(arguments, command)
 
 
-def load_recognizer(model: str, device: str = "cpu", threads: int | None = None) -> Recognizer:
+def load_recognizer(
+    model: str, device: str = "cpu", threads: int | None = None, trust_code: bool = False
+) -> Recognizer:
     """Load a shipped model, an exported file or a checkpoint."""
     from aurora_resnet.recognition.recognizer import DigitRecognizer
 
-    return DigitRecognizer.from_pretrained(model, device=device, threads=threads)
+    return DigitRecognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
 
 
 def build_app(command: str) -> typer.Typer:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.app import load_recognizer
-from aurora_resnet.cli.terminal import Device
+from aurora_resnet.cli.terminal import Device, TrustCode
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.model_files import EXPORTED, EXPORTED_STRINGS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -44,6 +44,7 @@ def serve(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
     ] = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Open a page for the browser: speak into the microphone, or drop a sound file.
 
@@ -62,7 +63,7 @@ def serve(
 
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
         private = is_loopback(listening)
-        recognizer = load_recognizer(model, device=device, threads=threads)
+        recognizer = load_recognizer(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
         heard = StringRecognizer.from_pretrained(strings, threads=threads or 1) if strings else None

@@ -32,6 +32,7 @@ class DigitRecognizer(Recognizer):
         threads: int | None = None,
         revision: str | None = None,
         sha256: str | None = None,
+        trust_code: bool = False,
     ) -> Self:
         """Load a model.
 
@@ -45,6 +46,7 @@ class DigitRecognizer(Recognizer):
                 one number for the whole process, which ``None`` leaves alone.
             revision: branch, tag or commit, on the hub.
             sha256: of the file that is taken, in hexadecimal, of a folder or on the hub.
+            trust_code: import the ``package.module:Class`` that a checkpoint names, as ``load_checkpoint`` does.
 
         Raises:
             DownloadError: if the hub cannot be reached and nothing was kept, or has no such model.
@@ -64,4 +66,5 @@ class DigitRecognizer(Recognizer):
         from aurora_resnet.checkpoints import load_checkpoint
         from aurora_resnet.scoring import scoring_model
 
-        return cls(scoring_model(load_checkpoint(str(name_or_path)), device=device, threads=threads))
+        checkpoint = load_checkpoint(str(name_or_path), trust_code=trust_code)
+        return cls(scoring_model(checkpoint, device=device, threads=threads))

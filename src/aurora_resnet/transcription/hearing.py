@@ -47,6 +47,7 @@ class Hearing:
         threads: CPU threads of one call.
         batch: clips that are computed together; more take more memory and are no faster on a CPU.
         strings: if strings are to be heard.
+        trust_code: import the code that a checkpoint names, in every worker; see ``load_checkpoint``.
 
     Raises:
         ConfigError: for strings on another device than the CPU.
@@ -57,6 +58,7 @@ class Hearing:
     threads: int = 1
     batch: int = 16
     strings: Strings | None = None
+    trust_code: bool = False
 
     def __post_init__(self) -> None:
         if self.strings is not None and self.device != "cpu":
@@ -75,7 +77,9 @@ class Hearing:
     def load(self) -> Hear:
         """Return what makes the rows of a piece; it raises ``ModelError`` if the model cannot be computed."""
         if self.strings is None:
-            recognizer = DigitRecognizer.from_pretrained(self.model, device=self.device, threads=self.threads)
+            recognizer = DigitRecognizer.from_pretrained(
+                self.model, device=self.device, threads=self.threads, trust_code=self.trust_code
+            )
             return partial(words.hear, recognizer, batch=self.batch)
         asked = self.strings
         check = None if asked.check is None else CHECKS[asked.check]

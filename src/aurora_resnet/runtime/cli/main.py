@@ -18,8 +18,8 @@ from .terminal import exit_with
 
 PROGRAM = "aurora-resnet-runtime"
 
-Load = Callable[[str, str, int | None], Recognizer]
-"""From model, device and threads to a recogniser."""
+Load = Callable[[str, str, int | None, bool], Recognizer]
+"""From model, device, threads and whether code that the model's file names is trusted, to a recogniser."""
 
 _RECOGNIZE = """
     Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
@@ -92,6 +92,9 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         parser.add_argument(
             name, dest="compute", default="cpu", metavar="DEVICE", help="where to compute: cpu, cuda ..."
         )
+        parser.add_argument(
+            "--trust-code", action="store_true", help="import the package.module:Class that a checkpoint names"
+        )
     threads = "all cores by default, beside each other" if command == "recognize" else "one by default"
     parser.add_argument("--threads", type=int, metavar="N", help=f"CPU threads; {threads}")
 
@@ -110,7 +113,7 @@ def run_command(command: str, options: argparse.Namespace, load: Load) -> int:
     if options.string:
         return run_string_command(command, options, threads or 1)
     model = options.model or _DEFAULTS[command]
-    recognizer = load(model, getattr(options, "compute", "cpu"), threads)
+    recognizer = load(model, getattr(options, "compute", "cpu"), threads, getattr(options, "trust_code", False))
     if command == "recognize":  # each imports what the other need not wait for
         from .recognize import recognize
 
@@ -146,5 +149,5 @@ def run_one(command: str, arguments: Sequence[str], program: str, load: Load) ->
     return run_command(command, parser.parse_args(arguments), load)
 
 
-def _load(model: str, _device: str, threads: int | None) -> Recognizer:
+def _load(model: str, _device: str, threads: int | None, _trust_code: bool) -> Recognizer:
     return Recognizer.from_pretrained(model, threads=threads or 1)
