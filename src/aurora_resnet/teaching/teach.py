@@ -28,6 +28,7 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
@@ -101,6 +102,7 @@ def teach(
         TrainingError: if a training fails.
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
+    resolve(config.init, kind="words", format="checkpoint")
     heard = hear(recordings, read_config(config.init), clip_seconds=config.clip_seconds, progress=progress)
     config = replace(config, groups=possible_groups(heard.recordings, config.groups))
     work = _work_folder(heard, config, noises, out)

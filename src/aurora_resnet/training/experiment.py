@@ -248,7 +248,7 @@ def _teacher(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerMode
     """Return the trained network to learn from; its logits must mean the same words."""
     if config.teacher is None:
         return None
-    teacher = load_checkpoint(config.teacher).model
+    teacher = load_checkpoint(config.teacher, kind="words" if config.data.strings is None else "strings").model
     if teacher.config.words != vocabulary.words:
         raise ConfigError(
             f"teacher {config.teacher} knows other words ({', '.join(teacher.config.words[:12])}) than the model is to "

@@ -7,7 +7,6 @@ when it is whole. So a kill loses the pieces on their way, and no row is there t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,12 +79,6 @@ class Plan:
         with self._pieces.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream):
                 yield Job(number, piece_of_dict(json.loads(line)), self.rows / f"part-{number:06d}{self.suffix}")
-
-
-def model_digest(path: Path) -> str:
-    """Return the SHA-256 of a model's file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:

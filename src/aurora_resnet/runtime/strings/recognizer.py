@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,9 +13,9 @@ from ..audio.recordings import AnyRecording, open_recording
 from ..audio.resampling import resample
 from ..audio.waveform import Samples
 from ..decision import audible
-from ..model_files import EXPORTED_STRINGS
+from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve
 from ..vocabulary import Vocabulary
-from .model import SequenceFacts, SequenceModel, load_sequence_model, weighted
+from .model import SequenceFacts, SequenceModel, weighted
 from .search import Hypothesis, PrefixSearch
 
 MOST_ALTERNATIVES = 10
@@ -26,7 +25,7 @@ RIVALS = 60
 TAIL_SECONDS = 0.4
 """Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
 
-Reason = Literal["silence", "no words", "unsure", "no such string"]
+Reason = Literal["silence", "no words", "unsure", "no such string", "not calibrated"]
 
 
 @dataclass(frozen=True)
@@ -57,17 +56,17 @@ class DigitString:
         words: one by one.
         confidence: probability of the whole string against all others, those with a word more or less among them.
         alternatives: the most probable strings and their probabilities, this one first.
-        accepted: whether to believe it.
+        accepted: whether to believe it; ``None``, unknown, if words were heard and the model is not calibrated.
         reason: why not, or ``None``: ``silence``; ``no words``, where something else was heard; ``unsure``, where the
             confidence is below the model's threshold; ``no such string``, where none has the length or passes the
-            check.
+            check; ``not calibrated``.
     """
 
     text: str
     words: tuple[StringWord, ...]
     confidence: float
     alternatives: tuple[tuple[str, float], ...]
-    accepted: bool
+    accepted: bool | None
     reason: Reason | None
 
     def __repr__(self) -> str:
@@ -95,13 +94,21 @@ class StringRecognizer:
         self.model = model
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path = EXPORTED_STRINGS[0], *, threads: int = 1) -> Self:
-        """Load an exported model; see ``load_sequence_model``.
-
-        Raises:
-            ModelError: if there is none of that name, or the file is missing, damaged or a model of single words.
-        """
-        return cls(load_sequence_model(name_or_path, threads=threads))
+    def from_pretrained(
+        cls,
+        name_or_path: AnyModel = EXPORTED_STRINGS[0],
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        revision: str | None = None,
+        sha256: str | None = None,
+        trust_code: bool = False,
+    ) -> Self:
+        """Load a model of strings; arguments and errors as ``Recognizer.from_pretrained``."""
+        file = resolve(name_or_path, kind="strings", device=device, revision=revision, sha256=sha256)
+        if file.format == "onnx":
+            return cls(SequenceModel(file.path, threads=threads or 1))
+        return cls(file.compute("strings", device=device, threads=threads, trust_code=trust_code))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.facts.name}, {self.vocabulary!r})"
@@ -162,6 +169,8 @@ class StringRecognizer:
         reason: Reason | None = None
         if not best.words and not constrained:
             reason = "no words"
+        elif self.facts.threshold is None:
+            reason = "not calibrated"
         elif best.probability < self.facts.threshold:
             reason = "unsure"
         return DigitString(
@@ -169,7 +178,7 @@ class StringRecognizer:
             words=tuple(self._word(found, place) for place in range(len(best.words))),
             confidence=min(1.0, best.probability),
             alternatives=tuple(list(alternatives.items())[:MOST_ALTERNATIVES]),
-            accepted=reason is None,
+            accepted=None if reason == "not calibrated" else reason is None,
             reason=reason,
         )
 
