@@ -111,7 +111,7 @@ def test_scores_are_the_logits_and_what_the_decision_asks_of_the_samples(
         place(waveform.numpy(), window, 0.5)
     decided = scoring.facts.calibration.decide(logits, windows)
     for whole, of_peaks in zip(decided, scoring.facts.calibration.decide(logits, peaks), strict=True):
-        assert (whole == of_peaks).all()
+        assert np.array_equal(whole, of_peaks)
     assert not decided[1][2]
 
 

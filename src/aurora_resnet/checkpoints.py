@@ -24,7 +24,16 @@ from aurora_resnet.models.zoo import ZOO, model_origin
 from aurora_resnet.references import what_to_install
 from aurora_resnet.runtime.decision import Calibration, is_number
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.runtime.model_reference import EXPORTED, SUFFIXES, AnyModel, Kind, ModelFile, is_file, resolve
+from aurora_resnet.runtime.model_reference import (
+    EXPORTED,
+    FOLDERS,
+    SUFFIXES,
+    AnyModel,
+    Kind,
+    ModelFile,
+    is_file,
+    resolve,
+)
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED
@@ -33,6 +42,7 @@ PRETRAINED = EXPORTED
 SUFFIX = SUFFIXES["checkpoint"]
 OPERATING_POINT = "operating_point"
 """Under this name ``info`` says how the calibration was chosen."""
+_FOLDER = FOLDERS["checkpoint"]
 _MODEL = "model."
 _STATE = "state."
 
@@ -203,10 +213,11 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
     if not calibration.rejects and _kind(config.model) == "strings":
         calibration = _operating_point(file, info)
     model.calibration = calibration
+    name = file.name if Path(file.name) != path else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
     if not card and is_file(beside):
         card = beside.read_text(encoding="utf-8", errors="replace")
-    return Checkpoint(model.eval(), file.name, card, info, state)
+    return Checkpoint(model.eval(), name, card, info, state)
 
 
 def checkpoint_kind(path: Path) -> Kind:
@@ -248,9 +259,12 @@ def _operating_point(file: ModelFile, info: Mapping[str, Any]) -> Calibration:
     if point is None:
         return Calibration()
     values = [point.get(key) for key in ("threshold", "other_weight")] if isinstance(point, Mapping) else [None]
-    if not all(map(is_number, values)):
-        raise CheckpointError(f"{file.path}: its operating point is damaged; calibrate it again")
-    return Calibration(1.0, *values)
+    try:
+        if not all(map(is_number, values)):
+            raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
+        return Calibration(threshold=values[0], other_weight=values[1])
+    except ConfigError as error:
+        raise CheckpointError(f"{file.path}: its operating point is damaged ({error}); calibrate it again") from None
 
 
 def _origin(config: RecognizerConfig) -> dict[str, str]:

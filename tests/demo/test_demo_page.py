@@ -19,7 +19,6 @@ from aurora_resnet.demo.figures import Figures, draw_figures, plot_accuracy
 from aurora_resnet.demo.page import is_right, report_page, voices_note
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.decision import Calibration
 
 pytestmark = pytest.mark.slow  # a training
 
@@ -33,7 +32,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
         torch.manual_seed(0)
         mel = MelConfig(sample_rate=16000, n_mels=16)  # another rate than the sounds'
         model = RecognizerModel(RecognizerConfig("lstm", mel, options={"cells": 8}))
-    models = [Checkpoint(model, name, Calibration(), card="", info={}, state={}) for name in (NAME, "second")]
+    models = [Checkpoint(model, name, card="", info={}, state={}) for name in (NAME, "second")]
     return run_demo(models, tmp_path_factory.mktemp("a demo") / "cnn.safetensors", epochs=1)
 
 

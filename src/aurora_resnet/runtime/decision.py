@@ -55,7 +55,7 @@ class Calibration:
 
     temperature: float = 1.0
     threshold: float | None = None
-    other_weight: float = field(default=1.0, repr=False)
+    other_weight: float = field(default=1.0, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:

@@ -53,7 +53,7 @@ class ModelFile:
     """The file that a model's name means.
 
     Attributes:
-        name: what people call it: a shipped name, a folder, a name on the hub; else the file's and its folder's.
+        name: as it was given.
         path: the file.
         format: ``onnx``, an exported model, or ``checkpoint``, which torch computes.
     """
@@ -156,11 +156,11 @@ def wrong_kind(name: str | Path, kind: Kind) -> ModelError:
     if kind == "strings":
         return ModelError(
             f"'{name}' is a model of strings, not of single words; give one of single words (as {EXPORTED[0]}), or use "
-            "StringRecognizer, --string (recognize, listen, transcribe) or --strings (evaluate, serve)"
+            "StringRecognizer, export_strings, --string (recognize, listen, transcribe) or --strings (evaluate, serve)"
         )
     return ModelError(
         f"'{name}' is a model of single words, not of strings; give one of strings (as {EXPORTED_STRINGS[0]}), or use "
-        "Recognizer, or the command without --string and --strings"
+        "Recognizer, or the command without --string and --strings (serve: as --model)"
     )
 
 
@@ -225,7 +225,7 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
     if is_file(text):
         path = Path(text)
         form = "onnx" if path.suffix.lower() == SUFFIXES["onnx"] else "checkpoint"
-        return ModelFile("/".join(path.with_suffix("").parts[-2:]), path, form)
+        return ModelFile(text, path, form)
     hub = _HUB_NAME.fullmatch(text)
     if hub is not None and not text.lower().endswith(_NOT_HUB) and not os.path.exists(text):  # noqa: PTH110
         try:
