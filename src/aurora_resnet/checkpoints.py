@@ -258,11 +258,12 @@ def _operating_point(file: ModelFile, info: Mapping[str, Any]) -> Calibration:
     point = info.get(OPERATING_POINT)
     if point is None:
         return Calibration()
-    values = [point.get(key) for key in ("threshold", "other_weight")] if isinstance(point, Mapping) else [None]
+    keys = ("threshold", "other_weight")
     try:
-        if not all(map(is_number, values)):
+        values = {key: point[key] for key in keys if isinstance(point, Mapping) and is_number(point.get(key))}
+        if len(values) < len(keys):
             raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
-        return Calibration(threshold=values[0], other_weight=values[1])
+        return Calibration(**values)
     except ConfigError as error:
         raise CheckpointError(f"{file.path}: its operating point is damaged ({error}); calibrate it again") from None
 

@@ -38,7 +38,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("models")
     mel = MelConfig(RATE, n_mels=8, compression="pcen", normalization="none", causal=True)
     options = {"widths": [2, 2, 2, 2], "channels": 4, "dilations": [1], "others": 1}
-    configs = {"words": RecognizerConfig("cnn", MelConfig(RATE, n_mels=16), options={"hidden": 8})}
+    configs: dict[Kind, RecognizerConfig] = {
+        "words": RecognizerConfig("cnn", MelConfig(RATE, n_mels=16), options={"hidden": 8})
+    }
     configs["strings"] = RecognizerConfig("string_net", mel, options=options)
     torch.manual_seed(0)
     for kind, config in configs.items():

@@ -87,7 +87,7 @@ def test_the_counts_are_those_of_recognising_one_by_one(result: DemoResult, soun
 
     def heard(sound: Sound) -> tuple[str, bool]:
         answer = recognizer.recognize(sound.waveform, 8000)
-        return answer.word, answer.accepted
+        return answer.word, answer.accepted is True
 
     worst = scores.conditions[-1]
     answers = [heard(sound) for sound in sounds.words["0 dB"]]
