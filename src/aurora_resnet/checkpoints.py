@@ -1,7 +1,8 @@
 """A model as one self-describing file: network, vocabulary, calibration and card in safetensors with a JSON header.
 
 No code and no pickle is stored, only names and plain values. Of a model or front end that another package brings, the
-file says where it lives and what to install.
+file says where it lives and what to install. Names are those that are built in, registered or entry points; others, as
+``package.module:Class``, are imported only with ``trust_code``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import ZOO, model_origin
-from aurora_resnet.references import what_to_install
+from aurora_resnet.references import TrustCode, what_to_install
 from aurora_resnet.runtime.decision import Calibration, is_number
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.model_reference import (
@@ -140,7 +141,12 @@ def save_checkpoint(
 
 
 def save_calibrated(
-    name_or_path: AnyModel, calibration: Calibration, path: str | Path, *, info: Mapping[str, Any] | None = None
+    name_or_path: AnyModel,
+    calibration: Calibration,
+    path: str | Path,
+    *,
+    info: Mapping[str, Any] | None = None,
+    trust_code: bool = False,
 ) -> None:
     """Write a checkpoint again with another calibration; every tensor stays as it is, bit by bit.
 
@@ -149,6 +155,7 @@ def save_calibrated(
         calibration: the new one.
         path: the file to write; it may be the checkpoint itself.
         info: plain JSON values to add to those of the checkpoint.
+        trust_code: as ``load_checkpoint``.
 
     Raises:
         CheckpointError: as ``load_checkpoint``.
@@ -160,7 +167,7 @@ def save_calibrated(
     Calibration(temperature=1.5, threshold=3.0)
     """
     file = resolve(name_or_path, format="checkpoint")
-    checkpoint = load_checkpoint(file)  # a file that cannot be used is not written again
+    checkpoint = load_checkpoint(file, trust_code=trust_code)  # a file that cannot be used is not written again
     header, tensors = read_file(file.path)
     kept_info = {key: value for key, value in checkpoint.info.items() if calibration.rejects or key != OPERATING_POINT}
     changed = {"calibration": calibration.to_dict(), "card": checkpoint.card, "info": {**kept_info, **(info or {})}}
@@ -169,19 +176,21 @@ def save_calibrated(
 
 
 @float32_on_cpu()
-def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_code: bool = False) -> Checkpoint:  # noqa: ARG001
+def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_code: TrustCode = False) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Args:
         name_or_path: one of ``PRETRAINED``, the path of a file that ``Trainer`` or ``save_checkpoint`` wrote, a folder
             of ``save_pretrained``, or ``owner/name`` on the hub.
         kind: that it must have: ``words`` or ``strings``.
-        trust_code: handed to the code that reads the configuration.
+        trust_code: import the ``package.module:Class`` that the file names as its model or front end, which runs that
+            module's code; or the only names that may be imported. Without it the file names parts that are built in,
+            registered or entry points, or is refused.
 
     Raises:
         ModelError: if it is of the other kind.
         CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
-            this library, or does not fit the network that its header describes.
+            this library, does not fit the network that its header describes, or names code that is not trusted.
 
     >>> load_checkpoint("compact").calibration.rejects
     True
@@ -192,8 +201,8 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
     file = resolve(name_or_path, kind=kind, format="checkpoint")
     path = file.path
     header, tensors = read_file(path)
+    config = _config(header, path, trust_code)
     try:
-        config = _config(header, path)
         calibration = Calibration.from_dict(header["calibration"])
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
@@ -201,11 +210,7 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
         _check_weights(model, weights)
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
-        install = what_to_install(header.get("origin"))
-        raise CheckpointError(
-            f"{path} does not fit the network that it describes: {reason}{'; ' * bool(install)}{install}"
-        ) from error
+        raise _unusable(header, f"{path} does not fit the network that it describes", error) from error
     info, card = header.get("info", {}), header.get("card", "")
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
@@ -230,8 +235,8 @@ def checkpoint_kind(path: Path) -> Kind:
     return _kind(config.get("model") if isinstance(config, dict) else None)
 
 
-def read_config(name_or_path: AnyModel) -> RecognizerConfig:
-    """Return what a checkpoint's network is, without building it.
+def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerConfig:
+    """Return what a checkpoint's network is, without building it; arguments as ``load_checkpoint``.
 
     Raises:
         CheckpointError: as ``load_checkpoint``.
@@ -240,12 +245,7 @@ def read_config(name_or_path: AnyModel) -> RecognizerConfig:
     'compact'
     """
     path = resolve(name_or_path, format="checkpoint").path
-    header = read_header(path)
-    try:
-        return _config(header, path)
-    except (ConfigError, KeyError, TypeError) as error:
-        install = what_to_install(header.get("origin"))
-        raise CheckpointError(f"the header of {path} cannot be used: {error}{'; ' * bool(install)}{install}") from error
+    return _config(read_header(path), path, trust_code)
 
 
 def _kind(model: object) -> Kind:
@@ -274,8 +274,17 @@ def _origin(config: RecognizerConfig) -> dict[str, str]:
     return model_origin(config.model) or front_end or {}
 
 
-def _config(header: Mapping[str, Any], path: Path) -> RecognizerConfig:
-    return from_mapping(RecognizerConfig, header["config"], f"header of {path}")
+def _config(header: Mapping[str, Any], path: Path, trust_code: TrustCode) -> RecognizerConfig:
+    try:
+        return from_mapping(RecognizerConfig, header["config"], "header", trust_code=trust_code)
+    except (ConfigError, KeyError, TypeError, AttributeError) as error:
+        raise _unusable(header, f"{path} cannot be used", error) from error
+
+
+def _unusable(header: Mapping[str, Any], what: str, error: Exception) -> CheckpointError:
+    reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
+    install = what_to_install(header.get("origin"))
+    return CheckpointError(f"{what}: {reason}{'; ' * bool(install)}{install}")
 
 
 def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:

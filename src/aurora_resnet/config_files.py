@@ -20,6 +20,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from aurora_resnet.bounds import shown
+from aurora_resnet.references import TrustCode, names_from_file
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
@@ -27,13 +28,16 @@ Place = tuple[int | str, ...]
 _UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
-def from_mapping(cls: type[T], values: Mapping[str, Any], source: str = "configuration") -> T:
+def from_mapping(
+    cls: type[T], values: Mapping[str, Any], source: str = "configuration", *, trust_code: TrustCode = False
+) -> T:
     """Build a (nested) dataclass from plain values such as those of a TOML file.
 
     Args:
         cls: the dataclass.
         values: its fields; those of nested dataclasses as mappings.
         source: what the error names, for instance the file.
+        trust_code: whether the values may name code, as ``package.module:Class``.
 
     Raises:
         ConfigError: names every unknown key, every missing one and every value of a wrong type or range.
@@ -48,12 +52,13 @@ def from_mapping(cls: type[T], values: Mapping[str, Any], source: str = "configu
     aurora_resnet.runtime.errors.ConfigError: configuration: unknown key 'epoch' (did you mean 'epochs'?)
     """
     plain = _plain(values, source)
-    built, errors = _validate(cls, plain)
-    unknown = sorted((error["loc"] for error in errors if error["type"] == _UNKNOWN_KEY), key=len)
-    if unknown:  # a value with an unknown key is not made, so its ranges are only checked without that key
-        for place in unknown:
-            _remove(plain, place)
-        _, errors = _validate(cls, plain)
+    with names_from_file(trust_code):
+        built, errors = _validate(cls, plain)
+        unknown = sorted((error["loc"] for error in errors if error["type"] == _UNKNOWN_KEY), key=len)
+        if unknown:  # a value with an unknown key is not made, so its ranges are only checked without that key
+            for place in unknown:
+                _remove(plain, place)
+            _, errors = _validate(cls, plain)
     if built is not None:
         return typing.cast(T, built)
     problems = [_describe_unknown(cls, place) for place in unknown] + [_describe(error) for error in errors]

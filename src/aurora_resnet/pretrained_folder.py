@@ -44,7 +44,7 @@ def hub_files(repo: str, revision: str | None) -> Callable[[str], Path]:
             ) from None
         except errors.EntryNotFoundError:
             raise DownloadError(f"{repo} has no {name}: it is no model that push_to_hub wrote") from None
-        except (OSError, ValueError) as error:
+        except Exception as error:  # of the client's HTTP library: requests, httpx or httpx2, by its version
             raise DownloadError(f"{repo}: {name} cannot be fetched ({str(error).partition(chr(10))[0]})") from error
 
     return get

@@ -1,18 +1,49 @@
 """Things that other packages bring: by ``package.module:name``, by a registered name, or by an entry point.
 
 Only a name is ever stored. What it names is imported from the packages that are installed here, as an ``import``
-statement would, and from nowhere else: see SECURITY.md.
+statement would, and from nowhere else. A file may name what is built in, registered or an entry point; a reference that
+comes out of a file is imported only where the user trusts its code: see SECURITY.md.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module, metadata
+from types import FunctionType
 from typing import Any
 
 from aurora_resnet.runtime.errors import ConfigError
 
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_PLAIN = re.compile(r"[\w<][\w.<>+\-]{0,199}")
+"""What a file may say of a package and have repeated in an error: no options of pip, no lines of its own."""
+
+TrustCode = bool | Collection[str | None]
+"""Whether the references of a file may be imported, or which of them."""
+
+_TRUSTED: ContextVar[TrustCode] = ContextVar("trusted", default=True)
+
+
+@contextmanager
+def names_from_file(trust_code: TrustCode) -> Iterator[None]:
+    """Take names as those of a file: ``load_reference`` refuses what the user does not trust.
+
+    Outside, references are those of a program, which is trusted to name its own code.
+
+    >>> with names_from_file(trust_code=False):
+    ...     load_reference("torch.nn:Linear", object)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: 'torch.nn:Linear' is code that a file names, which is not imported ...
+    """
+    token = _TRUSTED.set(trust_code)
+    try:
+        yield
+    finally:
+        _TRUSTED.reset(token)
 
 
 def is_reference(name: str) -> bool:
@@ -24,32 +55,51 @@ def is_reference(name: str) -> bool:
     return _REFERENCE.fullmatch(name) is not None
 
 
-def load_reference(reference: str) -> Any:
-    """Import what ``package.module:name`` names.
+def load_reference(reference: str, kind: type) -> Any:
+    """Import what ``package.module:name`` names, and call nothing.
 
     Args:
         reference: module and attribute.
+        kind: what the class must be a subclass of; ``FunctionType`` for a function.
 
     Raises:
-        ConfigError: if the module is not installed, fails to import, or has no such attribute.
+        ConfigError: if it comes out of a file whose code is not trusted, if the module is not installed, is a program
+            (``__main__``), fails to import or has no such attribute, or if that is of another kind.
 
-    >>> load_reference("math:pi") > 3
-    True
-    >>> load_reference("no_such_package:Model")
+    >>> load_reference("collections:OrderedDict", dict)
+    <class 'collections.OrderedDict'>
+    >>> load_reference("os:system", dict)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: 'os:system' must be a subclass of builtins.dict, got a ...
+    >>> load_reference("no_such_package:Model", dict)
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: 'no_such_package:Model' cannot be imported (No module named ...
     """
+    trusted = _TRUSTED.get()
+    if not (trusted if isinstance(trusted, bool) else reference in trusted):
+        raise ConfigError(
+            f"'{reference}' is code that a file names, which is not imported unless you trust it: then give "
+            "trust_code=True (--trust-code); expected a name that is built in, registered or an entry point"
+        )
     module, _, name = reference.partition(":")
+    if "__main__" in module.split("."):
+        raise ConfigError(f"'{reference}' is refused: importing __main__ runs a program; name the class's own module")
     try:
-        return getattr(import_module(module), name)
+        found = getattr(import_module(module), name)
+    except KeyboardInterrupt:
+        raise
     except AttributeError as error:
         raise ConfigError(f"'{reference}' cannot be imported ({error}); check the name") from None
-    except Exception as error:  # a foreign module may raise anything
-        reason = str(error).partition("\n")[0]
+    except BaseException as error:  # a foreign module may raise anything, SystemExit too
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise ConfigError(
             f"'{reference}' cannot be imported ({reason}); install the package that brings it, or add its folder to "
             "PYTHONPATH"
         ) from error
+    wanted = "function" if kind is FunctionType else f"subclass of {kind.__module__}.{kind.__qualname__}"
+    if not (inspect.isfunction(found) if kind is FunctionType else inspect.isclass(found) and issubclass(found, kind)):
+        raise ConfigError(f"'{reference}' must be a {wanted}, got a {type(found).__name__}")
+    return found
 
 
 def entry_points_of(group: str) -> dict[str, metadata.EntryPoint]:
@@ -69,7 +119,9 @@ def load_entry_point(point: metadata.EntryPoint) -> Any:
     """
     try:
         return point.load()
-    except Exception as error:  # as above
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # as above
         raise ConfigError(f"'{point.name}' of {point.value} cannot be imported ({error}); install it anew") from error
 
 
@@ -95,9 +147,14 @@ def what_to_install(origin: object) -> str:
     >>> what_to_install({"module": "__main__", "name": "Net"})
     'it is Net of __main__: import or register it before loading'
     """
-    if not isinstance(origin, dict) or not isinstance(origin.get("module"), str):
+    values = {key: text for key, text in origin.items() if _plain(text)} if isinstance(origin, dict) else {}
+    if not {"module", "name"} <= values.keys():
         return ""
-    where = f"it is {origin.get('name')} of {origin['module']}"
-    if isinstance(origin.get("package"), str):
-        return f"{where}, package {origin['package']} {origin.get('version', '')}: pip install {origin['package']}"
+    where = f"it is {values['name']} of {values['module']}"
+    if "package" in values:
+        return f"{where}, package {values['package']} {values.get('version', '')}: pip install {values['package']}"
     return f"{where}: import or register it before loading"
+
+
+def _plain(text: object) -> bool:
+    return isinstance(text, str) and _PLAIN.fullmatch(text) is not None

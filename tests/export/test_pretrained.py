@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import sys
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 
+from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.corpora.dataset_rows import corpus_from_rows
 from aurora_resnet.corpora.registry import load_corpus
@@ -25,7 +27,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CorpusError, DownloadError, MissingDependencyError, ModelError
+from aurora_resnet.runtime.errors import CheckpointError, CorpusError, DownloadError, MissingDependencyError, ModelError
 from aurora_resnet.runtime.model_reference import ADDED, CONFIG, file_sha256, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
@@ -223,6 +225,79 @@ def test_pushed_fetched_and_kept_for_when_there_is_no_network(checkpoint: Checkp
     assert DigitRecognizer.from_pretrained("ann/words").vocabulary == WORDS
     with pytest.raises(DownloadError, match=r"the hub cannot be reached and config\.json was not fetched before"):
         DigitRecognizer.from_pretrained("cid/words")
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_hub_model_that_names_code_is_refused(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trap.py").write_text("raise AssertionError('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = save_pretrained(checkpoint, tmp_path / "planted", onnx=False)
+    for part in ("model", "frontend"):
+        header, tensors = read_file(folder / CHECKPOINT)
+        write_file({**header, "config": {**header["config"], part: "trap:Net"}}, tensors, folder / CHECKPOINT)
+        config = {"library_name": "aurora-resnet", "files": {CHECKPOINT: file_sha256(folder / CHECKPOINT)}}
+        _Hub.repos.add(f"eve/{part}")
+        _Hub.commits[f"{part:0>40}"] = {
+            CONFIG: json.dumps(config).encode(),
+            CHECKPOINT: (folder / CHECKPOINT).read_bytes(),
+        }
+        with pytest.raises(CheckpointError, match="'trap:Net' is code that a file names"):
+            DigitRecognizer.from_pretrained(f"eve/{part}")
+        with pytest.raises(CheckpointError, match="'trap:Net' is code that a file names"):
+            load_checkpoint(f"eve/{part}")
+
+
+class _Broken(BaseHTTPRequestHandler):
+    """A hub that breaks in one way: its name follows a dot in the model's."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_HEAD(self) -> None:
+        self._answer(b"")
+
+    def do_GET(self) -> None:
+        self._answer(b"[" * 100_000 if self.path.partition("?")[0].endswith(CONFIG) else b"half of it")
+
+    def _answer(self, body: bytes) -> None:
+        fault = self.path.split("/")[2].partition(".")[2]
+        if fault == "closed":
+            return
+        self.send_response(int(fault) if fault.isdecimal() else 302 if fault in PLACES else 200)
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.send_header("ETag", f'"{fault}"')
+        self.send_header("Content-Length", "many" if fault == "length" else "200000" if fault == "cut" else "100000")
+        if fault in PLACES:
+            self.send_header("Location", PLACES[fault])
+        if fault == "gzip":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+PLACES = {"file": "file:///etc/hosts", "bracket": "http://[", "gone": "http://127.0.0.1:1/x"}
+
+
+@pytest.mark.parametrize("fault", ["closed", "cut", "length", "gzip", "403", "418", "damaged", *PLACES])
+def test_a_hub_that_breaks_is_an_error_of_ours(
+    fault: str, hub: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.RequestHandlerClass = _Broken
+    monkeypatch.setattr("time.sleep", lambda _: None)  # the client tries again after a while
+    with pytest.raises(ModelError if fault == "damaged" else DownloadError, match=r"eve|config\.json"):
+        DigitRecognizer.from_pretrained(f"eve/words.{fault}")
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_full_disk_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", full)
+    with pytest.raises(DownloadError, match=r"ann/words: config\.json cannot be fetched .*No space left"):
+        DigitRecognizer.from_pretrained("ann/words")
 
 
 def _cached(hub: ThreadingHTTPServer, commit: str) -> str:

@@ -79,7 +79,7 @@ def test_overrides_come_last_and_in_order(tiny: Path) -> None:
     ("extra", "message"),
     [
         ("[training2]\n", r"tiny\.toml: unknown key 'training2' \(did you mean 'training'\?\)"),
-        ("[models.cnm]\n", r"tiny\.toml: unknown model in 'models\.cnm' \(did you mean 'cnn'\?\)"),
+        ("[models.cnm]\n", r"tiny\.toml: \[models\.cnm\]: unknown model 'cnm' \(did you mean 'cnn'\?\)"),
         ("[models.cnn.trainning]\nepochs=1\n", r"unknown key 'trainning' \(did you mean 'training'\?\)"),
         ("[training.spec_augment]\nwidth = 3\n", "unknown key 'training.spec_augment.width'"),
     ],

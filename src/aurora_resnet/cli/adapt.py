@@ -9,7 +9,7 @@ import typer
 
 from aurora_resnet.checkpoints import SUFFIX, load_checkpoint, save_checkpoint
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.environment import set_threads
@@ -30,6 +30,7 @@ def adapt(
     speaker: Annotated[str | None, typer.Option(help="This speaker of the corpus alone.")] = None,
     method: Annotated[str, typer.Option(help=f"What is adapted: {', '.join(METHODS)}.")] = DEFAULT_METHOD,
     threads: Threads = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Adapt a model to one person with a few of his recordings; the model itself stays as it is.
 
@@ -48,7 +49,7 @@ def adapt(
     if out.exists() and out.samefile(file.path):
         raise ConfigError(f"--out {out} is the model that is adapted; give another name, so that it stays as it is")
     set_threads(threads)
-    base = load_checkpoint(file)
+    base = load_checkpoint(file, trust_code=trust_code)
     recordings = load_corpus(corpus).filter(isolated=True)
     if speaker is not None:
         recordings = recordings.filter(speakers=speaker)

@@ -16,7 +16,7 @@ from aurora_resnet.checkpoints import load_checkpoint, save_calibrated
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
 from aurora_resnet.cli.string_models import FALSE_PER_HOUR, calibrate_strings, refuse_options
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
 from aurora_resnet.clips import clip_set
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import check_device, set_threads
@@ -58,6 +58,7 @@ def calibrate(
     ] = None,
     device: Device = "cpu",
     threads: Threads = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Fit a model's confidence and its threshold on recordings that it was not trained on.
 
@@ -78,7 +79,7 @@ def calibrate(
     check_device(device)
     set_threads(threads)
     check_file(out, "--out")
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_checkpoint(model, trust_code=trust_code)
     if checkpoint.kind == "strings":
         of_words = {"--words-refused": words_refused, "--negatives-accepted": negatives_accepted}
         refuse_options(of_words, "a model of strings; give --false-per-hour")
@@ -101,7 +102,7 @@ def calibrate(
         "corpora": {name: each.digest() for name, each in {**spoken, **not_words}.items()},
     }
     typer.echo(_chosen(point, refused, report))
-    save_calibrated(model, point, out, info={"operating_point": info})
+    save_calibrated(model, point, out, info={"operating_point": info}, trust_code=trust_code)
     tell(f"{out}: temperature {point.temperature:.4g}, threshold {_threshold(point)}")
     read = [problem for each in (*spoken.values(), *not_words.values()) for problem in each.problems]
     if problems := dict.fromkeys([*read, *_problems(words), *_problems(unheard)]):

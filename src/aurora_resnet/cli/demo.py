@@ -10,7 +10,7 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_folder
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, print_table
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode, print_table
 from aurora_resnet.demo.demo import run_demo
 from aurora_resnet.demo.figures import Figures, draw_figures
 from aurora_resnet.demo.page import next_commands, report_page, voices_note
@@ -36,6 +36,7 @@ def demo(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
     threads: Threads = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Show in less than a minute what this package does; needs no data and no network.
 
@@ -51,7 +52,8 @@ def demo(
     check_folder(out, "--out")
     started = time.perf_counter()
     set_threads(threads)
-    models = [load_checkpoint(name, kind="words") for name in dict.fromkeys(model or EXPORTED)]
+    names = dict.fromkeys(model or EXPORTED)
+    models = [load_checkpoint(name, kind="words", trust_code=trust_code) for name in names]
     tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
     result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)
     learning = result.learning

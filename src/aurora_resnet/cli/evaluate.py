@@ -13,7 +13,7 @@ from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
 from aurora_resnet.cli.string_models import refuse_options
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
@@ -65,6 +65,7 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(help="Clips at a time.", min=1)] = 64,
     device: Device = "cpu",
     threads: Threads = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Measure a model on recordings and print a report in Markdown.
 
@@ -94,13 +95,13 @@ def evaluate(
     report: EvaluationReport | StringReport
     if strings:
         refuse_options({"--figure": figure}, "--strings")
-        recognizer = StringRecognizer.from_pretrained(file, device=device, threads=threads)
+        recognizer = StringRecognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
         not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
         conditions = load_words(corpus, split, by or (), strings=True)
         report = evaluate_strings(recognizer, conditions, negatives=not_words, known_length=known_length, progress=True)
     else:
         refuse_options({"--known-length": known_length or None}, "a model of single words; give --strings too")
-        measured = Recognizer.from_pretrained(file, device=device, threads=threads).model
+        measured = Recognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code).model
         evaluator = Evaluator(measured, batch_size=batch_size)
         conditions = load_words(corpus, split, by or ())
         not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None

@@ -10,7 +10,7 @@ import typer
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.string_models import refuse_options
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, TrustCode
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.runtime.cli.terminal import tell
@@ -33,6 +33,7 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="What a model of strings shall be called; the checkpoint's name by default.")
     ] = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one ONNX file that takes waveforms and needs no torch.
 
@@ -47,7 +48,7 @@ def export(
           --name string_net --out strings.onnx
     """
     check_file(out, "--out")
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_checkpoint(model, trust_code=trust_code)
     if checkpoint.kind == "strings":
         tell(str(export_strings(checkpoint, out, int8=int8, recordings=recordings or (), name=name or "")))
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.terminal import MODEL_HELP, Device
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, TrustCode
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.model_reference import EXPORTED, EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import Recognizer
@@ -42,6 +42,7 @@ def serve(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
     ] = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Open a page for the browser: speak into the microphone, or drop a sound file.
 
@@ -60,10 +61,10 @@ def serve(
 
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
         private = is_loopback(listening)
-        recognizer = Recognizer.from_pretrained(model, device=device, threads=threads)
+        recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
-        heard = StringRecognizer.from_pretrained(strings, threads=threads) if strings else None
+        heard = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
         app = create_app(recognizer, strings=heard, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
         if not private:
             tell(

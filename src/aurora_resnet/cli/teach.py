@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
@@ -54,6 +54,7 @@ def teach(
     seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = DEFAULTS.seed,
     device: Device = "cpu",
     threads: Threads = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Teach a model your own words: a folder of recordings in, a calibrated model and its report out.
 
@@ -79,7 +80,9 @@ def teach(
     if speaker_pattern is None and recordings.speaker_pattern is not None:
         names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]
         tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
-    taught = teach_words(recordings, out, config, noises=noise or (), device=device, progress=True)
+    taught = teach_words(
+        recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
+    )
     typer.echo(taught.to_markdown())
     tell(f"{out}: taught in {taught.seconds:.0f} s")
     tell(f"next: aurora-resnet recognize --model {out} RECORDING")

@@ -22,6 +22,12 @@ CHECKPOINT_HELP = f"A shipped model ({', '.join(EXPORTED)}), a checkpoint (.safe
 
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
+TrustCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-code", help="Import and run the package.module:Class that the file names; only if you trust its code."
+    ),
+]
 EngineOption = Annotated[
     EngineName, typer.Option("--engine", help="Who does it: processes of this machine, or a Ray cluster (RAY_ADDRESS).")
 ]

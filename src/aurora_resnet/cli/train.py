@@ -11,7 +11,7 @@ import typer
 
 from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
-from aurora_resnet.cli.terminal import Device, Threads
+from aurora_resnet.cli.terminal import Device, Threads, TrustCode
 from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
@@ -36,6 +36,13 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    resume_from_best: Annotated[
+        bool,
+        typer.Option(
+            "--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged; not bit by bit."
+        ),
+    ] = False,
+    trust_code: TrustCode = False,
     device: Device = "cpu",
     threads: Threads = None,
     compile: Annotated[
@@ -58,11 +65,19 @@ def train(
     check_folder(out, "--out")
     check_device(device)
     set_threads(threads)
-    experiment = _read(config, model, tuple(set_ or ()))
+    experiment = _read(config, model, tuple(set_ or ()), trust_code)
     first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun the first one speaks
     with logged_to(out / "train.log") if first else nullcontext():
         try:
-            result = run_experiment(experiment, out, device=device, resume=resume, progress=True, compile=compile)
+            result = run_experiment(
+                experiment,
+                out,
+                device=device,
+                resume="best" if resume_from_best else resume,
+                progress=True,
+                compile=compile,
+                trust_code=trust_code,
+            )
         except (KeyboardInterrupt, OSError) as error:
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
             tell(f"{what}; go on with the same command and --resume (finished epochs are in {out})")
@@ -72,12 +87,12 @@ def train(
         _finish(result, out)
 
 
-def _read(config: str, model: str | None, overrides: tuple[str, ...]) -> ExperimentConfig:
+def _read(config: str, model: str | None, overrides: tuple[str, ...], trust_code: bool) -> ExperimentConfig:
     if config == "quickstart":
         return read_experiment(samples_folder() / "quickstart.toml", model, overrides=overrides)
     if not is_file(config):
         raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
-    return read_experiment(config, model, overrides=overrides)
+    return read_experiment(config, model, overrides=overrides, trust_code=trust_code)
 
 
 def _finish(result: TrainingResult, out: Path) -> None:

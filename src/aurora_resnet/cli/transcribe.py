@@ -9,7 +9,7 @@ import typer
 
 from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, EngineOption, Workers
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, EngineOption, TrustCode, Workers
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
@@ -53,6 +53,7 @@ def transcribe(
     column: Annotated[
         str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
     ] = None,
+    trust_code: TrustCode = False,
 ) -> None:
     """Recognise very many recordings and write a table, on one machine or on many.
 
@@ -72,7 +73,7 @@ def transcribe(
         raise ConfigError(f"{'--length' if length else '--check'} is about strings; add --string")
     strings = Strings(tuple(length) if length else None, check) if string else None
     model = model or (EXPORTED_STRINGS[0] if string else DEFAULT_MODEL)
-    hearing = Hearing(model, device=device, batch=batch, strings=strings)
+    hearing = Hearing(model, device=device, batch=batch, strings=strings, trust_code=trust_code)
     with logged_to(out / "run.log"):
         try:
             report = run(

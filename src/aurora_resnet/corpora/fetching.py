@@ -43,19 +43,21 @@ def fetch_file(url: str, path: str | Path, *, max_bytes: int, progress: bool = T
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.DownloadError: cannot fetch 'file:///etc/hosts': expected an http or https address
     """
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise DownloadError(f"cannot fetch '{url}': expected an http or https address")
     path = Path(path).absolute()
     store = pooch.create(
         path.parent, base_url="", registry={path.name: None}, urls={path.name: url}, retry_if_failed=RETRIES
     )
     try:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise DownloadError(f"cannot fetch '{url}': expected an http or https address")
         with _quiet_pooch():
             store.fetch(path.name, downloader=_Downloader(max_bytes, path.name if progress else ""))
     except requests.RequestException as error:
         raise DownloadError(
             f"cannot fetch {url} ({RETRIES + 1} attempts): {error}; check the network and run this again"
         ) from error
+    except ValueError as error:  # of an address, here or where the server sends us, or a header that is no number
+        raise DownloadError(f"cannot fetch {url!a}: {error}; check the address and run this again") from error
     except OSError as error:
         raise DownloadError(
             f"cannot write {path}: {error.strerror or error}; make room or take another folder and repeat"

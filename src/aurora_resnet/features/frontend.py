@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
-from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
 
 GROUP = "aurora_resnet.frontends"
 """Entry points of other packages: the name of a front end, and its builder."""
@@ -77,9 +77,12 @@ def create_frontend(name: str | None, mel: MelConfig, options: Mapping[str, obje
     """
     if name is None:
         return MelFrontend(mel)
+    builder = frontend_builder(name)
     try:
-        built = frontend_builder(name)(mel, **(options or {}))
-    except TypeError as error:
+        built = builder(mel, **(options or {}))
+    except (AuroraError, MemoryError):
+        raise
+    except Exception as error:  # whatever another package raises
         raise ConfigError(f"front end '{name}' cannot be built with {dict(options or {})}: {error}") from error
     if not isinstance(built, nn.Module) or not isinstance(built, Frontend):
         raise ConfigError(f"front end '{name}' must be a torch.nn.Module with sample_rate, bands and frames(samples)")
@@ -97,7 +100,10 @@ def frontend_builder(name: str) -> Callable[..., nn.Module]:
     points = entry_points_of(GROUP)
     if name in _FRONTENDS:
         return _FRONTENDS[name]
-    found = load_entry_point(points[name]) if name in points else load_reference(name) if is_reference(name) else None
+    if name in points:
+        found = load_entry_point(points[name])
+    else:
+        found = load_reference(name, nn.Module) if is_reference(name) else None
     if not callable(found):
         known = (*_FRONTENDS, *points)
         raise ConfigError(
@@ -105,6 +111,20 @@ def frontend_builder(name: str) -> Callable[..., nn.Module]:
             "package.module:Class"
         )
     return cast(Callable[..., nn.Module], found)
+
+
+def unknown_frontend(name: str | None) -> list[str]:
+    """Return what to say of a name that no front end has, as a list that is empty otherwise.
+
+    >>> unknown_frontend(None), unknown_frontend("gammatone")
+    ([], ["unknown front end 'gammatone'; known: none, or package.module:Class"])
+    """
+    try:
+        if name is not None:
+            frontend_builder(name)
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
 def frontend_origin(name: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_fields
 from aurora_resnet.environment import float32_on_cpu
-from aurora_resnet.features.frontend import create_frontend
+from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.decision import Calibration
@@ -55,6 +55,7 @@ class RecognizerConfig:
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)
+        yield from unknown_frontend(self.frontend)
         if self.frontend_options and self.frontend is None:
             yield "frontend_options need a frontend"
         half = self.mel.fft_length // 2

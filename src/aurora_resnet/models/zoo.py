@@ -26,7 +26,7 @@ from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
 from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
-from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
 
 GROUP = "aurora_resnet.models"
 """Entry points of other packages: the name of a model, and its builder."""
@@ -124,7 +124,9 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
     try:
         built = entry.build(**entry.fixed, **options)
         return built if isinstance(built, SpeechClassifier) else as_classifier(built, **_sizes(options))
-    except (TypeError, RuntimeError) as error:  # a string for a number, from a training file; more than the memory
+    except (AuroraError, MemoryError):
+        raise
+    except Exception as error:  # a string for a number, from a training file; whatever another package raises
         raise ConfigError(f"model '{name}' cannot be built with {options}: {error}") from error
 
 
@@ -192,7 +194,7 @@ def find_model(name: str) -> ZooEntry:
     if (point := entry_points_of(GROUP).get(name)) is not None:
         return _checked(name, load_entry_point(point), f"from {point.value.partition(':')[0]}")
     if is_reference(name):
-        return _checked(name, load_reference(name), "")
+        return _checked(name, load_reference(name, nn.Module), "")
     known = list_models(strings=None)
     raise ConfigError(
         f"unknown model {shown(name)}{did_you_mean(name, known)}; models: {', '.join(known)}, or package.module:Class"

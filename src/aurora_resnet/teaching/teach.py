@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aurora_resnet.checkpoints import load_checkpoint, read_config, save_checkpoint
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_negatives
 from aurora_resnet.clips.joined import JoinedClips
 from aurora_resnet.clips.source import ClipSource
@@ -28,7 +28,7 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.errors import CheckpointError, TrainingError
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
@@ -83,6 +83,7 @@ def teach(
     noises: Sequence[str | Path] = (),
     device: str = "cpu",
     progress: bool = False,
+    trust_code: bool = False,
 ) -> Taught:
     """Train a recogniser of somebody's own words and write it as a checkpoint.
 
@@ -95,6 +96,7 @@ def teach(
         noises: folders of sound files without a word.
         device: where to compute.
         progress: show bars on a terminal.
+        trust_code: of ``config.init``, as ``load_checkpoint``.
 
     Raises:
         CorpusError: if too few recordings can be used.
@@ -102,12 +104,12 @@ def teach(
         TrainingError: if a training fails.
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
-    resolve(config.init, kind="words", format="checkpoint")
-    heard = hear(recordings, read_config(config.init), clip_seconds=config.clip_seconds, progress=progress)
+    init = load_checkpoint(config.init, kind="words", trust_code=trust_code)
+    heard = hear(recordings, init.model.config, clip_seconds=config.clip_seconds, progress=progress)
     config = replace(config, groups=possible_groups(heard.recordings, config.groups))
     work = _work_folder(heard, config, noises, out)
     of_words, of_others, by_speaker = _grouped(heard, config)
-    models = _Lessons(heard, config, noises, work, device, progress)
+    models = _Lessons(heard, config, init, noises, work, device, progress)
     held: list[Answers] = []
     others: list[Answers] = []
     samples: list[Answers] = []
@@ -159,18 +161,19 @@ class _Lessons:
         self,
         heard: HeardRecordings,
         config: TeachConfig,
+        init: Checkpoint,
         noises: Sequence[str | Path],
         work: Path,
         device: str,
         progress: bool,
     ) -> None:
-        self.heard, self.config, self.work, self.device, self.progress = heard, config, work, device, progress
-        learnt = read_config(config.init).vocabulary
+        self.heard, self.config, self.init = heard, config, init
+        self.work, self.device, self.progress = work, device, progress
         keeps = config.keep_known and not config.random_weights
-        self.known = known_beside_new(learnt, heard.network.vocabulary) if keeps else ()
+        self.known = known_beside_new(init.vocabulary, heard.network.vocabulary) if keeps else ()
         self.before: RecognizerModel | None = None  # as it was, but hearing clips as long as the new words
         if self.known:
-            self.before, _ = start_from(config.init, learnt, clip_seconds=heard.network.clip_seconds)
+            self.before, _ = start_from(init, init.vocabulary, clip_seconds=heard.network.clip_seconds)
             lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
         sounds = OtherSounds(heard.network, noises)
         of_words, of_others, _ = _grouped(heard, config)
@@ -194,7 +197,7 @@ class _Lessons:
                 torch.manual_seed(config.seed)
                 model = RecognizerModel(network)
         else:
-            model, _ = start_from(config.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
+            model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
         out, training = self.work / name, config.training(network.model, keeping=self.before is not None)
         if self.before is not None:
@@ -205,7 +208,10 @@ class _Lessons:
             trainer = Trainer(model, training, out, device=self.device, progress=self.progress)
         rest = [source for number, source in enumerate(self.sources) if number != group]
         result = trainer.fit(JoinedClips(rest), resume=True)
-        return load_checkpoint(result.best_checkpoint).model
+        try:
+            return load_checkpoint(result.best_checkpoint, trust_code=(network.model, network.frontend)).model
+        except CheckpointError as error:  # damaged after an earlier call was interrupted
+            raise TrainingError(f"{error}; remove {out} and give the same command again") from error
 
     def keep_known(self, spoken: Answers) -> KeptWords | None:
         """Return what becomes of words that were known before, by all held-out answers; nothing without such words."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -59,6 +61,10 @@ def unknown_choice(table: dict[str, Any], what: str, name: str) -> list[str]:
     ["optimizer must be sgd, adamw or package.module:name, got 'adam' (did you mean 'adamw'?)"]
     """
     if isinstance(name, str) and (name in table or is_reference(name)):
+        try:
+            find_choice(table, name)
+        except ConfigError as error:
+            return [str(error)]
         return []
     hint = did_you_mean(str(name), table)
     return [f"{what} must be {', '.join(table)} or package.module:name, got {name!r}{hint}"]
@@ -68,12 +74,19 @@ def find_choice(table: dict[str, Any], name: str) -> Any:
     """Return what a name stands for; ``None`` for those built in.
 
     Raises:
-        ConfigError: if a reference cannot be imported or is nothing that can be called.
+        ConfigError: if a reference cannot be imported, or is no subclass of ``torch.optim.Optimizer`` or no function of
+            a step and the number of steps.
     """
-    found = table[name] if name in table else load_reference(name)
-    if found is not None and not callable(found):
-        raise ConfigError(f"'{name}' is nothing that can be called")
-    return found
+    if name in table:
+        return table[name]
+    if table is OPTIMIZERS:
+        return load_reference(name, torch.optim.Optimizer)
+    schedule = load_reference(name, FunctionType)
+    try:
+        inspect.signature(schedule).bind(0, 1)
+    except TypeError as error:
+        raise ConfigError(f"'{name}' must be a function of a step and the number of steps ({error})") from None
+    return schedule
 
 
 def _register(table: dict[str, Any], what: str, name: str, thing: Any) -> None:

@@ -37,8 +37,8 @@ class TrainingConfig:
     epochs: Epochs = 30
     batch_size: Annotated[int, Between(2, 65_536)] = 32
     optimizer: str = "sgd"
-    """``sgd``, ``adamw``, a registered one, or ``package.module:name`` as in ``torch.optim:RAdam``, which gets the
-    parameter groups, ``lr`` and ``optimizer_options``."""
+    """``sgd``, ``adamw``, a registered one, or ``package.module:Class`` as in ``torch.optim:RAdam``, which gets the
+    parameter groups, ``lr`` and ``optimizer_options``; in a training file it needs ``trust_code``."""
     optimizer_options: dict[str, Any] = field(default_factory=dict)
     """Of an optimiser that is not built in."""
     learning_rate: Rate = 0.001

@@ -19,13 +19,16 @@ from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import describe_environment, float32_on_cpu
+from aurora_resnet.features.frontend import unknown_frontend
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.streaming import check_streams
 from aurora_resnet.models.zoo import find_model, list_models, model_cost, unknown_model
-from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.references import names_from_file
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
@@ -33,7 +36,7 @@ from aurora_resnet.training.data import DataConfig, load_data
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.sounds import training_clips, validation_clips
-from aurora_resnet.training.state import folder_taken
+from aurora_resnet.training.state import Resume, folder_taken
 from aurora_resnet.training.string_trainer import StringTrainer
 from aurora_resnet.training.strings import load_strings
 from aurora_resnet.training.trainer import Trainer
@@ -77,6 +80,7 @@ class ExperimentConfig:
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)
+        yield from unknown_frontend(self.frontend)
         if not self.data.train:
             yield "data.train names no corpus"
         if self.digits and not self.words:
@@ -92,7 +96,9 @@ class ExperimentConfig:
             yield "teacher and training.distillation belong together; one of them is missing"
 
 
-def read_experiment(path: str | Path, model: str | None = None, *, overrides: Sequence[str] = ()) -> ExperimentConfig:
+def read_experiment(
+    path: str | Path, model: str | None = None, *, overrides: Sequence[str] = (), trust_code: bool = False
+) -> ExperimentConfig:
     """Read a training file.
 
     With ``init``, what the file does not say of model, front end, options and clip length is the checkpoint's.
@@ -104,6 +110,8 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
         path: the TOML file.
         model: chosen model instead of the file's ``model``.
         overrides: ``section.key=value``, applied last.
+        trust_code: import what the file, or the checkpoint of ``init``, names as ``package.module:name`` (model, front
+            end, optimiser, schedule), which runs that module's code. Without it such names are refused.
 
     Raises:
         ConfigError: names the file and everything that is wrong in it.
@@ -113,19 +121,15 @@ def read_experiment(path: str | Path, model: str | None = None, *, overrides: Se
     tables = values.pop("models", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise ConfigError(f"{path}: 'models' must hold a table [models.NAME] for each model")
-    unknown = [
-        f"'models.{name}'{did_you_mean(name, list_models(strings=None))}" for name in tables if unknown_model(name)
-    ]
-    if unknown:
-        raise ConfigError(
-            f"{path}: unknown model in {', '.join(unknown)}; models: {', '.join(list_models(strings=None))}"
-        )
     chosen = apply_overrides(values | ({"model": model} if model else {}), overrides, str(path))
-    name = str(chosen.get("model") or _learnt(chosen).get("model", "resnet50"))
-    if problems := unknown_model(name):
-        raise ConfigError(f"{path}: {problems[0]}")
+    name = str(chosen.get("model") or _learnt(chosen, trust_code).get("model", "resnet50"))
+    with names_from_file(trust_code):
+        problems = [f"[models.{each}]: {problem}" for each in tables for problem in unknown_model(each)]
+        if problems := problems or unknown_model(name):
+            raise ConfigError(f"{path}: {'; '.join(problems)}")
     values = apply_overrides(_overlay(_overlay(values, tables.get(name, {})), {"model": name}), overrides, str(path))
-    return from_mapping(ExperimentConfig, _overlay(_learnt(values), values), str(path))
+    whole = _overlay(_learnt(values, trust_code), values)
+    return from_mapping(ExperimentConfig, whole, str(path), trust_code=trust_code)
 
 
 @float32_on_cpu()
@@ -134,9 +138,10 @@ def run_experiment(
     out: str | Path,
     *,
     device: str = "cpu",
-    resume: bool = False,
+    resume: Resume = False,
     progress: bool = False,
     compile: bool = False,
+    trust_code: bool = False,
 ) -> TrainingResult:
     """Train as a file says and write the run record ``run.json`` beside the checkpoints.
 
@@ -144,9 +149,10 @@ def run_experiment(
         config: from ``read_experiment``.
         out: folder of the run.
         device: where to train.
-        resume: go on with the run in ``out``.
+        resume: go on with the run in ``out``; ``"best"`` as ``Trainer.fit`` has it.
         progress: show bars on a terminal.
         compile: see ``Trainer``.
+        trust_code: of the teacher's file, as ``load_checkpoint``; what ``config`` names was read with its own.
 
     Raises:
         TrainingError: as ``Trainer.fit`` does; that another training works in ``out`` is told at once.
@@ -171,7 +177,7 @@ def run_experiment(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         model = RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
-    teacher = _teacher(config, vocabulary)
+    teacher = _teacher(config, vocabulary, trust_code)
     if config.data.strings is not None:
         check_streams(recognizer)
     kind = Trainer if config.data.strings is None else StringTrainer
@@ -235,20 +241,21 @@ def _words(
     return fresh, validation_clips(held_out, augment, config.data.root) if held_out else None
 
 
-def _learnt(values: Mapping[str, Any]) -> dict[str, Any]:
+def _learnt(values: Mapping[str, Any], trust_code: bool) -> dict[str, Any]:
     """Return what a checkpoint to start from says of its network, nothing without one."""
     init = values.get("init")
     if not isinstance(init, str):
         return {}
-    learnt = to_mapping(read_config(init))
+    learnt = to_mapping(read_config(init, trust_code=trust_code))
     return {key: learnt[key] for key in ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")}
 
 
-def _teacher(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel | None:
+def _teacher(config: ExperimentConfig, vocabulary: Vocabulary, trust_code: bool) -> RecognizerModel | None:
     """Return the trained network to learn from; its logits must mean the same words."""
     if config.teacher is None:
         return None
-    teacher = load_checkpoint(config.teacher, kind="words" if config.data.strings is None else "strings").model
+    kind: Kind = "words" if config.data.strings is None else "strings"
+    teacher = load_checkpoint(config.teacher, kind=kind, trust_code=trust_code).model
     if teacher.config.words != vocabulary.words:
         raise ConfigError(
             f"teacher {config.teacher} knows other words ({', '.join(teacher.config.words[:12])}) than the model is to "

@@ -29,7 +29,7 @@ def start_from(
     """Return a network for some words that begins with what another one learnt.
 
     Args:
-        init: a shipped name, the path of a checkpoint, or a checkpoint.
+        init: a shipped name, the path of a checkpoint, or a checkpoint, as ``load_checkpoint(path, trust_code=True)``.
         vocabulary: the words that it is to learn.
         options: of the classifier, laid over those of the checkpoint, such as ``dropout``.
         clip_seconds: length of the clips; the checkpoint's if not given.
@@ -78,7 +78,8 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: resnet50 does not fit: its model is 'resnet50', this one is 'compact'; ...
     """
-    checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init)
+    built = (model.config.model, model.config.frontend)  # what the program built, the file may name
+    checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init, trust_code=built)
     _check_kind(model.config, checkpoint)
     own, learnt, head = model.state_dict(), checkpoint.model.state_dict(), _head(model)
     problems = [f"{name} is missing" for name in own if not name.startswith(head) and name not in learnt]

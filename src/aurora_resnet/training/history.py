@@ -62,15 +62,15 @@ def write_history(path: Path, records: Sequence[EpochRecord]) -> None:
         temporary.write_text("".join(json.dumps(asdict(record)) + "\n" for record in records), encoding="utf-8")
 
 
-def read_history(path: Path) -> list[EpochRecord]:
-    """Read a JSONL file of epochs.
+def read_history(path: Path, epochs: int | None = None) -> list[EpochRecord]:
+    """Read a JSONL file of epochs, or the first ones of it.
 
     Raises:
         TrainingError: if it is missing or a line is not an epoch; the message names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[:epochs]
+    except OSError as error:
         raise TrainingError(f"history {path} cannot be read: {error}") from error
     records = []
     for number, line in enumerate(lines, start=1):

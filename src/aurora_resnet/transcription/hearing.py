@@ -48,6 +48,7 @@ class Hearing:
         threads: CPU threads of one call.
         batch: clips that are computed together; more take more memory and are no faster on a CPU.
         strings: if strings are to be heard.
+        trust_code: import the code that a checkpoint names, in every worker; see ``load_checkpoint``.
     """
 
     model: str
@@ -55,6 +56,7 @@ class Hearing:
     threads: int = 1
     batch: int = 16
     strings: Strings | None = None
+    trust_code: bool = False
 
     @property
     def columns(self) -> Columns:
@@ -73,13 +75,17 @@ class Hearing:
     def load(self) -> Hear:
         """Return what makes the rows of a piece; it raises ``ModelError`` if the model cannot be computed."""
         if self.strings is None:
-            recognizer = Recognizer.from_pretrained(self.model, device=self.device, threads=self.threads)
+            recognizer = Recognizer.from_pretrained(
+                self.model, device=self.device, threads=self.threads, trust_code=self.trust_code
+            )
             return partial(words.hear, recognizer, batch=self.batch)
         asked = self.strings
         check = None if asked.check is None else CHECKS[asked.check]
         return partial(
             strings.hear,
-            StringRecognizer.from_pretrained(self.model, device=self.device, threads=self.threads),
+            StringRecognizer.from_pretrained(
+                self.model, device=self.device, threads=self.threads, trust_code=self.trust_code
+            ),
             lengths=asked.lengths,
             check=check,
         )

@@ -90,6 +90,9 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         parser.add_argument(
             name, dest="compute", default="cpu", metavar="DEVICE", help="where to compute: cpu, cuda ..."
         )
+        parser.add_argument(
+            "--trust-code", action="store_true", help="import the package.module:Class that a checkpoint names"
+        )
     threads = "all cores by default, beside each other" if command == "recognize" else "one by default"
     parser.add_argument("--threads", type=int, metavar="N", help=f"CPU threads; {threads}")
 
@@ -108,7 +111,8 @@ def run_command(command: str, options: argparse.Namespace) -> int:
     if options.string:
         return run_string_command(command, options, threads)
     model = options.model or _DEFAULTS[command]
-    recognizer = Recognizer.from_pretrained(model, device=getattr(options, "compute", "cpu"), threads=threads)
+    device, trust_code = getattr(options, "compute", "cpu"), getattr(options, "trust_code", False)
+    recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
     if command == "recognize":  # each imports what the other need not wait for
         from .recognize import recognize
 

@@ -66,7 +66,8 @@ def run_string_command(command: str, options: argparse.Namespace, threads: int |
         AuroraError: if model, options or input are wrong.
     """
     model, device = options.model or EXPORTED_STRINGS[0], getattr(options, "compute", "cpu")
-    recognizer = StringRecognizer.from_pretrained(model, device=device, threads=threads)
+    trust_code = getattr(options, "trust_code", False)
+    recognizer = StringRecognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
     return recognize_strings(recognizer, options) if command == "recognize" else listen_strings(recognizer, options)
 
 
