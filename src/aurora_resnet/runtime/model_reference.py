@@ -207,9 +207,11 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
         if kind not in (None, SHIPPED[text]):
             raise wrong_kind(text, SHIPPED[text])
         form: Format = format or "onnx"
-        path = FOLDERS[form] / f"{text}{SUFFIXES[form]}"
         if form == "checkpoint" and SHIPPED[text] == "strings":
             raise _wrong_format(text, "onnx")
+        if form not in FOLDERS:
+            added("kind", f"the checkpoint of '{text}'")
+        path = FOLDERS[form] / f"{text}{SUFFIXES[form]}"
         if not is_file(path):
             raise error(
                 f"{path}: expected the weights of '{text}' here; install the wheel anew with "
