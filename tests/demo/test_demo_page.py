@@ -141,7 +141,7 @@ def test_it_is_plain_about_the_recordings_and_about_models_without_a_threshold(p
     for text in ("The recordings are synthetic", "What the models given learnt from is not known", NAME):
         assert text in page.text
     assert (
-        f"{NAME} and second never learnt negatives, have no threshold, and so accept everything but silence"
+        f"{NAME} and second are not calibrated, and so refuse nothing but silence"
         in page.text
     )
 

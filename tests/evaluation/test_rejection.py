@@ -89,7 +89,7 @@ def test_everything_is_counted(words: Corpus, negatives: Corpus) -> None:
 def test_without_a_threshold_only_silence_is_refused(words: Corpus, negatives: Corpus) -> None:
     report = measure_rejection(Loudness(None), words, negatives)
     assert (report.words_refused.count, report.negatives_accepted.count) == (1, 4)
-    assert "no threshold: it refuses silence only" in report.to_markdown()
+    assert "not calibrated: it refuses silence only" in report.to_markdown()
 
 
 def test_conditions_are_counted_apart_and_together(words: Corpus, negatives: Corpus) -> None:
