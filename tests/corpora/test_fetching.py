@@ -231,6 +231,30 @@ def test_a_redirection_from_https_to_http_is_refused(start: str, location: str, 
         transfer.check_response(response)
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("http://[", "Invalid IPv6"), ("http://\xff\xfe/", "codec"), ("file:///etc/hosts", "No connection adapters")],
+)
+def test_a_server_that_sends_us_nowhere_is_an_error_of_ours(place: str, reason: str, tmp_path: Path) -> None:
+    with serve(Offer(faults=[f"to {place}"] * (RETRIES + 1))) as url, pytest.raises(DownloadError, match=reason):
+        fetch(url, tmp_path / "a.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["http://[", f"http://{'a' * 300}/", "http://..", "http://127.0.0.1:99999/", ""])
+def test_an_address_that_is_none_is_an_error_of_ours(url: str, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="cannot fetch"):
+        fetch(url, tmp_path / "a.zip")
+
+
+def test_a_length_that_is_no_number_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Handler, "send_header", lambda self, *_: BaseHTTPRequestHandler.send_header(self, "Content-Length", "x")
+    )
+    with serve(Offer()) as url, pytest.raises(DownloadError, match="cannot fetch"):
+        fetch(url, tmp_path / "a.zip")
+
+
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.files import atomic_path, write_json
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.transcription.inputs import InputPiece, find_pieces, piece_of_dict
 
 FORMAT = 1
@@ -63,7 +63,11 @@ class Plan:
         """
         now = {"format": FORMAT, "inputs": [_absolute(text) for text in inputs], "column": column, **settings}
         if self._settings.is_file():
-            _check_same(json.loads(self._settings.read_text(encoding="utf-8")), now, self.out)
+            try:
+                before = json.loads(self._settings.read_text(encoding="utf-8"))
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(self._settings, error) from error
+            _check_same(before, now, self.out)
         elif self._pieces.exists() or self.rows.exists():
             raise ConfigError(
                 f"{self.out} has no {self._settings.name}, but files of a transcription; choose another folder"
@@ -75,10 +79,20 @@ class Plan:
                 write_json(now, self._settings)
 
     def jobs(self) -> Iterator[Job]:
-        """Yield all pieces, one in memory at a time."""
-        with self._pieces.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream):
-                yield Job(number, piece_of_dict(json.loads(line)), self.rows / f"part-{number:06d}{self.suffix}")
+        """Yield all pieces, one in memory at a time.
+
+        Raises:
+            ConfigError: if the plan is damaged.
+        """
+        try:
+            with self._pieces.open(encoding="utf-8") as stream:
+                for number, line in enumerate(stream):
+                    yield Job(number, piece_of_dict(json.loads(line)), self.rows / f"part-{number:06d}{self.suffix}")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CorpusError) as error:
+            raise self._damaged(self._pieces, error) from error
+
+    def _damaged(self, path: Path, error: Exception) -> ConfigError:
+        return ConfigError(f"{path} is damaged ({error}); choose another folder, or remove {self.out} to begin anew")
 
 
 def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import printable
-from aurora_resnet.runtime.errors import MissingDependencyError
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 TableFormat = Literal["parquet", "csv", "jsonl"]
 PARQUET = ".parquet"
@@ -52,7 +52,18 @@ def write_rows(rows: Iterable[Row], columns: Columns, path: Path) -> None:
 
 
 def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    """Yield the rows of a table that ``write_rows`` wrote, of the columns asked for alone."""
+    """Yield the rows of a table that ``write_rows`` wrote, of the columns asked for alone.
+
+    Raises:
+        ConfigError: if the file is damaged.
+    """
+    try:
+        yield from _rows(path, columns)
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:  # pyarrow's errors are such too
+        raise ConfigError(f"{path} is damaged ({error}); remove it, and the same command makes it again") from error
+
+
+def _rows(path: Path, columns: Columns) -> Iterator[Row]:
     if path.suffix == PARQUET:
         with parquet().ParquetFile(path) as file:
             for batch in file.iter_batches(4096, columns=list(columns)):
@@ -60,7 +71,10 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
         return
     with path.open(encoding="utf-8", newline="") as stream:
         if path.suffix == ".csv":
-            for cells in csv.DictReader(stream):
+            reader = csv.DictReader(stream)
+            if not columns.keys() <= set(reader.fieldnames or ()):
+                raise ValueError(f"expected the columns {', '.join(columns)}")
+            for cells in reader:
                 yield tuple(_value(cells[name], kind) for name, kind in columns.items())
             return
         for line in stream:
