@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.environment import set_threads
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
+from aurora_resnet.runtime.model_reference import resolve
 from benchmarks.inference_speed import Engine, cold_starts, measure
 from benchmarks.inference_targets import target_table
 from benchmarks.latency import POCKETSPHINX, read_clips
@@ -44,7 +45,7 @@ def write_files(folder: Path, models: Sequence[str]) -> list[Engine]:
     """Export the models and return all engines."""
     engines = []
     for model in models:
-        checkpoint, path = load_checkpoint(model), checkpoint_path(model)
+        checkpoint, path = load_checkpoint(model), resolve(model, format="checkpoint").path
         engines += [Engine(kind, kind, model, path) for kind in ("torch", "torch_folded")]
         for name, int8 in (("onnx_float32", False), ("onnx_int8", True)):
             file = folder / f"{model}_{name}.onnx"

@@ -33,10 +33,9 @@ from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, MissingDependencyError
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.shipped.model import file_digest
 
 SAMPLE_RATE = 8000
 POCKETSPHINX = "pocketsphinx"
@@ -150,7 +149,7 @@ def main() -> None:
             if name in ways:
                 raise ConfigError(f"two recognisers are called '{name}'; measure them in two runs")
             ways[name] = ours(recognizer, clips)
-            more[name] = {"sha256": file_digest(exported_path(model) or Path(model)), "goal_ratio": GOALS.get(name)}
+            more[name] = {"sha256": resolve(model).sha256, "goal_ratio": GOALS.get(name)}
         rows = measure(ways, words, rounds)
     except AuroraError as error:
         sys.exit(str(error))

@@ -39,7 +39,7 @@ from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
-from aurora_resnet.runtime.model_files import EXPORTED_STRINGS
+from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
 from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams

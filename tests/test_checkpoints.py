@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from aurora_resnet.checkpoint_file import FORMAT
 from aurora_resnet.checkpoints import (
     PRETRAINED,
-    checkpoint_path,
     load_checkpoint,
     save_calibrated,
     save_checkpoint,
@@ -24,6 +23,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ModelError
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.scoring import TorchModel
 
@@ -155,9 +155,11 @@ def test_a_writer_that_breaks_off_leaves_the_old_file(tmp_path: Path, monkeypatc
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none.safetensors"):
-        with pytest.raises(CheckpointError, match=rf"there is no checkpoint '{path}'.*; shipped: resnet50, compact"):
-            load_checkpoint(path)
+    with pytest.raises(CheckpointError, match=r"there is no checkpoint '.*none.safetensors'; shipped: resnet50"):
+        load_checkpoint(tmp_path / "none.safetensors")
+    (tmp_path / "best.safetensors").touch()
+    with pytest.raises(CheckpointError, match=rf"is a folder without .*; give the file in it: {tmp_path}/best.safete"):
+        load_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, -1])
@@ -460,7 +462,7 @@ def test_another_calibration_leaves_every_bit_of_the_tensors(tmp_path: Path, hal
 def test_a_shipped_model_is_calibrated_by_its_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / "mine.safetensors"
     save_calibrated(name, Calibration(1.0, 1.0), path)
-    before, after = load_file(checkpoint_path(name)), load_file(path)
+    before, after = load_file(resolve(name, format="checkpoint").path), load_file(path)
     assert all(torch.equal(after[key], tensor) and after[key].dtype == tensor.dtype for key, tensor in before.items())
     assert load_checkpoint(path).card == load_checkpoint(name).card
     with pytest.raises(CheckpointError, match="did you mean"):

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.corpus import Corpus
@@ -39,7 +39,7 @@ from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.model_files import EXPORTED_FOLDER, SUFFIX
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import calibrate
 from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
@@ -79,7 +79,7 @@ def main() -> None:
         write_weights(
             options.model, options.run, options.config, options.words_refused, options.strangers, options.people
         )
-    path = EXPORTED_FOLDER / f"{options.model}{SUFFIX}"
+    path = resolve(options.model).path
     print(export_onnx(load_checkpoint(options.model), path, int8=True))
     print(f"{path}: {path.stat().st_size / 1e6:.3f} MB; next: python -m tools.shipped --model {options.model}")
 
@@ -135,7 +135,7 @@ def write_weights(
     record: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     kept = ("experiment", "data", "epochs", "seconds", "environment", "created", "averaged")
     training = {key: record[key] for key in kept if key in record}
-    path = checkpoint_path(name)
+    path = resolve(name, format="checkpoint").path
     save_checkpoint(model, path, calibration=calibration, info={**report, "training": training}, half=True)
     print(json.dumps({**calibration.to_dict(), **report}, indent=2))
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")

@@ -7,12 +7,22 @@ library logs goes to the logger ``aurora_resnet`` and nowhere else until a progr
 """
 
 import logging
+from pathlib import Path
 
 import lazy_loader
 
+from .runtime import model_reference
 from .runtime import telemetry as _telemetry  # noqa: F401  # before any dependency is loaded
 from .runtime.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+model_reference.FOLDERS["checkpoint"] = Path(__file__).with_name("pretrained")
+model_reference.ADDED.update(
+    words="aurora_resnet.scoring:load_scoring_model",
+    strings="aurora_resnet.string_scoring:load_sequence_model",
+    kind="aurora_resnet.checkpoints:checkpoint_kind",
+    hub="aurora_resnet.pretrained_folder:hub_files",
+)
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # else Python prints warnings of silent loggers

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,29 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises:
         CheckpointError: if the file is damaged, not one of ours, or newer than this library.
     """
+    with _opened(path) as file:
+        return _header(file, path), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Return what ``read_file`` returns, without the tensors."""
+    with _opened(path) as file:
+        return _header(file, path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            yield file
     except UnicodeError as error:  # newer ones say so in a SafetensorError
         raise CheckpointError(f"safetensors reads no name that is not valid UTF-8, got {path}; rename it") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
+
+
+def _header(file: Any, path: Path) -> dict[str, Any]:
+    metadata = file.metadata() or {}
     if _HEADER not in metadata:
         raise CheckpointError(
             f"{path} holds tensors but no aurora_resnet header, so it is no checkpoint of this library; "
@@ -67,7 +83,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"{path} has format {shown(header.get('format'))}, this version reads format {FORMAT}; "
             "install a newer aurora-resnet"
         )
-    return header, tensors
+    return dict(header)
 
 
 def _from_first_edition(header: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -16,26 +16,36 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurora_resnet.checkpoint_file import read_file, write_file
+from aurora_resnet.checkpoint_file import read_file, read_header, write_file
 from aurora_resnet.config_files import from_mapping, to_mapping
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.zoo import model_origin
-from aurora_resnet.pretrained_folder import CHECKPOINT, find_pretrained, is_pretrained
+from aurora_resnet.models.zoo import ZOO, model_origin
 from aurora_resnet.references import TrustCode, what_to_install
-from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError, ConfigError, did_you_mean
-from aurora_resnet.runtime.model_files import EXPORTED, is_file
+from aurora_resnet.runtime.decision import Calibration, is_number
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
+from aurora_resnet.runtime.model_reference import (
+    EXPORTED,
+    FOLDERS,
+    SUFFIXES,
+    AnyModel,
+    Kind,
+    ModelFile,
+    is_file,
+    resolve,
+)
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED
 """Names of the shipped models, which the package carries as checkpoints and as exported models."""
 
-SUFFIX = ".safetensors"
+SUFFIX = SUFFIXES["checkpoint"]
+OPERATING_POINT = "operating_point"
+"""Under this name ``info`` says how the calibration was chosen."""
+_FOLDER = FOLDERS["checkpoint"]
 _MODEL = "model."
 _STATE = "state."
-_FOLDER = Path(__file__).parent / "pretrained"
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +55,6 @@ class Checkpoint:
     Attributes:
         model: the rebuilt network in evaluation mode, on the CPU.
         name: what people call it: the shipped name, or the file's and its folder's.
-        calibration: from its logits to a decision.
         card: what it learnt from and what it can do, in Markdown; empty if nobody wrote one.
         info: plain values that were saved beside it (training command, results, ...).
         state: further tensors, such as the optimiser's.
@@ -53,7 +62,6 @@ class Checkpoint:
 
     model: RecognizerModel
     name: str
-    calibration: Calibration
     card: str
     info: dict[str, Any]
     state: dict[str, Tensor]
@@ -62,6 +70,16 @@ class Checkpoint:
     def vocabulary(self) -> Vocabulary:
         """The words that the model knows."""
         return self.model.config.vocabulary
+
+    @property
+    def calibration(self) -> Calibration:
+        """From the model's logits to a decision; none if its weights changed since they were read."""
+        return self.model.calibration
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a model of single words or of strings."""
+        return _kind(self.model.config.model)
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.name}: {self.model.config.model}, {self.vocabulary!r}, {self.calibration})"
@@ -82,7 +100,8 @@ def save_checkpoint(
     Args:
         model: the network.
         path: the file, usually ``.safetensors``.
-        calibration: that belongs to the network.
+        calibration: that belongs to the network; its own if not given, which it has no more once its weights changed.
+            Without one its answers are neither accepted nor rejected: ``accepted`` is ``None``.
         card: what it learnt from and what it can do, in Markdown.
         info: plain JSON values to keep with it.
         state: further tensors to keep with it.
@@ -101,11 +120,15 @@ def save_checkpoint(
     >>> load_checkpoint(file).calibration, load_checkpoint(file).info
     (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
+    calibration = model.calibration if calibration is None else calibration
+    kept = dict(info or {})
+    if not calibration.rejects:
+        kept.pop(OPERATING_POINT, None)  # of other weights
     header: dict[str, Any] = {
         "config": to_mapping(model.config),
-        "calibration": (calibration or Calibration()).to_dict(),
+        "calibration": calibration.to_dict(),
         "card": card,
-        "info": dict(info or {}),
+        "info": kept,
     }
     if origin := _origin(model.config):
         header["origin"] = origin
@@ -118,7 +141,7 @@ def save_checkpoint(
 
 
 def save_calibrated(
-    name_or_path: str | Path,
+    name_or_path: AnyModel,
     calibration: Calibration,
     path: str | Path,
     *,
@@ -143,29 +166,29 @@ def save_calibrated(
     >>> load_checkpoint(file).calibration
     Calibration(temperature=1.5, threshold=3.0)
     """
-    checkpoint = load_checkpoint(name_or_path, trust_code=trust_code)  # a file that cannot be used is not written again
-    header, tensors = read_file(checkpoint_path(name_or_path))
-    changed = {
-        "calibration": calibration.to_dict(),
-        "card": checkpoint.card,
-        "info": {**checkpoint.info, **(info or {})},
-    }
+    file = resolve(name_or_path, format="checkpoint")
+    checkpoint = load_checkpoint(file, trust_code=trust_code)  # a file that cannot be used is not written again
+    header, tensors = read_file(file.path)
+    kept_info = {key: value for key, value in checkpoint.info.items() if calibration.rejects or key != OPERATING_POINT}
+    changed = {"calibration": calibration.to_dict(), "card": checkpoint.card, "info": {**kept_info, **(info or {})}}
     kept: dict[str, Any] = {key: header[key] for key in ("config", "origin") if key in header}
     write_file({**kept, **changed}, tensors, path)
 
 
 @float32_on_cpu()
-def load_checkpoint(name_or_path: str | Path, *, trust_code: TrustCode = False) -> Checkpoint:
+def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_code: TrustCode = False) -> Checkpoint:
     """Rebuild a model from its file; the file alone is enough. The caller's random numbers stay as they are.
 
     Args:
         name_or_path: one of ``PRETRAINED``, the path of a file that ``Trainer`` or ``save_checkpoint`` wrote, a folder
             of ``save_pretrained``, or ``owner/name`` on the hub.
+        kind: that it must have: ``words`` or ``strings``.
         trust_code: import the ``package.module:Class`` that the file names as its model or front end, which runs that
             module's code; or the only names that may be imported. Without it the file names parts that are built in,
             registered or entry points, or is refused.
 
     Raises:
+        ModelError: if it is of the other kind.
         CheckpointError: if there is none of that name, or the file is missing, damaged, not one of ours, newer than
             this library, does not fit the network that its header describes, or names code that is not trusted.
 
@@ -175,7 +198,8 @@ def load_checkpoint(name_or_path: str | Path, *, trust_code: TrustCode = False) 
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.CheckpointError: there is no checkpoint 'resnet5' (did you mean 'resnet50'?); ...
     """
-    path = checkpoint_path(name_or_path)
+    file = resolve(name_or_path, kind=kind, format="checkpoint")
+    path = file.path
     header, tensors = read_file(path)
     config = _config(header, path, trust_code)
     try:
@@ -191,15 +215,27 @@ def load_checkpoint(name_or_path: str | Path, *, trust_code: TrustCode = False) 
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    named = name_or_path in PRETRAINED or is_pretrained(name_or_path)
-    name = str(name_or_path) if named else "/".join(path.with_suffix("").parts[-2:])
+    if not calibration.rejects and _kind(config.model) == "strings":
+        calibration = _operating_point(file, info)
+    model.calibration = calibration
+    name = file.name if Path(file.name) != path else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
     if not card and is_file(beside):
         card = beside.read_text(encoding="utf-8", errors="replace")
-    return Checkpoint(model.eval(), name, calibration, card, info, state)
+    return Checkpoint(model.eval(), name, card, info, state)
 
 
-def read_config(name_or_path: str | Path, *, trust_code: bool = False) -> RecognizerConfig:
+def checkpoint_kind(path: Path) -> Kind:
+    """Return what a checkpoint is for, from its header alone; models of other packages are for single words.
+
+    Raises:
+        CheckpointError: if the file is damaged or not one of ours.
+    """
+    config = read_header(path).get("config")
+    return _kind(config.get("model") if isinstance(config, dict) else None)
+
+
+def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerConfig:
     """Return what a checkpoint's network is, without building it; arguments as ``load_checkpoint``.
 
     Raises:
@@ -208,33 +244,28 @@ def read_config(name_or_path: str | Path, *, trust_code: bool = False) -> Recogn
     >>> read_config("compact").model
     'compact'
     """
-    path = checkpoint_path(name_or_path)
-    return _config(read_file(path)[0], path, trust_code)
+    path = resolve(name_or_path, format="checkpoint").path
+    return _config(read_header(path), path, trust_code)
 
 
-def checkpoint_path(name_or_path: str | Path) -> Path:
-    """Return the file of a checkpoint, shipped or not.
+def _kind(model: object) -> Kind:
+    """Return what a network is for by its name, without importing one of another package."""
+    return "strings" if isinstance(model, str) and model in ZOO and ZOO[model].strings else "words"
 
-    Raises:
-        CheckpointError: if there is no such file.
-    """
-    if name_or_path in PRETRAINED:
-        path = _FOLDER / f"{name_or_path}{SUFFIX}"
-        if not path.is_file():
-            raise CheckpointError(
-                f"{path}: expected the weights of '{name_or_path}' here; install the wheel anew with "
-                "pip install --force-reinstall aurora-resnet"
-            )
-        return path
-    if is_pretrained(name_or_path):
-        return find_pretrained(name_or_path, [CHECKPOINT])
-    path = Path(name_or_path)
-    if not is_file(path):
-        hint = did_you_mean(str(name_or_path), PRETRAINED)
-        raise CheckpointError(
-            f"there is no checkpoint '{name_or_path}'{hint}; shipped: {', '.join(PRETRAINED)}; others by their path"
-        )
-    return path
+
+def _operating_point(file: ModelFile, info: Mapping[str, Any]) -> Calibration:
+    """Return the calibration of a model of strings from where earlier versions wrote it, if they did."""
+    point = info.get(OPERATING_POINT)
+    if point is None:
+        return Calibration()
+    keys = ("threshold", "other_weight")
+    try:
+        values = {key: point[key] for key in keys if isinstance(point, Mapping) and is_number(point.get(key))}
+        if len(values) < len(keys):
+            raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
+        return Calibration(**values)
+    except ConfigError as error:
+        raise CheckpointError(f"{file.path}: its operating point is damaged ({error}); calibrate it again") from None
 
 
 def _origin(config: RecognizerConfig) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.checkpoints import Checkpoint
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
@@ -19,6 +19,7 @@ from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
 
 
@@ -94,7 +95,7 @@ class TorchModel:
     Args:
         model: a trained network; it stays as it is and where it is. ``network`` is a copy in evaluation mode on the
             device, with BatchNorms folded where that is possible, which cannot be trained or saved.
-        calibration: that belongs to the network.
+        calibration: that belongs to the network; its own if not given.
         name: what people call it; the zoo's name if not given.
         device: where to compute.
         threads: number of threads with which torch computes on the CPU; ``None`` leaves it as it is. Torch has one
@@ -102,7 +103,8 @@ class TorchModel:
             stays until somebody sets another one. Set it before other threads begin to compute.
 
     Raises:
-        ConfigError: if there is no such device, or for a model of strings.
+        ConfigError: if there is no such device.
+        ModelError: for a model of strings.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -125,14 +127,11 @@ class TorchModel:
         set_threads(threads)
         config = model.config
         if find_model(config.model).strings:
-            raise ConfigError(
-                f"{name or config.model} is a model of strings, not of single words: use StringRecognizer, "
-                "sequence_model or export_strings, and the commands with --strings"
-            )
+            raise wrong_kind(name or config.model, "strings")
         self.facts = ModelFacts(
             name=name or config.model,
             vocabulary=config.vocabulary,
-            calibration=calibration or Calibration(),
+            calibration=model.calibration if calibration is None else calibration,
             sample_rate=config.mel.sample_rate,
             clip_samples=config.clip_samples,
             frequencies_hz=(config.mel.f_min, config.mel.top),
@@ -165,7 +164,7 @@ def scoring_model(
     """Return what scores clips with a model, whatever form it has.
 
     Args:
-        model: a network (without calibration), a checkpoint, or what scores clips already.
+        model: a network, a checkpoint, or what scores clips already.
         device: where torch computes.
         threads: with which torch computes, as ``TorchModel`` has them.
 
@@ -173,10 +172,15 @@ def scoring_model(
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        return TorchModel(model.model, calibration=model.calibration, name=model.name, device=device, threads=threads)
+        return TorchModel(model.model, name=model.name, device=device, threads=threads)
     if isinstance(model, RecognizerModel):
         return TorchModel(model, device=device, threads=threads)
     return model
+
+
+def load_scoring_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> ScoringModel:
+    """Return what scores clips with a checkpoint, as ``Recognizer.from_pretrained`` asks for it."""
+    return scoring_model(load_checkpoint(file, trust_code=trust_code), device=device, threads=threads)
 
 
 def _answering_copy(model: RecognizerModel) -> RecognizerModel:

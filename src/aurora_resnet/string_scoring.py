@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.environment import check_device, float32_on_cpu
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
+from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
+from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.decision import is_number
-from aurora_resnet.runtime.errors import CheckpointError
+from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models import finite_logits
 from aurora_resnet.runtime.strings.model import Probabilities, SequenceFacts, SequenceModel
-
-OPERATING_POINT = "operating_point"
-"""Under this name ``calibrate`` writes ``other_weight`` and ``threshold`` into a checkpoint."""
 
 
 class TorchSequenceModel(SequenceModel):
@@ -69,17 +65,20 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
     """Return what hears strings with a trained network.
 
     Args:
-        model: a checkpoint, with its operating point, or a network; it stays as it is and where it is.
+        model: a checkpoint or a network; it stays as it is and where it is.
         device: where torch computes.
 
     Raises:
-        ConfigError: if it is no model of strings, or there is no such device.
-        CheckpointError: if the operating point of a checkpoint is damaged.
+        ModelError: if it is no model of strings.
+        ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        trained, name, card, point = model.model, model.name, model.card, _point(model)
+        trained, name, card = model.model, model.name, model.card
     else:
-        trained, name, card, point = model, model.config.model, "", {}
+        trained, name, card = model, model.config.model, ""
+    if not find_model(trained.config.model).strings:
+        raise wrong_kind(name, "words")
+    calibration = trained.calibration
     network = StreamingNetwork(trained).eval().to(check_device(device))
     facts = SequenceFacts(
         name=name,
@@ -87,19 +86,13 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
         sample_rate=trained.config.sample_rate,
         step_samples=network.step_samples,
         state_size=network.state_size,
-        **point,
+        other_weight=calibration.other_weight,
+        threshold=calibration.threshold,
     )
     return TorchSequenceModel(network, facts, card)
 
 
-def _point(checkpoint: Checkpoint) -> dict[str, float]:
-    """Return the operating point that ``calibrate`` wrote, nothing where it did not."""
-    point = checkpoint.info.get(OPERATING_POINT)
-    if point is None:
-        return {}
-    keys = ("other_weight", "threshold")
-    values = {key: point.get(key) for key in keys} if isinstance(point, Mapping) else {}
-    numbers = {key: value for key, value in values.items() if is_number(value)}
-    if len(numbers) < len(keys):
-        raise CheckpointError(f"{checkpoint.name}: its operating point is damaged; calibrate it again")
-    return numbers
+def load_sequence_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> SequenceModel:
+    """Return what hears strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
+    set_threads(threads)
+    return sequence_model(load_checkpoint(file, trust_code=trust_code), device=device)

@@ -94,7 +94,7 @@ def test_help_lists_every_command_with_its_line(call: Call) -> None:
         (["listen", "--rate", "x", "-"], ["--rate", "'x'"]),
         (["recognize", "--model", "resnet5", "a.wav"], ["'resnet5'", "did you mean 'resnet50'"]),
         (["recognize", "--model", "compact", "--device", "cuda:99", "a.wav"], ["cuda:99"]),
-        (["recognize", "--model", "mine.onnx", "--device", "cuda", "a.wav"], ["exported models compute on the CPU"]),
+        (["recognize", "--model", "mine.onnx", "--device", "cuda", "a.wav"], ["there is no checkpoint 'mine.onnx'"]),
     ],
 )
 def test_wrong_input_ends_in_one_line_and_code_2(arguments: list[str], says: list[str], call: Call) -> None:

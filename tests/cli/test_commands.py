@@ -202,7 +202,7 @@ def test_recognize_says_words_and_goes_on_after_a_bad_file(trained: Path, tmp_pa
     lines = result.stdout.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith(f"{recording.path}\t")
-    assert [line.split("\t")[-1] for line in lines] == ["accepted", "rejected"]
+    assert [line.split("\t")[-1] for line in lines] == ["not calibrated", "rejected"]
     as_json = [json.loads(line) for line in call(*arguments, "--json").stdout.splitlines()]
     assert as_json[0]["word"] == lines[0].split("\t")[1]
     assert sum(as_json[0]["probabilities"].values()) == pytest.approx(1.0)
@@ -257,10 +257,10 @@ def test_version_and_help(call: Call) -> None:
         (["train", "--config", "quickstart", "--out", "x", "--device", "cuda:99"], ["cuda:99"]),
         (
             ["evaluate", "--model", "no.safetensors", "--corpus", "samples:"],
-            ["there is no checkpoint 'no.safetensors'"],
+            ["there is no model 'no.safetensors'"],
         ),
         (["evaluate", "--model", "compat", "--corpus", "samples:"], ["'compat'", "did you mean 'compact'"]),
-        (["evaluate", "--model", "no.onnx", "--corpus", "samples:"], ["there is no model file 'no.onnx'"]),
+        (["evaluate", "--model", "no.onnx", "--corpus", "samples:"], ["there is no model 'no.onnx'"]),
         (["train", "--config", "quickstart", "--out", "x", "--set", "training.epochs=1e400"], ["training.epochs"]),
         (
             ["train", "--config", "quickstart", "--out", "x", "--set", "training.optimizer=adam"],

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.checkpoints import checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import CheckpointError
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 ODD = [os.fsdecode(b"caf\xe9.wav"), "two\nlines\t.wav", "[bold]one[bold].wav", "\x1b[31mred.wav", "ünï 七.wav"]
@@ -54,9 +54,8 @@ def test_models_and_corpora_may_have_odd_names(call: Call, odd: list[str], tmp_p
     home = tmp_path / os.fsdecode(b"caf\xe9")
     (home / "seven").mkdir(parents=True)
     shutil.copy(tmp_path / odd[0], home / "seven" / odd[0])
-    shutil.copy(checkpoint_path("compact"), home / "mine.safetensors")
-    shipped = exported_path("compact")
-    assert shipped is not None
+    shutil.copy(resolve("compact", format="checkpoint").path, home / "mine.safetensors")
+    shipped = resolve("compact").path
     shutil.copy(shipped, home / "mine.onnx")
     sound = tmp_path / odd[4]
     assert DigitRecognizer.from_pretrained(home / "mine.onnx").recognize(sound).word == "seven"
@@ -107,7 +106,7 @@ def test_a_named_pipe_is_a_recording(call: Call, odd: list[str], tmp_path: Path)
     manifest = tmp_path / "m.csv"
     manifest.write_text("path,words\nmeasured,seven\nseven.wav,seven\n")
     pipe(tmp_path / "measured", data)
-    result = call("evaluate", "--model", str(exported_path("compact")), "--corpus", f"manifest:{manifest}")
+    result = call("evaluate", "--model", str(resolve("compact").path), "--corpus", f"manifest:{manifest}")
     assert result.returncode == 0, result.stderr
     assert re.search(r"\|\s*2 \|\s*2 \|", result.stdout)
 

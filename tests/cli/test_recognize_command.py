@@ -15,7 +15,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.recognition.recognizer import DigitRecognizer
-from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -68,8 +68,7 @@ def test_the_answers_do_not_depend_on_the_threads(words: list[Path], threads: st
 
 def test_an_exported_file_and_a_checkpoint_are_given_by_path(words: list[Path], tmp_path: Path, call: Call) -> None:
     exported, checkpoint = tmp_path / "mine.onnx", tmp_path / "best.safetensors"
-    shipped, trained = exported_path("compact"), load_checkpoint("compact")
-    assert shipped is not None
+    shipped, trained = resolve("compact").path, load_checkpoint("compact")
     exported.write_bytes(shipped.read_bytes())
     save_checkpoint(trained.model, checkpoint, calibration=trained.calibration)
     files = list(map(str, words[:5]))

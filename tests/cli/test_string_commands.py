@@ -13,14 +13,13 @@ import pytest
 import torch
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import OPERATING_POINT, load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.string_scoring import OPERATING_POINT
 
 RATE = 8000
 VOICES = ["samples/flite-rms", "samples/espeak-en-f3"]
@@ -105,7 +104,7 @@ def test_commands_say_which_kind_of_model_they_need(folder: Path, call: Call) ->
     strings, words, said = folder / "strings.safetensors", folder / "words.safetensors", f"manifest:{folder}/said.csv"
     for arguments, message in (
         (["evaluate", "--model", str(strings), "--corpus", said], "is a model of strings, not of single words"),
-        (["evaluate", "--strings", "--model", str(words), "--corpus", said], "'cnn' is for single words"),
+        (["evaluate", "--strings", "--model", str(words), "--corpus", said], "is a model of single words, not of"),
         (["evaluate", "--strings", "--model", "no.onnx", "--corpus", said], "no.onnx"),
         (["evaluate", "--known-length", "--model", str(words), "--corpus", said], "--known-length cannot be used"),
         (

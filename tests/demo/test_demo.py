@@ -39,7 +39,8 @@ def tiny(name: str = "tiny", vocabulary: Vocabulary = DIGITS) -> Checkpoint:
         torch.manual_seed(0)
         mel = MelConfig(sample_rate=8000, n_mels=16)
         model = RecognizerModel(RecognizerConfig("lstm", mel, options={"cells": 8}, vocabulary=vocabulary))
-    return Checkpoint(model, name, Calibration(threshold=2.4), card="", info={}, state={})
+    model.calibration = Calibration(threshold=2.4)
+    return Checkpoint(model, name, card="", info={}, state={})
 
 
 def test_the_sounds_are_the_test_voices_and_the_noises_of_the_package(sounds: DemoSounds) -> None:
@@ -86,7 +87,7 @@ def test_the_counts_are_those_of_recognising_one_by_one(result: DemoResult, soun
 
     def heard(sound: Sound) -> tuple[str, bool]:
         answer = recognizer.recognize(sound.waveform, 8000)
-        return answer.word, answer.accepted
+        return answer.word, answer.accepted is True
 
     worst = scores.conditions[-1]
     answers = [heard(sound) for sound in sounds.words["0 dB"]]

@@ -197,7 +197,7 @@ def test_what_is_refused_is_counted_where_there_is_a_threshold(tmp_path: Path) -
     assert expected[0] == 2
     assert report.overall.refused_share == sum(expected) / 8
     assert "refused %" in report.to_markdown().splitlines()[2]
-    assert sum(not p.accepted for p in report.predictions) == sum(expected)
+    assert sum(p.accepted is False for p in report.predictions) == sum(expected)
 
 
 def test_unreadable_recordings_are_named_and_the_rest_is_scored(tmp_path: Path) -> None:

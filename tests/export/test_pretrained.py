@@ -22,13 +22,13 @@ from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.corpora.dataset_rows import corpus_from_rows
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.export.pretrained import push_to_hub, save_pretrained
+from aurora_resnet.export.pretrained import CHECKPOINT, push_to_hub, save_pretrained
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.pretrained_folder import CHECKPOINT, CONFIG, file_sha256, is_pretrained
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, CorpusError, DownloadError, MissingDependencyError, ModelError
+from aurora_resnet.runtime.model_reference import ADDED, CONFIG, file_sha256, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 WORDS = Vocabulary(("schön", "licht an", "नमस्ते"))
@@ -41,7 +41,9 @@ def checkpoint() -> Checkpoint:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Checkpoint(RecognizerModel(config).eval(), "mine", Calibration(1.5, 0.25), "Learnt from me.", {}, {})
+        model = RecognizerModel(config).eval()
+    model.calibration = Calibration(1.5, 0.25)
+    return Checkpoint(model, "mine", "Learnt from me.", {}, {})
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +99,14 @@ def test_names_of_files_are_no_names_of_the_hub(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "best").touch()
-    assert is_pretrained("ann/words@v1.0")
-    for name in ("runs/best", "runs/best.safetensors", "a/b/c", "compact", "../x", "runs", "a" * 9999):
-        assert not is_pretrained(name), name
+    monkeypatch.setitem(ADDED, "hub", "no.such:module")
+    with pytest.raises(ModuleNotFoundError):
+        resolve("ann/words@v1.0")
+    assert resolve("runs/best").path == Path("runs/best")
+    assert resolve("compact").format == "onnx"
+    for name in ("runs/last.safetensors", "a/b/c", "../x", "runs", "a" * 9999, "", "a\0b", "/dev/null"):
+        with pytest.raises(ModelError, match=r"there is no model|is a folder without"):
+            resolve(name)
 
 
 class _Hub(BaseHTTPRequestHandler):

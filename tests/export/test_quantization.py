@@ -15,7 +15,7 @@ from aurora_resnet.export.parity import ACCURACY_LOSS, Parity
 from aurora_resnet.export.quantization import quantize_graph
 from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.runtime.errors import CorpusError, ExportError
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ExportedModel
 
 
@@ -43,8 +43,7 @@ def test_weights_are_int8_in_seven_bits_and_the_front_end_is_float(int8_file: tu
 
 
 def test_the_shipped_model_is_this_export(int8_file: tuple[Path, Parity], compact: Checkpoint) -> None:
-    shipped_path = exported_path("compact")
-    assert shipped_path is not None
+    shipped_path = resolve("compact").path
     fresh, shipped = ExportedModel(int8_file[0]), ExportedModel(shipped_path)
     assert (fresh.facts, fresh.card) == (shipped.facts, shipped.card)
     clips = read_export_recordings(compact.model.config).check

@@ -13,7 +13,7 @@ import torch
 from onnx import ModelProto, numpy_helper
 
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.checkpoints import load_checkpoint, save_calibrated, save_checkpoint
+from aurora_resnet.checkpoints import OPERATING_POINT, load_checkpoint, save_calibrated, save_checkpoint
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.export import string_file, string_recordings
 from aurora_resnet.export.onnx_file import export_onnx
@@ -24,10 +24,10 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError, ExportError
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError, ExportError, ModelError
 from aurora_resnet.runtime.strings.model import SequenceModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.string_scoring import OPERATING_POINT, sequence_model
+from aurora_resnet.string_scoring import sequence_model
 
 MEL = MelConfig(8000, n_mels=8, compression="pcen", normalization="none", causal=True)
 PARITY = StringParity(126, 0.2, 0, 40, WordCounts(said=200, deleted=10), WordCounts(said=200, deleted=10))
@@ -48,16 +48,16 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "b.safetensors"
 
 
-def test_the_operating_point_comes_from_the_checkpoint(checkpoint: Path) -> None:
+def test_the_operating_point_comes_from_the_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
     model = sequence_model(load_checkpoint(checkpoint))
     assert (model.facts.other_weight, model.facts.threshold, model.card) == (0.3, 0.6, "# Mine")
     assert sequence_model(tiny()).facts.other_weight == 1.0
     moved = model.at(other_weight=2.0, threshold=0.1)
     assert (moved.facts.other_weight, moved.facts.threshold, model.facts.other_weight) == (2.0, 0.1, 0.3)
     for damaged in ({"other_weight": 1}, {"other_weight": "a", "threshold": 0.5}, [1]):
-        save_calibrated(checkpoint, Calibration(), checkpoint, info={OPERATING_POINT: damaged})
+        save_calibrated(checkpoint, Calibration(), tmp_path / "c.safetensors", info={OPERATING_POINT: damaged})
         with pytest.raises(CheckpointError, match="operating point is damaged"):
-            sequence_model(load_checkpoint(checkpoint))
+            load_checkpoint(tmp_path / "c.safetensors")
 
 
 def test_strings_to_quantise_and_to_check_with_share_no_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,9 +95,9 @@ def test_a_file_that_hears_otherwise_is_refused() -> None:
 def test_refuses_what_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"must end in \.onnx"):
         export_strings(tiny(), tmp_path / "a.pb")
-    with pytest.raises(ConfigError, match="string_net is a model of strings, not of single words"):
+    with pytest.raises(ModelError, match="'string_net' is a model of strings, not of single words"):
         export_onnx(tiny(), tmp_path / "a.onnx")
-    with pytest.raises(ConfigError, match="'cnn' is for single words"):
+    with pytest.raises(ModelError, match="'cnn' is a model of single words"):
         export_strings(RecognizerModel(RecognizerConfig("cnn", MEL)), tmp_path / "a.onnx")
     with pytest.raises(ConfigError, match="no recording has words of the model alone"):
         export_strings(tiny(Vocabulary(("ja", "nein"))), tmp_path / "a.onnx", int8=True)

@@ -57,7 +57,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             optimizer.zero_grad()
             F.cross_entropy(model(clips.batch(range(len(clips)))), clips.labels).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    return Checkpoint(model.eval(), "mine", Calibration(1.25, 0.5), "# mine", {}, {}), folder
+    model.calibration = Calibration(1.25, 0.5)
+    return Checkpoint(model.eval(), "mine", "# mine", {}, {}), folder
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, CheckpointError, ConfigError, ModelError
-from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.recognizer import Recognition
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
@@ -74,7 +74,7 @@ def test_the_answer_is_the_softmax_of_the_networks_logits(
     assert answer.word == DIGITS.words[int(expected.argmax())]
     assert answer.digit == DIGITS.words.index(answer.word) % 10
     assert answer.confidence == pytest.approx(float(expected.max()), abs=1e-6)
-    assert answer.accepted
+    assert answer.accepted is None  # no threshold was chosen
 
 
 def test_a_batch_gives_each_recording_what_it_gets_alone(recognizer: DigitRecognizer, word: Samples) -> None:
@@ -83,7 +83,7 @@ def test_a_batch_gives_each_recording_what_it_gets_alone(recognizer: DigitRecogn
     for recording, answer in zip(recordings, together, strict=True):
         alone = recognizer.recognize(recording, RATE)
         assert values(answer) == pytest.approx(values(alone), abs=1e-6)
-        assert answer.accepted == bool(recording.any())
+        assert answer.accepted is (None if recording.any() else False)
     assert recognizer.recognize_batch([]) == []
 
 
@@ -140,14 +140,13 @@ def test_a_shipped_name_is_the_exported_model(name: str) -> None:
 
 
 def test_a_file_that_ends_in_onnx_is_an_exported_model(tmp_path: Path) -> None:
-    shipped = exported_path("compact")
-    assert shipped is not None
+    shipped = resolve("compact").path
     path = tmp_path / "mine.onnx"
     path.write_bytes(shipped.read_bytes())
     recognizer = DigitRecognizer.from_pretrained(path, threads=2)
     assert isinstance(recognizer.model, ExportedModel)
     assert recognizer.model.threads == 2
-    with pytest.raises(ConfigError, match=r"exported models compute on the CPU; for 'cuda' give the checkpoint of"):
+    with pytest.raises(ModelError, match=r"computed on the CPU and neither .*; give the checkpoint"):
         DigitRecognizer.from_pretrained(path, device="cuda")
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.runtime.vocabulary import DIGITS
 
@@ -57,8 +57,7 @@ def test_the_level_of_a_recording_does_not_matter(recognizer: DigitRecognizer) -
 
 
 def test_the_files_are_small_and_say_what_they_are(name: str, recognizer: DigitRecognizer) -> None:
-    path, exported = checkpoint_path(name), exported_path(name)
-    assert exported is not None
+    path, exported = resolve(name, format="checkpoint").path, resolve(name).path
     assert path.stat().st_size <= LARGEST_MB[name] * 1e6
     assert exported.stat().st_size <= LARGEST_EXPORTED_MB[name] * 1e6
     checkpoint = load_checkpoint(name)

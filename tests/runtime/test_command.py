@@ -19,7 +19,7 @@ from aurora_resnet.runtime.cli.main import PROGRAM
 from aurora_resnet.runtime.cli.recognize import BATCH, recognize_files
 from aurora_resnet.runtime.cli.terminal import Progress
 from aurora_resnet.runtime.errors import AudioError
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 
 Spoken = Callable[..., Path]
@@ -92,7 +92,7 @@ def test_it_hears_a_telephone_call(call: Call, spoken: Spoken) -> None:
         (["recognize", "--threads", "x", "a.wav"], "argument --threads: invalid int value: 'x'"),
         (["recognize", "--nonsense", "a.wav"], "unrecognized arguments: --nonsense"),
         (["recognize", "--model", "resnet5", "a.wav"], "did you mean 'resnet50'"),
-        (["recognize", "--model", "no.onnx", "a.wav"], "there is no model file 'no.onnx'"),
+        (["recognize", "--model", "no.onnx", "a.wav"], "there is no model 'no.onnx'"),
         (["listen", "--encoding", "ulaw", "-"], "argument --encoding: invalid choice: 'ulaw'"),
         (["listen", "a.wav", "b.wav"], "unrecognized arguments: b.wav"),
         (["listen", "nowhere.wav"], "there is no file 'nowhere.wav'"),
@@ -158,5 +158,5 @@ def test_progress_is_shown_where_somebody_watches_and_no_results_are(
 
 
 def test_the_default_models_are_those_of_the_package(call: Call) -> None:
-    assert f"(default {EXPORTED[0]})" in call("recognize", "--help")[1]
-    assert f"(default {EXPORTED[1]})" in call("listen", "--help")[1]
+    assert f"(default {EXPORTED[0]};" in call("recognize", "--help")[1]
+    assert f"(default {EXPORTED[1]};" in call("listen", "--help")[1]

@@ -65,12 +65,13 @@ def test_the_threshold_itself_is_accepted_and_the_next_number_below_is_not() -> 
     assert not Calibration(threshold=math.nextafter(exact, math.inf)).accepts(z)[0]
 
 
-def test_without_a_threshold_all_that_is_audible_is_accepted() -> None:
+def test_without_a_threshold_nobody_knows_of_all_that_is_audible() -> None:
     plain = Calibration()
     assert not plain.rejects
     assert Calibration(threshold=0.0).rejects
-    assert plain.decide([[-100.0, -200.0]], LOUD)[1].tolist() == [True]
-    assert plain.decide([[100.0, 0.0]], SILENT)[1].tolist() == [False]
+    assert plain.decide([[-100.0, -200.0], [100.0, 0.0]], np.concatenate((LOUD, LOUD)))[1] == [None, None]
+    assert plain.decide([[100.0, 0.0]], SILENT)[1] == [False]
+    assert not plain.accepts([[100.0, 0.0]]).any()
 
 
 @pytest.mark.parametrize("threshold", [None, -1e4])
@@ -78,8 +79,8 @@ def test_silence_and_dither_are_never_accepted(threshold: float | None) -> None:
     eager = Calibration(threshold=threshold)
     dither = np.random.default_rng(0).integers(-1, 2, (1, 1000)) * np.float32(2**-15)
     for quiet in (SILENT, dither, -dither):
-        assert not eager.decide([[500.0, 0.0]], quiet)[1][0]
-    assert eager.decide([[500.0, 0.0]], 2 * dither)[1][0]
+        assert eager.decide([[500.0, 0.0]], quiet)[1] == [False]
+    assert eager.decide([[500.0, 0.0]], 2 * dither)[1] == [None if threshold is None else True]
 
 
 def test_audible_is_a_sample_beyond_a_step_of_sixteen_bits() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, ModelError
-from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.models import METADATA, ExportedModel, ModelFacts, load_model
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
@@ -49,8 +49,7 @@ def field(number: int, value: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def with_metadata(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes | None], Path]:
     """Return the file of ``compact`` with other metadata, or none; the rest of the file stays as it is."""
-    shipped = exported_path("compact")
-    assert shipped is not None
+    shipped = resolve("compact").path
     data, rest, position = shipped.read_bytes(), b"", 0
 
     def read_varint() -> int:
@@ -232,8 +231,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, data: bytes) -> None
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
 def test_a_file_that_was_cut_is_refused(tmp_path: Path, share: float) -> None:
-    shipped = exported_path("compact")
-    assert shipped is not None
+    shipped = resolve("compact").path
     path = tmp_path / "cut.onnx"
     path.write_bytes(shipped.read_bytes()[: int(share * shipped.stat().st_size)])
     with pytest.raises(ModelError, match=r"cut\.onnx'.*export the model again"):
@@ -243,9 +241,9 @@ def test_a_file_that_was_cut_is_refused(tmp_path: Path, share: float) -> None:
 def test_a_missing_model_is_named_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"'resnet5' \(did you mean 'resnet50'\?\); shipped: resnet50, compact"):
         load_model("resnet5")
-    with pytest.raises(ModelError, match=r"there is no model file '.*none\.onnx'"):
+    with pytest.raises(ModelError, match=r"there is no model '.*none\.onnx'"):
         load_model(tmp_path / "none.onnx")
-    with pytest.raises(ModelError, match=r"there is no model file"):
+    with pytest.raises(ModelError, match=r"is a folder without config\.json"):
         load_model(tmp_path)  # a folder
     with pytest.raises(ConfigError, match="threads must be at least 1, got 0"):
         load_model("compact", threads=0)

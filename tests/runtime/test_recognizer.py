@@ -31,7 +31,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, ConfigError, ModelError
-from aurora_resnet.runtime.model_files import EXPORTED, EXPORTED_FOLDER
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
@@ -91,7 +91,7 @@ def test_the_models_calibration_decides(recognizer: Recognizer, word: Samples, t
     sharper = np.array(values(plain.recognize(word, RATE))) ** (1 / temperature)
     logits = recognizer.model.logits(cut_low(word, RATE)[None])[0].astype(np.float64)
     evidence = float(np.log(np.exp(logits).sum()))
-    for threshold, accepted in ((None, True), (evidence - 1e-3, True), (evidence + 1e-3, False)):
+    for threshold, accepted in ((None, None), (evidence - 1e-3, True), (evidence + 1e-3, False)):
         answer = Recognizer(Uncalibrated(recognizer, Calibration(temperature, threshold))).recognize(word, RATE)
         assert values(answer) == pytest.approx(sharper / sharper.sum(), abs=1e-6)
         assert answer.accepted == accepted
@@ -194,7 +194,7 @@ def test_a_copy_answers_the_same(
 
 @pytest.mark.slow
 def test_a_process_elsewhere_answers_the_same(word: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(EXPORTED_FOLDER / "compact.onnx", tmp_path / "mine.onnx")
+    shutil.copy(resolve("compact").path, tmp_path / "mine.onnx")
     monkeypatch.chdir(tmp_path)
     recognizer = Recognizer.from_pretrained("mine.onnx")
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=os.chdir, initargs=("/",)) as pool:
@@ -288,7 +288,10 @@ def test_an_answer_becomes_json_and_a_table() -> None:
     html = answer._repr_html_()
     assert "<b>" not in html
     assert html.index("&lt;b&gt;nein") < html.index("20.0%") < html.index("10.0%")
-    assert "none of the words" in html
+    assert "rejected" in html
+    unknown = recognition(Vocabulary(("ja", "nein")), [0.2, 0.8], accepted=None)
+    assert unknown.to_dict()["accepted"] is None
+    assert "nein, not calibrated" in unknown._repr_html_()
 
 
 def test_a_recogniser_is_short_to_look_at(recognizer: Recognizer) -> None:

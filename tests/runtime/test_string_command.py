@@ -14,7 +14,7 @@ import soundfile
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ModelError
-from aurora_resnet.runtime.model_files import EXPORTED_STRINGS, exported_path
+from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS, resolve
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.checks import luhn
@@ -106,7 +106,7 @@ def test_time_outs_are_options(call: Call, tmp_path: Path) -> None:
         (["recognize", "--string", "--model", "compact", "a.wav"], "is a model of single words, not of strings"),
         (["recognize", "--model", "string_net", "a.wav"], "is a model of strings, not of single words"),
         (["recognize", "--string", "--model", "string_ne", "a.wav"], "did you mean 'string_net'"),
-        (["recognize", "--string", "--model", "none.onnx", "a.wav"], "there is no model file 'none.onnx'"),
+        (["recognize", "--string", "--model", "none.onnx", "a.wav"], "there is no model 'none.onnx'"),
     ],
 )
 def test_wrong_input_ends_in_one_line_and_code_2(call: Call, arguments: list[str], says: str) -> None:
@@ -117,11 +117,10 @@ def test_wrong_input_ends_in_one_line_and_code_2(call: Call, arguments: list[str
 
 
 def test_a_model_of_the_other_kind_is_told_as_such() -> None:
-    with pytest.raises(ModelError, match="is a model of strings, not of single words; use StringRecognizer"):
+    with pytest.raises(ModelError, match="is a model of strings, not of single words; give one of single words"):
         Recognizer.from_pretrained(EXPORTED_STRINGS[0])
-    path = exported_path("compact")
-    assert path is not None
-    with pytest.raises(ModelError, match="is a model of single words, not of strings; use Recognizer"):
+    path = resolve("compact").path
+    with pytest.raises(ModelError, match="is a model of single words, not of strings; give one of strings"):
         StringRecognizer.from_pretrained(path)
     with pytest.raises(ModelError, match=r"shipped: resnet50, compact; others"):
         load_model("string")

@@ -22,8 +22,8 @@ class ToneModel(SequenceModel):
     """Word ``k`` is where the tone ``TONES_HZ[k]`` is the strongest, the last is other speech; the state is the step
     before."""
 
-    def __init__(self, certainty: float = 0.9995, **facts: float) -> None:
-        self.facts = SequenceFacts("tones", DIGITS, RATE, STEP, STEP, **facts)
+    def __init__(self, certainty: float = 0.9995, **facts: float | None) -> None:
+        self.facts = SequenceFacts("tones", DIGITS, RATE, STEP, STEP, **{"threshold": 0.5, **facts})  # type: ignore[arg-type]
         self.certainty = certainty
         self.calls = 0
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path
-from aurora_resnet.runtime.model_files import EXPORTED, exported_path
+from aurora_resnet.checkpoints import PRETRAINED
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from study.report.page import page
 from study.report.records import Study
 from tools.reports.__main__ import between, texts
@@ -80,8 +80,8 @@ def test_the_accuracy_that_int8_loses_is_the_difference_of_the_records() -> None
 
 
 def test_the_records_of_the_shipped_models_are_of_the_files_in_the_package() -> None:
-    files = {name: checkpoint_path(name) for name in PRETRAINED} | {f"{n}_int8": exported_path(n) for n in EXPORTED}
+    files = {name: resolve(name, format="checkpoint").path for name in PRETRAINED}
+    files |= {f"{name}_int8": resolve(name).path for name in EXPORTED}
     for name, file in files.items():
-        assert file is not None
         record = json.loads((DOCS / "records" / "shipped" / f"{name}.json").read_text(encoding="utf-8"))
         assert record["model"]["sha256"] == file_digest(file), f"{name}: run python -m tools.shipped"

@@ -22,7 +22,7 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, CorpusError, ModelError
-from aurora_resnet.runtime.model_files import EXPORTED_FOLDER
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.vocabulary import DIGITS
 
@@ -182,7 +182,7 @@ def test_answers_that_are_pooled_are_counted_together(programs: dict[str, Any]) 
 
 def test_checkpoints_and_exported_files_are_opened_alike(programs: dict[str, Any]) -> None:
     measured = programs["model"].MeasuredModel
-    checkpoint, exported = measured.open("compact"), measured.open(str(EXPORTED_FOLDER / "compact.onnx"))
+    checkpoint, exported = measured.open("compact"), measured.open(str(resolve("compact").path))
     assert (checkpoint.name, exported.name) == ("compact", "compact.onnx")
     assert checkpoint.scoring.facts.vocabulary == exported.scoring.facts.vocabulary == DIGITS
     for each in (checkpoint, exported):

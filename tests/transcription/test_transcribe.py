@@ -89,8 +89,8 @@ def test_wrong_questions_about_strings() -> None:
         Strings(lengths=(0,))
     with pytest.raises(ConfigError, match="'lun' is no check; expected luhn"):
         Strings(check="lun")
-    with pytest.raises(ConfigError, match="computed on the CPU"):
-        Hearing("string_net", device="cuda", strings=Strings())
+    with pytest.raises(ModelError, match="computed on the CPU"):
+        Hearing("string_net", device="cuda", strings=Strings()).load()
     with pytest.raises(ModelError, match="model of single words"):
         Hearing("compact", strings=Strings()).load()
 

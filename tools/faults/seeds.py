@@ -21,7 +21,7 @@ from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.model_files import EXPORTED_FOLDER
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import load_model
 
 WORD = samples_folder() / "flite-slt" / "seven_1.flac"
@@ -100,7 +100,7 @@ def checkpoints(folder: Path) -> dict[str, bytes]:
 
 def exported() -> dict[str, bytes]:
     """Return an exported model: the small one of the wheel."""
-    return {"compact": (EXPORTED_FOLDER / "compact.onnx").read_bytes()}
+    return {"compact": resolve("compact").path.read_bytes()}
 
 
 def metadata() -> dict[str, bytes]:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.strangers import read_strangers, strangers_section
@@ -155,7 +155,10 @@ def card(name: str, record: Record) -> str:
 
 def cards(records: dict[str, Record]) -> dict[Path, str]:
     """Return the cards by their path, beside the weights."""
-    return {checkpoint_path(name).with_suffix(".md"): card(name, record) for name, record in records.items()}
+    return {
+        resolve(name, format="checkpoint").path.with_suffix(".md"): card(name, record)
+        for name, record in records.items()
+    }
 
 
 def _marked(value: str, met: str) -> str:

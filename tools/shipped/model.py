@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.checkpoints import checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.zoo import model_cost
-from aurora_resnet.runtime.model_files import SUFFIX
+from aurora_resnet.runtime.model_reference import SUFFIXES, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
 from aurora_resnet.scoring import scoring_model
 
@@ -43,11 +43,11 @@ class MeasuredModel:
         Raises:
             ModelError: if there is none of that name, or the file is missing, damaged or not one of ours.
         """
-        if Path(model).suffix == SUFFIX:
+        if Path(model).suffix == SUFFIXES["onnx"]:
             return cls(Path(model).name, Path(model), load_model(model, threads=threads), None)
-        checkpoint = load_checkpoint(model)
-        scoring = scoring_model(checkpoint, device=device)
-        return cls(checkpoint.name, checkpoint_path(model), scoring, checkpoint.model)
+        file = resolve(model, kind="words", format="checkpoint")
+        checkpoint = load_checkpoint(file)
+        return cls(checkpoint.name, file.path, scoring_model(checkpoint, device=device), checkpoint.model)
 
     def describe(self) -> dict[str, Any]:
         """Return what the model is; its cost is known of a checkpoint."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.low_cut import LOWEST_HZ, low_cut_kernel
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.streaming.config import StreamingConfig
 from aurora_resnet.web.pages import sample_path, sample_words
@@ -86,9 +86,7 @@ def write_demo(out: Path, model: str = MODEL) -> None:
     for name in SHARED:
         (out / name).write_bytes((page / name).read_bytes())
     (out / "index.html").write_text(demo_page((page / "index.html").read_text(encoding="utf-8")), encoding="utf-8")
-    path = exported_path(model)
-    assert path is not None, model
-    shutil.copy(path, out / "compact.onnx")
+    shutil.copy(resolve(model, format="onnx").path, out / "compact.onnx")
     facts = demo_facts(load_model(model).facts)
     write_json(facts, out / "compact.json")
     (out / "samples").mkdir()

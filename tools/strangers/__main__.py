@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.checkpoints import PRETRAINED, checkpoint_path, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.engines.engine import create_engine
 from aurora_resnet.engines.jobs import Job, run_jobs
 from aurora_resnet.environment import describe_environment, set_threads
@@ -31,13 +31,13 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
 from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.average_weights import mean_of
-from tools.shipped.model import file_digest
 from tools.shipped.scores import negative_row, word_row
 from tools.strangers.ideas import EPOCHS, FOLDS, IDEAS, Fold, Idea
 from tools.strangers.sets import Strangers, is_left_out, read_strangers
@@ -128,7 +128,7 @@ def run(idea: str, fold: str, out: Path, config: Path, overrides: list[str], dev
 def shipped(name: str, fold: str, out: Path, config: Path, device: str) -> dict[str, Any]:
     """Return the record of the package's weights."""
     whole = experiment_of(IDEAS["base"], config, [])
-    record = {"idea": f"shipped_{name}", "sha256": file_digest(checkpoint_path(name))}
+    record = {"idea": f"shipped_{name}", "sha256": resolve(name, format="checkpoint").sha256}
     return record | measured(load_checkpoint(name).model, fold, whole.data, out / f"shipped_{name}_{fold}.npz", device)
 
 

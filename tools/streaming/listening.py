@@ -14,11 +14,10 @@ from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.files import write_json
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.model_files import exported_path
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.config import StreamingConfig
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer, WordEvent
-from tools.shipped.model import file_digest
 
 SAMPLE_RATE = 8000
 CHUNK_SECONDS = 0.1
@@ -36,7 +35,7 @@ def open_model(model: str) -> tuple[DigitRecognizer, dict[str, Any]]:
     """
     recognizer = DigitRecognizer.from_pretrained(model, threads=1)
     about = {
-        "sha256": file_digest(exported_path(model) or Path(model)),
+        "sha256": resolve(model).sha256,
         "config": asdict(StreamingConfig()),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "environment": describe_environment("cpu"),

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.cli.string_models import string_recognizer
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.conditions import conditions_by
@@ -28,10 +27,10 @@ from aurora_resnet.evaluation.string_evaluator import evaluate_strings
 from aurora_resnet.evaluation.string_point import OTHER_WEIGHTS
 from aurora_resnet.evaluation.string_report import StringReport, confidence_auroc
 from aurora_resnet.files import write_json
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
-from tools.shipped.model import file_digest
 from tools.streaming.hour import choose_sounds, play
 from tools.strings.sets import RATE, SEED, StringSets
 
@@ -124,12 +123,12 @@ def main(write: Callable[[str], object] = print) -> None:
     parser.add_argument("--quick", action="store_true", help="a little, to see that it works")
     options = parser.parse_args()
     set_threads(1)
-    recognizer = string_recognizer(options.model, "cpu")
+    file = resolve(options.model, kind="strings")
+    recognizer = StringRecognizer.from_pretrained(file)
     sets = StringSets.make(options.data, options.sets / ("quick" if options.quick else "whole"), quick=options.quick)
-    path = Path(options.model) if Path(options.model).is_file() else recognizer.model.path
     record = {
         "model": recognizer.facts.name,
-        "file": {"name": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)},
+        "file": {"name": file.path.name, "bytes": file.path.stat().st_size, "sha256": file.sha256},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "sets": describe(sets),
         **measure(recognizer, sets, options.data, 60.0 if options.quick else 3600.0),

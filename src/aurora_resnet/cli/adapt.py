@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.checkpoints import SUFFIX, checkpoint_path, load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import SUFFIX, load_checkpoint, save_checkpoint
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import MODEL_HELP, Threads, TrustCode
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.environment import set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.teaching.adapt import DEFAULT_METHOD, METHODS
 from aurora_resnet.teaching.adapt import adapt as adapt_model
 
@@ -25,7 +26,7 @@ def adapt(
         typer.Argument(metavar="KIND:PATH", help="Recordings of one person, as folder:ann: 1 to 5 of each word do."),
     ],
     out: Annotated[Path, typer.Option(help="Checkpoint to write; never the model that is adapted.")],
-    model: Annotated[str, typer.Option(help=MODEL_HELP)] = "compact",
+    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = "compact",
     speaker: Annotated[str | None, typer.Option(help="This speaker of the corpus alone.")] = None,
     method: Annotated[str, typer.Option(help=f"What is adapted: {', '.join(METHODS)}.")] = DEFAULT_METHOD,
     threads: Threads = None,
@@ -44,10 +45,11 @@ def adapt(
     check_file(out, "--out")
     if out.suffix != SUFFIX:
         raise ConfigError(f"--out {out}: a checkpoint's name ends in {SUFFIX}")
-    if out.exists() and out.samefile(checkpoint_path(model)):
+    file = resolve(model, kind="words", format="checkpoint")
+    if out.exists() and out.samefile(file.path):
         raise ConfigError(f"--out {out} is the model that is adapted; give another name, so that it stays as it is")
     set_threads(threads)
-    base = load_checkpoint(model, trust_code=trust_code)
+    base = load_checkpoint(file, trust_code=trust_code)
     recordings = load_corpus(corpus).filter(isolated=True)
     if speaker is not None:
         recordings = recordings.filter(speakers=speaker)
@@ -58,14 +60,15 @@ def adapt(
     person = speaker or next(iter(recordings.speakers), "somebody")
     card = f"{base.card}\n\nAdapted to {person} with {adapted.clips} recordings ({method}).".strip()
     info = {**base.info, "adapted": {"from": base.name, "method": method, "clips": adapted.clips}}
-    save_checkpoint(adapted.model, out, calibration=base.calibration, card=card, info=info)
+    save_checkpoint(adapted.model, out, card=card, info=info)
     typer.echo(
         f"of {adapted.clips} recordings {adapted.correct_before} were recognised before, {adapted.correct_after} by "
         "models that were adapted to the others"
     )
     if not adapted.helps:
         tell("that is no gain: keep the model as it was, or record more of this person")
-    tell(f"{out}: adapted; confidence and threshold are those of {base.name}")
+    kept = f"confidence and threshold are those of {base.name}"
+    tell(f"{out}: adapted; {kept if base.calibration.rejects else f'not calibrated, as {base.name}'}")
     if problems := [*recordings.problems, *clips.problems]:
         for problem in problems:
             complain(problem)

@@ -18,8 +18,6 @@ from aurora_resnet.runtime.version import __version__
 if TYPE_CHECKING:
     import typer
 
-    from aurora_resnet.runtime.recognizer import Recognizer
-
 PROGRAM = "aurora-resnet"
 SUMMARY = "Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."
 EPILOG = "A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart"
@@ -65,17 +63,8 @@ def run(arguments: list[str]) -> int:
     if command in RUNTIME_COMMANDS:
         from aurora_resnet.runtime.cli.main import run_one  # NumPy, which a version and a help need not wait for
 
-        return run_one(command, arguments[1:], PROGRAM, load_recognizer)
+        return run_one(command, arguments[1:], PROGRAM)
     return _run_typer(arguments, command)
-
-
-def load_recognizer(
-    model: str, device: str = "cpu", threads: int | None = None, trust_code: bool = False
-) -> Recognizer:
-    """Load a shipped model, an exported file or a checkpoint."""
-    from aurora_resnet.recognition.recognizer import DigitRecognizer
-
-    return DigitRecognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
 
 
 def build_app(command: str) -> typer.Typer:

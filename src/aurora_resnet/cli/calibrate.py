@@ -15,8 +15,8 @@ from tqdm.auto import tqdm
 from aurora_resnet.checkpoints import load_checkpoint, save_calibrated
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.string_models import FALSE_PER_HOUR, calibrate_strings, hears_strings, refuse_options
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
+from aurora_resnet.cli.string_models import FALSE_PER_HOUR, calibrate_strings, refuse_options
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
 from aurora_resnet.clips import clip_set
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import check_device, set_threads
@@ -35,7 +35,7 @@ SHARES = (0.01, 0.02, 0.03, 0.05)
 
 
 def calibrate(
-    model: Annotated[str, typer.Option(help=MODEL_HELP)],
+    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)],
     corpus: Annotated[
         list[str],
         typer.Option(help="KIND:PATH: words by speakers that the training did not hear. May be repeated."),
@@ -63,9 +63,9 @@ def calibrate(
     """Fit a model's confidence and its threshold on recordings that it was not trained on.
 
     Writes the same weights, bit by bit, with the new calibration. Without --words-refused and --negatives-accepted
-    there is no threshold: such a model accepts all but silence. Of a model of strings the weight of everything but a
-    word and the threshold are chosen together; the folder of its training has the recordings for it. Exit code 1 means
-    that some recordings could not be used; each is named.
+    there is no threshold: such a model does not say what it accepts. Of a model of strings the weight of everything
+    but a word and the threshold are chosen together; the folder of its training has the recordings for it. Exit code 1
+    means that some recordings could not be used; each is named.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def calibrate(
     set_threads(threads)
     check_file(out, "--out")
     checkpoint = load_checkpoint(model, trust_code=trust_code)
-    if hears_strings(checkpoint):
+    if checkpoint.kind == "strings":
         of_words = {"--words-refused": words_refused, "--negatives-accepted": negatives_accepted}
         refuse_options(of_words, "a model of strings; give --false-per-hour")
         calibrate_strings(checkpoint, model, corpus, split, negatives or (), out, false_per_hour, device)

@@ -16,7 +16,7 @@ from aurora_resnet.cli.app import COMMANDS, PROGRAM, build_app
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.cli.commands import COMMANDS as RUNTIME_COMMANDS
 from aurora_resnet.runtime.cli.main import add_command
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 
 Options = Mapping[str, tuple[str, ...]]
 """Options of a command; for each the values to choose from, none for files and anything else. ``""`` stands for what is

@@ -10,7 +10,7 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_folder
-from aurora_resnet.cli.terminal import MODEL_HELP, Threads, TrustCode, print_table
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode, print_table
 from aurora_resnet.demo.demo import run_demo
 from aurora_resnet.demo.figures import Figures, draw_figures
 from aurora_resnet.demo.page import next_commands, report_page, voices_note
@@ -20,7 +20,7 @@ from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import MissingDependencyError
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 
 REPORT = "report.html"
 TRAINED = "cnn.safetensors"
@@ -32,7 +32,7 @@ def demo(
     ),
     model: Annotated[
         list[str] | None,
-        typer.Option(help=f"{MODEL_HELP} May be repeated; both shipped ones by default."),
+        typer.Option(help=f"{CHECKPOINT_HELP} May be repeated; both shipped ones by default."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
     threads: Threads = None,
@@ -52,7 +52,8 @@ def demo(
     check_folder(out, "--out")
     started = time.perf_counter()
     set_threads(threads)
-    models = [load_checkpoint(name, trust_code=trust_code) for name in dict.fromkeys(model or EXPORTED)]
+    names = dict.fromkeys(model or EXPORTED)
+    models = [load_checkpoint(name, kind="words", trust_code=trust_code) for name in names]
     tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
     result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)
     learning = result.learning
@@ -85,5 +86,5 @@ def _show(models: tuple[ModelScores, ...]) -> None:
     print_table("Accepted as one of the words", *acceptance_table(models))
     for scores in models:
         if not scores.rejects:
-            typer.echo(f"{scores.name} never learnt negatives, so it accepts everything but silence")
+            typer.echo(f"{scores.name} is not calibrated, so it refuses nothing but silence")
     tell("2/3 a small network learns from random weights")

@@ -9,12 +9,11 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.string_models import refuse_options, string_recognizer
-from aurora_resnet.cli.terminal import Device, Threads, TrustCode
+from aurora_resnet.cli.string_models import refuse_options
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
@@ -23,16 +22,13 @@ from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_evaluator import evaluate_strings
 from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
-from aurora_resnet.runtime.model_files import EXPORTED, SUFFIX
-from aurora_resnet.runtime.models import load_model
-
-MEASURED_HELP = (
-    f"A shipped model ({', '.join(EXPORTED)}), a checkpoint that 'train' wrote, or an exported model (.onnx)."
-)
+from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 def evaluate(
-    model: Annotated[str, typer.Option(help=MEASURED_HELP)],
+    model: Annotated[str, typer.Option(help=MODEL_HELP)],
     corpus: Annotated[
         list[str], typer.Option(help="KIND:PATH, as in fsdd:data/fsdd; several make several conditions.")
     ],
@@ -57,6 +53,10 @@ def evaluate(
     ] = False,
     known_length: Annotated[
         bool, typer.Option("--known-length", help="With --strings: tell the model how many words each string has.")
+    ] = False,
+    checkpoint: Annotated[
+        bool,
+        typer.Option("--checkpoint", help="Measure the checkpoint where there is an exported model too."),
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the whole report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,
@@ -89,17 +89,20 @@ def evaluate(
     set_threads(threads)
     if aurora is not None:
         by = ["set", "noise", "snr_db"]
+    file = resolve(
+        model, kind="strings" if strings else "words", format="checkpoint" if checkpoint else None, device=device
+    )
     report: EvaluationReport | StringReport
     if strings:
         refuse_options({"--figure": figure}, "--strings")
-        recognizer = string_recognizer(model, device)
+        recognizer = StringRecognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
         not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
         conditions = load_words(corpus, split, by or (), strings=True)
         report = evaluate_strings(recognizer, conditions, negatives=not_words, known_length=known_length, progress=True)
     else:
         refuse_options({"--known-length": known_length or None}, "a model of single words; give --strings too")
-        measured = load_model(model) if model.endswith(SUFFIX) else load_checkpoint(model, trust_code=trust_code)
-        evaluator = Evaluator(measured, device=device, batch_size=batch_size)
+        measured = Recognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code).model
+        evaluator = Evaluator(measured, batch_size=batch_size)
         conditions = load_words(corpus, split, by or ())
         not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
         report = evaluator.evaluate(conditions, negatives=not_words, progress=True)

@@ -9,17 +9,17 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.string_models import hears_strings, refuse_options
-from aurora_resnet.cli.terminal import MODEL_HELP, TrustCode
+from aurora_resnet.cli.string_models import refuse_options
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, TrustCode
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 
 
 def export(
     out: Annotated[Path, typer.Option(help="The file to write; its name ends in .onnx.")],
-    model: Annotated[str, typer.Option(help=MODEL_HELP)] = EXPORTED[0],
+    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = EXPORTED[0],
     int8: Annotated[
         bool, typer.Option("--int8", help="Quantise: a quarter of the size, several times faster.")
     ] = False,
@@ -49,7 +49,7 @@ def export(
     """
     check_file(out, "--out")
     checkpoint = load_checkpoint(model, trust_code=trust_code)
-    if hears_strings(checkpoint):
+    if checkpoint.kind == "strings":
         tell(str(export_strings(checkpoint, out, int8=int8, recordings=recordings or (), name=name or "")))
     else:
         refuse_options({"--name": name}, "a model of single words")

@@ -6,25 +6,23 @@ from typing import Annotated
 
 import typer
 
-from aurora_resnet.cli.app import load_recognizer
-from aurora_resnet.cli.terminal import Device, TrustCode
+from aurora_resnet.cli.terminal import MODEL_HELP, Device, TrustCode
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.model_files import EXPORTED, EXPORTED_STRINGS
+from aurora_resnet.runtime.model_reference import EXPORTED, EXPORTED_STRINGS
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 def serve(
     model: Annotated[
         str,
-        typer.Option(
-            help=f"A shipped model ({', '.join(EXPORTED)}), an exported one (.onnx) or a checkpoint that 'train' wrote."
-        ),
+        typer.Option(help=MODEL_HELP),
     ] = EXPORTED[0],
     strings: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
-            help=f"The model of strings ({', '.join(EXPORTED_STRINGS)}, or .onnx), for the page of numbers and "
+            help=f"The model of strings ({', '.join(EXPORTED_STRINGS)}, or as --model), for the page of numbers and "
             "/api/stream; '' for none. By default the shipped one, if the words of --model are digits.",
         ),
     ] = None,
@@ -63,10 +61,10 @@ def serve(
 
     with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
         private = is_loopback(listening)
-        recognizer = load_recognizer(model, device=device, threads=threads, trust_code=trust_code)
+        recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
-        heard = StringRecognizer.from_pretrained(strings, threads=threads or 1) if strings else None
+        heard = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
         app = create_app(recognizer, strings=heard, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
         if not private:
             tell(

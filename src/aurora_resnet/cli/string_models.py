@@ -10,38 +10,18 @@ from pathlib import Path
 import typer
 from tqdm.auto import tqdm
 
-from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_calibrated
+from aurora_resnet.checkpoints import OPERATING_POINT, Checkpoint, save_calibrated
 from aurora_resnet.cli.recordings import load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.evaluation.string_point import OTHER_WEIGHTS, StringPoint, choose_string_point
 from aurora_resnet.evaluation.tables import markdown_table, percent
-from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.cli.terminal import tell
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.model_files import SUFFIX, is_file
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.string_scoring import OPERATING_POINT, sequence_model
+from aurora_resnet.string_scoring import sequence_model
 
 FALSE_PER_HOUR = 60.0
-
-
-def hears_strings(checkpoint: Checkpoint) -> bool:
-    """Return whether a checkpoint is a model of strings."""
-    return find_model(checkpoint.model.config.model).strings
-
-
-def string_recognizer(model: str, device: str) -> StringRecognizer:
-    """Return the recogniser of a checkpoint, an exported model or a shipped one.
-
-    Raises:
-        CheckpointError: if it is a damaged checkpoint.
-        ConfigError: if it is a checkpoint of single words.
-        ModelError: if it is no model of strings, or there is none.
-    """
-    if model.endswith(SUFFIX) or not is_file(model):
-        return StringRecognizer.from_pretrained(model)
-    return StringRecognizer(sequence_model(load_checkpoint(model), device=device))
 
 
 def calibrate_strings(
@@ -72,7 +52,8 @@ def calibrate_strings(
         "corpora": {name: each.digest() for name, each in {**heard, **talk}.items()},
     }
     typer.echo(_table(points))
-    save_calibrated(model, checkpoint.calibration, out, info={OPERATING_POINT: info})
+    calibration = Calibration(threshold=points[0].threshold, other_weight=points[0].other_weight)
+    save_calibrated(model, calibration, out, info={OPERATING_POINT: info})
     tell(f"{out}: other_weight {points[0].other_weight:g}, threshold {points[0].threshold:.4g}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
@@ -25,7 +25,9 @@ def teach(
         typer.Argument(help="A sub-folder of recordings for each word, named like it, and _other for everything else."),
     ],
     out: Annotated[Path, typer.Option(help="Checkpoint to write; its name ends in .safetensors.")],
-    init: Annotated[str, typer.Option(help=f"Where to start: {MODEL_HELP[0].lower()}{MODEL_HELP[1:]}")] = DEFAULTS.init,
+    init: Annotated[
+        str, typer.Option(help=f"Where to start: {CHECKPOINT_HELP[0].lower()}{CHECKPOINT_HELP[1:]}")
+    ] = DEFAULTS.init,
     speaker_pattern: Annotated[
         str | None,
         typer.Option(

@@ -12,9 +12,13 @@ from rich.text import Text
 
 from aurora_resnet.engines.engine import EngineName
 from aurora_resnet.runtime.cli.terminal import printable
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 
-MODEL_HELP = f"A shipped model ({', '.join(EXPORTED)}) or a checkpoint that 'train' wrote."
+_ELSEWHERE = "a folder of save_pretrained, or owner/name on the hub"
+MODEL_HELP = (
+    f"A shipped model ({', '.join(EXPORTED)}), an exported one (.onnx), a checkpoint (.safetensors), {_ELSEWHERE}."
+)
+CHECKPOINT_HELP = f"A shipped model ({', '.join(EXPORTED)}), a checkpoint (.safetensors), {_ELSEWHERE}."
 
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]

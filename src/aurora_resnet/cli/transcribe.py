@@ -12,7 +12,7 @@ from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, EngineOption, TrustCode, Workers
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_files import EXPORTED_STRINGS
+from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.transcription.hearing import Hearing, Strings
@@ -36,8 +36,7 @@ def transcribe(
     model: Annotated[
         str | None,
         typer.Option(
-            help=f"{MODEL_HELP} Or an exported file (.onnx). Default {DEFAULT_MODEL}, with --string "
-            f"{EXPORTED_STRINGS[0]}.",
+            help=f"{MODEL_HELP} Default {DEFAULT_MODEL}, with --string {EXPORTED_STRINGS[0]}.",
             show_default=False,
         ),
     ] = None,

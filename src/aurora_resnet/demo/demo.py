@@ -22,7 +22,7 @@ from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds, Sound, dem
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_files import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 from aurora_resnet.scoring import scoring_model
 

@@ -66,7 +66,7 @@ def next_commands(result: DemoResult) -> list[str]:
 
 def is_right(sound: Sound, answer: Recognition) -> bool:
     """Tell whether a word was recognised and accepted, and anything else rejected."""
-    return answer.accepted and answer.word == sound.word if sound.word else not answer.accepted
+    return answer.accepted is True and answer.word == sound.word if sound.word else answer.accepted is False
 
 
 def data_wav(waveform: Samples) -> str:

@@ -53,7 +53,7 @@ class ModelScores:
 
     Attributes:
         name: how tables call the model.
-        rejects: whether the model has a threshold; without one it accepts all but silence.
+        rejects: whether the model has a threshold; without one it refuses nothing but silence.
         conditions: one report for clean speech, then one for each SNR.
         overall: the words of all conditions together.
         by_noise: counts by noise, over all SNRs.
@@ -136,6 +136,5 @@ def recognitions(answers: Answers, vocabulary: Vocabulary) -> tuple[Recognition,
     """Return what a recogniser would have said."""
     probabilities = answers.calibration.probabilities(answers.logits).tolist()
     return tuple(
-        recognition(vocabulary, row, bool(accepted))
-        for row, accepted in zip(probabilities, answers.accepted, strict=True)
+        recognition(vocabulary, row, accepted) for row, accepted in zip(probabilities, answers.decisions, strict=True)
     )

@@ -97,13 +97,18 @@ class Answers:
         return len(self.utterances)
 
     @cached_property
-    def _decided(self) -> tuple[FloatArray, BoolArray]:
+    def _decided(self) -> tuple[FloatArray, list[bool | None]]:
         return self.calibration.decide(self.logits, self.peaks)
 
     @property
-    def accepted(self) -> BoolArray:
-        """Whether each recording is accepted as one of the words, ``[n]``."""
+    def decisions(self) -> list[bool | None]:
+        """Whether each recording is accepted as one of the words, as ``Recognition.accepted``."""
         return self._decided[1]
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Which recordings are not refused, ``[n]``; a model that is not calibrated refuses silence alone."""
+        return np.array([accepted is not False for accepted in self.decisions], dtype=np.bool_)
 
     @property
     def predicted(self) -> IntArray:
@@ -146,11 +151,11 @@ class Answers:
                 utterance.word,
                 words[predicted],
                 float(sure),
-                bool(accepted),
+                accepted,
                 utterance.speaker,
             )
             for utterance, predicted, sure, accepted in zip(
-                self.utterances, self.predicted, self.confidence, self.accepted, strict=True
+                self.utterances, self.predicted, self.confidence, self.decisions, strict=True
             )
         ]
 

@@ -23,7 +23,7 @@ class Prediction:
     word: str
     predicted: str
     confidence: float
-    accepted: bool = True
+    accepted: bool | None = None
     speaker: str = ""
 
 

@@ -34,7 +34,7 @@ class Evaluator:
     recording gets does not depend on the batch it is in.
 
     Args:
-        model: a checkpoint, an exported model, or a network without calibration; it stays as it is.
+        model: a checkpoint, an exported model, or a network; it stays as it is.
         device: where torch computes, such as ``"cpu"`` or ``"cuda"``.
         batch_size: clips that are computed together; it changes the speed only.
 

@@ -34,7 +34,7 @@ def measure_rejection(
     """Count how many words a model refuses and how many negatives it accepts.
 
     Args:
-        model: a checkpoint, an exported model, or a network without calibration; it stays as it is.
+        model: a checkpoint, an exported model, or a network; it stays as it is.
         words: recordings of words of the vocabulary, by the name of the condition or one alone.
         negatives: recordings without a word or with words outside the vocabulary, likewise.
         device: where torch computes.

@@ -60,7 +60,7 @@ class RejectionReport:
 
     Attributes:
         model: name of the model.
-        calibration: that was in use; without a threshold only silence is refused.
+        calibration: that was in use; without a threshold only silence is refused, and all else counts as accepted.
         words_refused: of all recordings of words.
         negatives_accepted: of all negatives.
         refused_by_condition: the words again, by condition.
@@ -115,7 +115,7 @@ class RejectionReport:
                 rows = [_row(word, share) for word, share in worst[:_MOST]]
                 parts += [f"{title}:", markdown_table(["said", *_HEADER[1:]], rows)]
         if not self.calibration.rejects:
-            parts.append("The model has no threshold: it refuses silence only.")
+            parts.append("The model is not calibrated: it refuses silence only, and does not say what it accepts.")
         return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from aurora_resnet.evaluation.condition_report import ConditionReport, Predictio
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.report_file import read_report
-from aurora_resnet.evaluation.tables import html_table, markdown_table, percent, percent_with_interval, write_csv
+from aurora_resnet.evaluation.tables import (
+    html_table,
+    markdown_table,
+    percent,
+    percent_with_interval,
+    shown_decision,
+    write_csv,
+)
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -164,7 +171,7 @@ class EvaluationReport:
             path,
             ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"],
             [
-                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", str(p.accepted).lower(), p.speaker]
+                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", shown_decision(p.accepted), p.speaker]
                 for p in self.predictions
             ],
         )

@@ -23,14 +23,14 @@ class HeardString:
         utterance: the recording and what is said in it.
         heard: the words of the best string.
         confidence: its probability, 0 to 1.
-        accepted: whether the recogniser believes it.
+        accepted: whether the recogniser believes it; ``None`` if it is not calibrated.
         seconds: length of the recording.
     """
 
     utterance: Utterance
     heard: tuple[str, ...]
     confidence: float
-    accepted: bool
+    accepted: bool | None
     seconds: float
 
     @property
@@ -100,7 +100,7 @@ class FalseWords:
     @classmethod
     def of(cls, heard: Sequence[HeardString]) -> FalseWords:
         """Count them."""
-        believed = [len(each.heard) for each in heard if each.accepted and each.heard]
+        believed = [len(each.heard) for each in heard if each.accepted is not False and each.heard]
         return cls(len(heard), len(believed), sum(believed), sum(each.seconds for each in heard) / 3600)
 
     @property

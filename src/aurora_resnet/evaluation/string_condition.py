@@ -66,7 +66,7 @@ class StringCondition:
             strings=len(heard),
             right=int(right.sum()),
             right_interval=accuracy_interval(right, [each.utterance.speaker for each in heard]),
-            refused=sum(not each.accepted for each in heard),
+            refused=sum(each.accepted is False for each in heard),
             per_speaker=scores,
             attributes={key: value for key, value in heard[0].utterance.attributes.items() if (key, value) in shared},
             problems=problems,

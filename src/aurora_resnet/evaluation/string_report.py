@@ -13,7 +13,14 @@ from aurora_resnet.evaluation.metrics import auroc
 from aurora_resnet.evaluation.report_file import read_report
 from aurora_resnet.evaluation.string_answers import FalseWords, HeardString
 from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval, write_csv
+from aurora_resnet.evaluation.tables import (
+    MISSING,
+    markdown_table,
+    percent,
+    percent_with_interval,
+    shown_decision,
+    write_csv,
+)
 from aurora_resnet.files import write_json
 
 
@@ -130,7 +137,7 @@ class StringReport:
         """Write one line a string: condition, path, words said and heard, confidence, accepted, speaker."""
         lines = [
             [name, each.utterance.path, " ".join(each.utterance.words), " ".join(each.heard), f"{each.confidence:.6f}",
-             str(each.accepted).lower(), each.utterance.speaker]
+             shown_decision(each.accepted), each.utterance.speaker]
             for name, heard in self.heard.items()
             for each in heard
         ]  # fmt: skip

@@ -27,6 +27,11 @@ def percent(share: float | None) -> str:
     return MISSING if share is None or math.isnan(share) else f"{100 * share:.2f}"
 
 
+def shown_decision(accepted: bool | None) -> str:
+    """Return ``accepted`` as tables have it: ``true``, ``false``, or empty where it is unknown."""
+    return "" if accepted is None else str(accepted).lower()
+
+
 def percent_with_interval(accuracy: float, interval: Interval) -> str:
     """Return an accuracy and its interval, in percent.
 

@@ -16,7 +16,7 @@ from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_files import SUFFIX
+from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.scoring import TorchModel
 
 
@@ -31,8 +31,8 @@ def export_onnx(
     """Write a model as one ONNX file, from waveforms to logits; ``runtime.models`` says what is in it.
 
     Args:
-        model: a checkpoint, whose calibration and card go with it, or a trained network without either. It stays as it
-            is and where it is.
+        model: a checkpoint, whose card goes with it, or a trained network without one. It stays as it is and where it
+            is. Its calibration goes with it if it was chosen for these very weights.
         path: the file, ending in ``.onnx``; written whole, or not at all.
         int8: quantise it: a quarter of the size, several times faster.
         recordings: corpora (``KIND:PATH``) to quantise and check with, beside the sample words; for a model of other
@@ -56,11 +56,11 @@ def export_onnx(
     aurora_resnet.runtime.errors.ConfigError: cnn.pb: the exported file's name must end in .onnx
     """
     path = Path(path)
-    if path.suffix != SUFFIX:
-        raise ConfigError(f"{path}: the exported file's name must end in {SUFFIX}")
+    if path.suffix != SUFFIXES["onnx"]:
+        raise ConfigError(f"{path}: the exported file's name must end in {SUFFIXES['onnx']}")
     if isinstance(model, Checkpoint):
         network, card = model.model, model.card
-        scoring = TorchModel(network, calibration=model.calibration, name=model.name)
+        scoring = TorchModel(network, name=model.name)
     else:
         network, card, scoring = model, "", TorchModel(model)
     audio = read_export_recordings(network.config, recordings)

@@ -11,22 +11,16 @@ from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.files import atomic_path, write_json
-from aurora_resnet.models.zoo import find_model
-from aurora_resnet.pretrained_folder import (
-    CARD,
-    CHECKPOINT,
-    CONFIG,
-    EXPORTED,
-    LIBRARY,
-    file_sha256,
-    hub_endpoint,
-    require_hub,
-)
+from aurora_resnet.pretrained_folder import hub_endpoint, require_hub
 from aurora_resnet.runtime.errors import DownloadError
+from aurora_resnet.runtime.model_reference import CONFIG, LIBRARY, SUFFIXES, AnyModel, file_sha256
+
+CHECKPOINT, EXPORTED = f"model{SUFFIXES['checkpoint']}", f"model{SUFFIXES['onnx']}"
+CARD = "README.md"
 
 
 def save_pretrained(
-    model: str | Path | Checkpoint,
+    model: AnyModel | Checkpoint,
     folder: str | Path,
     *,
     onnx: bool = True,
@@ -57,12 +51,9 @@ def save_pretrained(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = [CHECKPOINT]
-    save_checkpoint(
-        checkpoint.model, folder / CHECKPOINT, calibration=checkpoint.calibration, card=checkpoint.card,
-        info=checkpoint.info,
-    )  # fmt: skip
+    save_checkpoint(checkpoint.model, folder / CHECKPOINT, card=checkpoint.card, info=checkpoint.info)
     if onnx:
-        write = export_strings if find_model(checkpoint.model.config.model).strings else export_onnx
+        write = export_strings if checkpoint.kind == "strings" else export_onnx
         write(checkpoint, folder / EXPORTED, int8=int8, recordings=recordings)
         files.append(EXPORTED)
     with atomic_path(folder / CARD) as temporary:
@@ -79,7 +70,7 @@ def save_pretrained(
 
 
 def push_to_hub(
-    model: str | Path | Checkpoint,
+    model: AnyModel | Checkpoint,
     repo: str,
     *,
     revision: str | None = None,

@@ -20,7 +20,7 @@ from aurora_resnet.export.string_recordings import Said, read_string_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, ExportError
-from aurora_resnet.runtime.model_files import SUFFIX
+from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.runtime.strings.model import Probabilities, SequenceModel, weighted
 from aurora_resnet.runtime.strings.search import Hypothesis, PrefixSearch
 from aurora_resnet.string_scoring import sequence_model
@@ -102,8 +102,8 @@ def export_strings(
         MissingDependencyError: without the packages of the extra ``export``.
     """
     path = Path(path)
-    if path.suffix != SUFFIX:
-        raise ConfigError(f"{path}: the exported file's name must end in {SUFFIX}")
+    if path.suffix != SUFFIXES["onnx"]:
+        raise ConfigError(f"{path}: the exported file's name must end in {SUFFIXES['onnx']}")
     torch_model = sequence_model(model)
     network = model.model if isinstance(model, Checkpoint) else model
     audio = read_string_recordings(network.config, tuple(recordings))

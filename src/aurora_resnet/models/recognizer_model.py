@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import torch
 from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_fields
@@ -14,6 +16,7 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.zoo import create_model, unknown_model
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
@@ -93,7 +96,6 @@ class RecognizerModel(nn.Module):
 
     Shape: ``[B, N] -> [B, K]``; N is ``config.clip_samples`` in training, other lengths work too.
 
-    >>> import torch
     >>> config = RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=8000))
     >>> RecognizerModel(config).eval()(torch.zeros(2, 8000)).shape
     torch.Size([2, 11])
@@ -103,6 +105,7 @@ class RecognizerModel(nn.Module):
     def __init__(self, config: RecognizerConfig, *, weights: str | Path | None = None) -> None:
         super().__init__()
         self.config = config
+        self._calibrated: tuple[Calibration, bytes | None] = Calibration(), None
         options = dict(config.options)
         if weights is not None:
             options["weights"] = weights
@@ -121,3 +124,30 @@ class RecognizerModel(nn.Module):
         """Return logits ``[B, K]`` of waveforms ``[B, N]``."""
         logits: Tensor = self.classifier(self.frontend(waveform))
         return logits
+
+    @property
+    def calibration(self) -> Calibration:
+        """That was chosen for these weights; none since they changed. Set it where one was chosen.
+
+        >>> model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
+        >>> model.calibration = Calibration(1.5, 2.0)
+        >>> model.calibration
+        Calibration(temperature=1.5, threshold=2.0)
+        >>> _ = nn.init.zeros_(next(model.classifier.parameters()))
+        >>> model.calibration
+        Calibration(temperature=1.0, threshold=None)
+        """
+        calibration, weights = self._calibrated
+        return calibration if weights is not None and weights == self._digest() else Calibration()
+
+    @calibration.setter
+    def calibration(self, calibration: Calibration) -> None:
+        self._calibrated = calibration, None if calibration == Calibration() else self._digest()
+
+    def _digest(self) -> bytes:
+        """Return what no other weights have."""
+        digest = hashlib.sha256()
+        for name, tensor in self.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.digest()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .audio.reading import read_audio
     from .decision import Calibration
     from .errors import AudioError, AuroraError, ConfigError, ModelError
-    from .model_files import EXPORTED, EXPORTED_STRINGS
+    from .model_reference import EXPORTED, EXPORTED_STRINGS
     from .models import ExportedModel, load_model
     from .recognizer import Recognition, Recognizer
     from .streaming.config import StreamingConfig
@@ -31,7 +31,7 @@ _HOMES = {
     ".audio.reading": ("read_audio",),
     ".decision": ("Calibration",),
     ".errors": ("AudioError", "AuroraError", "ConfigError", "ModelError"),
-    ".model_files": ("EXPORTED", "EXPORTED_STRINGS"),
+    ".model_reference": ("EXPORTED", "EXPORTED_STRINGS"),
     ".models": ("ExportedModel", "load_model"),
     ".recognizer": ("Recognition", "Recognizer"),
     ".streaming.config": ("StreamingConfig",),

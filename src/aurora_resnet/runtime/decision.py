@@ -9,13 +9,15 @@ With the logits :math:`z`
     E(z) = \log \sum_k e^{z_k} = \log \frac{P(\text{a word})}{P(\text{none})}
 
 The temperature ``T`` makes the first a calibrated confidence (Guo et al., *On Calibration of Modern Neural Networks*,
-2017); it never changes the order of the words. A clip is accepted when it is audible and ``E(z) >= threshold``.
+2017); it never changes the order of the words. A clip is accepted when it is audible and ``E(z) >= threshold``. Both
+numbers belong to the weights that they were chosen for: without a threshold nobody knows whether a clip is a word, and
+then the answer is ``None``, for all but silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -31,6 +33,10 @@ AUDIBLE = 2.0**-15
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 LARGEST_THRESHOLD = 1e4
+LARGEST_OTHER_WEIGHT = 1e6
+
+VERDICTS: dict[bool | None, str] = {True: "accepted", False: "rejected", None: "not calibrated"}
+"""What commands and pages say of ``accepted``."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,9 @@ class Calibration:
 
     Attributes:
         temperature: divides the logits before the softmax, 0.001 to 1000.
-        threshold: least evidence for a word that is accepted; ``None`` for a network that never learnt what is none of
-            its words: it accepts everything audible.
+        threshold: least evidence for a word that is accepted; of a model of strings the least confidence. ``None`` as
+            long as none was chosen for the weights: the model is not calibrated, and accepts nothing.
+        other_weight: of a model of strings: what the probability of anything but a word is multiplied with.
 
     >>> Calibration(1.5, 2.0).to_dict()
     {'temperature': 1.5, 'threshold': 2.0}
@@ -48,6 +55,7 @@ class Calibration:
 
     temperature: float = 1.0
     threshold: float | None = None
+    other_weight: float = field(default=1.0, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
@@ -56,6 +64,8 @@ class Calibration:
             )
         if self.threshold is not None and not abs(self.threshold) <= LARGEST_THRESHOLD:
             raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {self.threshold}")
+        if not 1 / LARGEST_OTHER_WEIGHT <= self.other_weight <= LARGEST_OTHER_WEIGHT:
+            raise ConfigError(f"other_weight must lie from 1e-6 to 1e6, got {self.other_weight}")
 
     @property
     def rejects(self) -> bool:
@@ -74,22 +84,28 @@ class Calibration:
         return shares
 
     def accepts(self, logits: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return whether the evidence for a word reaches the threshold, ``[..., K] -> [...]``."""
+        """Return whether the evidence for a word reaches the threshold, ``[..., K] -> [...]``; never without one."""
         found = evidence(logits)
-        return np.isfinite(found) if self.threshold is None else found >= self.threshold
+        return np.zeros(found.shape, np.bool_) if self.threshold is None else found >= self.threshold
 
-    def decide(self, logits: npt.ArrayLike, clips: Samples) -> tuple[Array, npt.NDArray[np.bool_]]:
-        """Return probabilities ``[n, K]`` and acceptances ``[n]`` of clips ``[n, N]`` with logits ``[n, K]``.
+    def decide(self, logits: npt.ArrayLike, clips: Samples) -> tuple[Array, list[bool | None]]:
+        """Return probabilities ``[n, K]`` of clips ``[n, N]`` with logits ``[n, K]``, and whether each is accepted.
 
         >>> probabilities, accepted = Calibration(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
-        >>> probabilities.argmax(1).tolist(), accepted.tolist()
+        >>> probabilities.argmax(1).tolist(), accepted
         ([0, 0], [False, True])
+        >>> Calibration().decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))[1]
+        [False, None]
         """
-        return self.probabilities(logits), audible(clips) & self.accepts(logits)
+        accepted: list[bool | None] = (audible(clips) & self.accepts(logits)).tolist()
+        if self.threshold is None:
+            accepted = [None if loud else False for loud in audible(clips).tolist()]
+        return self.probabilities(logits), accepted
 
     def to_dict(self) -> dict[str, float | None]:
         """Return plain JSON values; ``from_dict`` reads them back."""
-        return {"temperature": self.temperature, "threshold": self.threshold}
+        weight = {} if self.other_weight == 1.0 else {"other_weight": self.other_weight}
+        return {"temperature": self.temperature, "threshold": self.threshold, **weight}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -102,11 +118,10 @@ class Calibration:
         Calibration(temperature=1.5, threshold=None)
         """
         keys = {"temperature", "threshold"}
-        if not isinstance(values, Mapping) or set(values) != keys or not all(map(_is_stored, values.values())):
+        whole = isinstance(values, Mapping) and set(values) - {"other_weight"} == keys
+        if not whole or not all(is_number(v) or (v is None and key == "threshold") for key, v in values.items()):
             raise ConfigError(f"a calibration is stored as numbers temperature and threshold, got {str(values)[:80]}")
-        if values["temperature"] is None:
-            raise ConfigError("a calibration needs a temperature")
-        return cls(values["temperature"], values["threshold"])
+        return cls(**values)
 
 
 def evidence(logits: npt.ArrayLike) -> Array:
@@ -141,7 +156,3 @@ def audible(clips: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value that was read from JSON is a number; ``true`` and ``false`` are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_stored(value: object) -> bool:
-    return value is None or is_number(value)

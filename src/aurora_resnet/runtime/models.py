@@ -23,7 +23,7 @@ import numpy.typing as npt
 from .audio.waveform import MAX_SAMPLE_RATE, Samples, check_sample_rate
 from .decision import Calibration, is_number
 from .errors import AuroraError, ConfigError, ModelError
-from .model_files import EXPORTED, is_file, model_file
+from .model_reference import AnyModel, Kind, is_file, resolve, wrong_kind
 from .vocabulary import Vocabulary
 
 FORMAT = 2
@@ -158,7 +158,7 @@ class ExportedModel:
                 f"'{path}' lacks the metadata of 'aurora-resnet export' ({reason}); export the model again"
             ) from None
         if strings:
-            raise ModelError(f"'{path}' is a model of strings, not of single words; use StringRecognizer, or --string")
+            raise wrong_kind(path, "strings")
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
@@ -185,21 +185,31 @@ class ExportedModel:
         return result
 
 
-def load_model(name_or_path: str | Path, *, threads: int = 1) -> ExportedModel:
-    """Load an exported model: one that this package carries by name, any other by its path.
+def load_model(name_or_path: AnyModel, *, threads: int = 1) -> ExportedModel:
+    """Load an exported model of single words.
 
     Args:
-        name_or_path: one of ``EXPORTED``, or a path that ends in ``.onnx``.
+        name_or_path: as ``resolve`` takes it.
         threads: CPU threads that compute one call.
 
     Raises:
-        ModelError: if there is none of that name, or the file is missing, damaged or not one of ours.
-
-    >>> load_model("compat")
-    Traceback (most recent call last):
-    aurora_resnet...errors.ModelError: there is no model 'compat' (did you mean 'compact'?); shipped: resnet50, ...
+        ModelError: if there is none of that name, or the file is damaged, not one of ours or a checkpoint.
+        DownloadError: as ``resolve``.
     """
-    return ExportedModel(model_file(name_or_path, EXPORTED), threads=threads)
+    return ExportedModel(resolve(name_or_path, kind="words", format="onnx").path, threads=threads)
+
+
+def exported_kind(path: Path) -> Kind:
+    """Return what an exported model is for, read from its metadata.
+
+    Raises:
+        ModelError: if the file is damaged or not one of ours.
+    """
+    try:
+        values = json.loads(open_session(path, 1).get_modelmeta().custom_metadata_map[METADATA])
+        return "strings" if values.get("kind") == STRINGS else "words"
+    except (KeyError, ValueError, RecursionError, AttributeError):
+        raise ModelError(f"'{path}' lacks the metadata of 'aurora-resnet export'; export the model again") from None
 
 
 def finite_logits(logits: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,9 +13,10 @@ import numpy.typing as npt
 from .audio.clips import Clip, make_clip
 from .audio.recordings import AnyRecording, open_recording
 from .audio.waveform import Samples
+from .decision import VERDICTS
 from .errors import ConfigError
-from .model_files import EXPORTED
-from .models import ScoringModel, load_model
+from .model_reference import EXPORTED, AnyModel, resolve
+from .models import ExportedModel, ScoringModel
 from .vocabulary import Vocabulary
 
 DEFAULT_MODEL = EXPORTED[0]
@@ -31,14 +31,14 @@ class Recognition:
         digit: the digit that it names (``zero`` and ``oh`` are both 0); ``None`` for a word that names none.
         confidence: the probability of the word, given that it is one of the words: 0 to 1, calibrated.
         accepted: whether to believe that one of the words was spoken at all. ``False`` for silence, and where the
-            evidence for a word is below the model's threshold; a model without a threshold accepts everything else.
+            evidence for a word is below the model's threshold; ``None``, unknown, if the model is not calibrated.
         probabilities: of every word, like ``confidence``; they sum to 1.
     """
 
     word: str
     digit: int | None
     confidence: float
-    accepted: bool
+    accepted: bool | None
     probabilities: dict[str, float]
 
     def __repr__(self) -> str:
@@ -54,8 +54,7 @@ class Recognition:
 
         best = sorted(self.probabilities.items(), key=lambda pair: -pair[1])[:3]
         rows = "".join(f"<tr><td>{escape(word)}</td><td>{share:.1%}</td></tr>" for word, share in best)
-        verdict = "accepted" if self.accepted else "rejected: none of the words"
-        return f"<table><caption>{escape(self.word)}, {verdict}</caption>{rows}</table>"
+        return f"<table><caption>{escape(self.word)}, {VERDICTS[self.accepted]}</caption>{rows}</table>"
 
 
 class Recognizer:
@@ -78,13 +77,41 @@ class Recognizer:
         self.model = model
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Self:
-        """Load an exported model; see ``load_model``.
+    def from_pretrained(
+        cls,
+        name_or_path: AnyModel = DEFAULT_MODEL,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        revision: str | None = None,
+        sha256: str | None = None,
+        trust_code: bool = False,
+    ) -> Self:
+        """Load a model.
+
+        Args:
+            name_or_path: a shipped model (``"resnet50"``, ``"compact"``), an exported file (``.onnx``), a checkpoint
+                that ``Trainer`` or ``save_checkpoint`` wrote, a folder of ``save_pretrained``, or ``owner/name`` of a
+                model on the Hugging Face hub, also as ``owner/name@revision``. Checkpoints and the hub need the whole
+                package, not the runtime alone.
+            device: where to compute. The exported models compute on the CPU; a shipped model, folder or name on the
+                hub on another device is the checkpoint that was exported.
+            threads: CPU threads that compute an answer. An exported model takes one if not told otherwise; torch has
+                one number for the whole process, which ``None`` leaves alone.
+            revision: branch, tag or commit, on the hub.
+            sha256: of the file that is taken, in hexadecimal.
+            trust_code: as ``load_checkpoint``, for checkpoints.
 
         Raises:
-            ModelError: if there is none of that name, or the file is missing, damaged or not one of ours.
+            DownloadError: if the hub cannot be reached and nothing was kept, or has no such model.
+            MissingDependencyError: for what only the whole package can, or the hub without its client.
+            ModelError: if there is none of that name, or the file is missing, damaged, of strings or not one of ours.
+            ConfigError: for a device that is not here.
         """
-        return cls(load_model(name_or_path, threads=threads))
+        file = resolve(name_or_path, kind="words", device=device, revision=revision, sha256=sha256)
+        if file.format == "onnx":
+            return cls(ExportedModel(file.path, threads=threads or 1))
+        return cls(file.compute("words", device=device, threads=threads, trust_code=trust_code))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model.facts.name}, {self.vocabulary!r})"
@@ -144,12 +171,12 @@ class Recognizer:
         facts = self.model.facts
         probabilities, accepted = facts.calibration.decide(logits, samples)
         return [
-            recognition(facts.vocabulary, row, bool(yes))
-            for row, yes in zip(probabilities.tolist(), accepted, strict=True)
+            recognition(facts.vocabulary, row, verdict)
+            for row, verdict in zip(probabilities.tolist(), accepted, strict=True)
         ]
 
 
-def recognition(vocabulary: Vocabulary, probabilities: Sequence[float], accepted: bool) -> Recognition:
+def recognition(vocabulary: Vocabulary, probabilities: Sequence[float], accepted: bool | None) -> Recognition:
     """Return the answer that probabilities of the words stand for.
 
     >>> recognition(Vocabulary(("yes", "two")), [0.25, 0.75], accepted=True).digit

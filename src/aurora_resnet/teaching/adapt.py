@@ -68,7 +68,7 @@ class Adapted:
 def adapt(
     model: RecognizerModel, clips: ClipSet, *, method: str = DEFAULT_METHOD, strength: float = STRENGTH
 ) -> Adapted:
-    """Return a copy of a model that is adapted to one person.
+    """Return a copy of a model that is adapted to one person. It keeps the model's calibration.
 
     Args:
         model: any trained network; it stays as it is.
@@ -97,7 +97,9 @@ def adapt(
     after = 0
     for held in sorted(set(group.tolist())):
         after += _correct(fit(model, clips, group != held), clips, group == held)
-    return Adapted(fit(model, clips, np.ones(len(clips), dtype=bool)), len(clips), before, after)
+    adapted = fit(model, clips, np.ones(len(clips), dtype=bool))
+    adapted.calibration = model.calibration
+    return Adapted(adapted, len(clips), before, after)
 
 
 def adapted_model(model: RecognizerModel, clips: ClipSet, *, method: str, strength: float) -> RecognizerModel:

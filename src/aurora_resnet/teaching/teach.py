@@ -104,7 +104,7 @@ def teach(
         TrainingError: if a training fails.
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
-    init = load_checkpoint(config.init, trust_code=trust_code)
+    init = load_checkpoint(config.init, kind="words", trust_code=trust_code)
     heard = hear(recordings, init.model.config, clip_seconds=config.clip_seconds, progress=progress)
     config = replace(config, groups=possible_groups(heard.recordings, config.groups))
     work = _work_folder(heard, config, noises, out)

@@ -28,6 +28,7 @@ from aurora_resnet.models.streaming import check_streams
 from aurora_resnet.models.zoo import find_model, list_models, model_cost, unknown_model
 from aurora_resnet.references import names_from_file
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
@@ -253,7 +254,8 @@ def _teacher(config: ExperimentConfig, vocabulary: Vocabulary, trust_code: bool)
     """Return the trained network to learn from; its logits must mean the same words."""
     if config.teacher is None:
         return None
-    teacher = load_checkpoint(config.teacher, trust_code=trust_code).model
+    kind: Kind = "words" if config.data.strings is None else "strings"
+    teacher = load_checkpoint(config.teacher, kind=kind, trust_code=trust_code).model
     if teacher.config.words != vocabulary.words:
         raise ConfigError(
             f"teacher {config.teacher} knows other words ({', '.join(teacher.config.words[:12])}) than the model is to "

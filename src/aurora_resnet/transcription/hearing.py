@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import ModelFile, resolve
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.transcription import strings, words
@@ -42,15 +43,12 @@ class Hearing:
     """A model and how it computes; ``load`` makes what hears where the work is done.
 
     Attributes:
-        model: a shipped name, an exported file or, for words, a checkpoint.
+        model: as ``resolve`` takes it.
         device: where to compute.
         threads: CPU threads of one call.
         batch: clips that are computed together; more take more memory and are no faster on a CPU.
         strings: if strings are to be heard.
         trust_code: import the code that a checkpoint names, in every worker; see ``load_checkpoint``.
-
-    Raises:
-        ConfigError: for strings on another device than the CPU.
     """
 
     model: str
@@ -60,14 +58,14 @@ class Hearing:
     strings: Strings | None = None
     trust_code: bool = False
 
-    def __post_init__(self) -> None:
-        if self.strings is not None and self.device != "cpu":
-            raise ConfigError(f"strings are computed on the CPU, not on {self.device}")
-
     @property
     def columns(self) -> Columns:
         """Of the table; the first one is the recording, the last one why it could not be heard."""
         return words.COLUMNS if self.strings is None else strings.COLUMNS
+
+    def file(self) -> ModelFile:
+        """Return the file that the model's answers come from."""
+        return resolve(self.model, kind="words" if self.strings is None else "strings", device=self.device)
 
     def settings(self) -> dict[str, Any]:
         """Return all but the model that the rows depend on, as plain JSON values."""
@@ -77,7 +75,7 @@ class Hearing:
     def load(self) -> Hear:
         """Return what makes the rows of a piece; it raises ``ModelError`` if the model cannot be computed."""
         if self.strings is None:
-            recognizer = DigitRecognizer.from_pretrained(
+            recognizer = Recognizer.from_pretrained(
                 self.model, device=self.device, threads=self.threads, trust_code=self.trust_code
             )
             return partial(words.hear, recognizer, batch=self.batch)
@@ -85,7 +83,9 @@ class Hearing:
         check = None if asked.check is None else CHECKS[asked.check]
         return partial(
             strings.hear,
-            StringRecognizer.from_pretrained(self.model, threads=self.threads),
+            StringRecognizer.from_pretrained(
+                self.model, device=self.device, threads=self.threads, trust_code=self.trust_code
+            ),
             lengths=asked.lengths,
             check=check,
         )

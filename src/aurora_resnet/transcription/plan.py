@@ -7,7 +7,6 @@ when it is whole. So a kill loses the pieces on their way, and no row is there t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,12 +93,6 @@ class Plan:
 
     def _damaged(self, path: Path, error: Exception) -> ConfigError:
         return ConfigError(f"{path} is damaged ({error}); choose another folder, or remove {self.out} to begin anew")
-
-
-def model_digest(path: Path) -> str:
-    """Return the SHA-256 of a model's file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:

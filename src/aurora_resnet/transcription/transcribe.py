@@ -15,9 +15,8 @@ from tqdm.auto import tqdm
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_files import exported_path
 from aurora_resnet.transcription.hearing import Hearing
-from aurora_resnet.transcription.plan import Job, Plan, model_digest
+from aurora_resnet.transcription.plan import Job, Plan
 from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
 
 logger = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ def transcribe(
     hands = create_engine(engine, workers=workers)
     plan = Plan(out, f".{table}")
     with locked_folder(out, ConfigError(f"another transcription works in {out}; wait for its end")):
-        settings = {"model": hearing.model, "sha256": model_digest(_model_file(hearing)), **hearing.settings()}
+        settings = {"model": hearing.model, "sha256": hearing.file().sha256, **hearing.settings()}
         plan.begin({**settings, "table": table}, inputs, workers=hands.workers, column=column)
         total = kept = 0
         for job in plan.jobs():
@@ -169,18 +168,6 @@ def _write_failures(plan: Plan, path: Path) -> int:
 
     write_rows(failures(), FAILURE, path)
     return count
-
-
-def _model_file(hearing: Hearing) -> Path:
-    """Return the file that the model's answers come from."""
-    shipped = exported_path(hearing.model)
-    if shipped is None:
-        return Path(hearing.model)
-    if hearing.device == "cpu":
-        return shipped
-    from aurora_resnet.checkpoints import checkpoint_path  # torch, which computes there anyway
-
-    return checkpoint_path(hearing.model)
 
 
 class _Watch:

@@ -36,7 +36,7 @@ class Answer:
         word: the most probable word.
         digit: the digit that it names, or ``None``.
         confidence: the probability of the word, given that it is one of the words.
-        accepted: whether to believe that one of the words was spoken at all.
+        accepted: whether to believe that one of the words was spoken at all; ``None`` if the model is not calibrated.
         probabilities: of every word, given that it is one of them.
         none_probability: that it is none of them, by the evidence alone: 1 / (1 + e^E).
         duration_seconds: length of the recording.
@@ -50,7 +50,7 @@ class Answer:
     word: str
     digit: int | None
     confidence: float
-    accepted: bool
+    accepted: bool | None
     probabilities: dict[str, float]
     none_probability: float
     duration_seconds: float
@@ -108,7 +108,7 @@ class StringAnswer:
         words: one by one.
         confidence: probability of the whole string.
         alternatives: the most probable strings and their probabilities, this one first.
-        accepted: whether to believe it.
+        accepted: whether to believe it; ``None`` if the model is not calibrated.
         reason: why not, or ``None``.
         duration_seconds: length of the recording.
         waveform: the whole recording.
@@ -118,7 +118,7 @@ class StringAnswer:
     words: tuple[StringWord, ...]
     confidence: float
     alternatives: tuple[tuple[str, float], ...]
-    accepted: bool
+    accepted: bool | None
     reason: str | None
     duration_seconds: float
     waveform: Envelope

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from inspect import cleandoc
 from typing import NoReturn
 
 from ..audio.encodings import ENCODINGS
 from ..errors import ConfigError
-from ..model_files import EXPORTED, EXPORTED_STRINGS
+from ..model_reference import EXPORTED, EXPORTED_STRINGS
 from ..recognizer import Recognizer
 from ..version import __version__
 from .commands import COMMANDS
@@ -17,9 +17,6 @@ from .strings import add_string_options, check_string_options, run_string_comman
 from .terminal import exit_with
 
 PROGRAM = "aurora-resnet-runtime"
-
-Load = Callable[[str, str, int | None, bool], Recognizer]
-"""From model, device, threads and whether code that the model's file names is trusted, to a recogniser."""
 
 _RECOGNIZE = """
     Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
@@ -71,7 +68,8 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = COMMANDS[command]
     parser.epilog = cleandoc(text.format(program=program))
-    others = "an exported model (.onnx)" + (" or a checkpoint that 'train' wrote" if devices else "")
+    others = "an exported model (.onnx)" + (", a checkpoint (.safetensors)" if devices else "")
+    others += ", a folder of save_pretrained" + (" or owner/name on the hub" if devices else "")
     if command == "recognize":
         parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3; - reads standard input")
     else:
@@ -83,7 +81,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
     strings = EXPORTED_STRINGS[0]
     parser.add_argument(
-        "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {default}); with --string {strings}, or .onnx"
+        "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {default}; with --string {strings})"
     )
     add_string_options(command, parser)
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
@@ -99,7 +97,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
     parser.add_argument("--threads", type=int, metavar="N", help=f"CPU threads; {threads}")
 
 
-def run_command(command: str, options: argparse.Namespace, load: Load) -> int:
+def run_command(command: str, options: argparse.Namespace) -> int:
     """Load the model, run a command and return its exit code.
 
     Raises:
@@ -111,9 +109,10 @@ def run_command(command: str, options: argparse.Namespace, load: Load) -> int:
     threads = options.threads if command == "listen" or len(options.files) == 1 else 1
     check_string_options(options)
     if options.string:
-        return run_string_command(command, options, threads or 1)
+        return run_string_command(command, options, threads)
     model = options.model or _DEFAULTS[command]
-    recognizer = load(model, getattr(options, "compute", "cpu"), threads, getattr(options, "trust_code", False))
+    device, trust_code = getattr(options, "compute", "cpu"), getattr(options, "trust_code", False)
+    recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
     if command == "recognize":  # each imports what the other need not wait for
         from .recognize import recognize
 
@@ -133,21 +132,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     def run() -> int:
         options = parser.parse_args(arguments)
-        return run_command(options.command, options, _load)
+        return run_command(options.command, options)
 
     exit_with(run)
 
 
-def run_one(command: str, arguments: Sequence[str], program: str, load: Load) -> int:
-    """Run one command of another program, with its own way to load models, and return the exit code.
+def run_one(command: str, arguments: Sequence[str], program: str) -> int:
+    """Run one command of another program and return the exit code.
 
     Raises:
         AuroraError: if anything about the arguments or the input is wrong.
     """
     parser = _Parser(prog=f"{program} {command}")
     add_command(command, parser, program, devices=True)
-    return run_command(command, parser.parse_args(arguments), load)
-
-
-def _load(model: str, _device: str, threads: int | None, _trust_code: bool) -> Recognizer:
-    return Recognizer.from_pretrained(model, threads=threads or 1)
+    return run_command(command, parser.parse_args(arguments))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..audio.clips import Clip
 from ..audio.recordings import Recording, open_file
 from ..audio.sound_files import SoundBytes
+from ..decision import VERDICTS
 from ..errors import AudioError
 from ..processors import cores
 from ..recognizer import Recognition, Recognizer
@@ -38,7 +39,7 @@ def recognize(recognizer: Recognizer, options: argparse.Namespace) -> int:
 
 
 def _line(answer: Recognition) -> str:
-    return f"{answer.word}\t{answer.confidence:.3f}\t{'accepted' if answer.accepted else 'rejected'}"
+    return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
 
 
 def recognize_files(recognizer: Recognizer, files: Sequence[str], *, workers: int) -> Iterator[Answer]:

@@ -7,8 +7,9 @@ import json
 import sys
 
 from ..audio.encodings import Encoding
+from ..decision import VERDICTS
 from ..errors import AudioError, ConfigError
-from ..model_files import EXPORTED_STRINGS
+from ..model_reference import EXPORTED_STRINGS
 from ..processors import cores
 from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
@@ -48,7 +49,7 @@ def check_string_options(options: argparse.Namespace) -> None:
     """Refuse options that do not go together.
 
     Raises:
-        ConfigError: for options of strings without ``--string``, lengths below 1, or a device that computes none.
+        ConfigError: for options of strings without ``--string``, or lengths below 1.
     """
     names = {"length": "--length", "check": "--check"} | {name: option for option, name in TIMES.items()}
     given = [option for name, option in names.items() if getattr(options, name, None) is not None]
@@ -56,17 +57,17 @@ def check_string_options(options: argparse.Namespace) -> None:
         raise ConfigError(f"{given[0]} is about strings; add --string")
     if options.length is not None and min(options.length) < 1:
         raise ConfigError(f"--length must be at least 1, got {min(options.length)}")
-    if options.string and getattr(options, "compute", "cpu") != "cpu":
-        raise ConfigError(f"strings are computed on the CPU, not on {options.compute}; leave the device out")
 
 
-def run_string_command(command: str, options: argparse.Namespace, threads: int) -> int:
+def run_string_command(command: str, options: argparse.Namespace, threads: int | None) -> int:
     """Recognise strings and return the exit code.
 
     Raises:
         AuroraError: if model, options or input are wrong.
     """
-    recognizer = StringRecognizer.from_pretrained(options.model or EXPORTED_STRINGS[0], threads=threads)
+    model, device = options.model or EXPORTED_STRINGS[0], getattr(options, "compute", "cpu")
+    trust_code = getattr(options, "trust_code", False)
+    recognizer = StringRecognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
     return recognize_strings(recognizer, options) if command == "recognize" else listen_strings(recognizer, options)
 
 
@@ -88,8 +89,8 @@ def recognize_strings(recognizer: StringRecognizer, options: argparse.Namespace)
 
 
 def _line(answer: DigitString) -> str:
-    decision = "accepted" if answer.accepted else f"rejected\t{answer.reason}"
-    return f"{answer.text}\t{answer.confidence:.3f}\t{decision}"
+    why = f"\t{answer.reason}" if answer.accepted is False else ""
+    return f"{answer.text}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}{why}"
 
 
 def listen_strings(recognizer: StringRecognizer, options: argparse.Namespace) -> int:

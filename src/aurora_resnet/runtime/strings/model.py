@@ -25,7 +25,7 @@ import numpy.typing as npt
 from ..audio.waveform import Samples, check_sample_rate
 from ..decision import is_number
 from ..errors import AuroraError, ConfigError, ModelError
-from ..model_files import EXPORTED_STRINGS, model_file
+from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve, wrong_kind
 from ..models import CARD, METADATA, STRINGS, compute, finite_logits, open_session
 from ..vocabulary import Vocabulary
 
@@ -51,7 +51,7 @@ class SequenceFacts:
         state_size: numbers that a stream carries on.
         other_weight: what the probability of anything but a word is multiplied with before the search: above 1, fewer
             words are heard where none is; chosen with the model.
-        threshold: least confidence of a string that is accepted, 0 to 1.
+        threshold: least confidence of a string that is accepted, 0 to 1; ``None`` as long as none was chosen.
 
     Raises:
         ConfigError: for values that no model can have.
@@ -63,7 +63,7 @@ class SequenceFacts:
     step_samples: int
     state_size: int
     other_weight: float = 1.0
-    threshold: float = 0.5
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate, f"model {self.name}")
@@ -71,7 +71,7 @@ class SequenceFacts:
             raise ConfigError(f"a step lasts at most a second, got {self.step_samples} samples")
         if not 0 < self.state_size <= MOST_STATE:
             raise ConfigError(f"state_size must lie from 1 to {MOST_STATE:,}, got {self.state_size}")
-        if not 1e-6 <= self.other_weight <= 1e6 or not 0 <= self.threshold <= 1:
+        if not 1e-6 <= self.other_weight <= 1e6 or not 0 <= (self.threshold or 0) <= 1:
             raise ConfigError(
                 "other_weight must lie from 1e-6 to 1e6 and threshold from 0 to 1, "
                 f"got {self.other_weight} and {self.threshold}"
@@ -100,7 +100,9 @@ class SequenceFacts:
         name = values.get("name")
         if not isinstance(name, str) or any(type(value) is not int for value in whole.values()):
             raise ConfigError("name, sample_rate, step_samples or state_size are missing or of another type")
-        if not all(is_number(value) for value in parts.values()):
+        if "threshold" not in values or not all(
+            is_number(value) or (value is None and key == "threshold") for key, value in parts.items()
+        ):
             raise ConfigError("other_weight or threshold are missing or of another type")
         return cls(name, Vocabulary.from_dict(values.get("vocabulary", {})), **whole, **parts)  # type: ignore[arg-type]
 
@@ -131,7 +133,7 @@ class SequenceModel:
             reason = "it has none" if isinstance(error, KeyError) else error
             raise ModelError(f"'{path}' lacks the metadata of a model of strings ({reason}); export it again") from None
         if single_words:
-            raise ModelError(f"'{path}' is a model of single words, not of strings; use Recognizer, or no --string")
+            raise wrong_kind(path, "words")
 
     def __repr__(self) -> str:
         return f"SequenceModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
@@ -171,20 +173,21 @@ class SequenceModel:
         return np.concatenate(parts)
 
 
-def load_sequence_model(name_or_path: str | Path = EXPORTED_STRINGS[0], *, threads: int = 1) -> SequenceModel:
-    """Load an exported sequence model: one that this package carries by name, any other by its path.
+def load_sequence_model(name_or_path: AnyModel = EXPORTED_STRINGS[0], *, threads: int = 1) -> SequenceModel:
+    """Load an exported sequence model.
 
     Args:
-        name_or_path: one of ``EXPORTED_STRINGS``, or a path that ends in ``.onnx``.
+        name_or_path: as ``resolve`` takes it.
         threads: CPU threads that compute one call.
 
     Raises:
-        ModelError: if there is none of that name, or the file is missing, damaged or a model of single words.
+        ModelError: if there is none of that name, or the file is damaged, a checkpoint or a model of single words.
+        DownloadError: as ``resolve``.
 
     >>> load_sequence_model("string_net").facts.sample_rate
     8000
     """
-    return SequenceModel(model_file(name_or_path, EXPORTED_STRINGS), threads=threads)
+    return SequenceModel(resolve(name_or_path, kind="strings", format="onnx").path, threads=threads)
 
 
 def weighted(probabilities: npt.ArrayLike, facts: SequenceFacts) -> npt.NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,9 +13,9 @@ from ..audio.recordings import AnyRecording, open_recording
 from ..audio.resampling import resample
 from ..audio.waveform import Samples
 from ..decision import audible
-from ..model_files import EXPORTED_STRINGS
+from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve
 from ..vocabulary import Vocabulary
-from .model import SequenceFacts, SequenceModel, load_sequence_model, weighted
+from .model import SequenceFacts, SequenceModel, weighted
 from .search import Hypothesis, PrefixSearch
 
 MOST_ALTERNATIVES = 10
@@ -29,7 +28,7 @@ TAIL_SECONDS = 0.4
 OTHER_WORDS = 0.5
 """Least probability of other speech between or beside the words that is told as the reason."""
 
-Reason = Literal["silence", "no words", "other words", "unsure", "no such string"]
+Reason = Literal["silence", "no words", "other words", "unsure", "no such string", "not calibrated"]
 
 
 @dataclass(frozen=True)
@@ -61,18 +60,18 @@ class DigitString:
         confidence: probability that these words are all that was said: against all other strings, those with a word
             more or less among them, and that no other words stand between or beside them.
         alternatives: the most probable strings and their probabilities, this one first.
-        accepted: whether to believe it.
+        accepted: whether to believe it; ``None``, unknown, if words were recognised and the model is not calibrated.
         reason: why not, or ``None``: ``silence``; ``no words``, where only something else was said; ``other words``,
             where something else was said with them, such as "forty"; ``unsure``, where the confidence is below the
             model's threshold for any other reason; ``no such string``, where none has the length or passes the
-            check.
+            check; ``not calibrated``.
     """
 
     text: str
     words: tuple[StringWord, ...]
     confidence: float
     alternatives: tuple[tuple[str, float], ...]
-    accepted: bool
+    accepted: bool | None
     reason: Reason | None
 
     def __repr__(self) -> str:
@@ -100,13 +99,21 @@ class StringRecognizer:
         self.model = model
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path = EXPORTED_STRINGS[0], *, threads: int = 1) -> Self:
-        """Load an exported model; see ``load_sequence_model``.
-
-        Raises:
-            ModelError: if there is none of that name, or the file is missing, damaged or a model of single words.
-        """
-        return cls(load_sequence_model(name_or_path, threads=threads))
+    def from_pretrained(
+        cls,
+        name_or_path: AnyModel = EXPORTED_STRINGS[0],
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        revision: str | None = None,
+        sha256: str | None = None,
+        trust_code: bool = False,
+    ) -> Self:
+        """Load a model of strings; arguments and errors as ``Recognizer.from_pretrained``."""
+        file = resolve(name_or_path, kind="strings", device=device, revision=revision, sha256=sha256)
+        if file.format == "onnx":
+            return cls(SequenceModel(file.path, threads=threads or 1))
+        return cls(file.compute("strings", device=device, threads=threads, trust_code=trust_code))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.facts.name}, {self.vocabulary!r})"
@@ -170,6 +177,8 @@ class StringRecognizer:
         reason: Reason | None = None
         if not best.words and not constrained:
             reason = "no words"
+        elif self.facts.threshold is None:
+            reason = "not calibrated"
         elif best.probability * complete < self.facts.threshold:
             reason = "other words" if 1 - complete >= OTHER_WORDS else "unsure"
         return DigitString(
@@ -177,7 +186,7 @@ class StringRecognizer:
             words=tuple(self._word(found, place) for place in range(len(best.words))),
             confidence=min(1.0, best.probability * complete),
             alternatives=tuple(list(alternatives.items())[:MOST_ALTERNATIVES]),
-            accepted=reason is None,
+            accepted=None if reason == "not calibrated" else reason is None,
             reason=reason,
         )
 

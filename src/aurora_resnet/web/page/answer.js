@@ -28,11 +28,12 @@ export function nameNone(digitsOnly) {
 }
 
 export function showAnswer(answer) {
-  const decision = answer.accepted ? "accepted" : "rejected";
+  const refused = answer.accepted === false;
+  const decision = answer.accepted === null ? "not calibrated" : refused ? "rejected" : "accepted";
   element("main").dataset.answer = "yes";
   element("heard").dataset.decision = decision;
-  element("digit").textContent = answer.accepted ? (answer.digit ?? "✓") : "–";
-  element("word").textContent = answer.accepted ? answer.word : none;
+  element("digit").textContent = refused ? "–" : (answer.digit ?? "✓");
+  element("word").textContent = refused ? none : answer.word;
   element("decision").hidden = false;
   element("decision").textContent = decision;
   const sure = percent(answer.confidence);
@@ -49,7 +50,7 @@ export function showAnswer(answer) {
 function showWords({ probabilities, none_probability: nothing, word, accepted }) {
   const words = Object.entries(probabilities).map(([name, share]) => [name, share * (1 - nothing)]);
   const best = words.sort((a, b) => b[1] - a[1]).slice(0, LISTED);
-  const rows = [...best.map(([name, share]) => row(name, share, accepted && name === word)), row(none, nothing, !accepted)];
+  const rows = [...best.map(([name, share]) => row(name, share, accepted !== false && name === word)), row(none, nothing, accepted === false)];
   rows.at(-1).classList.add("none");
   element("words").replaceChildren(...rows);
 }

@@ -59,7 +59,7 @@ export function showString(string) {
   element("main").dataset.answer = "yes";
   element("verdict").dataset.decision = accepted ? "accepted" : "rejected";
   element("decision").hidden = false;
-  element("decision").textContent = accepted ? "accepted" : "unsure";
+  element("decision").textContent = accepted ? "accepted" : accepted === null ? "not calibrated" : "unsure";
   element("confidence").textContent = words.length > 0 ? `${percent(confidence)} sure of all digits` : reason;
   const others = alternatives.filter(([text]) => text !== string.text).slice(0, 4);
   const items = others.map(([text, share]) => item(`${text || "nothing"} (${share < 0.01 ? "below 1 %" : percent(share)})`));

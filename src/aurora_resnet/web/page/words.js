@@ -150,7 +150,8 @@ export function startWords(backend) {
       const answer = await backend.recognize(sound);
       take(answer);
       const { word, accepted } = answer;
-      enter("ready", accepted ? `Heard “${word}”.` : "That was none of the words, or not a clear one.");
+      const unknown = accepted === null ? `“${word}”, if it was one of the words: the model is not calibrated.` : null;
+      enter("ready", accepted ? `Heard “${word}”.` : (unknown ?? "That was none of the words, or not a clear one."));
     } catch (error) {
       fail(error);
     }
