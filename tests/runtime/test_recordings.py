@@ -233,7 +233,7 @@ def test_samples_need_a_rate_and_only_one(samples: Samples) -> None:
         ("nowhere.wav", None, "there is no file 'nowhere.wav'"),
         ({"path": "nowhere.wav"}, None, "there is no file 'nowhere.wav'"),
         ("a\0b", None, "there is no file"),
-        (".", None, "is a folder or device"),
+        (".", None, "is no regular file but a folder"),
         (None, 8000, "got object"),
         ([1, 2], 8000, "got int64"),
         ([], 8000, "at least one sample"),
