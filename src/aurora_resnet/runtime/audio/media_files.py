@@ -105,7 +105,9 @@ class MediaFile:
                     kept.append(block)
                 elif frames > most_seconds * self.samplerate:
                     return frames
-        if 0 < frames * self.channels <= KEPT_VALUES:
+        if not frames:
+            raise AudioError(f"{self} holds no samples; record it again or drop it")
+        if frames * self.channels <= KEPT_VALUES:
             self._kept = kept
         return frames
 
@@ -126,32 +128,30 @@ class MediaFile:
                     if not container.streams.audio:
                         raise AudioError(f"{self} holds no sound; give the recording itself")
                     sound = container.streams.audio[0]
-                    if sound.codec_context.codec.name not in _CODECS:
-                        raise AudioError(f"{self} holds {sound.codec_context.codec.name}, which is not read; {CONVERT}")
+                    codec = sound.codec_context.codec.name if sound.codec_context else "an unknown codec"
+                    if codec not in _CODECS:
+                        raise AudioError(f"{self} holds {codec}, which is not read; {CONVERT}")
                     sound.codec_context.options = {"max_samples": str(_FRAME_SAMPLES)}
+                    packed = av.AudioResampler(format="flt")  # PyAV counts planes wrongly from eight on
                     for frame in container.decode(sound):
                         if frame.samples:
-                            yield self._block(frame)
+                            self._check(frame)
+                            for part in packed.resample(frame):
+                                yield part.to_ndarray().reshape(-1, self.channels)
                             done += frame.samples
             except _errors(av) as error:
                 raise AudioError(
                     f"{self} is damaged or cut off near sample {done} ({_reason(error)}); copy or record it again"
                 ) from error
 
-    def _block(self, frame: Any) -> Block:
-        values = frame.to_ndarray()
-        values = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
+    def _check(self, frame: Any) -> None:
+        found = frame.sample_rate, frame.layout.nb_channels
         if not self.channels:
-            self.samplerate, self.channels = check_sample_rate(frame.sample_rate, f"{self}"), values.shape[1]
-            if self.channels > MAX_CHANNELS:
+            self.samplerate, self.channels = check_sample_rate(found[0], f"{self}"), found[1]
+            if not 0 < self.channels <= MAX_CHANNELS:
                 raise AudioError(f"{self} has {self.channels} channels, expected at most {MAX_CHANNELS}; keep one")
-        if (frame.sample_rate, values.shape[1]) != (self.samplerate, self.channels):
+        if found != (self.samplerate, self.channels):
             raise AudioError(f"{self} changes its rate or its channels on the way; {CONVERT}")
-        if values.dtype.kind == "f":
-            return np.asarray(values, np.float32)
-        bits = 8 * values.dtype.itemsize
-        zero = np.float32(128 if values.dtype.kind == "u" else 0)
-        return np.asarray((values.astype(np.float32) - zero) * np.float32(2.0 ** (1 - bits)))
 
     def _open(self) -> BinaryIO:
         return self._source.open("rb") if isinstance(self._source, Path) else io.BytesIO(self._source.data)
@@ -191,7 +191,7 @@ def _pyav(file: MediaFile) -> Any:
 
 def _errors(av: Any) -> tuple[type[Exception], ...]:
     """Return what PyAV raises: FFmpeg's errors, and Python's for values that make no sense."""
-    return (av.FFmpegError, ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError)
+    return (av.FFmpegError, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, ValueError)
 
 
 def _reason(error: Exception) -> str:
