@@ -16,8 +16,8 @@ from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
 
-def read_manifest(path: str | Path) -> Corpus:
-    """Read a manifest by its ending, ``.csv`` or ``.jsonl``.
+def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
+    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` tells whether it must have words.
 
     Raises:
         CorpusError: if it ends otherwise, or listing everything that is wrong with the file.
@@ -29,9 +29,9 @@ def read_manifest(path: str | Path) -> Corpus:
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
-        return Corpus.from_csv(path)
+        return Corpus.from_csv(path, words=words)
     if path.suffix.lower() == ".jsonl":
-        return Corpus.from_jsonl(path)
+        return Corpus.from_jsonl(path, words=words)
     raise CorpusError(f"{path}: a manifest ends in .csv or .jsonl")
 
 

@@ -191,7 +191,16 @@ def _pyav(file: MediaFile) -> Any:
 
 def _errors(av: Any) -> tuple[type[Exception], ...]:
     """Return what PyAV raises: FFmpeg's errors, and Python's for values that make no sense."""
-    return (av.FFmpegError, ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, ValueError)
+    return (
+        av.FFmpegError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -173,7 +173,7 @@ def mono_blocks(
     downmix = Downmix(file.channels, file.samplerate)
     at = first
     try:
-        if first:
+        if first and not isinstance(file, MediaFile):
             file.seek(first)
         while at < end:
             wanted = min(block_frames, end - at)
