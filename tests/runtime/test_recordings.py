@@ -234,7 +234,7 @@ def test_samples_need_a_rate_and_only_one(samples: Samples) -> None:
         ({"path": "nowhere.wav"}, None, "there is no file 'nowhere.wav'"),
         ("a\0b", None, "there is no file"),
         (".", None, "is no regular file but a folder"),
-        (None, 8000, "got object"),
+        (None, 8000, "expected a recording, got None"),
         ([1, 2], 8000, "got int64"),
         ([], 8000, "at least one sample"),
         ([0.0, float("nan")], 8000, "NaN or infinite"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aurora_resnet.runtime.audio.media_files import MediaFile
 from aurora_resnet.runtime.audio.reading import decode_audio
 from aurora_resnet.runtime.audio.sound_files import SoundBytes, open_sound
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -40,8 +41,9 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
     with open_sound(SoundBytes(data, _NAME), most_seconds=MAX_SECONDS) as header:
         pass
     seconds = header.frames / max(header.samplerate, 1)
+    more = " or more" if isinstance(header, MediaFile) else ""  # counted up to there
     if seconds > MAX_SECONDS:
-        raise AudioError(f"the recording may last {MAX_SECONDS:g} s, this one lasts {seconds:.1f} s; cut it")
+        raise AudioError(f"the recording may last {MAX_SECONDS:g} s, this one lasts {seconds:.1f} s{more}; cut it")
     if header.channels > MAX_CHANNELS or header.samplerate > MAX_SAMPLE_RATE:
         raise AudioError(
             f"the recording may have {MAX_CHANNELS} channels and {MAX_SAMPLE_RATE:,} Hz,"

@@ -30,13 +30,13 @@ class MediaKind(NamedTuple):
     container: str
 
 
-_MP4 = MediaKind("MP4 (M4A, 3GP, MOV)", "mov")
+_MP4 = MediaKind("MP4, M4A, 3GP or MOV", "mov")
 _BEGINNINGS = (
     (4, (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free"), _MP4),
     (0, (b"\x1a\x45\xdf\xa3",), MediaKind("WebM or Matroska", "matroska")),
     (0, (b"#!AMR",), MediaKind("AMR", "amr")),
-    (0, (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",), MediaKind("WMA (ASF)", "asf")),
-    (0, (b"FLV\x01",), MediaKind("Flash video (FLV)", "flv")),
+    (0, (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",), MediaKind("WMA", "asf")),
+    (0, (b"FLV\x01",), MediaKind("Flash video", "flv")),
     (8, (b"AVI ",), MediaKind("AVI", "avi")),
     (0, (b"\x0b\x77",), MediaKind("AC-3", "ac3")),
     (0, (b"wvpk",), MediaKind("WavPack", "wv")),

@@ -123,7 +123,7 @@ class MediaFile:
         with self._open() as stream:
             try:
                 with av.open(
-                    stream, format=self._kind.container, options=options, metadata_errors="replace"
+                    stream, format=self._kind.container, container_options=options, metadata_errors="replace"
                 ) as container:
                     if not container.streams.audio:
                         raise AudioError(f"{self} holds no sound; give the recording itself")

@@ -143,6 +143,8 @@ def open_recording(recording: AnyRecording, sample_rate: float | None = None) ->
     if isinstance(recording, bytes | bytearray | memoryview):
         _check_no_rate(sample_rate, f"{type(recording).__name__} has to be a sound file, which")
         return open_file(SoundBytes(bytes(recording), "the sound file in memory", _AS_ARRAY))
+    if recording is None:
+        raise AudioError("expected a recording, got None: nothing was recorded")
     if sample_rate is None:
         raise ConfigError("an array of samples needs sample_rate (Hz)")
     rate = check_sample_rate(sample_rate, "recording")
@@ -153,8 +155,8 @@ def _decoded(recording: Any) -> Any:
     """Return pairs, decoders and what they decoded as a mapping of samples and their rate; all else as it is."""
     if isinstance(recording, tuple | list) and len(recording) == 2:
         for rate, samples in (recording, recording[::-1]):
-            if isinstance(rate, Real) and not isinstance(samples, Real) and np.ndim(samples):
-                return {"array": samples, "sampling_rate": rate}
+            if (isinstance(rate, Real) or hasattr(rate, "item")) and np.ndim(rate) == 0 and _axes(samples):
+                return {"array": samples, "sampling_rate": rate.item() if hasattr(rate, "item") else rate}
     try:
         if hasattr(recording, "get_all_samples"):
             recording = recording.get_all_samples()
@@ -169,6 +171,11 @@ def _decoded(recording: Any) -> Any:
     except (OSError, RuntimeError, ValueError) as error:  # what decoders raise
         raise AudioError(f"the recording cannot be decoded ({error}); record it again or drop it") from error
     return recording
+
+
+def _axes(samples: Any) -> int:
+    """Return how many axes samples have, 1 for a list of any length."""
+    return 1 if isinstance(samples, list | tuple) else np.ndim(samples)
 
 
 def _read(file: Any) -> bytes:
