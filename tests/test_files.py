@@ -286,8 +286,7 @@ def test_a_new_file_takes_the_place_of_none(tmp_path: Path, monkeypatch: pytest.
             pytest.fail("written")
         late = tmp_path / f"{links}-late.txt"
         with pytest.raises(FileExistsError), atomic_path(late, new=True) as temporary:
-            temporary.write_text("second")
-            late.write_text("first")  # somebody was faster
+            assert temporary.write_text("second") > late.write_text("first")  # another was faster
         assert path.read_text() == late.read_text() == "first"
     assert len(list(tmp_path.iterdir())) == 4
 

@@ -203,7 +203,7 @@ def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.csv")
-    with pytest.raises(CorpusError, match="cannot be read .it is no regular file"):
+    with pytest.raises(CorpusError, match=r"cannot be read \(it is no regular file\)"):
         Corpus.from_csv(tmp_path / "m.csv")
 
 
@@ -212,7 +212,7 @@ def test_words_may_be_missing_only_where_none_are_needed(tmp_path: Path) -> None
     (tmp_path / "m.jsonl").write_text('{"path": "a.wav"}\n')
     for name, read in (("m.csv", Corpus.from_csv), ("m.jsonl", Corpus.from_jsonl)):
         assert {each.words for each in read(tmp_path / name, words=False)} == {()}
-        with pytest.raises(CorpusError, match="'?words'? is missing"):
+        with pytest.raises(CorpusError, match=r"'words' is missing"):
             read(tmp_path / name)
     assert Corpus.from_csv(tmp_path / "m.csv", words=False)[0].raw == RawFormat(8000, "big")
 

@@ -18,7 +18,7 @@ RATE = 8000
 
 
 def take(level: float) -> Take:
-    return Take(np.full(400, level, np.float32), RATE, -20.0, -70.0, 0.05)
+    return Take(np.full(400, level, np.float32), RATE, -20.0, -70.0, 0.5)
 
 
 def record(out: Path, first: int, count: int) -> None:
@@ -59,7 +59,7 @@ def test_a_take_that_cannot_be_written_is_not_counted_as_kept(tmp_path: Path, mo
 
     with monkeypatch.context() as patched:
         patched.setattr(soundfile, "write", full)
-        with pytest.raises(AudioError, match="me_002.wav' cannot be written: .*No space left"):
+        with pytest.raises(AudioError, match=r"me_002\.wav' cannot be written: .*No space left"):
             session.hear(take(0.25))
     assert session.kept == 1
     assert session.hear(take(0.25)) is None

@@ -167,7 +167,7 @@ def test_a_pipe_with_the_name_of_a_list_is_not_waited_for(tmp_path: Path, name: 
 def test_everything_that_recognize_takes_is_found_in_a_folder_and_the_rest_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taken = sorted(f"a{suffix}" for suffix in SOUND_SUFFIXES) + ["B.OPUS", "B.M4A"]
+    taken = [*sorted(f"a{suffix}" for suffix in SOUND_SUFFIXES), "B.OPUS", "B.M4A"]
     left = [f"notes{number}.txt" for number in range(7)]
     (tmp_path / "deep").mkdir()
     for name in (*taken, *left, "deep/a.opus", "deep/z.docx", ".hidden"):
