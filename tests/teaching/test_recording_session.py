@@ -34,13 +34,13 @@ def levels(folder: Path) -> list[int]:
 
 def test_sessions_in_one_folder_overwrite_nothing(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    sessions = [context.Process(target=record, args=(tmp_path, 1 + 40 * number, 40)) for number in range(3)]
+    sessions = [context.Process(target=record, args=(tmp_path, 1 + 15 * number, 15)) for number in range(3)]
     for session in sessions:
         session.start()
     for session in sessions:
         session.join()
-    assert levels(tmp_path / "yes") == list(range(1, 121))
-    assert len(list((tmp_path / "yes").iterdir())) == 120  # nothing else is left
+    assert levels(tmp_path / "yes") == list(range(1, 46))
+    assert len(list((tmp_path / "yes").iterdir())) == 45  # nothing else is left
 
 
 def test_a_later_session_goes_on_behind_an_earlier_one(tmp_path: Path) -> None:

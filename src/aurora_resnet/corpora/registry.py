@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from aurora_resnet.corpora.checking import NAMED
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
@@ -14,6 +16,8 @@ from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
+
+logger = logging.getLogger(__name__)
 
 
 def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
@@ -57,6 +61,8 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
 def load_corpus(corpus: str) -> Corpus:
     """Read the corpus that ``KIND:PATH`` names, for instance ``fsdd:data/fsdd`` or ``samples:``.
 
+    What its reader could not use (``Corpus.problems``) is logged as a warning, the first names only.
+
     Args:
         corpus: a kind of ``CORPUS_KINDS``, a colon and a path; ``~`` is the home folder.
 
@@ -79,4 +85,7 @@ def load_corpus(corpus: str) -> Corpus:
         raise CorpusError(f"'{corpus}': the samples come with the package and take no path; write samples:")
     if kind != "samples" and not path:
         raise CorpusError(f"'{corpus}': the path is missing; write {kind}:PATH")
-    return CORPUS_KINDS[kind](Path(path).expanduser())
+    read = CORPUS_KINDS[kind](Path(path).expanduser())
+    if read.problems:
+        logger.warning("%s: left out: %d, such as %s", corpus, len(read.problems), "; ".join(read.problems[:NAMED]))
+    return read

@@ -44,7 +44,7 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
     name = folder.resolve().name
     pattern = _compiled(speaker_pattern) if speaker_pattern is not None else None
     utterances: list[Utterance] = []
-    problems = [f"{path}: left out, in no word folder" for path in filter(is_recording, visible(folder))]
+    problems = [f"{path}: lies in no word folder" for path in filter(is_recording, visible(folder))]
     wrong: list[str] = []
     for word_folder in filter(Path.is_dir, visible(folder)):
         try:
@@ -56,7 +56,7 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
             match = pattern.search(path.name) if pattern else None
             if not is_recording(path):
                 reason = "its name does not end like that of a recording" if path.is_file() else "no regular file"
-                problems.append(f"{path}: left out, {reason}")
+                problems.append(f"{path}: {reason}")
             elif path.stat().st_size == 0:
                 problems.append(f"{path}: the file is empty")
             elif pattern and not (match and match[1]):
