@@ -73,7 +73,12 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
     parser.epilog = cleandoc(text.format(program=program))
     others = "an exported model (.onnx)" + (" or a checkpoint that 'train' wrote" if devices else "")
     if command == "recognize":
-        parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3; - reads standard input")
+        parser.add_argument(
+            "files",
+            nargs="+",
+            metavar="FILE",
+            help="sound files (with PyAV also M4A, WebM, AMR and others); - reads standard input",
+        )
     else:
         parser.add_argument(
             "file", nargs="?", metavar="FILE", help="a sound file, - for standard input; none: microphone"
