@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soundfile
 
@@ -16,8 +15,8 @@ from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, iterat
 from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
+from tests.runtime.media import RATE, encode
 
-RATE = 16_000
 TONE = (16000 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.int16)
 
 LOSSLESS = [
@@ -41,8 +40,6 @@ LOSSY = [
     ("ac3", "ac3", "ac3", 32_000),
     ("wav", "wmav2", "wav", RATE),
 ]
-SIXTEEN_BITS = {"wavpack": "s16p", "tta": "s16"}  # their first format has 8
-GLOBAL_HEADER = 1 << 22
 NAMES = {
     "m4a": "M4A",
     "mp4": "MP4",
@@ -58,29 +55,6 @@ NAMES = {
 @pytest.fixture
 def av() -> Any:
     return pytest.importorskip("av")
-
-
-def encode(
-    av: Any, path: Path, container: str, codec: str, steps: npt.NDArray[np.int16], rate: int = RATE, channels: int = 1
-) -> Path:
-    """Write a recording ``[N]``, the same in all channels, as PyAV encodes it."""
-    layout = {1: "mono", 2: "stereo", 8: "7.1"}[channels]
-    with av.open(str(path), "w", format=container) as file:
-        stream = file.add_stream(codec, rate=rate, layout=layout)
-        if codec in SIXTEEN_BITS:
-            stream.codec_context.format = SIXTEEN_BITS[codec]
-        if container in ("asf", "wav"):
-            stream.codec_context.flags |= GLOBAL_HEADER
-            stream.codec_context.bit_rate = 64_000
-        convert = av.AudioResampler(format=stream.codec_context.format.name, layout=layout, rate=rate)
-        for start in range(0, len(steps), rate):
-            packed = np.repeat(steps[start : start + rate], channels)[None]
-            frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
-            frame.sample_rate, frame.pts = rate, start
-            for part in convert.resample(frame):
-                file.mux(stream.encode(part))
-        file.mux(stream.encode(None))
-    return path
 
 
 def tone_of(samples: Samples, rate: int) -> float:

@@ -58,13 +58,14 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
 """Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order."""
 
 
-def load_corpus(corpus: str) -> Corpus:
+def load_corpus(corpus: str, *, words: bool = True) -> Corpus:
     """Read the corpus that ``KIND:PATH`` names, for instance ``fsdd:data/fsdd`` or ``samples:``.
 
     What its reader could not use (``Corpus.problems``) is logged as a warning, the first names only.
 
     Args:
         corpus: a kind of ``CORPUS_KINDS``, a colon and a path; ``~`` is the home folder.
+        words: whether a manifest must say what is spoken.
 
     Raises:
         CorpusError: if the kind is unknown, the path is missing, or the corpus is not what it should be.
@@ -85,7 +86,8 @@ def load_corpus(corpus: str) -> Corpus:
         raise CorpusError(f"'{corpus}': the samples come with the package and take no path; write samples:")
     if kind != "samples" and not path:
         raise CorpusError(f"'{corpus}': the path is missing; write {kind}:PATH")
-    read = CORPUS_KINDS[kind](Path(path).expanduser())
+    place = Path(path).expanduser()
+    read = read_manifest(place, words=words) if kind == "manifest" else CORPUS_KINDS[kind](place)
     if read.problems:
         logger.warning("%s: left out: %d, such as %s", corpus, len(read.problems), "; ".join(read.problems[:NAMED]))
     return read
