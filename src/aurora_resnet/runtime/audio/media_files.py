@@ -25,6 +25,7 @@ from .waveform import MAX_CHANNELS, check_sample_rate
 KEPT_VALUES = 1 << 20
 """Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once."""
 _FRAME_SAMPLES = 1 << 18
+_BOXES = 10_000  # of an MP4 file that are looked at
 # fmt: off
 _CODECS = [
     "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb", "ape", "eac3",
@@ -162,7 +163,9 @@ class MediaFile:
             return
         with self._open() as stream:
             size, at = stream.seek(0, io.SEEK_END), 0
-            while at + 8 <= size:
+            for _ in range(_BOXES):
+                if at + 8 > size:
+                    break
                 stream.seek(at)
                 head = stream.read(16)
                 length = int.from_bytes(head[:4], "big")
