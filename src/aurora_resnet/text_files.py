@@ -44,7 +44,7 @@ def open_text(
     stream = path.open("rb")
     head = stream.peek(4)
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8-sig")
-    if encoding == "utf-8-sig" and b"\0" in head[:256]:
+    if encoding == "utf-8-sig" and b"\0" in head[:4]:
         stream.close()
         raise OSError(errno.EINVAL, "it is UTF-16 without a byte order mark, or no text; save it as UTF-8", str(path))
     lenient = "surrogateescape" if encoding == "utf-8-sig" else "replace"
