@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 from aurora_resnet.bounds import shown
 from aurora_resnet.references import TrustCode, names_from_file
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.text_files import open_text
 
 T = TypeVar("T")
 Place = tuple[int | str, ...]
@@ -87,7 +88,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_text(path, strict=True, pipe=True) as file:
+            return tomllib.loads(file.read())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration file {path} cannot be read: {error}") from error
     except (ValueError, RecursionError) as error:  # not TOML, a number of thousands of digits, thousands of brackets

@@ -21,7 +21,7 @@ _NOBODY_WROTE = 0  # nanoseconds: the age of a temporary file before its writer 
 
 
 @contextmanager
-def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
+def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
 
     The folder is created if needed. The temporary name keeps the suffix of ``path``, since writers choose the format by
@@ -35,8 +35,10 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
         path: the file.
         durable: wait until the disk has the file, so that a power cut finds the old one or the new one, whole. Who
             writes thousands of files that can be made again may instead call ``flush_to_disk`` once for many.
+        new: never take the place of a file, whoever wrote it and when.
 
     Raises:
+        FileExistsError: with ``new``, if there is such a file, from the beginning or at the end.
         OSError: if the system refuses, or if the block wrote nothing.
 
     >>> folder = Path(tempfile.mkdtemp())
@@ -48,6 +50,8 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     before = target.stat() if target.exists() else None
+    if new and before is not None:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     if before is not None and not stat.S_ISREG(before.st_mode):
         with _copied_into(target) as temporary:
             yield temporary
@@ -69,7 +73,10 @@ def atomic_path(path: str | Path, *, durable: bool = True) -> Iterator[Path]:
             temporary.chmod(stat.S_IMODE(before.st_mode))
         if durable:
             _sync(temporary)
-        temporary.replace(target)
+        if new:
+            _name_new(temporary, target)
+        else:
+            temporary.replace(target)
         if durable:
             _sync(target.parent)
     except BaseException:
@@ -165,6 +172,19 @@ def _create_beside(target: Path, mode: int) -> tuple[Path, int]:
             return temporary, descriptor
         os.close(descriptor)  # another writer took it for dead between creation and lock
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _name_new(temporary: Path, target: Path) -> None:
+    """Give a temporary file its name if nothing has it; of all who try at once, one succeeds."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names: an empty file claims it
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(target)
+    else:
+        temporary.unlink()
 
 
 def _remove_if_dead(temporary: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,17 +174,47 @@ def test_a_missing_manifest_is_named(tmp_path: Path, read: Callable[[Path], Corp
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ("path,words\na.wav,one\n".encode("utf-16"), "the manifest is UTF-16 or no text; save it as CSV in UTF-8"),
+        (
+            "path,words\na.wav,one\n".encode("utf-16-le"),
+            "UTF-16 without a byte order mark, or no text; save it as UTF-8",
+        ),
         ("path,words\na.wav,one\n".encode("utf-16-be"), "UTF-16"),
         (b"path;words\na.wav;one\n", "columns are separated by semicolons; save it as CSV with commas"),
         (b"path\twords\na.wav\tone\n", "separated by tabs"),
     ],
-    ids=["utf-16", "utf-16-be", "semicolons", "tabs"],
+    ids=["utf-16-le", "utf-16-be", "semicolons", "tabs"],
 )
 def test_what_spreadsheets_write_gets_a_hint(tmp_path: Path, data: bytes, says: str) -> None:
     (tmp_path / "m.csv").write_bytes(data)
     with pytest.raises(CorpusError, match=rf"^.*m\.csv: .*{says}"):
         Corpus.from_csv(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "m.csv").write_text("path,words\nä.wav,eins\nb.wav,zwei\n", encoding=encoding)
+    (tmp_path / "m.jsonl").write_text('{"path": "ä.wav", "words": ["eins"]}\n', encoding=encoding)
+    assert [(each.path.name, each.word) for each in Corpus.from_csv(tmp_path / "m.csv")] == [
+        ("ä.wav", "eins"),
+        ("b.wav", "zwei"),
+    ]
+    assert Corpus.from_jsonl(tmp_path / "m.jsonl")[0].path.name == "ä.wav"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.csv")
+    with pytest.raises(CorpusError, match=r"cannot be read \(it is no regular file\)"):
+        Corpus.from_csv(tmp_path / "m.csv")
+
+
+def test_words_may_be_missing_only_where_none_are_needed(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("path,sample_rate,byte_order\na.raw,8000,big\nb.wav,,\n")
+    (tmp_path / "m.jsonl").write_text('{"path": "a.wav"}\n')
+    for name, read in (("m.csv", Corpus.from_csv), ("m.jsonl", Corpus.from_jsonl)):
+        assert {each.words for each in read(tmp_path / name, words=False)} == {()}
+        with pytest.raises(CorpusError, match=r"'words' is missing"):
+            read(tmp_path / name)
+    assert Corpus.from_csv(tmp_path / "m.csv", words=False)[0].raw == RawFormat(8000, "big")
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, '"\\ud800'], ids=["nested", "long", "half"])

@@ -58,3 +58,10 @@ def test_the_byte_order_of_aurora2_can_be_set(tmp_path: Path, kind: str, order: 
     raw = load_corpus(f"{kind}:{tmp_path}")[0].raw
     assert raw is not None
     assert raw.byte_order == order
+
+
+def test_negatives_in_a_manifest_need_no_words(tmp_path: Path) -> None:
+    (tmp_path / "noise.csv").write_text("path\na.wav\n")
+    assert load_corpus(f"manifest:{tmp_path / 'noise.csv'}", words=False)[0].words == ()
+    with pytest.raises(CorpusError, match="'words' is missing"):
+        load_corpus(f"manifest:{tmp_path / 'noise.csv'}")

@@ -161,7 +161,7 @@ def test_what_is_no_sound_file_is_refused(
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="is a folder or device, expected a sound file"):
+    with pytest.raises(AudioError, match="is no regular file but a folder; expected a sound file"):
         read_audio(tmp_path)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 import tracemalloc
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.runtime.audio.reading import BLOCK_SECONDS, read_audio
+from aurora_resnet.runtime.audio.reading import BLOCK_SECONDS, audio_info, read_audio
 from aurora_resnet.runtime.audio.recordings import Recording, SamplesInMemory, SoundFile, open_file, open_recording
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -233,8 +236,8 @@ def test_samples_need_a_rate_and_only_one(samples: Samples) -> None:
         ("nowhere.wav", None, "there is no file 'nowhere.wav'"),
         ({"path": "nowhere.wav"}, None, "there is no file 'nowhere.wav'"),
         ("a\0b", None, "there is no file"),
-        (".", None, "is a folder or device"),
-        (None, 8000, "got object"),
+        (".", None, "is no regular file but a folder"),
+        (None, 8000, "expected a recording, got None"),
         ([1, 2], 8000, "got int64"),
         ([], 8000, "at least one sample"),
         ([0.0, float("nan")], 8000, "NaN or infinite"),
@@ -255,3 +258,105 @@ def test_a_cut_file_is_refused_in_any_form(path: Path) -> None:
     for form in (path, cut, io.BytesIO(cut)):
         with pytest.raises(AudioError, match="is cut off: its header promises 6000 bytes of samples, 1956 are there"):
             open_recording(form)
+
+
+class Decoder:
+    """As the library *datasets* gives it from version 4 on."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in ("array", "sampling_rate"):
+            raise TypeError(key)
+        return self._samples if key == "array" else RATE
+
+
+@dataclass
+class AudioSamples:
+    """As torchcodec gives them: channels first."""
+
+    data: Any
+    sample_rate: int
+    pts_seconds: float = 0.0
+
+
+class TorchcodecDecoder:
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    def get_all_samples(self) -> AudioSamples:
+        return AudioSamples(np.stack([self._samples, self._samples]), RATE)
+
+
+def test_pairs_and_decoders_are_taken(samples: Samples) -> None:
+    steps = (samples * 2**15).astype(np.int16)
+    given: list[Any] = [
+        Decoder(samples),
+        TorchcodecDecoder(samples),
+        AudioSamples(samples[None], RATE),
+        (RATE, steps),
+        [RATE, steps],
+        (RATE, np.stack([steps, steps], axis=1)),
+        (samples, RATE),
+        (samples[None], RATE),
+        (np.int64(RATE), samples),
+        (float(RATE), samples.tolist()),
+        (np.array(RATE), samples),
+        {"array": Decoder(samples)["array"], "sampling_rate": RATE},
+    ]
+    for recording in given:
+        opened = open_recording(recording)
+        assert opened.sample_rate == RATE
+        np.testing.assert_array_equal(whole(opened), samples)
+        np.testing.assert_array_equal(whole(open_recording(recording, RATE)), samples)
+        with pytest.raises(ConfigError, match=r"states sampling_rate .*, sample_rate says 8000"):
+            open_recording(recording, 8000)
+
+
+def test_two_samples_are_no_pair() -> None:
+    assert open_recording((0.25, 0.5), 8000).frames == open_recording([[0.25], [0.5]], 8000).frames == 2
+
+
+def test_a_decoder_that_fails_is_our_error() -> None:
+    class Broken:
+        def get_all_samples(self) -> AudioSamples:
+            raise RuntimeError("no such stream")
+
+    with pytest.raises(AudioError, match=r"cannot be decoded \(no such stream\)"):
+        open_recording(Broken())
+
+
+def test_a_file_object_at_its_end_is_rewound(path: Path, samples: Samples) -> None:
+    written = io.BytesIO()
+    written.write(path.read_bytes())
+    np.testing.assert_array_equal(whole(open_recording(written)), samples)
+    behind = io.BytesIO(b"1234" + path.read_bytes())
+    behind.seek(4)
+    np.testing.assert_array_equal(whole(open_recording(behind)), samples)
+    with pytest.raises(AudioError, match="is empty"):
+        open_recording(io.BytesIO())
+
+
+def test_a_file_object_that_cannot_be_read_is_our_error(path: Path) -> None:
+    with path.open("rb") as file:
+        pass
+    for closed in (file, (path.parent / "b").open("wb")):
+        with pytest.raises(AudioError, match="the file object cannot be read"):
+            open_recording(closed)
+        closed.close()
+
+
+def test_a_pipe_is_read_only_where_a_person_names_it(path: Path) -> None:
+    pipe = path.parent / "pipe.wav"
+    os.mkfifo(pipe)
+    for recording in ({"path": str(pipe)}, {"path": str(pipe), "bytes": None}):
+        with pytest.raises(AudioError, match="no regular file but a pipe"):
+            open_recording(recording)
+    for read in (open_file, read_audio, audio_info):
+        with pytest.raises(AudioError, match="no regular file but a pipe"):
+            read(str(pipe))
+    writer = threading.Thread(target=lambda: pipe.write_bytes(path.read_bytes()))
+    writer.start()
+    assert open_recording(pipe).sample_rate == RATE
+    writer.join()

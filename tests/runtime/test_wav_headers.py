@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, read_audio
+from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.sound_files import open_sound
 from aurora_resnet.runtime.audio.wav_headers import WavStream
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -136,4 +137,4 @@ def test_raw_samples_are_not_heard_as_mp3() -> None:
             steps = (size * rng.standard_normal(4000)).astype("<i2")
             steps[0] = first
             with pytest.raises(AudioError, match=r"np.frombuffer\(data, np.int16\)"):
-                decode_audio(steps.tobytes(), "a pipe")
+                open_recording(steps.tobytes())

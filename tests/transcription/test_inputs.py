@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import random
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from aurora_resnet.corpora.corpus import Utterance
 from aurora_resnet.corpora.manifest import write_csv
+from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
 from aurora_resnet.runtime.audio.sound_files import RawFormat
-from aurora_resnet.runtime.errors import AudioError, ConfigError
+from aurora_resnet.runtime.errors import AudioError, AuroraError, ConfigError
 from aurora_resnet.transcription.inputs import InputPiece, find_pieces, piece_of_dict
 
 
@@ -107,3 +111,84 @@ def test_a_parquet_file_that_is_cut_off_fails_row_by_row(tmp_path: Path) -> None
     for _, opening in piece.recordings():
         with pytest.raises(AudioError, match="cannot be read"):
             opening()
+
+
+SPECIAL = ("pipe", "link", "folder", "socket")
+
+
+def make_special(kind: str, path: Path) -> None:
+    """Make something that is no regular file."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("nothing")
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(path))
+    else:
+        path.mkdir()
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+@pytest.mark.parametrize("given", ["sounds", "sounds/*.wav", "list.txt", "calls.csv", "calls.jsonl"])
+def test_what_is_no_regular_file_fails_and_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sounds").mkdir()
+    soundfile.write("sounds/a.wav", np.full(800, 0.1), 8000)
+    make_special(kind, tmp_path / "sounds" / "p.wav")
+    Path("list.txt").write_text("sounds/a.wav\nsounds/p.wav\n")
+    Path("calls.csv").write_text("path\nsounds/a.wav\nsounds/p.wav\n")
+    Path("calls.jsonl").write_text('{"path": "sounds/a.wav"}\n{"path": "sounds/p.wav"}\n')
+    outcome = {}
+    for piece in find_pieces([given], 10):
+        for name, opening in piece.recordings():
+            try:
+                outcome[Path(name).name] = str(opening().frames)
+            except AudioError as error:
+                outcome[Path(name).name] = str(error)
+    assert outcome.pop("a.wav") == "800"
+    if kind == "folder" and given.startswith("sounds"):
+        assert outcome == {}  # it is searched
+        assert ("p.wav" in caplog.text) == ("*" in given)
+    else:
+        assert "regular file" in outcome["p.wav"] or "a link to something that is not there" in outcome["p.wav"]
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.txt", "p.parquet"])
+def test_a_pipe_with_the_name_of_a_list_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    for given in (tmp_path / name, tmp_path / "p.*"):
+        with pytest.raises(AuroraError, match="no regular file"):
+            list(find_pieces([str(given)], 10))
+
+
+def test_everything_that_recognize_takes_is_found_in_a_folder_and_the_rest_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = [*sorted(f"a{suffix}" for suffix in SOUND_SUFFIXES), "B.OPUS", "B.M4A"]
+    left = [f"notes{number}.txt" for number in range(7)]
+    (tmp_path / "deep").mkdir()
+    for name in (*taken, *left, "deep/a.opus", "deep/z.docx", ".hidden"):
+        (tmp_path / name).touch()
+    found = names(list(find_pieces([str(tmp_path)], 100)))
+    assert sorted(os.path.relpath(name, tmp_path) for name in found) == sorted([*taken, "deep/a.opus"])
+    (told,) = caplog.messages
+    assert "8, notes0.txt, notes1.txt, notes2.txt, notes3.txt, notes4.txt and 3 more" in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be-sig", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lists_of_any_encoding_with_a_mark_are_read(tmp_path: Path, encoding: str, end: str) -> None:
+    text = f"é.wav{end}b.wav{end}"
+    be = codecs.BOM_UTF16_BE + text.encode("utf-16-be")
+    (tmp_path / "list.txt").write_bytes(be if encoding == "utf-16-be-sig" else text.encode(encoding))
+    found = names(list(find_pieces([str(tmp_path / "list.txt")], 10)))
+    assert [os.path.relpath(name, tmp_path) for name in found] == ["é.wav", "b.wav"]
+
+
+def test_a_list_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes("a.wav\n".encode("utf-16-le"))
+    with pytest.raises(ConfigError, match=r"list.txt: the list cannot be read .it is UTF-16 without a byte order mark"):
+        list(find_pieces([str(tmp_path / "list.txt")], 10))

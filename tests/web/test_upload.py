@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from aurora_resnet.runtime.audio.reading import decode_audio
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.web import upload
+from tests.runtime.media import encode
 
 Encode = Callable[..., bytes]
 
@@ -87,3 +90,33 @@ def test_damage_ends_in_a_waveform_or_in_our_own_error(
     except AudioError:
         return
     assert len(samples) <= upload.MAX_SECONDS * rate
+
+
+def test_what_browsers_record_is_decoded_within_the_same_limits(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    tone = (16000 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)).astype(np.int16)
+    samples, rate = upload.decode_upload(encode(av, tmp_path / "a.m4a", "ipod", "aac", tone).read_bytes())
+    assert rate == 16000
+    assert len(samples) == pytest.approx(16000, abs=1100)
+    long = encode(av, tmp_path / "b.webm", "webm", "libopus", np.zeros(60 * 48_000, np.int16), 48_000).read_bytes()
+    assert len(long) < upload.MAX_BYTES / 10
+    with pytest.raises(AudioError, match=r"may last 30 s, this one lasts 30\.\d s or more"):
+        upload.decode_upload(long)
+
+
+def test_a_client_is_told_nothing_of_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    av = pytest.importorskip("av")
+    phone = encode(av, tmp_path / "a.m4a", "ipod", "aac", np.zeros(16000, np.int16)).read_bytes()
+    monkeypatch.setitem(sys.modules, "av", None)
+    for data in (
+        phone,
+        bytes(range(256)) * 9,
+        b"\xff\xff" + bytes(99),
+        b"<p>404</p>",
+        phone[:200],
+        b"RIFF1234WAVEfmt ",
+    ):
+        with pytest.raises(AudioError) as error:
+            upload.decode_upload(data)
+        assert "frombuffer" not in str(error.value)
+        assert "RawFormat" not in str(error.value)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, visible
+from aurora_resnet.corpora.checking import check_folder, is_recording, visible
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.clips import fit_length
@@ -38,7 +38,7 @@ WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
 
 def sound_corpus(folder: Path, name: str) -> Corpus:
     """Return the sound files of a folder as recordings without any word."""
-    paths = [path for path in visible(check_folder(folder, name)) if path.suffix.lower() in SOUND_SUFFIXES]
+    paths = [path for path in visible(check_folder(folder, name)) if is_recording(path)]
     if not paths:
         raise CorpusError(f"{folder}: expected sound files of {name}, found none")
     return Corpus(name, tuple(Utterance(path, (), "") for path in paths))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
+from aurora_resnet.corpora.checking import check_folder, is_recording
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -42,7 +42,7 @@ def choose_sounds(data: Path, generator: np.random.Generator) -> list[Sound]:
     }
     for kind, folder in folders.items():
         paths = sorted(check_folder(data / folder, kind).rglob("*"))
-        sounds += [Sound(kind, path) for path in paths if path.suffix.lower() in SOUND_SUFFIXES]
+        sounds += [Sound(kind, path) for path in paths if is_recording(path)]
     return [sounds[number] for number in generator.permutation(len(sounds))]
 
 

@@ -103,10 +103,13 @@ def _unused() -> None:
 def _run_typer(arguments: list[str], command: str) -> int:
     import typer
 
+    from aurora_resnet.cli.logs import warnings_told
+
     # typer carries its own copy of click in some versions and uses the package in others; this is right in both.
     usage_error: Any = typer.BadParameter.__bases__[0]
     try:
-        code = build_app(command)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        with warnings_told():
+            code = build_app(command)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except usage_error as error:
         context = error.ctx.command_path if error.ctx else PROGRAM
         if message := error.format_message():  # empty where the help was printed instead

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.runtime.cli.terminal import tell
+
 
 class _AboveTheBar(logging.Handler):
     """Print log lines without tearing the progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record))
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+class _Told(logging.Handler):
+    """Print warnings as remarks."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(self.format(record))
 
 
 class _LogFile(logging.FileHandler):
@@ -32,12 +42,21 @@ def logged_to(path: Path) -> Iterator[None]:
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("aurora_resnet")
     logger.setLevel(logging.INFO)
-    handlers = [file, _AboveTheBar()]
-    for handler in handlers:
-        logger.addHandler(handler)
+    others, logger.handlers = logger.handlers, [file, _AboveTheBar()]
     try:
         yield
     finally:
-        for handler in handlers:
-            logger.removeHandler(handler)
+        for handler in logger.handlers:
             handler.close()
+        logger.handlers = others
+
+
+@contextmanager
+def warnings_told() -> Iterator[None]:
+    """Print the library's warnings, such as what it left out of a folder, on the terminal."""
+    logger, handler = logging.getLogger("aurora_resnet"), _Told(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -60,9 +60,8 @@ def load_negatives(corpora: Sequence[str], vocabulary: Vocabulary) -> dict[str, 
     """
     loaded = {}
     for name in dict.fromkeys(corpora):
-        whole = (
-            load_corpus(name) if name.partition(":")[0] in CORPUS_KINDS or not Path(name).is_dir() else _sounds(name)
-        )
+        is_corpus = name.partition(":")[0] in CORPUS_KINDS or not Path(name).is_dir()
+        whole = load_corpus(name, words=False) if is_corpus else _sounds(name)
         loaded[name] = unknown = whole.filter(lambda utterance: not set(utterance.words) & set(vocabulary))
         if not len(unknown):
             raise CorpusError(f"{name}: every recording says a word that the model knows, so none is a negative")

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
 from aurora_resnet.runtime.errors import CorpusError
 
+logger = logging.getLogger(__name__)
+
+NAMED = 5
+"""How many files a message names before it only counts."""
 LISTED = 10
 """How many problems a message lists before it only counts."""
 
 
-SOUND_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
-"""Endings, in lower case, of the files that the readers take for recordings."""
+def is_recording(path: Path) -> bool:
+    """Tell whether a path in a folder is taken for a recording: by its ending, and only if it is a regular file."""
+    return path.suffix.lower() in SOUND_SUFFIXES and path.is_file()
+
+
+class LeftOut:
+    """What lies in a searched folder and is taken for no recording: it is counted, and the first names are kept.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("a.opus", "notes.txt"):
+    ...     (folder / name).touch()
+    >>> left_out = LeftOut()
+    >>> [path.name for path in left_out.recordings(folder, visible(folder))], left_out.count
+    (['a.opus'], 1)
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: list[str] = []
+
+    def add(self, name: str) -> None:
+        """Count a file."""
+        self.count += 1
+        if self.count <= NAMED:
+            self._first.append(name)
+
+    def recordings(self, folder: Path, paths: Iterable[Path]) -> list[Path]:
+        """Return the recordings among what lies in a folder, and warn of what is left out; folders are passed over."""
+        found = []
+        for path in paths:
+            if is_recording(path):
+                found.append(path)
+            elif not path.is_dir():
+                self.add(path.name)
+        self.warn(folder)
+        return found
+
+    def warn(self, where: str | Path) -> None:
+        """Say what was left out, if anything was."""
+        if self.count:
+            names = ", ".join(self._first) + (f" and {self.count - NAMED} more" if self.count > NAMED else "")
+            logger.warning("%s: left out, no recording by name or no regular file: %d, %s", where, self.count, names)
 
 
 def check_folder(folder: str | Path, what: str) -> Path:

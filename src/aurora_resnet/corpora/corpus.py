@@ -197,8 +197,8 @@ class Corpus:
         write_jsonl(self.utterances, path)
 
     @classmethod
-    def from_csv(cls, path: str | Path, name: str | None = None) -> Corpus:
-        """Read a CSV manifest; the name is the file's unless given.
+    def from_csv(cls, path: str | Path, name: str | None = None, *, words: bool = True) -> Corpus:
+        """Read a CSV manifest; the name is the file's unless given, and ``words`` tells whether it must have words.
 
         Raises:
             CorpusError: listing everything that is wrong with the file.
@@ -210,16 +210,16 @@ class Corpus:
         >>> Corpus.from_csv(file) == corpus
         True
         """
-        return cls(Path(path).stem if name is None else name, read_csv(path))
+        return cls(Path(path).stem if name is None else name, read_csv(path, words=words))
 
     @classmethod
-    def from_jsonl(cls, path: str | Path, name: str | None = None) -> Corpus:
-        """Read a JSON Lines manifest; the name is the file's unless given.
+    def from_jsonl(cls, path: str | Path, name: str | None = None, *, words: bool = True) -> Corpus:
+        """Read a JSON Lines manifest; the name is the file's unless given, and ``words`` as for ``from_csv``.
 
         Raises:
             CorpusError: listing everything that is wrong with the file.
         """
-        return cls(Path(path).stem if name is None else name, read_jsonl(path))
+        return cls(Path(path).stem if name is None else name, read_jsonl(path, words=words))
 
     def _wanted(self, what: str, wanted: str | Collection[str], known: set[str]) -> set[str]:
         """Return the wanted values as a set, all of which occur in the corpus."""

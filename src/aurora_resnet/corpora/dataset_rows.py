@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def corpus_from_rows(
     """Write the recordings of rows into a folder and return them as a corpus, with a manifest beside them.
 
     Args:
-        rows: each with a recording (``array`` and ``sampling_rate``, ``bytes`` or ``path``) and its word.
+        rows: each with a recording (anything that ``recognize`` takes, a decoder too) and its word.
         folder: gets a FLAC file a row and ``corpus.csv``, which ``manifest:folder/corpus.csv`` names.
         audio: column of the recording.
         word: column of the word: a text, or the number of a class in ``names``; an empty one is none of the words.
@@ -54,7 +55,8 @@ def corpus_from_rows(
         try:
             recording = open_recording(row[audio])
             samples = np.concatenate(list(recording.blocks()))
-            path = folder / f"{number:06d}.flac"
+            # Other rows that were written here before keep their files.
+            path = folder / f"{number:06d}_{hashlib.blake2b(samples.tobytes(), digest_size=4).hexdigest()}.flac"
             # Samples beyond full scale, as resampling makes them, would not fit the file.
             write_audio(samples / max(1.0, float(np.abs(samples).max())), path, recording.sample_rate, durable=False)
         except AudioError as error:

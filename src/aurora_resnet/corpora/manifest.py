@@ -5,7 +5,8 @@ headerless file, else empty), ``encoding`` (only if a headerless file is not 16-
 ``attribute.<name>`` for each attribute. Words are separated by spaces; where a word has spaces itself the whole
 cell is a JSON list: ``["turn on"]``. A JSON line has the keys ``path``, ``words`` (a list), ``speaker``,
 ``split``, ``raw`` (null or an object of ``sample_rate``, ``byte_order`` and, as above, ``encoding``) and
-``attributes`` (an object). Only ``path`` and ``words`` must be there.
+``attributes`` (an object). Only ``path`` and ``words`` must be there, and
+``words`` only where they are learnt from or measured.
 
 A path below the folder of the manifest is written relative to it, with ``/`` between its parts, so that the
 folder can be moved as a whole; any other path is written absolute.
@@ -30,6 +31,7 @@ from aurora_resnet.corpora.manifest_rows import (
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.errors import AuroraError, CorpusError, did_you_mean
+from aurora_resnet.text_files import open_text
 
 KEYS = ("path", "words", "speaker", "split", "raw", "attributes")
 
@@ -84,8 +86,12 @@ def write_jsonl(utterances: Iterable[Utterance], path: str | Path) -> None:
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def read_csv(path: str | Path) -> tuple[Utterance, ...]:
+def read_csv(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]:
     r"""Read a CSV manifest.
+
+    Args:
+        path: the file.
+        words: whether it must say what is spoken.
 
     Raises:
         CorpusError: if there is no such file, or its columns or any of its rows are wrong: all in one list.
@@ -103,7 +109,7 @@ def read_csv(path: str | Path) -> tuple[Utterance, ...]:
         for separator, name in ((";", "semicolons"), ("\t", "tabs")):
             if len(columns) == 1 and separator in columns[0]:
                 raise CorpusError(f"{path}: columns are separated by {name}; save it as CSV with commas")
-        raise_together(path, _wrong_names(columns, (*COLUMNS, "encoding"), "column", prefix=PREFIX))
+        raise_together(path, _wrong_names(columns, (*COLUMNS, "encoding"), "column", words, PREFIX))
         numbered = [(rows.line_num, row) for row in rows if row]
     except csv.Error as error:
         raise CorpusError(f"{path}: line {rows.line_num}: not CSV: {error}") from error
@@ -117,8 +123,8 @@ def read_csv(path: str | Path) -> tuple[Utterance, ...]:
     return tuple(utterances)
 
 
-def read_jsonl(path: str | Path) -> tuple[Utterance, ...]:
-    r"""Read a JSON Lines manifest.
+def read_jsonl(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]:
+    r"""Read a JSON Lines manifest; arguments as for ``read_csv``.
 
     Raises:
         CorpusError: if there is no such file or any of its lines is wrong: all in one list.
@@ -141,7 +147,7 @@ def read_jsonl(path: str | Path) -> tuple[Utterance, ...]:
             record = json.loads(line)
             if not isinstance(record, dict):
                 raise CorpusError(f"expected an object with the keys {', '.join(KEYS)}, got {line.strip()[:40]}")
-            if wrong := _wrong_names(list(record), KEYS, "key"):
+            if wrong := _wrong_names(list(record), KEYS, "key", words):
                 raise CorpusError("; ".join(wrong))
             utterances.append(utterance_of_record(record, path.parent))
         except AuroraError as error:
@@ -171,18 +177,15 @@ def written_paths(utterances: Iterable[Utterance], manifest: str | Path) -> Iter
 def _lines(path: Path) -> list[str]:
     """Return the lines of a text file with their ends; ``newline=""`` is what the csv module asks for."""
     try:
-        # utf-8-sig: spreadsheets write a byte order mark. surrogateescape: file names may be any bytes.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            lines = stream.readlines()
+        with open_text(path, newline="") as stream:
+            return stream.readlines()
     except OSError as error:
         raise CorpusError(f"{path}: the manifest cannot be read ({error.strerror}); check the path") from error
-    if lines and "\0" in lines[0]:  # every other byte of a text in UTF-16
-        raise CorpusError(f"{path}: the manifest is UTF-16 or no text; save it as CSV in UTF-8")
-    return lines
 
 
-def _wrong_names(names: list[str], known: tuple[str, ...], what: str, prefix: str = "") -> list[str]:
-    wrong = [f"{what} '{name}' is missing" for name in ("path", "words") if name not in names]
+def _wrong_names(names: list[str], known: tuple[str, ...], what: str, words: bool, prefix: str = "") -> list[str]:
+    needed = ("path", "words") if words else ("path",)
+    wrong = [f"{what} '{name}' is missing" for name in needed if name not in names]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             wrong.append(f"{what} '{name}' stands there {names.count(name)} times")

@@ -65,7 +65,7 @@ def utterance_of_record(record: Mapping[str, Any], folder: Path) -> Utterance:
     """Return the utterance that a parsed JSON line describes.
 
     Args:
-        record: its values by key; ``words`` must be among them.
+        record: its values by key.
         folder: what paths are relative to.
 
     Raises:
@@ -79,7 +79,7 @@ def utterance_of_record(record: Mapping[str, Any], folder: Path) -> Utterance:
             raise CorpusError(f"{key} must be text, got {record[key]!r}")
     if not record.get("path"):
         raise CorpusError("path is empty")
-    words, attributes, raw = record["words"], record.get("attributes", {}), record.get("raw")
+    words, attributes, raw = record.get("words", []), record.get("attributes", {}), record.get("raw")
     if not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
         raise CorpusError(f"words must be a list of words, got {words!r}")
     if not (isinstance(attributes, dict) and all(isinstance(value, str) for value in attributes.values())):

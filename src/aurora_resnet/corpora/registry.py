@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from aurora_resnet.corpora.checking import NAMED
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
@@ -15,9 +17,11 @@ from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
+logger = logging.getLogger(__name__)
 
-def read_manifest(path: str | Path) -> Corpus:
-    """Read a manifest by its ending, ``.csv`` or ``.jsonl``.
+
+def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
+    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` tells whether it must have words.
 
     Raises:
         CorpusError: if it ends otherwise, or listing everything that is wrong with the file.
@@ -29,9 +33,9 @@ def read_manifest(path: str | Path) -> Corpus:
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":
-        return Corpus.from_csv(path)
+        return Corpus.from_csv(path, words=words)
     if path.suffix.lower() == ".jsonl":
-        return Corpus.from_jsonl(path)
+        return Corpus.from_jsonl(path, words=words)
     raise CorpusError(f"{path}: a manifest ends in .csv or .jsonl")
 
 
@@ -54,11 +58,14 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
 """Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order."""
 
 
-def load_corpus(corpus: str) -> Corpus:
+def load_corpus(corpus: str, *, words: bool = True) -> Corpus:
     """Read the corpus that ``KIND:PATH`` names, for instance ``fsdd:data/fsdd`` or ``samples:``.
+
+    What its reader could not use (``Corpus.problems``) is logged as a warning, the first names only.
 
     Args:
         corpus: a kind of ``CORPUS_KINDS``, a colon and a path; ``~`` is the home folder.
+        words: whether a manifest must say what is spoken.
 
     Raises:
         CorpusError: if the kind is unknown, the path is missing, or the corpus is not what it should be.
@@ -79,4 +86,8 @@ def load_corpus(corpus: str) -> Corpus:
         raise CorpusError(f"'{corpus}': the samples come with the package and take no path; write samples:")
     if kind != "samples" and not path:
         raise CorpusError(f"'{corpus}': the path is missing; write {kind}:PATH")
-    return CORPUS_KINDS[kind](Path(path).expanduser())
+    place = Path(path).expanduser()
+    read = read_manifest(place, words=words) if kind == "manifest" else CORPUS_KINDS[kind](place)
+    if read.problems:
+        logger.warning("%s: left out: %d, such as %s", corpus, len(read.problems), "; ".join(read.problems[:NAMED]))
+    return read

@@ -25,6 +25,7 @@ from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.text_files import open_text
 
 PREDICTIONS = "predictions.csv"
 """What a run's folder holds where ``aurora-resnet evaluate --predictions`` wrote it."""
@@ -219,7 +220,7 @@ def read_systems(runs: Sequence[str | Path], *, seeds: bool = False) -> list[Sys
 def _read(path: Path) -> dict[tuple[str, str], tuple[bool, str]]:
     """Return whether each recording was recognised, and its speaker."""
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with open_text(path, newline="", pipe=True) as file:
             rows = list(csv.DictReader(file))
         found = {(r["condition"], r["path"]): (r["word"] == r["predicted"], r["speaker"]) for r in rows}
     except OSError as error:

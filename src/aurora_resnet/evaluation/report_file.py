@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.text_files import open_text
 
 Report = TypeVar("Report")
 
@@ -29,7 +30,8 @@ def read_report(path: str | Path, parse: Callable[[Any], Report], *, kind: str, 
     aurora_resnet.runtime.errors.ConfigError: none.json: the report cannot be read (No such file or directory)
     """
     try:
-        return parse(json.loads(Path(path).read_text(encoding="utf-8")))
+        with open_text(path, strict=True, pipe=True) as file:
+            return parse(json.loads(file.read()))
     except OSError as error:
         raise ConfigError(f"{path}: the {kind.split(' ', 1)[1]} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError) as error:

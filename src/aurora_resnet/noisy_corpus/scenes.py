@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
+from aurora_resnet.corpora.checking import LeftOut, check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
+from aurora_resnet.text_files import open_text
 
 SCENE_NAMES: tuple[str, ...] = tuple(dict.fromkeys(scene for scenes in SCENES.values() for scene in scenes))
 """The eight scenes: subway, babble, car, exhibition, restaurant, street, airport, station."""
@@ -137,7 +138,8 @@ def recording_digests(scenes: NoiseScenes) -> dict[Path, str]:
 
 def _mapped(file: Path) -> NoiseScenes:
     try:
-        mapping = tomllib.loads(file.read_text(encoding="utf-8"))
+        with open_text(file, strict=True) as stream:
+            mapping = tomllib.loads(stream.read())
     except (OSError, ValueError, RecursionError) as error:  # numbers of 5,000 digits, tables nested too deep
         raise CorpusError(f"{file}: no readable TOML: {error}") from error
     recordings: dict[str, tuple[Path, ...]] = {}
@@ -173,11 +175,11 @@ def _entry(home: Path, scene: str, entry: object, problems: list[str]) -> list[P
         if not files:
             problems.append(f"{scene}: {path} holds no sound files")
         return files
-    if path.is_file() and path.suffix.lower() in SOUND_SUFFIXES:
+    if is_recording(path):
         return [path]
     problems.append(f"{scene}: {path} is neither a folder nor a sound file")
     return []
 
 
 def _sounds(folder: Path) -> list[Path]:
-    return [path for path in visible(folder) if path.suffix.lower() in SOUND_SUFFIXES and path.is_file()]
+    return LeftOut().recordings(folder, visible(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class RecordingSession:
 
     Args:
         words: what is to be said; each is the name of its sub-folder, in lower case.
-        out: the folder; what is there already stays.
+        out: the folder; what is there already stays, also what another session writes meanwhile.
         speaker: who speaks; the names of the files begin with it.
         times: recordings of each word.
         other: recordings of anything else.
@@ -84,7 +85,7 @@ class RecordingSession:
         prompt = self.prompt
         if prompt is None or take.fault is not None:
             return take.fault
-        write_audio(take.samples, _next_file(self.out / prompt.folder, self.speaker), take.sample_rate)
+        _write_next(take, self.out / prompt.folder, self.speaker)
         self.kept += 1
         return None
 
@@ -109,6 +110,10 @@ def _folder(word: str) -> str:
     return name
 
 
-def _next_file(folder: Path, speaker: str) -> Path:
-    numbers = (folder / f"{speaker}_{number:03d}.wav" for number in range(1, 1_000_000))
-    return next(path for path in numbers if not path.exists())
+def _write_next(take: Take, folder: Path, speaker: str) -> None:
+    """Write a take under the first number that is free, also of other sessions that record at the same time."""
+    for number in range(1, 1_000_000):
+        path = folder / f"{speaker}_{number:03d}.wav"
+        if not path.exists():
+            with suppress(FileExistsError):
+                return write_audio(take.samples, path, take.sample_rate, new=True)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aurora_resnet.corpora.checking import check_folder, visible
+from aurora_resnet.corpora.checking import check_folder, is_recording, visible
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.runtime.errors import CorpusError
@@ -102,7 +102,7 @@ def guess_speakers(folder: str | Path) -> str | None:
     """
     heard: dict[str, set[str]] = defaultdict(set)
     for place in filter(Path.is_dir, visible(check_folder(folder, "the folder of word folders"))):
-        for path in filter(Path.is_file, visible(place)):
+        for path in filter(is_recording, visible(place)):
             match = re.search(GUESSED_PATTERN, path.name)
             if match is None:
                 return None

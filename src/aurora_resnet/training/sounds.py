@@ -18,7 +18,7 @@ from aurora_resnet.clips.augmented import AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet, join_clips
 from aurora_resnet.clips.noisy import NoisyClips
 from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder
+from aurora_resnet.corpora.checking import LeftOut, check_folder
 from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
 from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.reading import read_audio
@@ -143,7 +143,7 @@ def noise_pool(
 
 
 def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
-    """Return the files, sorted within each source.
+    """Return the files, sorted within each source; hidden ones are not taken.
 
     Raises:
         CorpusError: if a folder does not exist or has no such file.
@@ -152,7 +152,9 @@ def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
     for source in sources:
         folder = check_folder(Path(root) / Path(source.folder).expanduser(), "a folder of sound files")
         pattern = re.compile(source.match)
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SOUND_SUFFIXES and pattern.search(p.name))
+        named = sorted(path for path in folder.rglob("*") if pattern.search(path.name))
+        shown = (path for path in named if not any(part[0] == "." for part in path.relative_to(folder).parts))
+        files = LeftOut().recordings(folder, shown)
         if not files:
             wanted = f" whose name matches '{source.match}'" if source.match else ""
             raise CorpusError(f"{folder}: expected sound files{wanted}, found none")

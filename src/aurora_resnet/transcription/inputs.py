@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES
+from aurora_resnet.corpora.checking import LeftOut
 from aurora_resnet.corpora.manifest_rows import raw_format, raw_values
 from aurora_resnet.corpora.registry import read_manifest
+from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
 from aurora_resnet.runtime.audio.recordings import Recording, open_file, open_recording
 from aurora_resnet.runtime.audio.sound_files import RawFormat, SoundBytes
 from aurora_resnet.runtime.errors import AudioError, ConfigError
+from aurora_resnet.text_files import open_text
 from aurora_resnet.transcription.tables import PARQUET, parquet
 
 Opening = Callable[[], Recording]
@@ -131,7 +133,9 @@ def piece_of_dict(values: dict[str, Any]) -> InputPiece:
     return TablePiece(**{**values, "groups": tuple(values["groups"])})
 
 
-def find_pieces(inputs: Sequence[str], size: int, *, column: str | None = None) -> Iterator[InputPiece]:
+def find_pieces(
+    inputs: Sequence[str], size: int, *, column: str | None = None, warn: bool = True
+) -> Iterator[InputPiece]:
     """Yield the pieces of inputs, in a fixed order; of what several of them name, each is taken once.
 
     Args:
@@ -139,6 +143,7 @@ def find_pieces(inputs: Sequence[str], size: int, *, column: str | None = None) 
             ``corpora.manifest``), lists (``.txt``, a path a line) and Parquet files.
         size: recordings of a piece, but for the last one and those of Parquet files.
         column: of Parquet files; the first of ``AUDIO_COLUMNS`` that is there, if not given.
+        warn: say what of an input is left out, since its name is not that of a recording.
 
     Raises:
         ConfigError: for an input that is not there or holds no recordings.
@@ -148,8 +153,8 @@ def find_pieces(inputs: Sequence[str], size: int, *, column: str | None = None) 
     waiting: list[SoundPath] = []
     seen: set[bytes] | None = set() if _may_repeat(inputs) else None
     for text in inputs:
-        found = False
-        for one in _of_input(text, size, column):
+        found, left_out = False, LeftOut()
+        for one in _of_input(text, size, column, left_out):
             found = True
             if isinstance(one, TablePiece):
                 if seen is None or _is_new(f"{one.table}#{one.first_row}", seen):
@@ -159,26 +164,35 @@ def find_pieces(inputs: Sequence[str], size: int, *, column: str | None = None) 
                 if len(waiting) == size:
                     yield FilePiece(tuple(waiting))
                     waiting = []
+        if warn:
+            left_out.warn(text)
         if not found:
             raise ConfigError(
-                f"{text}: no recordings there; expected files that end in {', '.join(sorted(SOUND_SUFFIXES))}"
+                f"{text}: no recordings there; expected files that end as recordings do (.wav, .mp3, .m4a and so on)"
             )
     if waiting:
         yield FilePiece(tuple(waiting))
 
 
-def _of_input(text: str, size: int, column: str | None) -> Iterator[SoundPath | TablePiece]:
+def _of_input(text: str, size: int, column: str | None, left_out: LeftOut) -> Iterator[SoundPath | TablePiece]:
     path = Path(text).expanduser()
     if path.is_dir():
-        yield from _below(path, size, column)
+        yield from _below(path, size, column, left_out)
     elif path.is_file():
         yield from _of_file(path, size, column)
     elif any(sign in text for sign in "*?["):
         home = Path(path.anchor)  # pathlib follows no links to folders in "**", which may go round in circles
         for file in sorted(home.glob(str(path.relative_to(home)))):
-            hidden = any(part.startswith(".") for part in set(file.parts) - set(path.parts))
-            if file.is_file() and not hidden:
+            if any(part.startswith(".") for part in set(file.parts) - set(path.parts)):
+                continue
+            if not file.is_dir():
                 yield from _of_file(file, size, column)
+            elif "**" not in text:
+                left_out.add(f"{file.name}{os.sep}")
+    elif path.exists():
+        raise ConfigError(
+            f"{text} is no regular file; expected sound files, folders, globs, manifests or Parquet files"
+        )
     else:
         raise ConfigError(f"there is no '{text}'; expected sound files, folders, globs, manifests or Parquet files")
 
@@ -188,17 +202,20 @@ def _of_file(path: Path, size: int, column: str | None) -> Iterator[SoundPath | 
     if suffix == PARQUET:
         yield from _table_pieces(path, size, column)
     elif suffix in MANIFESTS:
-        yield from (SoundPath(os.fspath(one.path.absolute()), one.raw) for one in read_manifest(path))
+        yield from (SoundPath(os.fspath(one.path.absolute()), one.raw) for one in read_manifest(path, words=False))
     elif suffix == ".txt":
-        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
-            names = (line.rstrip("\n") for line in lines)
-            yield from (SoundPath(os.fspath((path.parent / name).absolute())) for name in names if name)
+        try:
+            with open_text(path) as lines:
+                names = (line.rstrip("\n") for line in lines)
+                yield from (SoundPath(os.fspath((path.parent / name).absolute())) for name in names if name)
+        except OSError as error:
+            raise ConfigError(f"{path}: the list cannot be read ({error.strerror})") from None
     else:
         yield SoundPath(os.fspath(path.absolute()))
 
 
-def _below(folder: Path, size: int, column: str | None) -> Iterator[SoundPath | TablePiece]:
-    """Yield the sound files, or else the Parquet files, of a folder and all below it, in order; hidden ones are not."""
+def _below(folder: Path, size: int, column: str | None, left_out: LeftOut) -> Iterator[SoundPath | TablePiece]:
+    """Yield the sound files and the Parquet files of a folder and all below it, in order; hidden ones are not."""
     for home, folders, names in os.walk(folder.absolute()):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -209,9 +226,13 @@ def _below(folder: Path, size: int, column: str | None) -> Iterator[SoundPath | 
                 yield SoundPath(f"{home}{os.sep}{name}")
             elif suffix == PARQUET:
                 yield from _table_pieces(Path(home) / name, size, column)
+            else:
+                left_out.add(os.path.relpath(f"{home}{os.sep}{name}", folder))
 
 
 def _table_pieces(path: Path, size: int, column: str | None) -> Iterator[TablePiece]:
+    if not path.is_file():
+        raise ConfigError(f"{path} is no regular file; expected Parquet")
     try:
         with parquet().ParquetFile(path) as file:
             names, counts = file.schema_arrow.names, [

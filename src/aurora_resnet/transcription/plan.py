@@ -102,7 +102,8 @@ def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[
     recordings = sum(map(len, first))
     if len(first) == PIECES_A_WORKER * workers or recordings <= FEWEST:
         return chain(first, pieces)
-    return find_pieces(inputs, max(FEWEST, -(-recordings // (PIECES_A_WORKER * workers))), column=column)
+    size = max(FEWEST, -(-recordings // (PIECES_A_WORKER * workers)))
+    return find_pieces(inputs, size, column=column, warn=False)
 
 
 def _absolute(text: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
-import soundfile
-
+from aurora_resnet.runtime.audio.media_files import MediaFile
 from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.sound_files import SoundBytes, open_sound
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
 
@@ -27,7 +25,7 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
     more is decoded than it promises.
 
     Args:
-        data: the whole file: WAV, FLAC, Ogg or MP3.
+        data: the whole file.
 
     Returns:
         The waveform, ``[N]``, and its rate in Hz.
@@ -40,13 +38,12 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.AudioError: 'the recording' cannot be read as WAV, FLAC, Ogg or MP3 (...
     """
-    try:
-        header = soundfile.info(io.BytesIO(data))
-    except soundfile.LibsndfileError:
-        return decode_audio(data, _NAME)  # it says what is wrong
+    with open_sound(SoundBytes(data, _NAME), most_seconds=MAX_SECONDS) as header:
+        pass
     seconds = header.frames / max(header.samplerate, 1)
+    more = " or more" if isinstance(header, MediaFile) else ""  # counted up to there
     if seconds > MAX_SECONDS:
-        raise AudioError(f"the recording may last {MAX_SECONDS:g} s, this one lasts {seconds:.1f} s; cut it")
+        raise AudioError(f"the recording may last {MAX_SECONDS:g} s, this one lasts {seconds:.1f} s{more}; cut it")
     if header.channels > MAX_CHANNELS or header.samplerate > MAX_SAMPLE_RATE:
         raise AudioError(
             f"the recording may have {MAX_CHANNELS} channels and {MAX_SAMPLE_RATE:,} Hz,"

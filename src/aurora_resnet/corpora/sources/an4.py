@@ -11,6 +11,7 @@ from typing import NamedTuple
 from aurora_resnet.corpora.checking import check_folder, raise_together
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.text_files import open_text
 
 WORD_COLUMNS = ("file", "label", "word", "speaker", "gender", "split", "utterance", "start_s", "end_s", "isolated")
 STRING_COLUMNS = ("file", "transcript", "speaker", "gender", "split")
@@ -155,7 +156,7 @@ def _utterances(
 def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and row of a CSV file that must have exactly these columns, in any order."""
     try:
-        with table.open(encoding="utf-8", newline="") as stream:
+        with open_text(table, newline="", strict=True) as stream:
             reader = csv.DictReader(stream, strict=True)
             found = reader.fieldnames or []
             if sorted(found) != sorted(columns):

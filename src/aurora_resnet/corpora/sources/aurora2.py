@@ -16,6 +16,7 @@ from aurora_resnet.corpora.sources.byte_order import ByteOrder, detect_byte_orde
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.text_files import open_text
 
 SAMPLE_RATE = 8000
 
@@ -136,7 +137,7 @@ def _original_speakers(home: Path, letters: set[str], problems: list[str]) -> di
         return {}
     manifest = files[MANIFEST]
     try:
-        with manifest.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with open_text(manifest, newline="") as stream:
             rows = csv.DictReader(stream, strict=True)
             if not {"speaker", "attribute.aurora_speaker"} <= set(rows.fieldnames or ()):
                 raise CorpusError(f"{manifest}: expected the manifest that make-noisy writes; move this one away")

@@ -21,6 +21,7 @@ from aurora_resnet.corpora.archive import extract_zip
 from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.audio.reading import audio_info
 from aurora_resnet.runtime.errors import AudioError, DownloadError
+from aurora_resnet.text_files import open_text
 
 ESC50_COMMIT = "33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6"
 ESC50_URL = f"https://github.com/karolpiczak/ESC-50/archive/{ESC50_COMMIT}.zip"
@@ -92,7 +93,7 @@ def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
     [('1-17367-A-10.wav', 'rain')]
     """
     try:
-        with Path(path).open(newline="", encoding="utf-8", errors="replace") as file:
+        with open_text(path, newline="") as file:
             reader = csv.DictReader(file)
             missing = {"filename", "category", "esc10"} - set(reader.fieldnames or ())
             if missing:

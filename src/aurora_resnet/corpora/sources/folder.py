@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
+from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import check_word
@@ -18,8 +18,8 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
 
     Without a pattern the whole folder is taken to be one person, named like the folder. That is safe within
     the folder, since one person is never split, but two folders of the same people pass for two persons:
-    give a pattern, or a manifest, where several people speak. Files that are not sound, or are empty, become
-    ``Corpus.problems``. Files beside the word folders (a licence) are passed over.
+    give a pattern, or a manifest, where several people speak. Files that are no recordings, or are empty, and
+    recordings beside the word folders become ``Corpus.problems``. Other files there (a licence) are passed over.
 
     Args:
         folder: holds the word folders, upper or lower case.
@@ -44,7 +44,7 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
     name = folder.resolve().name
     pattern = _compiled(speaker_pattern) if speaker_pattern is not None else None
     utterances: list[Utterance] = []
-    problems: list[str] = []
+    problems = [f"{path}: lies in no word folder" for path in filter(is_recording, visible(folder))]
     wrong: list[str] = []
     for word_folder in filter(Path.is_dir, visible(folder)):
         try:
@@ -54,8 +54,9 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
             continue
         for path in visible(word_folder):
             match = pattern.search(path.name) if pattern else None
-            if path.suffix.lower() not in SOUND_SUFFIXES or not path.is_file():
-                problems.append(f"{path}: not a sound file; expected {', '.join(sorted(SOUND_SUFFIXES))}")
+            if not is_recording(path):
+                reason = "its name does not end like that of a recording" if path.is_file() else "no regular file"
+                problems.append(f"{path}: {reason}")
             elif path.stat().st_size == 0:
                 problems.append(f"{path}: the file is empty")
             elif pattern and not (match and match[1]):

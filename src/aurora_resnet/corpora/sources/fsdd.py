@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from aurora_resnet.corpora.archive import extract_zip
-from aurora_resnet.corpora.checking import check_folder, raise_together, visible
+from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.errors import CorpusError, DownloadError
@@ -26,7 +26,7 @@ TEST_INDICES = range(5)
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
 
-_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)\.wav", re.IGNORECASE)
+_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)")
 _MAX_ARCHIVE_BYTES = 100_000_000  # the recordings make a zip file of 16 MB
 _MAX_EXTRACTED_BYTES = 100_000_000  # and have 21 MB themselves
 _DOCUMENTS = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")  # CC BY-SA asks to keep the attribution
@@ -36,7 +36,7 @@ def read_fsdd(folder: str | Path) -> Corpus:
     """Read FSDD: ``{digit}_{speaker}_{index}.wav``, isolated digits zero to nine at 8 kHz.
 
     The split is the corpus's own, in which the same speakers stand on both sides: ``"test"`` for indices 0
-    to 4, ``"train"`` for the others. The index is an attribute. Other files than ``.wav`` are passed over.
+    to 4, ``"train"`` for the others. The index is an attribute. What is no recording is passed over.
 
     Args:
         folder: the root of the repository or its ``recordings`` folder.
@@ -56,9 +56,9 @@ def read_fsdd(folder: str | Path) -> Corpus:
         folder = folder / "recordings"
     utterances, problems = [], []
     for path in visible(folder):
-        if path.suffix.lower() != ".wav":
+        if not is_recording(path):
             continue
-        match = _NAME.fullmatch(path.name)
+        match = _NAME.fullmatch(path.stem)
         if match is None:
             problems.append(f"{path.name}: expected a name like 7_theo_12.wav (digit, speaker, index)")
             continue

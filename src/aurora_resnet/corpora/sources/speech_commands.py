@@ -9,10 +9,11 @@ import re
 from pathlib import Path
 
 from aurora_resnet.corpora.archive import extract_tar
-from aurora_resnet.corpora.checking import SOUND_SUFFIXES, check_folder, raise_together, visible
+from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.text_files import open_text
 
 SPEECH_COMMANDS_URL = "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz"
 SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
@@ -142,7 +143,7 @@ def _is_cut_off(path: Path) -> bool:
 def _recordings(folder: Path) -> list[Path]:
     """Return the recordings of a folder and its word folders; ``_background_noise_`` is not a word."""
     places = [folder, *(path for path in visible(folder) if path.is_dir() and path.name[0] != "_")]
-    return [path for place in places for path in visible(place) if path.suffix.lower() in SOUND_SUFFIXES]
+    return [path for place in places for path in filter(is_recording, visible(place))]
 
 
 def _read_lists(folder: Path) -> dict[str, str]:
@@ -150,6 +151,7 @@ def _read_lists(folder: Path) -> dict[str, str]:
     splits: dict[str, str] = {}
     for split, name in _LISTS.items():
         if (folder / name).is_file():
-            lines = (folder / name).read_text(encoding="utf-8", errors="replace").split()
+            with open_text(folder / name) as file:
+                lines = file.read().split()
             splits |= {line.rsplit(".", 1)[0]: split for line in lines}
     return splits

@@ -51,13 +51,32 @@ def is_mpeg(stream: BinaryIO) -> bool:
 
 
 def states_frames(stream: BinaryIO) -> bool:
-    """Tell whether MPEG audio has a Xing or Info tag.
-
-    It stands in the first frame, behind its header of 4 bytes and at most 34 more; an ID3v2 tag may precede it, whose
-    length is in bytes 6 to 9, seven bits each.
-    """
-    head = stream.read(10)
-    bits = (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
-    stream.seek(10 + bits if head.startswith(b"ID3") else 0)
+    """Tell whether MPEG audio has a Xing or Info tag: in the first frame, behind a header of 4 bytes and at most 34."""
+    stream.seek(_behind_tag(stream))
     frame = stream.read(42)
     return b"Xing" in frame or b"Info" in frame
+
+
+def _behind_tag(stream: BinaryIO) -> int:
+    """Return where sound begins: behind an ID3v2 tag, whose length is in bytes 6 to 9, seven bits each."""
+    stream.seek(0)
+    head = stream.read(10)
+    if len(head) < 10 or not head.startswith(b"ID3"):
+        return 0
+    return 10 + (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
+
+
+def is_adts(stream: BinaryIO) -> bool:
+    """Tell whether a file is AAC in ADTS frames: a second one must stand where the first one says.
+
+    An ID3v2 tag may precede them.
+    """
+    start = _behind_tag(stream)
+    stream.seek(start)
+    head = stream.read(7)
+    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
+        return False
+    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    stream.seek(start + length)
+    following = stream.read(2)
+    return length > 7 and (len(following) < 2 or following == head[:2])

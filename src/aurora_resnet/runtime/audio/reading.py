@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from ..errors import AudioError
+from .media_files import MediaFile
 from .mono import Downmix, step_frames
 from .sound_files import AudioInfo, RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
 from .waveform import Samples, check_range
@@ -53,7 +54,7 @@ def read_audio(
     """Read a sound file, or a part of it, as mono float32; of several channels ``mono`` makes one.
 
     Integer formats give values in [-1, 1); float and lossy formats may go beyond. Silence is allowed.
-    Ogg (and MP3 without a Xing or Info tag) states no length: a cut file is read as far as it goes.
+    Ogg, WebM and AMR (and MP3 without a Xing or Info tag) state no length: a cut file is read as far as it goes.
 
     Args:
         path: the file.
@@ -105,7 +106,7 @@ def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
     """Read a sound file that is in memory, such as one that came through a pipe, as ``read_audio`` reads a file.
 
     Args:
-        data: the whole file: WAV, FLAC, Ogg or MP3.
+        data: the whole file.
         name: what the errors call it.
 
     Returns:
@@ -149,17 +150,22 @@ def iterate_blocks(
 
 
 def mono_blocks(
-    file: soundfile.SoundFile, path: SoundSource, start: int, frames: int, block_seconds: float = BLOCK_SECONDS
+    file: soundfile.SoundFile | MediaFile,
+    path: SoundSource,
+    start: int,
+    frames: int,
+    block_seconds: float = BLOCK_SECONDS,
 ) -> Iterator[Samples]:
     """Yield ``frames`` frames from ``start`` on as mono blocks, fewer only if the length was an estimate.
 
-    Several channels are decoded from the beginning of the file on, since their signs are decided by what came before.
+    Several channels are decoded from the beginning of the file on, since their signs are decided by what came before,
+    and so is what cannot be moved about in.
 
     Raises:
         AudioError: for damaged or missing data, samples that are NaN, infinite or beyond 100.
     """
     block_frames = max(1, min(round(block_seconds * file.samplerate), BLOCK_VALUES // file.channels))
-    first, end = start, start + frames
+    first, end = start if file.seekable() else 0, start + frames
     if file.channels > 1:
         step = step_frames(file.samplerate)
         block_frames = max(1, block_frames // step) * step
@@ -167,7 +173,7 @@ def mono_blocks(
     downmix = Downmix(file.channels, file.samplerate)
     at = first
     try:
-        if first:
+        if first and not isinstance(file, MediaFile):
             file.seek(first)
         while at < end:
             wanted = min(block_frames, end - at)

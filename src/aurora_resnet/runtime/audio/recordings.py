@@ -7,8 +7,10 @@ no more memory than the part that is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,9 +22,14 @@ from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound, sound_s
 from .waveform import Samples, check_sample_rate
 
 AnyRecording = Any
-"""A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one; samples ``[N]``,
-``[N, C]`` or ``[C, N]`` as a NumPy array, a list or a torch tensor; or a mapping with ``array`` and ``sampling_rate``,
-or with ``path`` or ``bytes``, as the library *datasets* has it."""
+"""A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one, which is read from
+where it stands, or from its beginning if it stands at its end; samples ``[N]``, ``[N, C]`` or ``[C, N]`` as a NumPy
+array, a list or a torch tensor; a pair of rate and samples in either order, as Gradio, SciPy and torchaudio give it; a
+mapping with ``array`` and ``sampling_rate``, or with ``path`` or ``bytes``, as the library *datasets* has it; or its
+``AudioDecoder``, that of torchcodec, or the ``AudioSamples`` that it returns."""
+
+
+_AS_ARRAY = "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.int16)"
 
 
 class Recording(Protocol):
@@ -75,17 +82,19 @@ class SoundFile:
 
     def blocks(self) -> Iterator[Samples]:
         """Yield all samples in blocks of some seconds."""
-        with open_sound(self.source, self.raw) as file:
+        with open_sound(self.source, self.raw, frames=self.frames) as file:
             yield from mono_blocks(file, self.source, 0, self.frames)
 
     def read(self, start: int, frames: int) -> Samples:
         """Return a part, shorter only where the length was an estimate."""
-        with open_sound(self.source, self.raw) as file:
+        with open_sound(self.source, self.raw, frames=self.frames) as file:
             return np.concatenate(list(mono_blocks(file, self.source, start, frames)))
 
 
 def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recording:
     """Return a sound file as a ``Recording``; one that is no longer than 10 s is read now, the file opened once.
+
+    It must be a regular file: what comes out of a pipe, ``sound_source`` takes.
 
     Args:
         path: the file, or one that is in memory.
@@ -94,7 +103,7 @@ def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recordin
     Raises:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
     """
-    source = sound_source(path)
+    source = Path(path) if isinstance(path, str) else path
     with open_sound(source, raw) as file:
         rate, frames = int(file.samplerate), int(file.frames)
         if frames > BLOCK_SECONDS * rate:
@@ -121,24 +130,66 @@ def open_recording(recording: AnyRecording, sample_rate: float | None = None) ->
     """
     if isinstance(recording, SamplesInMemory | SoundFile):
         return recording
+    recording = _decoded(recording)
     if isinstance(recording, Mapping):
         return _from_mapping(recording, sample_rate)
     if isinstance(recording, str | os.PathLike):
         _check_no_rate(sample_rate, f"the file {os.fspath(recording)!r}")
-        return open_file(os.fspath(recording))
+        return open_file(sound_source(os.fspath(recording)))
     if hasattr(recording, "read"):
-        recording = recording.read()
-        if not isinstance(recording, bytes):
-            raise AudioError(f"expected a file opened for bytes ('rb'), reading it gave {type(recording).__name__}")
+        recording = _read(recording)
     if isinstance(recording, memoryview) and recording.format not in ("B", "b", "c"):
         recording = np.asarray(recording)  # it says what samples it holds
     if isinstance(recording, bytes | bytearray | memoryview):
         _check_no_rate(sample_rate, f"{type(recording).__name__} has to be a sound file, which")
-        return open_file(SoundBytes(bytes(recording), "the sound file in memory"))
+        return open_file(SoundBytes(bytes(recording), "the sound file in memory", _AS_ARRAY))
+    if recording is None:
+        raise AudioError("expected a recording, got None: nothing was recorded")
     if sample_rate is None:
         raise ConfigError("an array of samples needs sample_rate (Hz)")
     rate = check_sample_rate(sample_rate, "recording")
     return SamplesInMemory(mono_waveform(_in_memory(recording), rate, "recording"), rate)
+
+
+def _decoded(recording: Any) -> Any:
+    """Return pairs, decoders and what they decoded as a mapping of samples and their rate; all else as it is."""
+    if isinstance(recording, tuple | list) and len(recording) == 2:
+        for rate, samples in (recording, recording[::-1]):
+            if (isinstance(rate, Real) or hasattr(rate, "item")) and np.ndim(rate) == 0 and _axes(samples):
+                return {"array": samples, "sampling_rate": rate.item() if hasattr(rate, "item") else rate}
+    try:
+        if hasattr(recording, "get_all_samples"):
+            recording = recording.get_all_samples()
+        if hasattr(recording, "sample_rate") and hasattr(recording, "data"):
+            return {"array": recording.data, "sampling_rate": recording.sample_rate}
+        if hasattr(recording, "__getitem__") and not (
+            hasattr(recording, "__array__") or isinstance(recording, Mapping | Sequence | memoryview)
+        ):
+            return {key: recording[key] for key in ("array", "sampling_rate")}
+    except (KeyError, IndexError, TypeError):
+        return recording
+    except (OSError, RuntimeError, ValueError) as error:  # what decoders raise
+        raise AudioError(f"the recording cannot be decoded ({error}); record it again or drop it") from error
+    return recording
+
+
+def _axes(samples: Any) -> int:
+    """Return how many axes samples have, 1 for a list of any length."""
+    return 1 if isinstance(samples, list | tuple) else np.ndim(samples)
+
+
+def _read(file: Any) -> bytes:
+    """Return the bytes of a file object; one that was just written stands at its end and is rewound."""
+    try:
+        data = file.read()
+        if not data and file.seekable():
+            file.seek(0)
+            data = file.read()
+    except (AttributeError, OSError, ValueError) as error:  # not open for reading, closed
+        raise AudioError(f"the file object cannot be read ({error}); open it for bytes ('rb')") from error
+    if not isinstance(data, bytes):
+        raise AudioError(f"expected a file opened for bytes ('rb'), reading it gave {type(data).__name__}")
+    return data
 
 
 def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Recording:
@@ -147,9 +198,11 @@ def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Re
         if len(set(rates)) > 1:
             raise ConfigError(f"the recording states sampling_rate {rates[1]}, sample_rate says {rates[0]}")
         return open_recording(recording["array"], rates[0] if rates else None)
-    for key in ("bytes", "path"):
-        if recording.get(key) is not None:
-            return open_recording(recording[key], sample_rate)
+    if recording.get("bytes") is not None:
+        return open_recording(recording["bytes"], sample_rate)
+    if recording.get("path") is not None:
+        _check_no_rate(sample_rate, f"the file {os.fspath(recording['path'])!r}")
+        return open_file(os.fspath(recording["path"]))
     raise AudioError(
         "a recording given as a mapping has 'array' and 'sampling_rate', or 'bytes', or 'path'; "
         f"got the keys {', '.join(map(str, recording)) or 'none'}"

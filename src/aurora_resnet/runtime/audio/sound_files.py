@@ -1,11 +1,14 @@
 """Sound files as libsndfile opens them, and the headers that are refused.
 
-libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samples when their ``RawFormat`` is given.
+libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samples when their ``RawFormat`` is given;
+what telephones and browsers record (``media_files``) PyAV opens. Only regular files are opened: from a pipe, which is
+nobody's recording if it lies in a folder, whoever names one takes the bytes with ``sound_source``.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import stat
@@ -17,6 +20,8 @@ import soundfile
 
 from ..errors import AudioError
 from .encodings import Encoding, check_encoding, sample_bytes
+from .kinds import MediaKind, may_be_headerless, media_kind, wav_kind
+from .media_files import MediaFile
 from .mpeg import is_mpeg, states_frames
 from .wav_headers import LENGTH_UNKNOWN, MendedFile, find_data, mended, true_length
 from .waveform import MAX_CHANNELS, check_sample_rate
@@ -91,10 +96,12 @@ class SoundBytes:
     Attributes:
         data: the whole file.
         name: what errors call it.
+        headerless: how samples without a header are given instead, for the error where it is neither.
     """
 
     data: bytes = field(repr=False)
     name: str
+    headerless: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -117,13 +124,20 @@ def is_pipe(path: Path) -> bool:
         return False
 
 
-def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.SoundFile:
+def open_sound(
+    source: SoundSource, raw: RawFormat | None = None, *, frames: int | None = None, most_seconds: float = math.inf
+) -> soundfile.SoundFile | MediaFile:
     """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
+
+    Args:
+        source: the file.
+        raw: for headerless samples.
+        frames: its length, if it was open before; what does not state it is not counted again.
+        most_seconds: where counting may stop, if nothing longer is wanted.
 
     Raises:
         AudioError: as ``audio_info``.
     """
-    source = sound_source(source)
     size = len(source.data) if isinstance(source, SoundBytes) else _size(source)
     if size == 0:
         raise AudioError(f"'{source}' is empty (0 bytes); record it again or drop it")
@@ -132,13 +146,16 @@ def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.S
             f"'{source}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
         )
     opened = _name_or_stream(source) if raw is not None else _whole(source, size)
-    try:
-        file = soundfile.SoundFile(opened, **({} if raw is None else raw.options()))
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-        raise AudioError(
-            f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
-            f" it is damaged or no sound file; {_raw_hint(source)}"
-        ) from error
+    if isinstance(opened, MediaKind):
+        file: soundfile.SoundFile | MediaFile = MediaFile(source, opened, frames=frames, most_seconds=most_seconds)
+    else:
+        try:
+            file = soundfile.SoundFile(opened, **({} if raw is None else raw.options()))
+        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
+            raise AudioError(
+                f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
+                f" it is damaged or no sound file{_raw_hint(source)}"
+            ) from error
     try:
         check_header(file, source)
     except AudioError:
@@ -148,10 +165,12 @@ def open_sound(source: SoundSource, raw: RawFormat | None = None) -> soundfile.S
 
 
 def _raw_hint(source: SoundSource) -> str:
-    """Return how headerless samples are given."""
-    if isinstance(source, SoundBytes):
-        return "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.int16)"
-    return "headerless PCM needs its RawFormat"
+    """Return how headerless samples are given, if the file may be such."""
+    with io.BytesIO(source.data) if isinstance(source, SoundBytes) else source.open("rb") as stream:
+        if not may_be_headerless(stream.read(64)):
+            return ""
+    hint = source.headerless if isinstance(source, SoundBytes) else "headerless PCM needs its RawFormat"
+    return hint and f"; {hint}"
 
 
 def _name_or_stream(source: SoundSource) -> Any:
@@ -160,43 +179,50 @@ def _name_or_stream(source: SoundSource) -> Any:
 
 
 def _whole(source: SoundSource, size: int) -> Any:
-    """Return what soundfile is to open: the file, or one whose header states the length that it has."""
+    """Return what soundfile is to open: the file, or one whose header states its true length; or a kind for PyAV."""
     try:
         stream: BinaryIO = io.BytesIO(source.data) if isinstance(source, SoundBytes) else source.open("rb")
     except OSError as error:
         raise AudioError(f"'{source}' cannot be opened ({error.strerror}); check its permissions") from None
     wanted: Any = stream if isinstance(source, SoundBytes) else _name_or_stream(source)
-    header = find_data(stream.read)
-    if header is None:
-        problem = "" if is_mpeg(stream) else f"it begins like an MP3, but does not go on like one; {_raw_hint(source)}"
-    else:
+    problem = ""
+    kind = media_kind(stream)
+    stream.seek(0)
+    header = None if kind else find_data(stream.read)
+    if header is not None:
         found, head = header
+        kind = wav_kind(head, found)
         length = true_length(stream, found, size)
         problem = length if isinstance(length, str) else ""
-        if not problem and length != found.data_length:
+        if not kind and not problem and length != found.data_length:
             return MendedFile(stream, mended(head, found, int(length)))
+    elif kind is None and not is_mpeg(stream):
+        problem = f"it begins like an MP3, but does not go on like one{_raw_hint(source)}"
     if isinstance(source, Path):
         stream.close()
     else:
         stream.seek(0)
-    if problem:
+    if kind is None and problem:
         raise AudioError(f"'{source}': {problem}")
-    return wanted
+    return kind or wanted
 
 
 def _size(path: Path) -> int:
     try:
         status = path.stat()
     except (FileNotFoundError, ValueError):  # ValueError: a name with a zero byte
+        if "\0" not in str(path) and path.is_symlink():
+            raise AudioError(f"'{path}' is a link to something that is not there") from None
         raise AudioError(f"there is no file '{path}'; check the path") from None
     except OSError as error:
         raise AudioError(f"'{str(path)[:200]}' cannot be read ({error.strerror}); check the path") from None
     if not stat.S_ISREG(status.st_mode):
-        raise AudioError(f"'{path}' is a folder or device, expected a sound file")
+        kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe, a socket or a device"
+        raise AudioError(f"'{path}' is no regular file but a {kind}; expected a sound file")
     return status.st_size
 
 
-def check_header(file: soundfile.SoundFile, path: SoundSource) -> None:
+def check_header(file: soundfile.SoundFile | MediaFile, path: SoundSource) -> None:
     """Refuse a header that promises nothing, too much, or an absurd rate.
 
     Raises:
@@ -221,10 +247,15 @@ def check_header(file: soundfile.SoundFile, path: SoundSource) -> None:
             )
 
 
-def states_length(file: soundfile.SoundFile) -> bool:
-    """Tell whether ``file.frames`` is a fact; of an MP3 without a Xing or Info tag it is an estimate."""
-    if file.format != "MP3":
+def states_length(file: soundfile.SoundFile | MediaFile) -> bool:
+    """Tell whether ``file.frames`` is a fact.
+
+    Of an MP3 without a Xing or Info tag it is an estimate; of MP3 in WAV it counts what the decoder leaves out.
+    """
+    if isinstance(file, MediaFile):
         return True
+    if file.format != "MP3":
+        return not file.subtype.startswith("MPEG")
     # The name of a file in memory is the object that it was opened from.
     source = file.name
     in_memory = isinstance(source, io.BytesIO)

@@ -71,7 +71,12 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
     others = "an exported model (.onnx)" + (", a checkpoint (.safetensors)" if devices else "")
     others += ", a folder of save_pretrained" + (" or owner/name on the hub" if devices else "")
     if command == "recognize":
-        parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg, MP3; - reads standard input")
+        parser.add_argument(
+            "files",
+            nargs="+",
+            metavar="FILE",
+            help="sound files (with PyAV also M4A, WebM, AMR and others); - reads standard input",
+        )
     else:
         parser.add_argument(
             "file", nargs="?", metavar="FILE", help="a sound file, - for standard input; none: microphone"

@@ -1,0 +1,210 @@
+"""Sound files that libsndfile does not read, decoded by FFmpeg through PyAV: M4A, WebM, AMR, 3GP and so on.
+
+Nothing that such a file states is believed: its length is counted by decoding it once, in frames of some
+milliseconds, so that no more memory is taken than by what is kept. FFmpeg is handed open files, never names, and the
+container is named; it may open nothing else: no address, no list, no other file. Only decoders of sound are allowed.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import AudioError
+from .kinds import MediaKind
+from .waveform import MAX_CHANNELS, check_sample_rate
+
+KEPT_VALUES = 1 << 20
+"""Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once."""
+_FRAME_SAMPLES = 1 << 18
+_BOXES = 10_000  # of an MP4 file that are looked at
+# fmt: off
+_CODECS = [
+    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb", "ape", "eac3",
+    "flac", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "libopus", "vorbis", "speex",
+    "libspeex", "wavpack", "tta", "wmav1", "wmav2", "wmapro", "wmavoice", "wmalossless", "nellymoser", "qcelp",
+    "evrc", "gsm", "gsm_ms", "g722", "g723_1", "g726", "g729", "truespeech", "adpcm_ima_qt", "adpcm_ima_wav",
+    "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be",
+    "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be",
+]
+# fmt: on
+
+Block = npt.NDArray[np.float32]
+"""Samples of all channels, ``[n, C]``."""
+
+
+class MediaFile:
+    """A file open for reading from its beginning on, as ``soundfile.SoundFile`` is used here.
+
+    Args:
+        source: its path, or a whole file in memory with its name.
+        kind: what its first bytes say.
+        frames: how many there are, if that was counted before.
+        most_seconds: counting may end where it is known that there is more.
+
+    Raises:
+        AudioError: if PyAV is not installed, or the file is damaged, cut off, without sound or of too many channels.
+    """
+
+    format = "PyAV"
+    extra_info = ""
+
+    def __init__(
+        self, source: Any, kind: MediaKind, *, frames: int | None = None, most_seconds: float = math.inf
+    ) -> None:
+        self._source, self._kind = source, kind
+        self.samplerate = self.channels = 0
+        self._kept: list[Block] | None = None
+        self._check_whole()
+        self.frames = self._count(most_seconds) if frames is None else frames
+        self._blocks, self._rest = self._decode(), None
+        if self._kept is None:
+            self._rest = next(self._blocks, None)  # rate and channels are known
+
+    def __enter__(self) -> MediaFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._blocks.close()
+
+    def seekable(self) -> bool:
+        """Tell that there is no going to a sample: jumps land somewhere near."""
+        return False
+
+    def read(self, frames: int, dtype: str = "float32", always_2d: bool = True) -> Block:  # noqa: ARG002
+        """Return the next samples ``[n, C]``, fewer only at the end."""
+        parts, missing = [], frames
+        while missing > 0:
+            block = self._rest if self._rest is not None else next(self._blocks, None)
+            if block is None:
+                break
+            parts.append(block[:missing])
+            self._rest = block[missing:] if len(block) > missing else None
+            missing -= len(parts[-1])
+        return np.concatenate(parts) if parts else np.empty((0, self.channels), np.float32)
+
+    def _count(self, most_seconds: float) -> int:
+        frames, kept = 0, []
+        with closing(self._decode()) as blocks:
+            for block in blocks:
+                frames += len(block)
+                if frames * self.channels <= KEPT_VALUES:
+                    kept.append(block)
+                elif frames > most_seconds * self.samplerate:
+                    return frames
+        if not frames:
+            raise AudioError(f"{self} holds no samples; record it again or drop it")
+        if frames * self.channels <= KEPT_VALUES:
+            self._kept = kept
+        return frames
+
+    def _decode(self) -> Generator[Block, None, None]:
+        """Yield the samples of the first sound that is in the file."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        av = _pyav(self)
+        options = {"protocol_whitelist": "none", "format_whitelist": self._kind.container}
+        options["codec_whitelist"] = ",".join(_CODECS)
+        done = 0
+        with self._open() as stream:
+            try:
+                with av.open(
+                    stream, format=self._kind.container, container_options=options, metadata_errors="replace"
+                ) as container:
+                    if not container.streams.audio:
+                        raise AudioError(f"{self} holds no sound; give the recording itself")
+                    sound = container.streams.audio[0]
+                    codec = sound.codec_context.codec.name if sound.codec_context else "an unknown codec"
+                    if codec not in _CODECS:
+                        raise AudioError(f"{self} holds {codec}, which is not read; {CONVERT}")
+                    sound.codec_context.options = {"max_samples": str(_FRAME_SAMPLES)}
+                    packed = av.AudioResampler(format="flt")  # PyAV counts planes wrongly from eight on
+                    for frame in container.decode(sound):
+                        if frame.samples:
+                            self._check(frame)
+                            for part in packed.resample(frame):
+                                yield part.to_ndarray().reshape(-1, self.channels)
+                            done += frame.samples
+            except _errors(av) as error:
+                raise AudioError(
+                    f"{self} is damaged or cut off near sample {done} ({_reason(error)}); copy or record it again"
+                ) from error
+
+    def _check(self, frame: Any) -> None:
+        found = frame.sample_rate, frame.layout.nb_channels
+        if not self.channels:
+            self.samplerate, self.channels = check_sample_rate(found[0], f"{self}"), found[1]
+            if not 0 < self.channels <= MAX_CHANNELS:
+                raise AudioError(f"{self} has {self.channels} channels, expected at most {MAX_CHANNELS}; keep one")
+        if found != (self.samplerate, self.channels):
+            raise AudioError(f"{self} changes its rate or its channels on the way; {CONVERT}")
+
+    def _open(self) -> BinaryIO:
+        return self._source.open("rb") if isinstance(self._source, Path) else io.BytesIO(self._source.data)
+
+    def _check_whole(self) -> None:
+        """Refuse an MP4 file that lost its end: of what is left FFmpeg would say nothing."""
+        if self._kind.container != "mov":
+            return
+        with self._open() as stream:
+            size, at = stream.seek(0, io.SEEK_END), 0
+            for _ in range(_BOXES):
+                if at + 8 > size:
+                    break
+                stream.seek(at)
+                head = stream.read(16)
+                length = int.from_bytes(head[:4], "big")
+                if length == 1:
+                    length = int.from_bytes(head[8:], "big")
+                if length < 8:  # 0 is to the end
+                    return
+                at += length
+        if at > size:
+            raise AudioError(f"{self} is cut off: it should have {at} bytes and has {size}; copy or record it again")
+
+    def __str__(self) -> str:
+        return f"'{self._source}' ({self._kind.name})"
+
+
+CONVERT = "convert it: ffmpeg -i IN OUT.wav"
+
+
+def _pyav(file: MediaFile) -> Any:
+    try:
+        import av
+    except (ImportError, OSError):
+        raise AudioError(f"{file} is read with PyAV, which is not installed: pip install av; or {CONVERT}") from None
+    return av
+
+
+def _errors(av: Any) -> tuple[type[Exception], ...]:
+    """Return what PyAV raises: FFmpeg's errors, and Python's for values that make no sense."""
+    return (
+        av.FFmpegError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
