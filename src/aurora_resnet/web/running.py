@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-MAX_MESSAGE_BYTES = 1_000_000
-"""Of a WebSocket; what speaks over one has smaller limits."""
-
-
 def open_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
@@ -124,7 +120,9 @@ def _server(app: FastAPI) -> uvicorn.Server:
     try:
         import uvicorn
 
+        from aurora_resnet.web.frames import BoundedWebSocket
         from aurora_resnet.web.patience import PatientProtocol
+        from aurora_resnet.web.sockets import MAX_CHUNK_BYTES
     except ImportError as error:
         raise MissingDependencyError(
             f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -132,8 +130,10 @@ def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
-        ws="wsproto",
-        ws_max_size=MAX_MESSAGE_BYTES,
+        ws=BoundedWebSocket,
+        ws_max_size=MAX_CHUNK_BYTES,
+        ws_per_message_deflate=False,  # a few bytes would become many before anybody counts them
+        ws_ping_timeout=None,  # who sends a file need not look at pings; who sends nothing is let go elsewhere
         lifespan="off",
         log_level="error",  # warnings are about what strangers send, as often as they like
         access_log=False,

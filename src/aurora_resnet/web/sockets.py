@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -11,16 +12,18 @@ RATES = (8_000, 192_000)
 """Hz that a microphone or a telephone may have."""
 MAX_CHUNK_BYTES = 200_000
 """Of a message: half a second of 16-bit samples at the highest rate."""
+MAX_TEXT_BYTES = 10_000
+"""Of a text message, and of whatever comes first: who has not said what he will send needs no more."""
 POLICY, AGAIN = 1008, 1013
 """Codes of RFC 6455 with which a connection ends: what came is not what was agreed; try again later."""
 
 
-async def receive(socket: WebSocket, seconds: float) -> str | bytes:
+async def receive(socket: WebSocket, seconds: float | None = None) -> str | bytes:
     """Return the next message.
 
     Args:
         socket: accepted.
-        seconds: to wait for it.
+        seconds: to wait for it; ``None`` waits until it comes.
 
     Raises:
         TimeoutError: if nothing came.
@@ -35,6 +38,7 @@ async def receive(socket: WebSocket, seconds: float) -> str | bytes:
 
 
 async def refuse(socket: WebSocket, reason: str, code: int = POLICY) -> None:
-    """Say why and leave."""
-    await socket.send_json({"event": "error", "reason": reason})
-    await socket.close(code=code)
+    """Say why, also in the close frame as far as it fits there, and leave."""
+    with suppress(WebSocketDisconnect):  # who left need not be told
+        await socket.send_json({"event": "error", "reason": reason})
+        await socket.close(code=code, reason=reason)
