@@ -45,10 +45,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
         if scope["type"] == "websocket":
-            if self.refusal("WEBSOCKET", Headers(scope=scope)) is None:
-                await self.app(scope, receive, send)
-            else:
-                await send({"type": "websocket.close", "code": 1008})
+            refusal = self.refusal("WEBSOCKET", Headers(scope=scope))
+            refused = JSONResponse({"error": refusal}, 403, HEADERS)
+            await (self.app if refusal is None else refused)(scope, receive, send)
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)  # the server starts and ends
