@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -174,7 +174,8 @@ class Caller:
         """Give his place to another one."""
         self.sent_away = True
         if self.patience is not None:
-            self.patience.reschedule(asyncio.get_running_loop().time())
+            with suppress(RuntimeError):  # a message of his has just come
+                self.patience.reschedule(asyncio.get_running_loop().time())
 
     async def hear(self, data: bytes) -> None:
         """Take a message, whole samples; return when there is room for the next one."""

@@ -34,7 +34,7 @@ try:
 
     from aurora_resnet.web.callers import Callers
     from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
-    from aurora_resnet.web.guard import HEADERS, Guard
+    from aurora_resnet.web.guard import HEADERS, NO_TELEMETRY, Guard
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
     from aurora_resnet.web.stream import Length, serve_stream
 except ImportError as error:
@@ -154,6 +154,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
         dependencies=[Depends(_check_query)],
         responses={"default": {"model": Problem}},
     )

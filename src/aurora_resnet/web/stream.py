@@ -97,7 +97,7 @@ async def _listen(socket: WebSocket, caller: Caller, encoding: Encoding) -> None
         AudioError: for what is neither sound nor the end.
     """
     try:
-        while True:
+        while not caller.sent_away:
             async with asyncio.timeout_at(caller.heard_until + SILENT_SECONDS) as caller.patience:
                 message = await receive(socket)
             if message == END:
@@ -110,6 +110,7 @@ async def _listen(socket: WebSocket, caller: Caller, encoding: Encoding) -> None
                     f"expected messages of 1 to {MAX_CHUNK_BYTES:,} bytes of {encoding}, got {len(message):,}{half}"
                 )
             await caller.hear(message)
+        raise TimeoutError
     finally:
         caller.hear_no_more()
 
