@@ -3,9 +3,9 @@
 Run: ``python -m benchmarks.serve_streams [--live 50] [--hostile 50] [--seconds 60] [--churn 600]``; ``--quick`` is
 a few seconds of each. The server is ``aurora-resnet serve`` in a process of its own. Live callers say packaged words,
 four at a time, 20 ms a message, as they are spoken; each is right if it is told every string that a stream of its own
-is told of the same sound. Late is an event by what passed from the moment at which its sound was due. Hostile clients, in
-a process of their own, are of all kinds below, and come again when they are sent away. Then callers come, speak half a
-word and are gone, in all ways, for ``--churn`` seconds, and the server's resident set is looked at.
+is told of the same sound. Late is an event by what passed from the moment at which its sound was due. Hostile clients,
+in a process of their own, are of all kinds below, and come again when they are sent away. Then callers come, speak
+half a word and are gone, in all ways, for ``--churn`` seconds, and the server's resident set is looked at.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.runtime.audio.encodings import decode_samples
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from benchmarks.raw_websocket import CONTINUATION, PING, TEXT, Closed, RawWebSocket, frame
@@ -55,12 +55,15 @@ def strings_of(events: list[dict[str, Any]]) -> list[str]:
     return [event["string"]["text"] for event in events if event["event"] == "string_ended"]
 
 
-def alone(recognizer: StringRecognizer, sound: bytes) -> list[str]:
-    """Return the strings that a stream of its own is told."""
+def alone(recognizer: StringRecognizer, sounds: list[bytes]) -> list[list[str]]:
+    """Return the strings that streams without a server are told."""
     streams = StringStreams(recognizer.model)
-    number = streams.open(RATE)
-    events = [*streams.push({number: decode_samples(sound, "pcm16")})[number], *streams.close(number)]
-    return [event.string.text for event in events if hasattr(event, "string")]
+    numbers = [streams.open(RATE, encoding="pcm16") for _ in sounds]
+    events = streams.push(dict(zip(numbers, sounds, strict=True)))
+    return [
+        [event.string.text for event in [*events[number], *streams.close(number)] if isinstance(event, StringEnded)]
+        for number in numbers
+    ]
 
 
 async def live(address: str, sound: bytes) -> tuple[list[str], list[float], Closed]:
@@ -189,8 +192,7 @@ def cpu_seconds(process: str) -> float:
 def crowd(address: str, process: int, callers: int, hostile: int, seconds: float) -> list[dict[str, Any]]:
     """Measure the live callers alone, then beside hostile clients."""
     sounds = [talk(number, seconds) for number in range(callers)]
-    recognizer = StringRecognizer.from_pretrained()
-    expected = [alone(recognizer, sound) for sound in sounds]
+    expected = alone(StringRecognizer.from_pretrained(), sounds)
     results = []
     for clients in (0, hostile):
         attacker = multiprocessing.get_context("spawn").Process(target=attack, args=(address, clients), daemon=True)

@@ -20,12 +20,16 @@ from aurora_resnet.runtime.strings.streams import StringStreams
 
 MAX_CALLERS = 100
 """Who are heard at once."""
-TURN_SECONDS, TURN_MESSAGES = 0.5, 128
+TURN_SECONDS = 0.5
 """Of a caller's sound: what is heard at once, and what is read ahead."""
-AHEAD_SECONDS = 2.0
-"""Who has sent so much more than he can have spoken sends a file."""
-FILES_AT_ONCE = 16
-"""Turns in a batch for those who send files."""
+AHEAD_SECONDS, MESSAGE_SECONDS = 2.0, 0.0025
+"""Who has sent so much more than he can have spoken sends a file. No message counts as less: it takes time to read."""
+BATCH_TURNS, FILE_TURNS, FILE_MESSAGES = 16, 2, 32
+"""Files fill a batch up to so many turns, and have so many at least; for one so many messages are read."""
+BATCH_SECONDS = 0.02
+"""A batch without files begins so long after the one before, at least: half a step of the model."""
+ARRIVAL_SECONDS = 0.025
+"""After each other: who comes again and again must not take the time of those who speak."""
 PLACE_SECONDS = 5.0
 """Who has sent no sound for so long gives his place to another, if there is none left."""
 KEPT_SECONDS = 10.0
@@ -56,6 +60,13 @@ class Callers:
         self._asked: dict[Caller, asyncio.Future[Told]] = {}  # in the order in which they asked
         self._gone: list[int] = []
         self._work: asyncio.Task[None] | None = None
+        self._arrival = 0.0
+
+    async def arrive(self) -> None:
+        """Wait until those who came before have been let in."""
+        now = asyncio.get_running_loop().time()
+        self._arrival = max(now, self._arrival + ARRIVAL_SECONDS)
+        await asyncio.sleep(self._arrival - now)
 
     @contextmanager
     def caller(self, sample_rate: int, encoding: Encoding, times: StringTimes) -> Iterator[Caller]:
@@ -99,6 +110,7 @@ class Callers:
             self._work = asyncio.get_running_loop().create_task(self._compute_all())
 
     async def _compute_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             for number in self._gone:  # here, because no batch is under way
                 self._streams.forget(number)
@@ -106,7 +118,7 @@ class Callers:
             batch = self._next_batch()
             if not batch:
                 return
-            turns = {caller.number: caller.take_turn() for caller in batch}
+            turns, start = {caller.number: caller.take_turn() for caller in batch}, loop.time()
             try:
                 events = await run_in_threadpool(self._compute, turns)
             except Exception as error:  # of the model: each caller is told
@@ -118,11 +130,14 @@ class Callers:
                 for caller, happened in batch.items():
                     if not happened.done():
                         happened.set_result(events[caller.number])
+            if not any(caller.sends_file for caller in batch):
+                await asyncio.sleep(start + BATCH_SECONDS - loop.time())
 
     def _next_batch(self) -> dict[Caller, asyncio.Future[Told]]:
         ready = [caller for caller in self._asked if caller.ready]
-        files = [caller for caller in ready if caller.sends_file][FILES_AT_ONCE:]
-        return {caller: self._asked.pop(caller) for caller in ready if caller not in files}
+        files = [caller for caller in ready if caller.sends_file]
+        later = files[max(FILE_TURNS, BATCH_TURNS - (len(ready) - len(files))) :]
+        return {caller: self._asked.pop(caller) for caller in ready if caller not in later}
 
     def _compute(self, turns: dict[int, bytes | None]) -> dict[int, Told]:
         events = self._streams.push({number: data for number, data in turns.items() if data is not None})
@@ -181,11 +196,11 @@ class Caller:
         """Take a message, whole samples; return when there is room for the next one."""
         now, seconds = asyncio.get_running_loop().time(), len(data) / self._second_bytes
         self.heard_until = min(now, self.heard_until + KEPT_SECONDS * seconds)
-        self._seconds += seconds
+        self._seconds += max(seconds, MESSAGE_SECONDS)
         self.sends_file = self.sends_file or self._seconds > now - self._opened + AHEAD_SECONDS
         self._waiting += data
         self._messages += 1
-        if len(self._waiting) >= self._turn_bytes or self._messages >= TURN_MESSAGES:
+        if len(self._waiting) >= self._turn_bytes or (self.sends_file and self._messages >= FILE_MESSAGES):
             self._room.clear()
         self._callers.work()
         await self._room.wait()

@@ -25,11 +25,11 @@ SEND_SECONDS = 20.0
 """What waits for the other side must be read so soon, or go below a quarter of the bytes below."""
 UNREAD_BYTES = 16_384
 """So much may wait here before nothing more is sent or read, and as much in the system."""
-LINGER_SECONDS = 3.0
-"""So long the other side has to read why the connection ended."""
+LINGER_SECONDS, LINGER_BYTES = 3.0, 1_000_000
+"""So long the other side has to read why the connection ended, unless it goes on sending so much."""
 FRAMES_AT_ONCE = 64
 """Then all other connections have their turn."""
-SMALL_BYTES, SMALL_FRAMES, SMALL_FRAMES_A_SECOND = 256, 1000, 100
+SMALL_BYTES, SMALL_FRAMES, SMALL_FRAMES_A_SECOND = 256, 100, 10
 """Pings, pongs, and fragments of fewer bytes: at most so many, and so many more each second."""
 
 
@@ -38,7 +38,7 @@ class BoundedWebSocket(WSProtocol):
 
     _first = True
     _left = False
-    _small = 0
+    _small = _dropped = 0
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -52,6 +52,10 @@ class BoundedWebSocket(WSProtocol):
         """Take what came; after the end it is thrown away."""
         if not self._left:
             super().data_received(data)
+            return
+        self._dropped += len(data)
+        if self._dropped > LINGER_BYTES:
+            self.transport.abort()
 
     def handle_events(self) -> None:
         """Handle a few frames, to the end of a message; read on when there are no more."""

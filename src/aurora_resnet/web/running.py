@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
+
+
+SWITCH_SECONDS = 0.0005
+"""What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -76,6 +81,7 @@ def serve_forever(app: FastAPI, listening: socket.socket, *, finished: threading
     server = _server(app)
     if finished is not None:
         threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with listening:
         server.run(sockets=[listening])
 

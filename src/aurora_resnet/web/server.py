@@ -30,7 +30,8 @@ try:
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException as AnyHTTPException
-    from starlette.requests import ClientDisconnect, HTTPConnection
+    from starlette.requests import ClientDisconnect
+    from starlette.routing import WebSocketRoute
 
     from aurora_resnet.web.callers import Callers
     from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
@@ -197,11 +198,7 @@ def create_app(
 
     if strings is not None:
         _add_strings(app, strings, in_turn)
-
-    @app.websocket("/{path:path}")
-    async def no_such_socket(socket: WebSocket) -> None:
-        await socket.send_denial_response(JSONResponse({"error": "Not Found"}, 404, HEADERS))
-
+    app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
     app.add_exception_handler(RequestValidationError, _wrong_query)
     app.add_exception_handler(AnyHTTPException, _http_error)
@@ -224,9 +221,10 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[String
         possible = None if check is None else CHECKS[check]
         return await in_turn(request, partial(answer_string, strings, lengths=length, check=possible))
 
-    @app.websocket("/api/stream")
     async def stream(socket: WebSocket) -> None:
         await serve_stream(socket, callers)
+
+    app.router.routes.append(WebSocketRoute("/api/stream", stream))
 
 
 @asynccontextmanager
@@ -274,18 +272,18 @@ def _too_large() -> HTTPException:
     return HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
 
 
-async def _check_query(request: HTTPConnection) -> None:
+async def _no_such_socket(socket: WebSocket) -> None:
+    await socket.send_denial_response(JSONResponse({"error": "Not Found"}, 404, HEADERS))
+
+
+async def _check_query(request: Request) -> None:
     """Refuse what a route does not know, rather than let it be without effect."""
-    if request.scope["type"] == "http":
-        known = [field.alias for field in request.scope["route"].dependant.query_params]
-        for name in request.query_params:
-            if name not in known:
-                raise HTTPException(422, _unknown(name, known))
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    there = f"there are {' and '.join(known)}" if known else "there are none here"
-    return f"unknown parameter {name[:50]!r} in the address{did_you_mean(name[:50], known)}; {there}"
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            there = f"there are {' and '.join(known)}" if known else "there are none here"
+            hint = did_you_mean(name[:50], known)
+            raise HTTPException(422, f"unknown parameter {name[:50]!r} in the address{hint}; {there}")
 
 
 def _wrong_query(_request: Request, error: Exception) -> Response:

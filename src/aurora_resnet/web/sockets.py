@@ -18,23 +18,28 @@ POLICY, AGAIN = 1008, 1013
 """Codes of RFC 6455 with which a connection ends: what came is not what was agreed; try again later."""
 
 
-async def receive(socket: WebSocket, seconds: float | None = None) -> str | bytes:
-    """Return the next message.
-
-    Args:
-        socket: accepted.
-        seconds: to wait for it; ``None`` waits until it comes.
+async def receive(socket: WebSocket) -> str | bytes:
+    """Return the next message of an accepted socket.
 
     Raises:
-        TimeoutError: if nothing came.
         WebSocketDisconnect: if the other side left.
     """
-    async with asyncio.timeout(seconds):
-        message = await socket.receive()
+    message = await socket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
     text, data = message.get("text"), message.get("bytes")
     return str(text) if text is not None else bytes(data or b"")
+
+
+async def receive_within(socket: WebSocket, seconds: float) -> str | bytes:
+    """Return the next message of an accepted socket.
+
+    Raises:
+        TimeoutError: if nothing came for so long.
+        WebSocketDisconnect: if the other side left.
+    """
+    async with asyncio.timeout(seconds):
+        return await receive(socket)
 
 
 async def refuse(socket: WebSocket, reason: str, code: int = POLICY) -> None:

@@ -22,7 +22,7 @@ from aurora_resnet.runtime.errors import AudioError, AuroraError
 from aurora_resnet.runtime.strings.events import StringEvent, StringTimes, event_values
 from aurora_resnet.runtime.strings.search import WORDS_AT_A_TIME
 from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
-from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, refuse
+from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, receive_within, refuse
 
 BEGIN_SECONDS = 10.0
 """A client must say so soon what it will send."""
@@ -58,10 +58,14 @@ async def serve_stream(socket: WebSocket, callers: Callers) -> None:
         socket: not accepted yet.
         callers: those who are heard at once.
     """
+    await callers.arrive()
     await socket.accept()
     caller = None
     try:
-        begin = read_begin(await receive(socket, BEGIN_SECONDS))
+        if socket.query_params:
+            name = next(iter(socket.query_params))[:50]
+            raise AudioError(f"unknown parameter {name!r} in the address; say it first, as JSON")
+        begin = read_begin(await receive_within(socket, BEGIN_SECONDS))
         with callers.caller(begin.sample_rate, begin.encoding, begin.times()) as caller:
             await socket.send_json({"event": "ready"})
             listening = asyncio.create_task(_listen(socket, caller, begin.encoding))
