@@ -99,17 +99,19 @@ class RawWebSocket:
         await self.send(frame(text.encode(), TEXT))
 
     async def next(self) -> dict[str, Any] | Closed:
-        """Return the next event, or the end; pings are answered."""
+        """Return the next event, or the end, and be gone then; pings are answered."""
         while True:
             try:
-                opcode, payload = await self._frame()
+                opcode, payload = await self.frame()
             except (asyncio.IncompleteReadError, ConnectionError):
+                self.abort()
                 return Closed(GONE, "")
             if opcode == TEXT:
                 return dict(json.loads(payload))
             if opcode == PING:
                 self.writer.write(frame(payload, PONG))
             if opcode == CLOSE:
+                self.abort()
                 return Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
 
     async def rest(self) -> tuple[list[dict[str, Any]], Closed]:
@@ -119,7 +121,8 @@ class RawWebSocket:
             events.append(answer)
         return events, answer
 
-    async def _frame(self) -> tuple[int, bytes]:
+    async def frame(self) -> tuple[int, bytes]:
+        """Return the opcode and the content of the next frame."""
         first, size = await self.reader.readexactly(2)
         if size >= 126:
             size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8), "big")
