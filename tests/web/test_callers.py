@@ -151,6 +151,7 @@ def test_a_place_is_lost_to_another_one_if_no_sound_comes(monkeypatch: pytest.Mo
             await asyncio.sleep(0.05)
             if kind != "nothing":
                 await idle.hear(bytes(2))
+        await asyncio.sleep(0.1)  # it is heard
         with callers.caller(8000, "pcm16", StringTimes()):
             assert [caller.sent_away for caller in all_of_them] == [False, True, False]
             with pytest.raises(TooManyCallers), callers.caller(8000, "pcm16", StringTimes()):

@@ -158,6 +158,7 @@ def talker(size: int) -> FastAPI:
         await socket.accept()
         while True:
             await socket.send_text("a" * size)
+            await asyncio.sleep(0)
 
     return app
 

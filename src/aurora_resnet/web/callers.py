@@ -130,8 +130,8 @@ class Callers:
                 for caller, happened in batch.items():
                     if not happened.done():
                         happened.set_result(events[caller.number])
-            if not any(caller.sends_file for caller in batch):
-                await asyncio.sleep(start + BATCH_SECONDS - loop.time())
+            files = any(caller.sends_file for caller in batch)
+            await asyncio.sleep(0 if files else start + BATCH_SECONDS - loop.time())  # who was answered asks again
 
     def _next_batch(self) -> dict[Caller, asyncio.Future[Told]]:
         ready = [caller for caller in self._asked if caller.ready]
