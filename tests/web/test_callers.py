@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
@@ -22,7 +23,7 @@ SECOND = 16_000
 
 
 class Watched(Callers):
-    """Callers whose batches are written down, and take some time."""
+    """Callers whose batches are written down, and take some time; nothing is told."""
 
     def __init__(self, most: int = 100) -> None:
         super().__init__(StringRecognizer(ToneModel()), most=most)
@@ -30,7 +31,8 @@ class Watched(Callers):
 
     def _compute(self, turns: dict[int, bytes | None]) -> dict[int, Any]:
         self.batches.append({number: len(data or b"") for number, data in turns.items()})
-        return super()._compute(turns)
+        time.sleep(0.005)
+        return {number: [] for number in turns}
 
 
 async def heard(caller: Caller) -> None:

@@ -207,17 +207,17 @@ def test_a_parameter_in_the_address_is_named(client: TestClient) -> None:
 
 def test_who_sends_no_sound_gives_his_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callers_module, "PLACE_SECONDS", 0.2)
-    with TestClient(app_of(StringRecognizer(ToneModel()), most=1)) as client:
-        with client.websocket_connect(ADDRESS) as idle:
-            idle.send_json({"sample_rate": RATE})
-            assert idle.receive_json() == {"event": "ready"}
-            time.sleep(0.3)
-            (events,) = talk(client, [({"sample_rate": RATE}, pcm(spoken(["two"])))])
-            assert events[-1]["string"]["text"] == "2"
-            assert "another caller needed the place" in idle.receive_json()["reason"]
-            with pytest.raises(WebSocketDisconnect) as end:
-                idle.receive_json()
-            assert end.value.code == 1013
+    app = app_of(StringRecognizer(ToneModel()), most=1)
+    with TestClient(app) as client, client.websocket_connect(ADDRESS) as idle:
+        idle.send_json({"sample_rate": RATE})
+        assert idle.receive_json() == {"event": "ready"}
+        time.sleep(0.3)
+        (events,) = talk(client, [({"sample_rate": RATE}, pcm(spoken(["two"])))])
+        assert events[-1]["string"]["text"] == "2"
+        assert "another caller needed the place" in idle.receive_json()["reason"]
+        with pytest.raises(WebSocketDisconnect) as end:
+            idle.receive_json()
+        assert end.value.code == 1013
 
 
 def test_one_too_many_is_sent_away_and_who_leaves_makes_room() -> None:
