@@ -3,11 +3,12 @@
 python examples/phone_line.py &
 python examples/phone_caller.py pin.wav
 
-Prints:
+Another port stands behind the file. Prints:
 
     heard 2.3 s of questions
 """
 
+import argparse
 import asyncio
 import sys
 from contextlib import suppress
@@ -15,7 +16,7 @@ from contextlib import suppress
 import numpy as np
 from phone_line import FRAME_SECONDS, RATE, receive, send
 
-from aurora_resnet import read_audio, resample
+from aurora_resnet import AuroraError, read_audio, resample
 
 
 async def call(port: int, sound: bytes, frame_seconds: float = FRAME_SECONDS) -> float:
@@ -23,10 +24,11 @@ async def call(port: int, sound: bytes, frame_seconds: float = FRAME_SECONDS) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     speaking = asyncio.create_task(send(writer, sound, frame_seconds))
     heard = 0
-    with suppress(EOFError):  # the line hangs up
+    with suppress(EOFError, ConnectionError):  # the line hangs up, perhaps while we speak
         while True:
             heard += len(await receive(reader))
     speaking.cancel()
+    await asyncio.gather(speaking, return_exceptions=True)
     writer.close()
     return heard / 2 / RATE
 
@@ -46,4 +48,10 @@ def main(file: str, port: int = 9092) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    parser = argparse.ArgumentParser(description="Call phone_line.py and say a file.")
+    parser.add_argument("file")
+    parser.add_argument("port", type=int, nargs="?", default=9092)
+    try:
+        main(**vars(parser.parse_args()))
+    except (AuroraError, OSError) as error:  # no such file, no sound, nobody at the port
+        sys.exit(f"error: {error}")

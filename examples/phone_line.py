@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from aurora_resnet import NoInput, Rejected, StringEnded, StringRecognizer, StringStreams, StringTimes
+from aurora_resnet import AuroraError, NoInput, Rejected, StringEnded, StringRecognizer, StringStreams, StringTimes
 
 SOUND, RATE, FRAME_SECONDS, FRAME_BYTES = 0x10, 8000, 0.02, 320  # 16-bit PCM; 0x10 says that sound comes
 TIMES = StringTimes(lengths={4}, no_input_seconds=6.0, between_seconds=1.5, at_most_seconds=15.0)
@@ -46,7 +46,7 @@ class PinLine:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a call: ask up to three times, then hang up."""
         pin = None
-        with suppress(EOFError, ConnectionError):  # of callers who hang up
+        with suppress(EOFError, ConnectionError, AuroraError):  # of callers who hang up, or send half a sample
             for _ in range(3):
                 pin = pin or await self.ask(reader, writer)
         self.pins.append(pin)

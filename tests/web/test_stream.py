@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,7 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.events import StringTimes, event_values
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
+from aurora_resnet.web import callers as callers_module
 from aurora_resnet.web import stream as stream_module
 from aurora_resnet.web.callers import Callers
 from aurora_resnet.web.server import create_app
@@ -179,6 +181,8 @@ def test_fifty_voices_and_the_shipped_model() -> None:
         (['{"sample_rate": 8000}', b""], "expected messages of 1 to 200,000 bytes of pcm16, got 0"),
         (['{"sample_rate": 8000}', bytes(200_002)], "expected messages of 1 to 200,000 bytes"),
         (['{"sample_rate": 8000}', b"abc"], "no whole number of 16-bit samples"),
+        (['{"sample_rate": 8000}', '{"lengths": [16]}'], "expected sound or the text 'end', got '{\"lengths\": [16]}'"),
+        (['{"sample_rate": 8000}', "stop"], "expected sound or the text 'end', got 'stop'"),
     ],
 )
 def test_what_is_no_call_ends_with_a_reason(client: TestClient, messages: list[str | bytes], reason: str) -> None:
@@ -194,6 +198,26 @@ def test_what_is_no_call_ends_with_a_reason(client: TestClient, messages: list[s
         with pytest.raises(WebSocketDisconnect) as end:
             socket.receive_json()
         assert end.value.code == 1008
+
+
+def test_a_parameter_in_the_address_is_named(client: TestClient) -> None:
+    with client.websocket_connect(f"{ADDRESS}?lengths=4") as socket:
+        assert "unknown parameter 'lengths'" in socket.receive_json()["reason"]
+
+
+def test_who_sends_no_sound_gives_his_place_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers_module, "PLACE_SECONDS", 0.2)
+    app = app_of(StringRecognizer(ToneModel()), most=1)
+    with TestClient(app) as client, client.websocket_connect(ADDRESS) as idle:
+        idle.send_json({"sample_rate": RATE})
+        assert idle.receive_json() == {"event": "ready"}
+        time.sleep(0.3)
+        (events,) = talk(client, [({"sample_rate": RATE}, pcm(spoken(["two"])))])
+        assert events[-1]["string"]["text"] == "2"
+        assert "another caller needed the place" in idle.receive_json()["reason"]
+        with pytest.raises(WebSocketDisconnect) as end:
+            idle.receive_json()
+        assert end.value.code == 1013
 
 
 def test_one_too_many_is_sent_away_and_who_leaves_makes_room() -> None:
@@ -266,7 +290,19 @@ def test_a_file_is_heard_whole(
     assert len(answer["waveform"]["low"]) == 600
     known = server.post("/api/string?length=2&length=3", content=data).json()
     assert len(known["text"]) in (2, 3)
-    assert server.post("/api/string?length=0", content=data).status_code == 422
+    for query, named in {
+        "length=0": "length",
+        "length=x": "length",
+        "check=mod": "check",
+        "lenght=4": "'lenght'",
+    }.items():
+        refused = server.post(f"/api/string?{query}", content=data)
+        assert (refused.status_code, list(refused.json())) == (422, ["error"])
+        assert named in refused.json()["error"]
+    assert len(server.post(f"/api/string?length={'9' * 5000}", content=data).text) < 300
+    assert "'x'" in server.get("/api/model?x=1").json()["error"]
+    card = server.post("/api/string?length=1&check=luhn", content=data).json()  # of one digit only 0 passes
+    assert card["text"] in ("", "0")
     assert server.post("/api/string", content=b"no sound").json()["error"].startswith("'the recording' cannot be read")
     assert server.get("/api/model").json()["strings"] == "string_net"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,7 +125,11 @@ class StringAnswer:
 
 
 def answer_string(
-    recognizer: StringRecognizer, samples: Samples, sample_rate: int, lengths: Collection[int] | None = None
+    recognizer: StringRecognizer,
+    samples: Samples,
+    sample_rate: int,
+    lengths: Collection[int] | None = None,
+    check: Callable[[str], bool] | None = None,
 ) -> StringAnswer:
     """Recognise the string in one recording as ``recognize --string`` does.
 
@@ -134,6 +138,7 @@ def answer_string(
         samples: the recording, ``[N]``.
         sample_rate: its rate in Hz.
         lengths: numbers of words that it may have.
+        check: whether a text is possible.
 
     Raises:
         AudioError: if the samples are unusable.
@@ -143,7 +148,7 @@ def answer_string(
     >>> answer.text, answer.reason, answer.duration_seconds
     ('', 'silence', 0.5)
     """
-    heard = recognizer.recognize(samples, sample_rate, lengths=lengths)
+    heard = recognizer.recognize(samples, sample_rate, lengths=lengths, check=check)
     return StringAnswer(**vars(heard), duration_seconds=len(samples) / sample_rate, waveform=envelope(samples))
 
 

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -22,6 +23,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",  # ask each time whether the file changed, so that a new version is seen at once
 }
+
+NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+"""For FastAPI, which would otherwise report what is asked if the environment names a collector; older ones never do."""
 
 
 class Guard:
@@ -45,10 +49,9 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
         if scope["type"] == "websocket":
-            if self.refusal("WEBSOCKET", Headers(scope=scope)) is None:
-                await self.app(scope, receive, send)
-            else:
-                await send({"type": "websocket.close", "code": 1008})
+            refusal = self.refusal("WEBSOCKET", Headers(scope=scope))
+            refused = JSONResponse({"error": refusal}, 403, HEADERS)
+            await (self.app if refusal is None else refused)(scope, receive, send)
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)  # the server starts and ends

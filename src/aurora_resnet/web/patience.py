@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import h11
+from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from aurora_resnet.web.guard import HEADERS
 
 REQUEST_SECONDS = 10.0
 """The first line and the headers of a request must be here so long after the connection or the answer before."""
@@ -44,6 +47,17 @@ class PatientProtocol(H11Protocol):
         if self._alarm is not None:
             self._alarm.cancel()
         super().handle_websocket_upgrade(event)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as everything else is answered."""
+        body = JSONResponse({"error": msg}, headers=HEADERS)
+        events = (
+            h11.Response(status_code=400, headers=[*body.raw_headers, (b"connection", b"close")]),
+            h11.Data(bytes(body.body)),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""

@@ -22,9 +22,9 @@ try:
     from fastapi import FastAPI, WebSocket
     from starlette.websockets import WebSocketDisconnect
 
-    from aurora_resnet.web.guard import Guard
+    from aurora_resnet.web.guard import NO_TELEMETRY, Guard
     from aurora_resnet.web.pages import page_routes
-    from aurora_resnet.web.sockets import MAX_CHUNK_BYTES, RATES, receive, refuse
+    from aurora_resnet.web.sockets import MAX_CHUNK_BYTES, RATES, receive_within, refuse
 except ImportError as error:
     raise MissingDependencyError(
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -45,7 +45,14 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
     >>> app.url_path_for("record")
     '/api/record'
     """
-    app = FastAPI(title="aurora-resnet", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="aurora-resnet",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+    )
     in_use = asyncio.Lock()
 
     @app.websocket("/api/record")
@@ -69,10 +76,10 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
 
 
 async def _record(socket: WebSocket, session: RecordingSession, finished: threading.Event | None) -> None:
-    finder = TakeFinder(_sample_rate(await receive(socket, SILENT_SECONDS)))
+    finder = TakeFinder(_sample_rate(await receive_within(socket, SILENT_SECONDS)))
     await _ask(socket, session)
     while session.prompt is not None:
-        take = finder.push(_chunk(await receive(socket, SILENT_SECONDS)))
+        take = finder.push(_chunk(await receive_within(socket, SILENT_SECONDS)))
         await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
         if take is None:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-MAX_MESSAGE_BYTES = 1_000_000
-"""Of a WebSocket; what speaks over one has smaller limits."""
+SWITCH_SECONDS = 0.0005
+"""What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -80,6 +81,7 @@ def serve_forever(app: FastAPI, listening: socket.socket, *, finished: threading
     server = _server(app)
     if finished is not None:
         threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
+    sys.setswitchinterval(SWITCH_SECONDS)
     with listening:
         server.run(sockets=[listening])
 
@@ -124,7 +126,9 @@ def _server(app: FastAPI) -> uvicorn.Server:
     try:
         import uvicorn
 
+        from aurora_resnet.web.frames import BoundedWebSocket
         from aurora_resnet.web.patience import PatientProtocol
+        from aurora_resnet.web.sockets import MAX_CHUNK_BYTES
     except ImportError as error:
         raise MissingDependencyError(
             f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -132,8 +136,10 @@ def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
-        ws="wsproto",
-        ws_max_size=MAX_MESSAGE_BYTES,
+        ws=BoundedWebSocket,
+        ws_max_size=MAX_CHUNK_BYTES,
+        ws_per_message_deflate=False,  # a few bytes would become many before anybody counts them
+        ws_ping_timeout=None,  # who sends a file need not look at pings; who sends nothing is let go elsewhere
         lifespan="off",
         log_level="error",  # warnings are about what strangers send, as often as they like
         access_log=False,

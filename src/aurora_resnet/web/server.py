@@ -11,27 +11,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, MissingDependencyError
+from aurora_resnet.runtime.errors import AudioError, MissingDependencyError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
 
 try:
-    from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
+    from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
     from fastapi.concurrency import run_in_threadpool
+    from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException as AnyHTTPException
     from starlette.requests import ClientDisconnect
+    from starlette.routing import WebSocketRoute
 
     from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.guard import Guard
+    from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
+    from aurora_resnet.web.guard import HEADERS, NO_TELEMETRY, Guard
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
     from aurora_resnet.web.stream import Length, serve_stream
 except ImportError as error:
@@ -52,6 +56,13 @@ WAIT_SECONDS = 30.0
 
 T = TypeVar("T")
 InTurn = Callable[[Request, Callable[[Samples, int], T]], Awaitable[T | Response]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every failed request is answered."""
+
+    error: str
 
 
 @dataclass(frozen=True)
@@ -139,19 +150,33 @@ def create_app(
     network, turns, uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
     # FastAPI's own documentation pages fetch scripts from another host.
     app = FastAPI(
-        title="aurora-resnet", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", redirect_slashes=False
+        title="aurora-resnet",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+        dependencies=[Depends(_check_query)],
+        responses={"default": {"model": Problem}},
     )
 
     async def in_turn(request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
+        form = request.headers.get("content-type", "")
+        most = MAX_BYTES + (FORM_BYTES if is_form(form) else 0)
+
         def decode_and_answer(data: bytes) -> T:
+            if is_form(form):
+                data = file_of_form(data, form)
+                if len(data) > MAX_BYTES:
+                    raise _too_large()
             samples, sample_rate = decode_upload(data)
             with network:
                 return answer(samples, sample_rate)
 
         try:
-            with uploads.room_for(_stated_size(request)):
+            with uploads.room_for(_stated_size(request, most)):
                 async with asyncio.timeout(body_seconds):
-                    data = await _read_body(request)
+                    data = await _read_body(request, most)
                 async with _turn(turns, wait_seconds):
                     if await request.is_disconnected():
                         return Response(status_code=499)  # nobody reads it
@@ -173,8 +198,11 @@ def create_app(
 
     if strings is not None:
         _add_strings(app, strings, in_turn)
+    app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
+    app.add_exception_handler(RequestValidationError, _wrong_query)
     app.add_exception_handler(AnyHTTPException, _http_error)
+    app.add_exception_handler(Exception, _failed)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
     app.router.routes += sample_routes(description.samples)
@@ -185,12 +213,18 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[String
     callers = Callers(strings)
 
     @app.post("/api/string", response_model=StringAnswer)
-    async def string(request: Request, length: Annotated[list[Length] | None, Query()] = None) -> Any:
-        return await in_turn(request, partial(answer_string, strings, lengths=length))
+    async def string(
+        request: Request,
+        length: Annotated[list[Length] | None, Query()] = None,
+        check: Literal["luhn"] | None = None,
+    ) -> Any:
+        possible = None if check is None else CHECKS[check]
+        return await in_turn(request, partial(answer_string, strings, lengths=length, check=possible))
 
-    @app.websocket("/api/stream")
     async def stream(socket: WebSocket) -> None:
         await serve_stream(socket, callers)
+
+    app.router.routes.append(WebSocketRoute("/api/stream", stream))
 
 
 @asynccontextmanager
@@ -211,31 +245,57 @@ async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]
         turns.release()
 
 
-def _stated_size(request: Request) -> int:
+def _stated_size(request: Request, most: int) -> int:
     """Return how many bytes a request says that it has, or the most it may have.
 
     Raises:
         HTTPException: 413, before any of it is read.
     """
     length = request.headers.get("content-length", "")
-    size = int(length) if length.isdecimal() and len(length) < 20 else MAX_BYTES
-    if size > MAX_BYTES:
+    size = int(length) if length.isdecimal() and len(length) < 20 else most
+    if size > most:
         raise _too_large()
     return size
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(request: Request, most: int) -> bytes:
     """Read what is sent, and stop as soon as it is too much."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BYTES:
+        if len(body) > most:
             raise _too_large()
     return bytes(body)
 
 
 def _too_large() -> HTTPException:
     return HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
+
+
+async def _no_such_socket(socket: WebSocket) -> None:
+    await socket.send_denial_response(JSONResponse({"error": "Not Found"}, 404, HEADERS))
+
+
+async def _check_query(request: Request) -> None:
+    """Refuse what a route does not know, rather than let it be without effect."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            there = f"there are {' and '.join(known)}" if known else "there are none here"
+            hint = did_you_mean(name[:50], known)
+            raise HTTPException(422, f"unknown parameter {name[:50]!r} in the address{hint}; {there}")
+
+
+def _wrong_query(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # it is registered for no other
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"][1:2]))
+    return JSONResponse({"error": f"{name}: {first['msg']}, got {str(first['input'])[:50]!r}"}, status_code=422)
+
+
+def _failed(_request: Request, _error: Exception) -> Response:
+    """Answer beyond the guard, which gives all else its headers; the error itself goes into the server's log."""
+    return JSONResponse({"error": "the server failed, and its log says why; try again"}, 500, HEADERS)
 
 
 def _unprocessable(_request: Request, error: Exception) -> Response:

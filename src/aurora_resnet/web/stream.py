@@ -2,32 +2,33 @@
 
 The client says first what it will send, as JSON: ``{"sample_rate": 8000, "encoding": "mulaw"}`` and, if it likes,
 ``lengths`` and the time-outs of ``StringTimes``. It is told ``{"event": "ready"}`` and sends samples, mono, in binary
-messages of any length up to the limit. It is sent what happens as JSON, ``event_values`` of the runtime. Any text
-ends the stream: its rest is heard, what happened is sent, and the connection is closed.
+messages of any length up to the limit. It is sent what happens as JSON, ``event_values`` of the runtime. The text
+``end`` ends the stream: its rest is heard, what happened is sent, and the connection is closed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from aurora_resnet.runtime.audio.encodings import Encoding, decode_samples
-from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.audio.encodings import Encoding, sample_bytes
 from aurora_resnet.runtime.errors import AudioError, AuroraError
 from aurora_resnet.runtime.strings.events import StringEvent, StringTimes, event_values
 from aurora_resnet.runtime.strings.search import WORDS_AT_A_TIME
-from aurora_resnet.web.callers import Callers, TooManyCallers
-from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, refuse
+from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
+from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, receive_within, refuse
 
+BEGIN_SECONDS = 10.0
+"""A client must say so soon what it will send."""
 SILENT_SECONDS = 60.0
-"""Who sends nothing so long is gone."""
-PIECE_SECONDS = 0.5
-"""What is sent at once is heard in pieces, so that nobody waits for a long one of another caller."""
+"""Who sends no sound so long is gone."""
+END = "end"
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Length = Annotated[int, Field(ge=1, le=WORDS_AT_A_TIME)]
@@ -57,24 +58,65 @@ async def serve_stream(socket: WebSocket, callers: Callers) -> None:
         socket: not accepted yet.
         callers: those who are heard at once.
     """
+    await callers.arrive()
     await socket.accept()
+    caller = None
     try:
-        begin = read_begin(await receive(socket, SILENT_SECONDS))
-        with callers.caller(begin.sample_rate, begin.times()) as caller:
+        if socket.query_params:
+            name = next(iter(socket.query_params))[:50]
+            raise AudioError(f"unknown parameter {name!r} in the address; say it first, as JSON")
+        begin = read_begin(await receive_within(socket, BEGIN_SECONDS))
+        with callers.caller(begin.sample_rate, begin.encoding, begin.times()) as caller:
             await socket.send_json({"event": "ready"})
-            while isinstance(data := await receive(socket, SILENT_SECONDS), bytes):
-                for piece in _pieces(data, begin):
-                    await _send(socket, await caller.push(piece))
-            await _send(socket, await caller.end())
+            listening = asyncio.create_task(_listen(socket, caller, begin.encoding))
+            try:
+                while not caller.over:
+                    await _send(socket, await caller.turn())
+                await listening
+                await _send(socket, await caller.end())
+            finally:
+                listening.cancel()
         await socket.close()
     except WebSocketDisconnect:
         return
     except TimeoutError:
-        await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
+        if caller is None:
+            await refuse(socket, f"nothing came for {BEGIN_SECONDS:g} s; begin again")
+        elif caller.sent_away:
+            await refuse(socket, "no sound came, and another caller needed the place; try again later", AGAIN)
+        else:
+            await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
     except TooManyCallers:
         await refuse(socket, f"{callers.most} callers are heard already; try again later", AGAIN)
     except AuroraError as error:
         await refuse(socket, str(error))
+
+
+async def _listen(socket: WebSocket, caller: Caller, encoding: Encoding) -> None:
+    """Take a caller's sound until he says that it is all.
+
+    Raises:
+        WebSocketDisconnect: if he left.
+        TimeoutError: if no sound came.
+        AudioError: for what is neither sound nor the end.
+    """
+    try:
+        while not caller.sent_away:
+            async with asyncio.timeout_at(caller.heard_until + SILENT_SECONDS) as caller.patience:
+                message = await receive(socket)
+            if message == END:
+                return
+            if isinstance(message, str):
+                raise AudioError(f"expected sound or the text '{END}', got {message[:100]!r}; all else is said first")
+            half = ", no whole number of 16-bit samples" if len(message) % sample_bytes(encoding) else ""
+            if half or not 0 < len(message) <= MAX_CHUNK_BYTES:
+                raise AudioError(
+                    f"expected messages of 1 to {MAX_CHUNK_BYTES:,} bytes of {encoding}, got {len(message):,}{half}"
+                )
+            await caller.hear(message)
+        raise TimeoutError
+    finally:
+        caller.hear_no_more()
 
 
 def read_begin(message: str | bytes) -> StreamBegin:
@@ -97,14 +139,6 @@ def read_begin(message: str | bytes) -> StreamBegin:
     except (ValueError, RecursionError):
         wrong = f"got {message[:100]!r}"
     raise AudioError(f'expected {{"sample_rate": {RATES[0]} to {RATES[1]}, ...}} first; {wrong}')
-
-
-def _pieces(data: bytes, begin: StreamBegin) -> Iterator[Samples]:
-    if not 0 < len(data) <= MAX_CHUNK_BYTES:
-        raise AudioError(f"expected messages of 1 to {MAX_CHUNK_BYTES:,} bytes of {begin.encoding}, got {len(data):,}")
-    samples = decode_samples(data, begin.encoding)
-    size = round(PIECE_SECONDS * begin.sample_rate)
-    return (samples[start : start + size] for start in range(0, len(samples), size))
 
 
 async def _send(socket: WebSocket, events: Iterable[StringEvent]) -> None:

@@ -93,8 +93,12 @@ class StringStreams:
         stream.end()
         self._compute([stream])
         stream.finish()
-        del self._streams[number]
+        self.forget(number)
         return stream.happened()
+
+    def forget(self, number: int) -> None:
+        """End a stream, if it is open, without computing its rest, for which nobody waits."""
+        self._streams.pop(number, None)
 
     def _stream(self, number: int) -> StringStream:
         if number not in self._streams:
