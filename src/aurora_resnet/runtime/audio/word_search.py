@@ -6,9 +6,8 @@ stretch of the rest is looked at, and so on. If none is found that stands out of
 all. So recordings without such bangs are cut where their energy is greatest, to the sample, others to 10 ms.
 
 A frame may be a vowel where neighbouring samples, 1/8 ms apart, are alike: :math:`E(x_{t+1} - x_t)^2 < E x_t^2`, which
-is a tone below 1.3 kHz; white noise has twice its power there. It is none where every sample follows from the two
-before it, :math:`x_{t+2} = a x_{t+1} - x_t`, as in the beep of an answering machine. An offset and a slope are taken
-off each frame before, so that what is slow, such as wind and hum, is no energy.
+is a tone below 1.3 kHz; white noise has twice its power there. Tones are taken off before, see ``tones``, and an offset
+and a slope off each frame, so that beeps, wind and hum are no energy.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .recordings import Recording
+from .tones import without_tones
 from .waveform import Samples
 
 FRAME_SECONDS = 0.01
@@ -30,8 +30,6 @@ VOWEL_SHARE = 0.15
 """Least share of the energy that is in frames that may be a vowel."""
 ABOVE_FLOOR = 10.0
 """How many times the power of the noise the frames of another stretch must have, 10 dB."""
-TONE = 0.005
-"""Share of the power that a single tone leaves when it is foretold; a vowel leaves more."""
 BELOW_PEAK = 10**-2.5
 """What is 25 dB below the loudest frame of a bang is no part of it any more."""
 MOST_BANGS = 500
@@ -88,11 +86,11 @@ def word_start(recording: Recording, length: int) -> int:
     if window < 2 * WORD_FRAMES:
         return loudest
     found = recording.read(loudest, length)
-    powers, vowels = _frames([found], frame, lag)
-    slow = powers.sum() * frame < 0.5 * np.square(found, dtype=np.float64).sum()
-    if len(powers) < window or (not slow and _is_word(powers, vowels, least=0.0)):
+    powers, vowels = _frames(without_tones([found], recording.sample_rate), frame, lag)
+    other = powers.sum() * frame < 0.5 * np.square(found, dtype=np.float64).sum()
+    if len(powers) < window or (not other and _is_word(powers, vowels, least=0.0)):
         return loudest
-    powers, vowels = _frames(recording.blocks(), frame, lag)
+    powers, vowels = _frames(without_tones(recording.blocks(), recording.sample_rate), frame, lag)
     left = powers.copy()
     floor = ABOVE_FLOOR * float(np.quantile(powers, 0.25))
     for _ in range(MOST_BANGS):
@@ -141,9 +139,6 @@ def _frames(blocks: Iterable[Samples], frame: int, lag: int) -> tuple[Samples, n
         frames = frames - (frames @ slope)[:, None] * slope
         power = np.square(frames).mean(axis=1)
         changes = np.square(frames[:, lag:] - frames[:, :-lag]).mean(axis=1)
-        around, middle = frames[:, 2 * lag :] + frames[:, : -2 * lag], frames[:, lag:-lag]
-        fitted = np.square((around * middle).sum(axis=1)) / np.maximum(np.square(middle).sum(axis=1), 1e-30)
-        tone = np.square(around).sum(axis=1) - fitted < TONE * frame * power
         powers.append(power.astype(np.float32))
-        vowels.append((changes < power) & ~tone)
+        vowels.append(changes < power)
     return np.concatenate(powers), np.concatenate(vowels)

@@ -33,6 +33,7 @@ from ..audio.clips import fit_length
 from ..audio.low_cut import LOWEST_HZ, LowCut
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.resampling import StreamResampler
+from ..audio.tones import ToneCut
 from ..audio.waveform import Samples, channel_samples, check_int32_scale
 from ..decision import log_probabilities
 from ..errors import AudioError, ConfigError
@@ -150,6 +151,7 @@ class StreamingRecognizer:
         self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
         # What the model does not hear must not be loud either.
         self._low_cut = LowCut(self.facts.sample_rate, max(LOWEST_HZ, self.facts.frequencies_hz[0]))
+        self._tone_cut = ToneCut(self.facts.sample_rate)
         self._quiet = 0  # steps since the last loud one
         self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
         self._search = SegmentSearch(config.steps(config.patience_seconds))
@@ -168,7 +170,7 @@ class StreamingRecognizer:
     def _advance(self, samples: Samples) -> list[Segment]:
         """Go on by one step and return the segments that it decides."""
         config = self.config
-        samples = self._low_cut.push(samples)
+        samples = self._tone_cut.push(self._low_cut.push(samples))
         longest = config.steps(config.longest_seconds)
         end = self._search.step + 1
         self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]

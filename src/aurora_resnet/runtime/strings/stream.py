@@ -8,6 +8,7 @@ import numpy.typing as npt
 from ..audio.encodings import Encoding
 from ..audio.low_cut import LowCut
 from ..audio.resampling import StreamResampler
+from ..audio.tones import ToneCut
 from ..audio.waveform import Samples
 from ..streaming.loudness_gate import LoudnessGate
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
@@ -41,7 +42,7 @@ class StringStream:
         self._recognizer, self._times, self.encoding = recognizer, times, encoding
         facts = recognizer.facts
         self._resampler = StreamResampler(sample_rate, facts.sample_rate)
-        self._low_cut = LowCut(facts.sample_rate)
+        self._low_cut, self._tone_cut = LowCut(facts.sample_rate), ToneCut(facts.sample_rate)
         self._raw: Samples = np.zeros(0, np.float32)  # less than a step
         self.waiting: Samples = np.zeros(0, np.float32)  # whole steps
         self.state = recognizer.model.begin()
@@ -84,7 +85,8 @@ class StringStream:
         step = self._recognizer.facts.step_samples
         self._raw = np.concatenate((self._raw, samples))
         whole = len(self._raw) // step
-        filtered = [self._low_cut.push(self._raw[number * step : (number + 1) * step]) for number in range(whole)]
+        steps = (self._raw[number * step : (number + 1) * step] for number in range(whole))
+        filtered = [self._tone_cut.push(self._low_cut.push(samples)) for samples in steps]
         self.waiting = np.concatenate((self.waiting, *filtered))
         self._raw = self._raw[whole * step :].copy()
 
