@@ -15,8 +15,6 @@ that leaves a little is one if that is noise. The tone is subtracted, so that th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -40,29 +38,44 @@ Array = npt.NDArray[np.float64]
 
 
 class ToneCut:
-    """Take the tones off a signal that comes in steps of one size, as soon as they are known: after 60 ms.
+    """Take the tones off a signal that comes in blocks of any size; what comes out does not depend on them.
+
+    What may turn out to be the beginning of a tone is held back, up to 60 ms.
 
     Args:
         sample_rate: Hz.
 
     >>> cut = ToneCut(8000)
     >>> beep = np.sin(2 * np.pi * 440 / 8000 * np.arange(960)).astype(np.float32)
-    >>> [round(float(abs(cut.push(step)).max()), 2) for step in beep.reshape(3, 320)]
-    [1.0, 0.0, 0.0]
+    >>> [len(cut.push(step)) for step in beep.reshape(3, 320)], len(cut.flush())
+    ([0, 240, 320], 400)
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self._hop = _hop(sample_rate)
-        self._before: Samples = np.zeros((HOPS - 1) * self._hop, np.float32)
+        self._hop = max(2, round(HOP_SECONDS * sample_rate))
+        self._signal: Samples = np.zeros(0, np.float32)
+        self._rest: Samples = self._signal
+        self._shares: Array = np.zeros(0)
 
-    def push(self, step: Samples) -> Samples:
-        """Return the next samples, ``[n] -> [n]``."""
-        signal = np.concatenate((self._before, step))
-        self._before = signal[len(signal) - len(self._before) :]
-        first = len(step) % self._hop  # the last window ends with the step
-        rest = signal.copy()
-        _subtract(signal[first:], rest[first:], np.full(len(signal) // self._hop, np.inf), self._hop)
-        return rest[len(signal) - len(step) :]
+    def push(self, block: Samples) -> Samples:
+        """Return the next samples, ``[n] -> [m]``."""
+        hop = self._hop
+        self._signal, self._rest = np.concatenate((self._signal, block)), np.concatenate((self._rest, block))
+        unknown = np.full(len(self._signal) // hop - len(self._shares), np.inf)
+        self._shares = np.concatenate((self._shares, unknown))
+        done = _subtract(self._signal, self._rest, self._shares, hop)
+        known, self._rest = self._rest[: done * hop], self._rest[done * hop :]
+        self._signal, self._shares = self._signal[done * hop :], self._shares[done:]
+        return known
+
+    @property
+    def held_back(self) -> Samples:
+        """The samples that did not come out, without the tones that are known so far."""
+        return self._rest
+
+    def flush(self) -> Samples:
+        """Return the rest of the samples; there is nothing more to come."""
+        return self._rest
 
 
 def cut_tones(samples: Samples, sample_rate: int) -> Samples:
@@ -72,25 +85,8 @@ def cut_tones(samples: Samples, sample_rate: int) -> Samples:
     >>> round(float(abs(cut_tones(beep, 8000)).max()), 2)
     0.0
     """
-    return np.concatenate([samples[:0], *without_tones([samples], sample_rate)])
-
-
-def without_tones(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
-    """Take the tones off a signal in blocks of any size; what comes out does not depend on them."""
-    hop = _hop(sample_rate)
-    signal = rest = np.zeros(0, np.float32)
-    shares = np.zeros(0)
-    for block in blocks:
-        signal, rest = np.concatenate((signal, block)), np.concatenate((rest, block))
-        shares = np.concatenate((shares, np.full(len(signal) // hop - len(shares), np.inf)))
-        done = _subtract(signal, rest, shares, hop)
-        yield rest[: done * hop]
-        signal, rest, shares = signal[done * hop :], rest[done * hop :], shares[done:]
-    yield rest
-
-
-def _hop(sample_rate: int) -> int:
-    return max(2, round(HOP_SECONDS * sample_rate))
+    cut = ToneCut(sample_rate)
+    return np.concatenate((cut.push(samples), cut.flush()))
 
 
 def _subtract(signal: Samples, rest: Samples, shares: Array, hop: int) -> int:

@@ -12,13 +12,13 @@ and a slope off each frame, so that beeps, wind and hum are no energy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from .recordings import Recording
-from .tones import without_tones
+from .tones import ToneCut
 from .waveform import Samples
 
 FRAME_SECONDS = 0.01
@@ -75,7 +75,7 @@ def word_start(recording: Recording, length: int) -> int:
     >>> from aurora_resnet.runtime.audio.recordings import SamplesInMemory
     >>> signal = np.zeros(12000, np.float32)
     >>> signal[100:110] = 1.0
-    >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) / 5)
+    >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) ** 1.2 / 5)
     >>> word_start(SamplesInMemory(signal, 8000), 4000)
     8000
     """
@@ -86,11 +86,11 @@ def word_start(recording: Recording, length: int) -> int:
     if window < 2 * WORD_FRAMES:
         return loudest
     found = recording.read(loudest, length)
-    powers, vowels = _frames(without_tones([found], recording.sample_rate), frame, lag)
+    powers, vowels = _frames([found], recording.sample_rate, frame, lag)
     other = powers.sum() * frame < 0.5 * np.square(found, dtype=np.float64).sum()
     if len(powers) < window or (not other and _is_word(powers, vowels, least=0.0)):
         return loudest
-    powers, vowels = _frames(without_tones(recording.blocks(), recording.sample_rate), frame, lag)
+    powers, vowels = _frames(recording.blocks(), recording.sample_rate, frame, lag)
     left = powers.copy()
     floor = ABOVE_FLOOR * float(np.quantile(powers, 0.25))
     for _ in range(MOST_BANGS):
@@ -124,13 +124,22 @@ def _is_word(powers: Samples, vowels: npt.NDArray[np.bool_], *, least: float) ->
     return int(np.searchsorted(np.cumsum(ordered), SPREAD * total)) + 1 >= WORD_FRAMES
 
 
-def _frames(blocks: Iterable[Samples], frame: int, lag: int) -> tuple[Samples, npt.NDArray[np.bool_]]:
-    """Return the power of every whole frame, without what is slow, and whether it may be a vowel."""
+def _without_tones(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+    cut = ToneCut(sample_rate)
+    for block in blocks:
+        yield cut.push(block)
+    yield cut.flush()
+
+
+def _frames(
+    blocks: Iterable[Samples], sample_rate: int, frame: int, lag: int
+) -> tuple[Samples, npt.NDArray[np.bool_]]:
+    """Return the power of every whole frame, without tones and what is slow, and whether it may be a vowel."""
     slope = np.linspace(-1, 1, frame)
     slope /= np.sqrt(np.square(slope).sum())
     powers, vowels = [], []
     rest = np.zeros(0, np.float32)
-    for block in blocks:
+    for block in _without_tones(blocks, sample_rate):
         signal = np.concatenate((rest, block))
         whole = len(signal) // frame * frame
         rest = signal[whole:]

@@ -53,8 +53,8 @@ class WordEvent:
         confidence: the probability of the word, given that it is one of the words, as ``Recognition`` has it.
         start_seconds: where the word begins, from the beginning of the stream.
         end_seconds: where it ends.
-        decided_seconds: how much of the stream decided it; at another rate than the model's, the resampler holds the
-            last 0.2 s back at most.
+        decided_seconds: how much of the stream decided it; the search for tones holds the last 0.1 s back at most, and
+            at another rate than the model's the resampler 0.2 s.
     """
 
     word: str
@@ -139,6 +139,7 @@ class StreamingRecognizer:
         events = self._hear(self._resampler.flush())
         if len(self._waiting):
             events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
+        events += self._take(self._tone_cut.flush())
         events += self._events(self._search.finish())
         self._restart()
         check_int32_scale(largest, "stream")
@@ -147,6 +148,8 @@ class StreamingRecognizer:
     def _restart(self) -> None:
         config = self.config
         self._waiting: Samples = np.zeros(0, np.float32)  # less than a step
+        self._heard = 0  # steps that came
+        self._known: Samples = np.zeros(0, np.float32)  # without tones, less than a step
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
         self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
         # What the model does not hear must not be loud either.
@@ -163,14 +166,24 @@ class StreamingRecognizer:
         size = self._step_samples
         whole = len(self._waiting) // size
         for number in range(whole):
-            events += self._events(self._advance(self._waiting[number * size : (number + 1) * size]))
+            self._heard += 1
+            step = self._low_cut.push(self._waiting[number * size : (number + 1) * size])
+            events += self._take(self._tone_cut.push(step))
         self._waiting = self._waiting[whole * size :].copy()
+        return events
+
+    def _take(self, samples: Samples) -> list[WordEvent]:
+        """Take samples without tones and go on by whole steps."""
+        self._known = np.concatenate((self._known, samples))
+        events = []
+        while len(self._known) >= self._step_samples:
+            step, self._known = np.split(self._known, [self._step_samples])
+            events += self._events(self._advance(step))
         return events
 
     def _advance(self, samples: Samples) -> list[Segment]:
         """Go on by one step and return the segments that it decides."""
         config = self.config
-        samples = self._tone_cut.push(self._low_cut.push(samples))
         longest = config.steps(config.longest_seconds)
         end = self._search.step + 1
         self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]
@@ -215,7 +228,7 @@ class StreamingRecognizer:
                 confidence=segment.confidence,
                 start_seconds=segment.start * self._step_seconds,
                 end_seconds=segment.end * self._step_seconds,
-                decided_seconds=self._search.step * self._step_seconds,
+                decided_seconds=self._heard * self._step_seconds,
             )
             for segment in segments
         ]
