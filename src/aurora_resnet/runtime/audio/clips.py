@@ -81,7 +81,7 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
 
     >>> import soundfile, tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
-    >>> soundfile.write(file, 0.5 * np.sin(np.arange(24000)) * (np.arange(24000) // 8000 == 1), 8000)
+    >>> soundfile.write(file, 0.5 * np.sin(np.arange(24000) ** 2) * (np.arange(24000) // 8000 == 1), 8000)
     >>> clip = read_clip(file, 8000, 1.0)
     >>> clip.shape, round(float(abs(clip[4000:]).max()), 2)
     ((8000,), 0.5)

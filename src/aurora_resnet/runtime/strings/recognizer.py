@@ -27,6 +27,10 @@ RIVALS = 60
 TAIL_SECONDS = 0.4
 """Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
 
+LEAD_SECONDS, ABRUPT_DB = 0.32, 8.0
+"""A recording that begins so much louder than its quietest step begins with speech; the network, which learnt words behind
+a pause, hears so long a pause before: the quietest step at half its level, again and again."""
+
 Reason = Literal["silence", "no words", "unsure", "no such string"]
 
 
@@ -142,7 +146,9 @@ class StringRecognizer:
         if not audible(samples):
             return DigitString("", (), 1.0, (), accepted=False, reason="silence")
         search = PrefixSearch(len(self.vocabulary), lengths)
-        search.push(weighted(self.model.whole(samples), self.facts.other_weight))
+        lead = self._lead_in(samples)
+        shares = self.model.whole(np.concatenate((lead, samples)))[len(lead) // self.facts.step_samples :]
+        search.push(weighted(shares, self.facts.other_weight))
         possible = None if check is None else lambda words: check(string_text(self.vocabulary, words))
         return self.answer(search.best(possible, most=RIVALS), constrained=not (lengths is None and check is None))
 
@@ -181,6 +187,17 @@ class StringRecognizer:
             return samples
         heard = cut_tones(LowCut(self.facts.sample_rate).push(samples), self.facts.sample_rate)
         return np.pad(heard, (0, round(TAIL_SECONDS * self.facts.sample_rate)))
+
+    def _lead_in(self, samples: Samples) -> Samples:
+        """Return the pause to put before a recording, whole steps; none where it begins with one."""
+        step = self.facts.step_samples
+        steps = samples[: (len(samples) - round(TAIL_SECONDS * self.facts.sample_rate)) // step * step].reshape(-1, step)
+        powers = np.square(steps, dtype=np.float64).mean(axis=1)
+        if len(powers) < 3 or powers[:2].mean() <= 10 ** (ABRUPT_DB / 10) * powers.min():
+            return samples[:0]
+        quietest = steps[int(powers.argmin())] / 2
+        count = max(1, round(LEAD_SECONDS / self.facts.step_seconds))
+        return np.resize(np.concatenate((quietest, quietest[::-1])), count * step).astype(np.float32)
 
     def _word(self, found: Sequence[Hypothesis], place: int) -> StringWord:
         """Return a word of the best string; its confidence is that of all strings that have it at that time."""
