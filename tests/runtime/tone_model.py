@@ -1,4 +1,4 @@
-"""A sequence model whose answers can be told beforehand: each word is a tone of its own, in noise: tones are no words."""
+"""A sequence model whose answers can be told beforehand: each word is a tone of its own, in noise."""
 
 from __future__ import annotations
 

@@ -131,9 +131,7 @@ def _without_tones(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samp
     yield cut.flush()
 
 
-def _frames(
-    blocks: Iterable[Samples], sample_rate: int, frame: int, lag: int
-) -> tuple[Samples, npt.NDArray[np.bool_]]:
+def _frames(blocks: Iterable[Samples], sample_rate: int, frame: int, lag: int) -> tuple[Samples, npt.NDArray[np.bool_]]:
     """Return the power of every whole frame, without tones and what is slow, and whether it may be a vowel."""
     slope = np.linspace(-1, 1, frame)
     slope /= np.sqrt(np.square(slope).sum())

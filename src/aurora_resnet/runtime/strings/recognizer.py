@@ -28,8 +28,8 @@ TAIL_SECONDS = 0.4
 """Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
 
 LEAD_SECONDS, ABRUPT_DB = 0.32, 8.0
-"""A recording that begins so much louder than its quietest step begins with speech; the network, which learnt words behind
-a pause, hears so long a pause before: the quietest step at half its level, again and again."""
+"""A recording that begins so much louder than its quietest step begins with speech; the network, which learnt words
+behind a pause, is given so long a pause before: the quietest step at half its level, again and again."""
 
 Reason = Literal["silence", "no words", "unsure", "no such string"]
 
@@ -191,7 +191,9 @@ class StringRecognizer:
     def _lead_in(self, samples: Samples) -> Samples:
         """Return the pause to put before a recording, whole steps; none where it begins with one."""
         step = self.facts.step_samples
-        steps = samples[: (len(samples) - round(TAIL_SECONDS * self.facts.sample_rate)) // step * step].reshape(-1, step)
+        steps = samples[: (len(samples) - round(TAIL_SECONDS * self.facts.sample_rate)) // step * step].reshape(
+            -1, step
+        )
         powers = np.square(steps, dtype=np.float64).mean(axis=1)
         if len(powers) < 3 or powers[:2].mean() <= 10 ** (ABRUPT_DB / 10) * powers.min():
             return samples[:0]
