@@ -6,11 +6,12 @@ A stretch of 60 ms is a tone where two sinusoids of constant amplitude and frequ
 
     x_t = \sum_{k=1}^{2} a_k \cos \omega_k t + b_k \sin \omega_k t + r_t, \qquad \sum r_t^2 < \theta \sum x_t^2
 
-and what is left is noise. The frequencies are the least-squares ones: from the peaks of the spectrum, one after the other
-(RELAX: Li and Stoica, *Efficient mixed-spectrum estimation*, 1996), then by Gauss-Newton steps, which tell 440 from 480 Hz
-in 60 ms. A steady vowel of a high voice is nearly as pure, but it glides, and what it leaves are the harmonics above: two
-further sinusoids explain them, and hardly anything of noise. So a stretch that leaves next to nothing is a tone, and one
-that leaves a little is one if that is noise. The tone is subtracted, so that the noise, or a soft word, stays under it.
+and what is left is noise. The frequencies are the least-squares ones: from the peaks of the spectrum, one after the
+other (RELAX: Li and Stoica, *Efficient mixed-spectrum estimation*, 1996), then by Gauss-Newton steps, which tell 440
+from 480 Hz in 60 ms. A steady vowel of a high voice is nearly as pure, but it glides, and what it leaves are the
+harmonics above: two further sinusoids explain them, and hardly anything of noise. So a stretch that leaves next to
+nothing is a tone, and one that leaves a little is one if that is noise. The tone is subtracted, so that the noise, or a
+soft word, stays under it.
 """
 
 from __future__ import annotations
@@ -67,11 +68,6 @@ class ToneCut:
         known, self._rest = self._rest[: done * hop], self._rest[done * hop :]
         self._signal, self._shares = self._signal[done * hop :], self._shares[done:]
         return known
-
-    @property
-    def held_back(self) -> Samples:
-        """The samples that did not come out, without the tones that are known so far."""
-        return self._rest
 
     def flush(self) -> Samples:
         """Return the rest of the samples; there is nothing more to come."""
