@@ -1,4 +1,4 @@
-"""A sequence model whose answers can be told beforehand: each word, and other speech, is a tone of its own."""
+"""A sequence model whose answers can be told beforehand: each word, and other speech, is a tone of its own, in noise."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ OTHER = "forty"
 SAID = (*DIGITS, OTHER)
 TONES_HZ = [300 + 200 * word for word in range(len(SAID))]
 WORD_SECONDS = 0.28
+NOISE = np.random.default_rng(0).standard_normal(RATE)
 
 
 class ToneModel(SequenceModel):
@@ -47,11 +48,11 @@ class ToneModel(SequenceModel):
 def spoken(
     words: Sequence[str], pause_seconds: float = 0.2, before_seconds: float = 0.4, after_seconds: float = 0.4
 ) -> Samples:
-    """Tones for words, with pauses."""
+    """Words, with pauses."""
     pause = np.zeros(round(pause_seconds * RATE), np.float32)
     time = np.arange(round(WORD_SECONDS * RATE)) / RATE
     parts = [np.zeros(round(before_seconds * RATE), np.float32)]
     for word in words:
         tone = 0.2 * np.sin(2 * np.pi * TONES_HZ[SAID.index(word)] * time)
-        parts += [tone.astype(np.float32), pause]
+        parts += [(tone + 0.05 * NOISE[: len(time)]).astype(np.float32), pause]
     return np.concatenate([*parts, np.zeros(round(after_seconds * RATE), np.float32)])

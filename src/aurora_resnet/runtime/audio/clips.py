@@ -14,6 +14,7 @@ from .low_cut import cut_low
 from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
 from .resampling import resample
 from .sound_files import RawFormat
+from .tones import cut_tones
 from .waveform import Samples, check_sample_rate, check_samples
 from .word_search import most_energetic_start, word_start
 
@@ -63,8 +64,8 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
 
     See ``word_search`` for how the word is found. A file that is longer than 10 s is read block by block, to find the
     stretch, and then the stretch alone. Memory holds the clip, a block and three numbers for every 10 ms. Silence is
-    allowed: the clip is then the file's first ``clip_seconds``. What lies below speech is taken off, see ``low_cut``,
-    so that training, evaluation and recognition hear the same.
+    allowed: the clip is then the file's first ``clip_seconds``. What lies below speech and tones are taken off, see
+    ``low_cut`` and ``tones``, so that training, evaluation and recognition hear the same.
 
     Args:
         path: the file.
@@ -80,7 +81,7 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
 
     >>> import soundfile, tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
-    >>> soundfile.write(file, 0.5 * np.sin(np.arange(24000)) * (np.arange(24000) // 8000 == 1), 8000)
+    >>> soundfile.write(file, 0.5 * np.sin(np.arange(24000) ** 2) * (np.arange(24000) // 8000 == 1), 8000)
     >>> clip = read_clip(file, 8000, 1.0)
     >>> clip.shape, round(float(abs(clip[4000:]).max()), 2)
     ((8000,), 0.5)
@@ -143,7 +144,7 @@ def _cut(recording: Recording, sample_rate: int, clip_seconds: float) -> tuple[S
     start = word_start(recording, length) if length < recording.frames else 0
     stretch = resample(recording.read(start, length), recording.sample_rate, sample_rate)
     # Dither below the least audible level stays what it is: filtered, it would no longer be told from a signal.
-    return cut_low(stretch, sample_rate) if audible(stretch) else stretch, start
+    return cut_tones(cut_low(stretch, sample_rate), sample_rate) if audible(stretch) else stretch, start
 
 
 def _check_length(length: int) -> int:

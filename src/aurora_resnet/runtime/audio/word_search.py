@@ -6,19 +6,19 @@ stretch of the rest is looked at, and so on. If none is found that stands out of
 all. So recordings without such bangs are cut where their energy is greatest, to the sample, others to 10 ms.
 
 A frame may be a vowel where neighbouring samples, 1/8 ms apart, are alike: :math:`E(x_{t+1} - x_t)^2 < E x_t^2`, which
-is a tone below 1.3 kHz; white noise has twice its power there. It is none where every sample follows from the two
-before it, :math:`x_{t+2} = a x_{t+1} - x_t`, as in the beep of an answering machine. An offset and a slope are taken
-off each frame before, so that what is slow, such as wind and hum, is no energy.
+is a tone below 1.3 kHz; white noise has twice its power there. Tones are taken off before, see ``tones``, and an offset
+and a slope off each frame, so that beeps, wind and hum are no energy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from .recordings import Recording
+from .tones import ToneCut
 from .waveform import Samples
 
 FRAME_SECONDS = 0.01
@@ -30,8 +30,6 @@ VOWEL_SHARE = 0.15
 """Least share of the energy that is in frames that may be a vowel."""
 ABOVE_FLOOR = 10.0
 """How many times the power of the noise the frames of another stretch must have, 10 dB."""
-TONE = 0.005
-"""Share of the power that a single tone leaves when it is foretold; a vowel leaves more."""
 BELOW_PEAK = 10**-2.5
 """What is 25 dB below the loudest frame of a bang is no part of it any more."""
 MOST_BANGS = 500
@@ -77,7 +75,7 @@ def word_start(recording: Recording, length: int) -> int:
     >>> from aurora_resnet.runtime.audio.recordings import SamplesInMemory
     >>> signal = np.zeros(12000, np.float32)
     >>> signal[100:110] = 1.0
-    >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) / 5)
+    >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) ** 1.2 / 5)
     >>> word_start(SamplesInMemory(signal, 8000), 4000)
     8000
     """
@@ -88,11 +86,11 @@ def word_start(recording: Recording, length: int) -> int:
     if window < 2 * WORD_FRAMES:
         return loudest
     found = recording.read(loudest, length)
-    powers, vowels = _frames([found], frame, lag)
-    slow = powers.sum() * frame < 0.5 * np.square(found, dtype=np.float64).sum()
-    if len(powers) < window or (not slow and _is_word(powers, vowels, least=0.0)):
+    powers, vowels = _frames([found], recording.sample_rate, frame, lag)
+    other = powers.sum() * frame < 0.5 * np.square(found, dtype=np.float64).sum()
+    if len(powers) < window or (not other and _is_word(powers, vowels, least=0.0)):
         return loudest
-    powers, vowels = _frames(recording.blocks(), frame, lag)
+    powers, vowels = _frames(recording.blocks(), recording.sample_rate, frame, lag)
     left = powers.copy()
     floor = ABOVE_FLOOR * float(np.quantile(powers, 0.25))
     for _ in range(MOST_BANGS):
@@ -126,13 +124,20 @@ def _is_word(powers: Samples, vowels: npt.NDArray[np.bool_], *, least: float) ->
     return int(np.searchsorted(np.cumsum(ordered), SPREAD * total)) + 1 >= WORD_FRAMES
 
 
-def _frames(blocks: Iterable[Samples], frame: int, lag: int) -> tuple[Samples, npt.NDArray[np.bool_]]:
-    """Return the power of every whole frame, without what is slow, and whether it may be a vowel."""
+def _without_tones(blocks: Iterable[Samples], sample_rate: int) -> Iterator[Samples]:
+    cut = ToneCut(sample_rate)
+    for block in blocks:
+        yield cut.push(block)
+    yield cut.flush()
+
+
+def _frames(blocks: Iterable[Samples], sample_rate: int, frame: int, lag: int) -> tuple[Samples, npt.NDArray[np.bool_]]:
+    """Return the power of every whole frame, without tones and what is slow, and whether it may be a vowel."""
     slope = np.linspace(-1, 1, frame)
     slope /= np.sqrt(np.square(slope).sum())
     powers, vowels = [], []
     rest = np.zeros(0, np.float32)
-    for block in blocks:
+    for block in _without_tones(blocks, sample_rate):
         signal = np.concatenate((rest, block))
         whole = len(signal) // frame * frame
         rest = signal[whole:]
@@ -141,9 +146,6 @@ def _frames(blocks: Iterable[Samples], frame: int, lag: int) -> tuple[Samples, n
         frames = frames - (frames @ slope)[:, None] * slope
         power = np.square(frames).mean(axis=1)
         changes = np.square(frames[:, lag:] - frames[:, :-lag]).mean(axis=1)
-        around, middle = frames[:, 2 * lag :] + frames[:, : -2 * lag], frames[:, lag:-lag]
-        fitted = np.square((around * middle).sum(axis=1)) / np.maximum(np.square(middle).sum(axis=1), 1e-30)
-        tone = np.square(around).sum(axis=1) - fitted < TONE * frame * power
         powers.append(power.astype(np.float32))
-        vowels.append((changes < power) & ~tone)
+        vowels.append(changes < power)
     return np.concatenate(powers), np.concatenate(vowels)

@@ -33,6 +33,7 @@ from ..audio.clips import fit_length
 from ..audio.low_cut import LOWEST_HZ, LowCut
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.resampling import StreamResampler
+from ..audio.tones import ToneCut
 from ..audio.waveform import Samples, channel_samples, check_int32_scale
 from ..decision import log_probabilities
 from ..errors import AudioError, ConfigError
@@ -52,8 +53,8 @@ class WordEvent:
         confidence: the probability of the word, given that it is one of the words, as ``Recognition`` has it.
         start_seconds: where the word begins, from the beginning of the stream.
         end_seconds: where it ends.
-        decided_seconds: how much of the stream decided it; at another rate than the model's, the resampler holds the
-            last 0.2 s back at most.
+        decided_seconds: how much of the stream decided it; the search for tones holds the last 0.1 s back at most, and
+            at another rate than the model's the resampler 0.2 s.
     """
 
     word: str
@@ -138,6 +139,7 @@ class StreamingRecognizer:
         events = self._hear(self._resampler.flush())
         if len(self._waiting):
             events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
+        events += self._take(self._tone_cut.flush())
         events += self._events(self._search.finish())
         self._restart()
         check_int32_scale(largest, "stream")
@@ -146,10 +148,13 @@ class StreamingRecognizer:
     def _restart(self) -> None:
         config = self.config
         self._waiting: Samples = np.zeros(0, np.float32)  # less than a step
+        self._heard = 0  # steps that came
+        self._known: Samples = np.zeros(0, np.float32)  # without tones, less than a step
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
         self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
         # What the model does not hear must not be loud either.
         self._low_cut = LowCut(self.facts.sample_rate, max(LOWEST_HZ, self.facts.frequencies_hz[0]))
+        self._tone_cut = ToneCut(self.facts.sample_rate)
         self._quiet = 0  # steps since the last loud one
         self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
         self._search = SegmentSearch(config.steps(config.patience_seconds))
@@ -161,14 +166,24 @@ class StreamingRecognizer:
         size = self._step_samples
         whole = len(self._waiting) // size
         for number in range(whole):
-            events += self._events(self._advance(self._waiting[number * size : (number + 1) * size]))
+            self._heard += 1
+            step = self._low_cut.push(self._waiting[number * size : (number + 1) * size])
+            events += self._take(self._tone_cut.push(step))
         self._waiting = self._waiting[whole * size :].copy()
+        return events
+
+    def _take(self, samples: Samples) -> list[WordEvent]:
+        """Take samples without tones and go on by whole steps."""
+        self._known = np.concatenate((self._known, samples))
+        events = []
+        while len(self._known) >= self._step_samples:
+            step, self._known = np.split(self._known, [self._step_samples])
+            events += self._events(self._advance(step))
         return events
 
     def _advance(self, samples: Samples) -> list[Segment]:
         """Go on by one step and return the segments that it decides."""
         config = self.config
-        samples = self._low_cut.push(samples)
         longest = config.steps(config.longest_seconds)
         end = self._search.step + 1
         self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]
@@ -213,7 +228,7 @@ class StreamingRecognizer:
                 confidence=segment.confidence,
                 start_seconds=segment.start * self._step_seconds,
                 end_seconds=segment.end * self._step_seconds,
-                decided_seconds=self._search.step * self._step_seconds,
+                decided_seconds=self._heard * self._step_seconds,
             )
             for segment in segments
         ]

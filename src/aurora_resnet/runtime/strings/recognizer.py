@@ -11,6 +11,7 @@ import numpy as np
 from ..audio.low_cut import LowCut
 from ..audio.recordings import AnyRecording, open_recording
 from ..audio.resampling import resample
+from ..audio.tones import cut_tones
 from ..audio.waveform import Samples
 from ..decision import audible
 from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve
@@ -195,7 +196,7 @@ class StringRecognizer:
         samples = resample(opened.read(0, opened.frames), opened.sample_rate, self.facts.sample_rate)
         if not audible(samples):
             return samples
-        heard = LowCut(self.facts.sample_rate).push(samples)
+        heard = cut_tones(LowCut(self.facts.sample_rate).push(samples), self.facts.sample_rate)
         return np.pad(heard, (0, round(TAIL_SECONDS * self.facts.sample_rate)))
 
     def _word(self, found: Sequence[Hypothesis], place: int) -> StringWord:

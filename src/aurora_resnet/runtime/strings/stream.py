@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
 from ..audio.encodings import Encoding
 from ..audio.low_cut import LowCut
 from ..audio.resampling import StreamResampler
+from ..audio.tones import ToneCut
 from ..audio.waveform import Samples
 from ..streaming.loudness_gate import LoudnessGate
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
@@ -41,18 +44,20 @@ class StringStream:
         self._recognizer, self._times, self.encoding = recognizer, times, encoding
         facts = recognizer.facts
         self._resampler = StreamResampler(sample_rate, facts.sample_rate)
-        self._low_cut = LowCut(facts.sample_rate)
+        self._low_cut, self._tone_cut = LowCut(facts.sample_rate), ToneCut(facts.sample_rate)
         self._raw: Samples = np.zeros(0, np.float32)  # less than a step
-        self.waiting: Samples = np.zeros(0, np.float32)  # whole steps
+        self.waiting: Samples = np.zeros(0, np.float32)  # without tones
         self.state = recognizer.model.begin()
         self._events: list[StringEvent] = []
-        self._step = 0
+        self._step = self._heard = self._known = 0  # steps computed and come, samples without tones
+        self._arrived: deque[int] = deque()  # of each step that waits, how many had come when it was known
+        self._now = 0
         self._gate = LoudnessGate(times.loud_db, self._steps(FLOOR_SECONDS), self._steps(HEAD_SECONDS))
         self._restart()
 
     def _restart(self) -> None:
         self._search = self._begin_search()
-        self._begun = self._step
+        self._begun = self._now
         self._loud = self._quiet = 0
         self._speaks = self._told = False
         self._partial: Words = ()
@@ -66,7 +71,7 @@ class StringStream:
 
     @property
     def _seconds(self) -> float:
-        return self._step * self._recognizer.facts.step_seconds
+        return self._now * self._recognizer.facts.step_seconds
 
     def take(self, samples: Samples) -> None:
         """Take samples at the stream's rate."""
@@ -79,13 +84,26 @@ class StringStream:
         self._filter(np.zeros(round(TAIL_SECONDS * self._recognizer.facts.sample_rate), np.float32))
         if missing := -len(self._raw) % self._recognizer.facts.step_samples:
             self._filter(np.zeros(missing, np.float32))
+        rest = self._tone_cut.flush()
+        self._arrive(rest)
+        self.waiting = np.concatenate((self.waiting, rest))
+
+    def _arrive(self, samples: Samples) -> None:
+        """Note for each step that these samples complete how many steps have come by then."""
+        self._known += len(samples)
+        complete = self._known // self._recognizer.facts.step_samples - self._step - len(self._arrived)
+        self._arrived.extend([self._heard] * complete)
 
     def _filter(self, samples: Samples) -> None:
         step = self._recognizer.facts.step_samples
         self._raw = np.concatenate((self._raw, samples))
         whole = len(self._raw) // step
-        filtered = [self._low_cut.push(self._raw[number * step : (number + 1) * step]) for number in range(whole)]
-        self.waiting = np.concatenate((self.waiting, *filtered))
+        known = []
+        for number in range(whole):
+            known.append(self._tone_cut.push(self._low_cut.push(self._raw[number * step : (number + 1) * step])))
+            self._heard += 1
+            self._arrive(known[-1])
+        self.waiting = np.concatenate((self.waiting, *known))
         self._raw = self._raw[whole * step :].copy()
 
     def happened(self) -> list[StringEvent]:
@@ -96,6 +114,7 @@ class StringStream:
     def advance(self, samples: Samples, shares: npt.NDArray[np.float64]) -> None:
         """Go on by one step."""
         self._step += 1
+        self._now = self._arrived.popleft()
         loud = self._gate.is_loud(samples)
         self._loud = self._loud + 1 if loud else 0
         self._quiet = 0 if loud else self._quiet + 1
@@ -147,7 +166,7 @@ class StringStream:
         elif self._speaks and self._quiet >= self._steps(times.between_seconds):
             self._events.append(Rejected(self._seconds))
             self._restart()
-        elif not self._speaks and not self._told and self._step - self._begun >= self._steps(times.no_input_seconds):
+        elif not self._speaks and not self._told and self._now - self._begun >= self._steps(times.no_input_seconds):
             self._told = True
             self._events.append(NoInput(self._seconds))
 
