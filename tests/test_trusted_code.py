@@ -17,13 +17,13 @@ from aurora_resnet.checkpoints import load_checkpoint, read_config, save_calibra
 from aurora_resnet.cli.app import run
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.samples import read_samples, samples_folder
-from aurora_resnet.export.pretrained import save_pretrained
+from aurora_resnet.export.pretrained import CHECKPOINT, save_pretrained
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.pretrained_folder import CHECKPOINT, CONFIG, file_sha256
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AuroraError, CheckpointError, ConfigError, TrainingError
+from aurora_resnet.runtime.model_reference import CONFIG, file_sha256
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import read_recordings
 from aurora_resnet.teaching.teach import teach

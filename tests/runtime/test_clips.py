@@ -253,3 +253,17 @@ def test_a_file_of_hours_needs_the_memory_of_the_clip_alone(tmp_path: Path) -> N
     assert np.sqrt(np.square(clip[2000:-2000]).mean()) == pytest.approx(0.125, rel=0.01)
     decoded = 4 * rate * seconds
     assert peak < decoded / 20
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+@pytest.mark.parametrize(("overdriven_db", "clipped"), [(0, False), (10, True), (30, True)])
+def test_a_recording_cut_off_at_its_peaks_is_known(rate: int, overdriven_db: int, clipped: bool) -> None:
+    time = np.arange(rate) / rate
+    voice = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 9)) * np.hanning(rate)
+    loud = np.clip(voice / abs(voice).max() * 10 ** (overdriven_db / 20), -1, 1).astype(np.float32)
+    recording = SamplesInMemory(0.4 * loud, rate)
+    assert make_clip(recording, 8000, 8000).clipped is clipped
+    assert (
+        make_clip(SamplesInMemory(np.concatenate((np.zeros(rate, np.float32), loud)), rate), 8000, 8000).clipped
+        is clipped
+    )

@@ -30,7 +30,8 @@ TONES = {
 def tone(frequencies: tuple[int, ...], seconds: float, level: float = 0.2) -> Samples:
     time = np.arange(round(seconds * RATE)) / RATE
     waves = [np.sin(2 * np.pi * hz * time) for hz in frequencies]
-    return (level * np.sum(waves, axis=0)).astype(np.float32)
+    total: Samples = (level * np.sum(waves, axis=0)).astype(np.float32)
+    return total
 
 
 def quiet(seconds: float) -> Samples:

@@ -112,6 +112,7 @@ def test_the_file_is_closed_and_can_be_sought_in(tmp_path: Path, riff: int | Non
     path = tmp_path / "a.wav"
     path.write_bytes(with_lengths(wav(), riff, 0))
     with open_sound(path) as file:
+        assert isinstance(file, soundfile.SoundFile)
         file.seek(3000)
         np.testing.assert_array_equal(file.read(dtype="float32"), SAMPLES[3000:])
         file.seek(0)

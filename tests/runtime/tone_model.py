@@ -1,4 +1,4 @@
-"""A sequence model whose answers can be told beforehand: each word, and other speech, is a tone of its own, in noise."""
+"""A sequence model whose answers can be told beforehand: each word and other speech is a tone, in noise."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from .audio.clips import Clip, make_clip
 from .audio.recordings import AnyRecording, open_recording
-from .audio.waveform import Samples
 from .decision import VERDICTS
 from .errors import ConfigError
 from .model_reference import EXPORTED, AnyModel, resolve
@@ -163,13 +162,13 @@ class Recognizer:
         """Recognise clips that ``clip`` made, in one batch."""
         if not clips:
             return []
-        samples = np.stack([clip.samples for clip in clips])
-        return self.decide(self.model.logits(samples), samples)
+        return self.decide(self.model.logits(np.stack([clip.samples for clip in clips])), clips)
 
-    def decide(self, logits: npt.NDArray[np.float32], samples: Samples) -> list[Recognition]:
-        """Return the answers that logits ``[n, K]`` of the samples ``[n, N]`` of clips stand for."""
+    def decide(self, logits: npt.NDArray[np.float32], clips: Sequence[Clip]) -> list[Recognition]:
+        """Return the answers that logits ``[n, K]`` of clips stand for."""
         facts = self.model.facts
-        probabilities, accepted = facts.calibration.decide(logits, samples)
+        samples, clipped = np.stack([clip.samples for clip in clips]), [clip.clipped for clip in clips]
+        probabilities, accepted = facts.calibration.decide(logits, samples, clipped)
         return [
             recognition(facts.vocabulary, row, verdict)
             for row, verdict in zip(probabilities.tolist(), accepted, strict=True)

@@ -82,7 +82,7 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
     """
     clip = recognizer.clip(samples, sample_rate)
     logits = recognizer.model.logits(clip.samples[None])
-    heard = recognizer.decide(logits, clip.samples[None])[0]
+    heard = recognizer.decide(logits, [clip])[0]
     log_mel = recognizer.model.features(clip.samples[None])[0]
     return Answer(
         word=heard.word,
