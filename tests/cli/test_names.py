@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -107,8 +106,8 @@ def test_a_named_pipe_is_a_recording(call: Call, odd: list[str], tmp_path: Path)
     manifest.write_text("path,words\nmeasured,seven\nseven.wav,seven\n")
     pipe(tmp_path / "measured", data)
     result = call("evaluate", "--model", str(resolve("compact").path), "--corpus", f"manifest:{manifest}")
-    assert result.returncode == 0, result.stderr
-    assert re.search(r"\|\s*2 \|\s*2 \|", result.stdout)
+    assert result.returncode == 1  # a list may name a pipe that nobody ever writes into
+    assert "measured' is no regular file" in result.stderr
 
 
 @pytest.mark.slow

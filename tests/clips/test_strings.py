@@ -36,6 +36,7 @@ WORD_SAMPLES = 2000
 PLAIN = Augmentation(
     speed_probability=0, vocoder_probability=0, equalizer_probability=0, reverberation_probability=0,
     noise_probability=0, band_probability=0, codec_probability=0, clipping_probability=0, gain_db=(0, 0),
+    echo_probability=0,
 )  # fmt: skip
 
 

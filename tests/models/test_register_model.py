@@ -82,7 +82,7 @@ def test_it_is_trained_saved_loaded_and_evaluated(tmp_path: Path) -> None:
     assert again.history == result.history
     # A process that does not know the model cannot rebuild it, and says so.
     ZOO.pop("mine")
-    with pytest.raises(CheckpointError, match=r"best\.safetensors does not fit .*: .*unknown model 'mine'"):
+    with pytest.raises(CheckpointError, match=r"best\.safetensors cannot be used: .*unknown model 'mine'"):
         load_checkpoint(result.best_checkpoint)
     with pytest.raises(ConfigError, match="unknown model 'mine'"):
         RecognizerConfig("mine", MelConfig(sample_rate=8000))

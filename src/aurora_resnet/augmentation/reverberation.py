@@ -79,7 +79,7 @@ def add_echo(samples: Samples, delay_seconds: float, level_db: float, sample_rat
 
     Shape: ``[N] -> [N + round(delay_seconds * sample_rate)]``.
 
-    >>> add_echo(np.array([1, 2], np.float32), 0.5, -20.0, 4).round(2).tolist()
+    >>> add_echo(np.array([1, 2], np.float32), 0.5, -20.0, 4).astype(float).round(2).tolist()
     [1.0, 2.0, 0.1, 0.2]
     """
     delay = round(delay_seconds * sample_rate)

@@ -40,9 +40,9 @@ LEAST_SHARE, LEAST_SHARE_OF_LENGTH = 1e-5, 1e-7
 """A string that is less probable than the best one by so much is dropped; the lower one where a length is asked for."""
 BEAM, BEAM_OF_LENGTH = 24, 8
 """Strings kept; of each length, where one is asked for."""
-OTHERWISE = 0.05
-"""Of those who should say a string of a length, or with a check digit, one of twenty says something else. A string that
-is possible only because it is asked for is not certain for that reason."""
+OTHERWISE = 0.1
+"""We assume that one speaker of ten says something else than a string of the length, or with the check digit, that is
+asked for. A string that is possible only because it is asked for is not certain for that reason."""
 SMALL = 1e-100
 """Below this all probabilities are divided by the largest one."""
 BESIDE_FRAMES = 30
