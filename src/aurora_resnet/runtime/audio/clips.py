@@ -90,8 +90,8 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
     >>> noise = np.random.default_rng(0).uniform(-0.5, 0.5, 8000)
     >>> soundfile.write(file, np.concatenate((np.zeros(8000), noise, np.zeros(8000))), 8000)
     >>> clip = read_clip(file, 8000, 1.0)
-    >>> clip.shape, round(float(clip[4000:].std()), 2)
-    ((8000,), 0.28)
+    >>> clip.shape, round(float(clip.std()), 1)
+    ((8000,), 0.3)
     """
     rate = check_sample_rate(sample_rate, "read_clip")
     if not clip_seconds > 0:
