@@ -68,7 +68,8 @@ def record(folder: Path, clips: Iterable[tuple[str, str, str]], split: str = "te
     for i, (word, tone, speaker) in enumerate(clips):
         path = folder / f"{i:03d}.wav"
         time = np.arange(RATE // 2 + 100 * i) / RATE
-        soundfile.write(path, 0.5 * np.sin(2 * np.pi * tone_hz(tone) * time), RATE, subtype="PCM_16")
+        swell = (0.2 + 0.8 * time / time[-1]) ** 4  # a wave that is at its peak all the time would be clipped
+        soundfile.write(path, swell * np.sin(2 * np.pi * tone_hz(tone) * time), RATE, subtype="PCM_16")
         utterances.append(Utterance(path, (word,), speaker, split, attributes=attributes))
     return Corpus(folder.name, tuple(utterances))
 

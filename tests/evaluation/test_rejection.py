@@ -49,7 +49,9 @@ def record(folder: Path, clips: list[tuple[str, str, float]]) -> Corpus:
     utterances = []
     for number, (words, speaker, peak) in enumerate(clips):
         path = folder / f"{number}.wav"
-        write_audio(np.resize(np.array([peak, -peak], np.float32), 800), path, RATE)
+        samples = np.resize(np.array([0.5, -0.5], np.float32), 800)
+        samples[400:402] *= 2  # a wave that is at its peak all the time would be clipped
+        write_audio(peak * samples, path, RATE)
         utterances.append(Utterance(path, tuple(words.split()), speaker))
     return Corpus(folder.name, tuple(utterances))
 

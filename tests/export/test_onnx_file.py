@@ -95,7 +95,7 @@ def test_differences_are_counted_against_hand_made_answers() -> None:
 def test_the_command_writes_a_file_and_its_size(compact: Checkpoint, tmp_path: Path) -> None:
     """A checkpoint without calibration or card, in its own process: nothing but the result and the check is printed."""
     path, out = tmp_path / "own.safetensors", tmp_path / "new" / "own.onnx"
-    save_checkpoint(compact.model, path)
+    save_checkpoint(compact.model, path, calibration=Calibration())
     command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "export", "--model", str(path)]
     environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
     result = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, env=environment, check=False)

@@ -32,11 +32,12 @@ TAKES = 6
 
 
 def tone(number: int, take: int) -> np.ndarray:
-    """A word that is easy to tell from the others: a pitch of its own, in a little noise."""
+    """A word that is easy to tell from the others: a pitch of its own with two overtones, in a little noise."""
     rng = np.random.default_rng(100 * number + take)
     t = np.arange(6000) / 8000
     pitch = 300 * 1.5**number * rng.uniform(0.98, 1.02)
-    return 0.3 * np.sin(2 * np.pi * pitch * t) * np.hanning(len(t)) + 0.003 * rng.standard_normal(len(t))
+    voice = sum(np.sin(2 * np.pi * k * pitch * t + k * k) / k for k in (1, 2, 3))
+    return 0.15 * voice * np.hanning(len(t)) ** 2 + 0.003 * rng.standard_normal(len(t))
 
 
 @pytest.fixture(scope="module", params=VOCABULARIES, ids=lambda vocabulary: vocabulary.words[0])

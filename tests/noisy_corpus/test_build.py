@@ -380,6 +380,15 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, speech: Corpus
         small(speech, noise, tmp_path)
 
 
+def test_a_build_that_was_killed_at_its_beginning_goes_on(tmp_path: Path, speech: Corpus, noise: Path) -> None:
+    """Killed between writing its settings under a temporary name and renaming them."""
+    undisturbed = contents(small(speech, noise, tmp_path / "undisturbed"))
+    begun = tmp_path / "killed" / "SPEECHDATA"
+    begun.mkdir(parents=True)
+    (begun / ".settings.partial.json").write_text("{")
+    assert contents(small(speech, noise, tmp_path / "killed")) == undisturbed
+
+
 def test_speakers_never_cross(tmp_path: Path, speech: Corpus, noise: Path) -> None:
     leaking = replace(speech, utterances=(replace(speech[0], split="test"), *speech.utterances[1:]))
     for train in (True, False):

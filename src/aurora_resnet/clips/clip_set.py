@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.augmentation.speed_pitch import change_speed
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.runtime.audio.clips import place, read_clip
+from aurora_resnet.runtime.audio.clips import place, read_stretch
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
@@ -236,9 +236,9 @@ def _read_clips(
     if not len(corpus):
         raise CorpusError(f"corpus '{corpus.name}' has no recordings")
 
-    def read(utterance: Utterance) -> Samples | str:
+    def read(utterance: Utterance) -> tuple[Samples, bool] | str:
         try:
-            return read_clip(utterance.path, model.sample_rate, model.clip_seconds, raw=utterance.raw)
+            return read_stretch(utterance.path, model.sample_rate, model.clip_seconds, raw=utterance.raw)
         except AudioError as error:
             return str(error)
 
@@ -257,7 +257,7 @@ def _read_clips(
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
         raise CorpusError(f"corpus '{corpus.name}' cannot be read: {'; '.join(problems[:3])}{more}")
     good = [
-        (utterance, label, torch.from_numpy(result))
+        (utterance.marked_clipped() if result[1] else utterance, label, torch.from_numpy(result[0]))
         for utterance, label, result in zip(corpus, labels, results, strict=True)
         if not isinstance(result, str)
     ]

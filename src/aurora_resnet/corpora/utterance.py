@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,6 +13,9 @@ from aurora_resnet.runtime.vocabulary import check_word
 
 RESERVED_NAMES = frozenset({"self", "predicate", "split", "words", "speakers", "isolated"})
 """Keywords of ``Corpus.filter``; an attribute of such a name could not be asked for."""
+
+CLIPPED = "clipped"
+"""Attribute of recordings that were found to be cut off at their peaks when they were read."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ class Utterance:
     def __reduce__(self) -> tuple[type[Utterance], tuple[object, ...]]:
         # A mapping proxy can be neither pickled nor copied deeply; worker processes need both.
         return type(self), (self.path, self.words, self.speaker, self.split, self.raw, dict(self.attributes))
+
+    def marked_clipped(self) -> Utterance:
+        """Return the utterance with the attribute ``clipped``.
+
+        >>> dict(Utterance(Path("a.wav"), ("one",), "").marked_clipped().attributes)
+        {'clipped': 'yes'}
+        """
+        return replace(self, attributes={**self.attributes, CLIPPED: "yes"})
 
     @property
     def word(self) -> str:

@@ -119,14 +119,16 @@ def answer_sounds(
 ) -> Answers:
     """Return what a recogniser's model says about sounds, cut as the recogniser cuts recordings."""
     facts, vocabulary = recognizer.model.facts, recognizer.vocabulary
+    cut = [recognizer.clip(sound.waveform, SAMPLE_RATE) for sound in sounds]
+    named = [Utterance(Path(sound.title), (sound.word,) * bool(sound.word), sound.speaker) for sound in sounds]
     clips = ClipSet(
         utterances=tuple(
-            Utterance(Path(sound.title), (sound.word,) * bool(sound.word), sound.speaker) for sound in sounds
+            each.marked_clipped() if clip.clipped else each for each, clip in zip(named, cut, strict=True)
         ),
         labels=torch.tensor([vocabulary.index(sound.word) if sound.word else len(vocabulary) for sound in sounds]),
         sample_rate=facts.sample_rate,
         clip_samples=facts.clip_samples,
-        waveforms=tuple(torch.from_numpy(recognizer.clip(sound.waveform, SAMPLE_RATE).samples) for sound in sounds),
+        waveforms=tuple(torch.from_numpy(clip.samples) for clip in cut),
         vocabulary=vocabulary,
     )
     return Answers.of(recognizer.model, clips, batch_size=BATCH, on_batch=on_batch)

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.utterance import CLIPPED
 from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
 from aurora_resnet.evaluation.metrics import (
     BoolArray,
@@ -98,7 +99,8 @@ class Answers:
 
     @cached_property
     def _decided(self) -> tuple[FloatArray, list[bool | None]]:
-        return self.calibration.decide(self.logits, self.peaks)
+        clipped = [CLIPPED in utterance.attributes for utterance in self.utterances]
+        return self.calibration.decide(self.logits, self.peaks, clipped)
 
     @property
     def decisions(self) -> list[bool | None]:

@@ -85,6 +85,18 @@ class StreamingNetwork(nn.Module):
         logits, memory = self.classifier.step(features.transpose(1, 2), memory)
         shares = logits.softmax(dim=2)
         words, blank = self.classifier.num_classes, self.classifier.blank
-        other = shares[..., words:blank].sum(dim=2, keepdim=True)
+        other = _sum_in_pairs(shares[..., words:blank])
         probabilities = torch.cat((shares[..., :words], other, shares[..., blank:]), dim=2)
         return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)
+
+
+def _sum_in_pairs(x: Tensor) -> Tensor:
+    """Return the sum over the last dimension, kept, by additions alone.
+
+    A sum in one operation is computed in an order that depends on the batch, and a stream would get other bits beside
+    others than alone.
+    """
+    while x.shape[-1] > 1:
+        half = x.shape[-1] // 2
+        x = torch.cat((x[..., :half] + x[..., half : 2 * half], x[..., 2 * half :]), dim=-1)
+    return x

@@ -74,10 +74,14 @@ class BuildRecords:
                     "give the same ones, or build into a new folder"
                 )
             now["noises"] = before_noises | dict(noises)
-        elif self.home.is_dir() and any(self.home.iterdir()):
+        elif self.home.is_dir() and not all(map(self._is_left_over, self.home.iterdir())):
             raise CorpusError(f"{self.home} is not empty and has no {self._settings.name}; build into a new folder")
         with atomic_path(self._settings) as temporary:
             temporary.write_text(json.dumps(now, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    def _is_left_over(self, path: Path) -> bool:
+        """Tell whether a file is what a build left that was killed while it began."""
+        return path.name.startswith(f".{self._settings.stem}.partial")
 
     def resume(self, folder: Folder) -> set[Path]:
         """Return the files of a folder that are done, and forget the others."""

@@ -93,10 +93,18 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
     >>> clip.shape, round(float(clip.std()), 1)
     ((8000,), 0.3)
     """
+    return read_stretch(path, sample_rate, clip_seconds, raw=raw)[0]
+
+
+def read_stretch(
+    path: str | Path, sample_rate: int, clip_seconds: float, *, raw: RawFormat | None = None
+) -> tuple[Samples, bool]:
+    """Return what ``read_clip`` does, and whether the recording is clipped there."""
     rate = check_sample_rate(sample_rate, "read_clip")
     if not clip_seconds > 0:
         raise AudioError(f"clip_seconds must be a number above 0, got {clip_seconds}")
-    return _cut(open_file(path, raw), rate, clip_seconds)[0]
+    stretch, _, clipped = _cut(open_file(path, raw), rate, clip_seconds)
+    return stretch, clipped
 
 
 def fit_length(samples: npt.ArrayLike, length: int) -> Samples:
