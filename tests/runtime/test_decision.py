@@ -151,6 +151,6 @@ def test_what_was_stored_otherwise_is_refused(stored: Any) -> None:
 def test_a_word_of_a_clipped_recording_must_be_sure() -> None:
     rows = np.log([[0.85, 0.15], [0.95, 0.05]]) + 20.0
     clips = np.repeat(LOUD, 2, axis=0)
-    assert Calibration(threshold=0.0).decide(rows, clips, [False, False])[1] == [True, True]
-    assert Calibration(threshold=0.0).decide(rows, clips, [True, True])[1] == [False, True]
-    assert Calibration().decide(rows, clips, [True, True])[1] == [None, None]
+    assert Calibration(threshold=0.0).decide(rows, clips, clipped=[False, False])[1] == [True, True]
+    assert Calibration(threshold=0.0).decide(rows, clips, clipped=[True, True])[1] == [False, True]
+    assert Calibration().decide(rows, clips, clipped=[True, True])[1] == [None, None]

@@ -30,10 +30,9 @@ class TinyWords:
         generator = np.random.default_rng([number, person, take])
         time = np.arange(int(0.35 * RATE)) / RATE
         pitch = 350 * 2.6**number * (1 + 0.03 * person) * generator.uniform(0.98, 1.02)
-        noisy = 0.3 * np.sin(2 * np.pi * pitch * time) * np.hanning(len(time)) + 0.002 * generator.standard_normal(
-            len(time)
-        )
-        return noisy.astype(np.float32)
+        hoarse = 0.3 * np.sin(2 * np.pi * pitch * time) + 0.1 * generator.standard_normal(len(time))
+        quiet = 0.002 * generator.standard_normal(len(time))
+        return (hoarse * np.hanning(len(time)) + quiet).astype(np.float32)
 
     def write(self, folder: Path, takes: int = 3) -> Path:
         """Write recordings of all words by all people, a sub-folder for each word."""

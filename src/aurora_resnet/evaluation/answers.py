@@ -100,7 +100,7 @@ class Answers:
     @cached_property
     def _decided(self) -> tuple[FloatArray, list[bool | None]]:
         clipped = [CLIPPED in utterance.attributes for utterance in self.utterances]
-        return self.calibration.decide(self.logits, self.peaks, clipped)
+        return self.calibration.decide(self.logits, self.peaks, clipped=clipped)
 
     @property
     def decisions(self) -> list[bool | None]:

@@ -93,7 +93,7 @@ class Calibration:
         return np.zeros(found.shape, np.bool_) if self.threshold is None else found >= self.threshold
 
     def decide(
-        self, logits: npt.ArrayLike, clips: Samples, clipped: npt.ArrayLike = False
+        self, logits: npt.ArrayLike, clips: Samples, *, clipped: npt.ArrayLike = False
     ) -> tuple[Array, list[bool | None]]:
         """Return probabilities ``[n, K]`` of clips ``[n, N]`` with logits ``[n, K]``, and whether each is accepted.
 

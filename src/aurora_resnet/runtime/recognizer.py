@@ -168,7 +168,7 @@ class Recognizer:
         """Return the answers that logits ``[n, K]`` of clips stand for."""
         facts = self.model.facts
         samples, clipped = np.stack([clip.samples for clip in clips]), [clip.clipped for clip in clips]
-        probabilities, accepted = facts.calibration.decide(logits, samples, clipped)
+        probabilities, accepted = facts.calibration.decide(logits, samples, clipped=clipped)
         return [
             recognition(facts.vocabulary, row, verdict)
             for row, verdict in zip(probabilities.tolist(), accepted, strict=True)
