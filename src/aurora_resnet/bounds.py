@@ -127,12 +127,16 @@ def configuration(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
         if hasattr(cls, "_misfits"):
             cls.__post_init__ = _check_misfits  # type: ignore[attr-defined]
         made = pydantic.dataclasses.dataclass(frozen=True, kw_only=kw_only, config=STRICT)(cls)
-        validated = made.__init__
+        validated, positional = made.__init__, [each.name for each in fields(made) if not each.kw_only]  # type: ignore[arg-type]
 
         @wraps(validated)
         def init(self: Any, *values: Any, **named: Any) -> None:
             try:
-                validated(self, *map(_plain, values), **{name: _plain(value) for name, value in named.items()})
+                given = dict(zip(positional, values, strict=False))  # under their names, as errors tell them
+                if given.keys() & named.keys():
+                    raise TypeError(f"{cls.__name__} got {', '.join(given.keys() & named.keys())} twice")
+                plain = {name: _plain(value) for name, value in {**given, **named}.items()}
+                validated(self, *values[len(given) :], **plain)
             except ValidationError as error:
                 raise ConfigError("; ".join(problems(error, made))) from None
 

@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.audio.reading import audio_info
 from aurora_resnet.runtime.errors import AudioError, DownloadError
@@ -72,12 +72,11 @@ def download_esc10(target: str | Path, *, url: str = ESC50_URL, progress: bool =
 
 def _unpack(archive: Path, folder: Path) -> None:
     """Extract the table first, then the recordings that it marks, each into the folder of its class."""
-    extract_zip(archive, folder, _DOCUMENTS.get, max_bytes=10_000_000, max_files=len(_DOCUMENTS))
+    extract(archive, folder, lambda name: _DOCUMENTS.get(name.partition("/")[2]), max_bytes=10_000_000)
     if not (folder / "esc50.csv").is_file():
         raise DownloadError(f"{archive}: expected the table {_TABLE} of ESC-50 in the archive; it has none")
-    rows = read_esc10_table(folder / "esc50.csv")
-    places = {f"audio/{name}": f"{category}/{name}" for name, category in rows}
-    extract_zip(archive, folder, places.get, max_bytes=_MAX_EXTRACTED_BYTES, max_files=len(places))
+    places = {f"audio/{name}": f"{category}/{name}" for name, category in read_esc10_table(folder / "esc50.csv")}
+    extract(archive, folder, lambda name: places.get(name.partition("/")[2]), max_bytes=_MAX_EXTRACTED_BYTES)
 
 
 def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
