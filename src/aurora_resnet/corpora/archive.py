@@ -1,7 +1,7 @@
 """Unpack the archive of a corpus, zip or tar, without trusting it.
 
-An archive is data from outside: its names could point anywhere, its headers could lie about sizes. What is written where
-is decided by ``zipfile`` and by the filter ``tarfile.data_filter`` (PEP 706), which let nothing out of the folder.
+An archive is data from outside: its names could point anywhere, its headers could lie about sizes. What is written
+where is up to ``zipfile`` and to the filter ``tarfile.data_filter`` (PEP 706), which let nothing out of the folder.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from aurora_resnet.engines.engine import Engine, Outcome
+from aurora_resnet.engines.work import Engine, Outcome
 from aurora_resnet.runtime.errors import AuroraError
 
 Result = TypeVar("Result")

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import Any, Generic
 
-from aurora_resnet.engines.engine import ATTEMPTS, Outcome, Piece, Prepare, Result
+from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
 from aurora_resnet.runtime.processors import cores
 
 AHEAD = 2
@@ -118,7 +118,7 @@ class _Worker(Generic[Piece, Result]):
 def _hand_out(
     crew: list[_Worker[Piece, Result]], again: deque[_Job[Piece, Result]], coming: Iterator[Piece], ahead: int
 ) -> None:
-    """Fill the workers up, the emptiest first; no piece is taken before somebody is there for it."""
+    """Fill the workers up, the emptiest first; no piece is taken before a worker is free."""
     while (worker := min(crew, key=lambda each: len(each.jobs))) and len(worker.jobs) < ahead:
         if again:
             worker.take(again.popleft())

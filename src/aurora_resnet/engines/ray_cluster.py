@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aurora_resnet.engines.engine import ATTEMPTS, Outcome, Piece, Prepare, Result
+from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 
