@@ -189,7 +189,10 @@ def test_speakers_that_a_built_tree_cannot_name_are_problems(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("path,words,speaker\n", "expected the manifest that make-noisy"), ('a,"b\n', "cannot be read")],
+    [
+        ("path,words,speaker\n", "the manifest that make-noisy writes lacks attribute.aurora_speaker"),
+        ('a,"b\n', "the manifest that make-noisy writes cannot be read"),
+    ],
 )
 def test_a_manifest_that_no_builder_wrote_is_refused(tmp_path: Path, content: str, said: str) -> None:
     write_raw(tmp_path / "TESTA" / "CLEAN1" / "FAC_1A.08", speech_like(0), "big")

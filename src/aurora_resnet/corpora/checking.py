@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.text_files import open_text
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,39 @@ def visible(folder: Path) -> list[Path]:
     ['a', 'b']
     """
     return sorted((path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: path.name)
+
+
+def read_table(path: Path, what: str, columns: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    r"""Yield line number and row of a CSV file with a header.
+
+    Args:
+        path: the file.
+        what: what it is, for messages.
+        columns: that it must have, among others.
+
+    Raises:
+        CorpusError: if it cannot be read, is no CSV, or lacks a column or a field.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.csv"
+    >>> _ = file.write_text("word,speaker\none,me\n")
+    >>> list(read_table(file, "the list", ["word"]))
+    [(2, {'word': 'one', 'speaker': 'me'})]
+    """
+    try:
+        with open_text(path, newline="", strict=True) as stream:
+            reader = csv.DictReader(stream, strict=True)
+            found = reader.fieldnames or []
+            if missing := [column for column in columns if column not in found]:
+                raise CorpusError(
+                    f"{path}: {what} lacks {', '.join(missing)}; it has {', '.join(found) or 'no columns'}"
+                )
+            for row in reader:
+                if None in row or None in row.values():
+                    raise CorpusError(f"{path}: line {reader.line_num}: expected {len(found)} fields")
+                yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: {what} cannot be read: {error}") from error
 
 
 def raise_together(where: Path, problems: Sequence[str]) -> None:
