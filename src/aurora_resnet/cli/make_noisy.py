@@ -57,8 +57,8 @@ def make_noisy(
 ) -> None:
     """Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.
 
-    Writes Aurora-2's own tree (out/SPEECHDATA/TESTA/N1_SNR5/FAC_3A.08 ...) with a manifest that tells source, noise,
-    offset and level of every file. An interrupted build goes on where it stopped. docs/protocol.md tells what equals
+    Writes Aurora-2's own tree (out/SPEECHDATA/TESTA/N1_SNR5/FAC_3A.08 ...) with a manifest of source, noise,
+    offset and level of every file. An interrupted build goes on where it stopped. docs/protocol.md says what equals
     Aurora-2. Exit code 1 means that some recordings were skipped; each is named.
 
     \b

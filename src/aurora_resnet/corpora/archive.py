@@ -88,7 +88,7 @@ def extract(archive: Path, folder: Path, destination: Callable[[str], str | None
 
 @contextmanager
 def _blamed(archive: str | Path) -> Iterator[None]:
-    """Tell the faults of an archive from those of the disk, which have a number."""
+    """Report faults of the archive as such; those of the disk, which have an error number, pass."""
     try:
         yield
     except (*_DAMAGE, tarfile.TarError, OSError) as error:

@@ -132,6 +132,6 @@ def _unpack_verified(
 
 
 def _first(problems: list[str]) -> str:
-    """Join the first problems and the number of the others."""
+    """Join the first problems and how many more there are."""
     more = len(problems) - LISTED
     return "; ".join(problems[:LISTED]) + (f"; and {more} more" if more > 0 else "")

@@ -83,7 +83,7 @@ class Transfer:
         self.received = 0
 
     def check_response(self, response: requests.Response, **_: object) -> None:
-        """Refuse what no repetition changes, and a way from https back to http, where anybody could exchange the file.
+        """Refuse what no repetition changes, and a way from https back to http, where the file could be exchanged.
 
         Raises:
             DownloadError: naming the address.

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
-    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` tells whether it must have words.
+    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` says whether it must have words.
 
     Raises:
         CorpusError: if it ends otherwise, or listing everything that is wrong with the file.

@@ -1,7 +1,7 @@
 """The sample recordings that the wheel carries: synthetic voices and synthetic noises.
 
 All of it is made by ``tools/make_samples.py``; ``samples/README.md`` says by which engines and under which
-licences. Good for trying things out and for tests, no substitute for recordings of people.
+licences. For demonstrations and tests; no substitute for recordings of speakers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jobs of minutes or hours, each a function without arguments; one that fails is told and stops no other."""
+"""Jobs of minutes or hours, each a function without arguments; one that fails is reported and stops no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine is: it does work that comes in pieces, each piece once, whoever does it.
+"""What an engine is: it does work that comes in pieces, each piece once.
 
 The work is a function of a piece. ``prepare`` makes it where it is done, once a worker, so that a model is loaded once
 and not sent. ``prepare`` and the pieces travel to the workers (pickle), and the results travel back; what is large
@@ -53,5 +53,5 @@ class Engine(Protocol):
             pieces: taken from the iterable when workers are free, as far as the engine can.
 
         Raises:
-            Exception: the first that the work raises; the pieces on their way are finished, no others are begun.
+            Exception: the first that the work raises; the pieces on their way are finished, no further ones are begun.
         """

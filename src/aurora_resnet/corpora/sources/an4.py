@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from aurora_resnet.corpora.checking import check_folder, raise_together, read_table
+from aurora_resnet.corpora.checking import check_folder, raise_together, read_each, read_table
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.errors import CorpusError
 
@@ -59,7 +58,7 @@ def read_an4(folder: str | Path) -> Corpus:
         more = {"sentence": row["utterance"], "context": _CONTEXTS[row["isolated"]]}
         return _utterance(table.parent, row, (row["label"],), more)
 
-    return Corpus("an4", _utterances(table, WORD_COLUMNS, word))
+    return Corpus("an4", read_each(table, read_table(table, "the table of AN4", WORD_COLUMNS), word))
 
 
 def read_an4_strings(folder: str | Path) -> Corpus:
@@ -86,13 +85,13 @@ def read_an4_strings(folder: str | Path) -> Corpus:
     def string(row: dict[str, str]) -> Utterance:
         return _utterance(table.parent, row, tuple(row["transcript"].split()), {})
 
-    return Corpus("an4-strings", _utterances(table, STRING_COLUMNS, string))
+    return Corpus("an4-strings", read_each(table, read_table(table, "the table of AN4", STRING_COLUMNS), string))
 
 
 def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
     r"""Read ``words.csv``: all utterances, word by word, with AN4's forced alignment.
 
-    The speakers are those of ``read_an4``. Digit words are called as there, all others in lower case.
+    The speakers are those of ``read_an4``. Digit words are called as there, all other words in lower case.
 
     Args:
         folder: the one with ``words.csv``.
@@ -135,20 +134,6 @@ def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
             problems.append(str(error))
     raise_together(table, problems)
     return tuple(aligned)
-
-
-def _utterances(
-    table: Path, columns: tuple[str, ...], utterance: Callable[[dict[str, str]], Utterance]
-) -> tuple[Utterance, ...]:
-    """Return the utterance of each row; the bad lines are told together."""
-    utterances, problems = [], []
-    for number, row in read_table(table, "the table of AN4", columns):
-        try:
-            utterances.append(utterance(row))
-        except CorpusError as error:
-            problems.append(f"line {number}: {error}")
-    raise_together(table, problems)
-    return tuple(utterances)
 
 
 def _utterance(folder: Path, row: dict[str, str], words: tuple[str, ...], more: dict[str, str]) -> Utterance:

@@ -54,7 +54,7 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
 
     A speaker of Aurora-2 is ``aurora2/`` and the three letters. In a tree that ``build_noisy_corpus`` made the
     speakers are those of the speech it was made of (``fsdd/theo``), by its ``manifest.csv``, so that the same
-    person is found in both corpora.
+    speaker is recognised in both corpora.
 
     What cannot be used does not end the reading: unexpected names, empty files, files of an odd number of bytes
     and speakers that the manifest lacks become ``Corpus.problems``. ``.wav`` and ``.flac`` files stand for

@@ -34,7 +34,7 @@ def read_speech_commands(folder: str | Path) -> Corpus:
 
     Recordings lie in a folder per word (``two/439c84f4_nohash_1.wav``) or all in one, named
     ``two_439c84f4_nohash_1.wav``. The speaker is what stands before ``_nohash_``. The split is that of
-    ``testing_list.txt`` and ``validation_list.txt`` (all others ``"train"``) where these files are, else empty.
+    ``testing_list.txt`` and ``validation_list.txt`` (the rest is ``"train"``) where these files are, else empty.
 
     Args:
         folder: the one with the word folders or the recordings.
@@ -133,7 +133,7 @@ def _find_problems(folder: Path) -> list[str]:
 
 
 def _is_cut_off(path: Path) -> bool:
-    """Tell whether a WAV file is shorter than its header says; its last one is, where unpacking was broken off."""
+    """Return whether a WAV file is shorter than its header says; its last one is, where unpacking was broken off."""
     with path.open("rb") as file:
         head = file.read(8)
     stated = int.from_bytes(head[4:], "little")
