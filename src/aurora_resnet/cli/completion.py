@@ -7,7 +7,6 @@ torch at every press of the tabulator, and would not know the commands of the ru
 from __future__ import annotations
 
 import argparse
-from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
@@ -19,16 +18,9 @@ from aurora_resnet.runtime.cli.commands import COMMANDS as RUNTIME_COMMANDS
 from aurora_resnet.runtime.cli.main import add_command
 from aurora_resnet.runtime.model_reference import EXPORTED
 
+Shell = Literal["bash", "zsh", "fish"]
 SHIPPED_MODELS = ("recognize", "listen", "transcribe", "serve", "adapt", "calibrate", "evaluate", "export")
 """Commands whose ``--model`` may be a shipped one."""
-
-
-class Shell(StrEnum):
-    """A shell that completes."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
 
 
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to complete.")]) -> None:
@@ -43,7 +35,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to
     typer.echo(completion_script(shell), nl=False)
 
 
-def completion_script(shell: str) -> str:
+def completion_script(shell: Shell) -> str:
     """Return the script of a shell.
 
     >>> completion_script("fish").splitlines()[0]
@@ -94,8 +86,4 @@ def _choices(hint: Any) -> tuple[str, ...]:
     """
     if get_origin(hint) is Literal:
         return tuple(map(str, get_args(hint)))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return tuple(str(each.value) for each in hint)
-    return tuple(
-        choice for part in get_args(hint) if isinstance(part, type) or get_args(part) for choice in _choices(part)
-    )
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))

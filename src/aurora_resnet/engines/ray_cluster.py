@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
@@ -49,61 +50,47 @@ class RayEngine:
 
     def run(self, prepare: Prepare[Piece, Result], pieces: Iterable[Piece]) -> Iterator[Outcome[Piece, Result]]:
         """Yield what became of each piece; see ``Engine.run``."""
-        from ray import cloudpickle  # takes functions of the program's own file too
-
-        actor = self.ray.remote(num_cpus=self.processors, max_restarts=-1, max_task_retries=ATTEMPTS - 1)(RayWorker)
-        made, coming = cloudpickle.dumps(prepare), iter(pieces)
+        # Ray itself starts an actor that died anew, and gives it its piece again.
+        options = {"num_cpus": self.processors, "max_restarts": -1, "max_task_retries": ATTEMPTS - 1}
+        actor, errors, coming = self.ray.remote(**options)(RayWorker), self.ray.exceptions, iter(pieces)
         crew: list[Any] = []
         working: dict[Any, tuple[Any, Piece]] = {}
-
-        def begin(worker: Any, piece: Piece) -> None:
-            working[worker.work.remote(cloudpickle.dumps(piece))] = worker, piece
-
         try:
-            for _, piece in zip(range(self.workers), coming, strict=False):
-                crew.append(actor.remote(made))
-                begin(crew[-1], piece)
+            for piece in islice(coming, self.workers):
+                crew.append(actor.remote(prepare))
+                working[crew[-1].work.remote(piece)] = crew[-1], piece
             while working:
                 (done,), _ = self.ray.wait(list(working), num_returns=1)
                 worker, piece = working.pop(done)
                 try:
-                    result, error = cloudpickle.loads(self.ray.get(done))
-                except self.ray.exceptions.RayActorError:
+                    yield Outcome(piece, self.ray.get(done))
+                except errors.RayActorError:
                     yield Outcome(piece, None, f"the Ray actor that worked on it died {ATTEMPTS} times (memory?)")
-                else:
-                    if error is not None:
-                        raise error
-                    yield Outcome(piece, result)
-                for following in coming:
-                    begin(worker, following)
-                    break
+                except errors.RayTaskError as error:
+                    raise error.cause from None
+                for following in islice(coming, 1):
+                    working[worker.work.remote(following)] = worker, following
         finally:
             for worker in crew:
                 self.ray.kill(worker)
 
 
 class RayWorker:
-    """Holds the work. What it raises travels as a value, as it was raised.
+    """Holds the work.
 
     Args:
-        prepare: makes the work; pickled.
+        prepare: makes it, with the first piece: what it raises belongs to that.
     """
 
-    def __init__(self, prepare: bytes) -> None:
-        self.prepared: Any = None
+    def __init__(self, prepare: Prepare[Any, Any]) -> None:
         self.prepare = prepare
+        self.prepared: Callable[[Any], Any] | None = None
 
-    def work(self, piece: bytes) -> bytes:
-        """Do a piece; all is pickled."""
-        from ray import cloudpickle
-
-        try:
-            if self.prepared is None:
-                self.prepared = cloudpickle.loads(self.prepare)()
-            done: bytes = cloudpickle.dumps((self.prepared(cloudpickle.loads(piece)), None))
-        except Exception as error:
-            done = cloudpickle.dumps((None, error))
-        return done
+    def work(self, piece: Any) -> Any:
+        """Do a piece."""
+        if self.prepared is None:
+            self.prepared = self.prepare()
+        return self.prepared(piece)
 
 
 def _ray() -> Any:
