@@ -2,13 +2,15 @@
 
 >>> @configuration()
 ... class Wheel:
-...     spokes: Annotated[int, Between(3, 72)] = 32
-...     colour: Literal["red", "green"] = "red"
->>> Wheel(spokes=100, colour="gren")
+...     spokes: int = 32
+...     spare: bool = False
+>>> Wheel(spokes=3.5, spare=1)
 Traceback (most recent call last):
-aurora_resnet.runtime.errors.ConfigError: spokes must lie from 3 to 72, got 100; colour must be 'red' or 'green', ...
+aurora_resnet.runtime.errors.ConfigError: spokes must be a whole number, got 3.5; spare must be true or false, got 1
 
-A method ``_misfits`` of the class yields what else is wrong, such as fields that do not fit each other; it runs where
+Ranges and choices are ``Annotated[int, Between(3, 72)]`` and ``Literal["red", "green"]``.
+
+A method ``_misfits`` of a configuration yields what else is wrong, such as fields that do not fit each other; it runs where
 every field alone is right.
 """
 
@@ -126,22 +128,18 @@ def configuration(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
     def decorate(cls: type[T]) -> type[T]:
         if hasattr(cls, "_misfits"):
             cls.__post_init__ = _check_misfits  # type: ignore[attr-defined]
-        made = pydantic.dataclasses.dataclass(frozen=True, kw_only=kw_only, config=STRICT)(cls)
-        validated, positional = made.__init__, [each.name for each in fields(made) if not each.kw_only]  # type: ignore[arg-type]
+        made: Any = pydantic.dataclasses.dataclass(frozen=True, kw_only=kw_only, config=STRICT)(cls)
+        validated = made.__init__
 
         @wraps(validated)
-        def init(self: Any, *values: Any, **named: Any) -> None:
+        def init(self: Any, /, *values: Any, **named: Any) -> None:
             try:
-                given = dict(zip(positional, values, strict=False))  # under their names, as errors tell them
-                if given.keys() & named.keys():
-                    raise TypeError(f"{cls.__name__} got {', '.join(given.keys() & named.keys())} twice")
-                plain = {name: _plain(value) for name, value in {**given, **named}.items()}
-                validated(self, *values[len(given) :], **plain)
+                validated(self, *map(_plain, values), **{name: _plain(value) for name, value in named.items()})
             except ValidationError as error:
                 raise ConfigError("; ".join(problems(error, made))) from None
 
-        made.__init__ = init  # type: ignore[method-assign]
-        return made
+        made.__init__ = init
+        return typing.cast(type[T], made)
 
     return decorate
 
@@ -169,7 +167,11 @@ def problems(error: ValidationError, cls: Any, *, within: int = 0) -> list[str]:
         cls: the dataclass.
         within: how many parts of each place to leave out, of what holds the dataclass.
     """
-    found: list[ErrorDetails] = [{**each, "loc": each["loc"][within:]} for each in error.errors(include_url=False)]
+    names = [each.name for each in fields(cls)]  # for places of arguments by position, which are numbers
+    found: list[ErrorDetails] = []
+    for each in error.errors(include_url=False):
+        first, rest = each["loc"][within : within + 1], each["loc"][within + 1 :]
+        found.append({**each, "loc": (*(names[part] if isinstance(part, int) else part for part in first), *rest)})
     unknown = sorted((each["loc"] for each in found if each["type"] == _UNKNOWN), key=len)
     return [
         f"unknown key '{'.'.join(map(str, place))}'{did_you_mean(str(place[-1]), _known_names(cls, place))}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-import typing
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -47,11 +46,13 @@ def from_mapping(
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: configuration: unknown key 'epoch' (did you mean 'epochs'?)
     """
+    kind: Any = cls
     try:
         with names_from_file(trust_code):
-            return typing.cast(T, _adapter(cls).validate_json(json.dumps([_plain(values, source)]))[0])
+            read: T = _adapter(kind).validate_json(json.dumps([_plain(values, source)]))[0]
     except ValidationError as error:
         raise ConfigError(f"{source}: {'; '.join(problems(error, cls, within=1))}") from None
+    return read
 
 
 def to_mapping(options: Any) -> dict[str, Any]:
