@@ -10,8 +10,8 @@ aurora_resnet.runtime.errors.ConfigError: spokes must be a whole number, got 3.5
 
 Ranges and choices are ``Annotated[int, Between(3, 72)]`` and ``Literal["red", "green"]``.
 
-A method ``_misfits`` of a configuration yields what else is wrong, such as fields that do not fit each other; it runs where
-every field alone is right.
+A method ``_misfits`` of a configuration yields what else is wrong, such as fields that do not fit each other; it runs
+where every field alone is right.
 """
 
 from __future__ import annotations
