@@ -279,7 +279,7 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         MelConfig(sample_rate=8000, n_mels=0, power=-1.0, normalization="batch")  # type: ignore[arg-type]
     assert all(word in str(caught.value) for word in ("n_mels", "power", "'batch'"))
-    assert str(caught.value).count("; ") == 3
+    assert str(caught.value).count("; ") == 2
 
 
 @settings(deadline=None, max_examples=20)

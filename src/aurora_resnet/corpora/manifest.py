@@ -177,7 +177,7 @@ def _wrong_names(names: list[str], known: tuple[str, ...], what: str, words: boo
     wrong = [f"{what} '{name}' is missing" for name in needed if name not in names]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            wrong.append(f"{what} '{name}' stands there {names.count(name)} times")
+            wrong.append(f"{what} '{name}' appears {names.count(name)} times")
         if name not in known and not (prefix and name.startswith(prefix)):
             also = f" and {prefix}<name>" if prefix else ""
             hint = did_you_mean(name, known)
