@@ -34,8 +34,7 @@ PRETRAINED = EXPORTED
 SUFFIX = SUFFIXES["checkpoint"]
 OPERATING_POINT = "operating_point"
 """Under this name ``info`` says how the calibration was chosen."""
-_MODEL = "model."
-_STATE = "state."
+_MODEL, _STATE = "model.", "state."
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,10 +138,7 @@ def save_calibrated(
         calibration: the new one.
         path: the file to write; it may be the checkpoint itself.
         info: plain JSON values to add to those of the checkpoint.
-        trust_code: as ``load_checkpoint``.
-
-    Raises:
-        CheckpointError: as ``load_checkpoint``.
+        trust_code: as ``load_checkpoint``, whose errors may come too.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "mine.safetensors"
@@ -219,10 +215,7 @@ def checkpoint_kind(path: Path) -> Kind:
 
 
 def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerConfig:
-    """Return what a checkpoint's network is, without building it; arguments as ``load_checkpoint``.
-
-    Raises:
-        CheckpointError: as ``load_checkpoint``.
+    """Return what a checkpoint's network is, without building it; arguments and errors as ``load_checkpoint``.
 
     >>> read_config("compact").model
     'compact'
