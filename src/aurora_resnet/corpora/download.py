@@ -65,12 +65,7 @@ def download_archive(
     work = place.with_name(f".{place.name}.aurora-download")
     archive, unpacked = work / f"{place.name}.archive", work / "unpacked"
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            if problems := find_problems(target):
-                raise DownloadError(
-                    f"{target} is not empty and not a complete copy: {_first(problems)}; "
-                    f"move it away or choose another folder"
-                )
+        if _is_complete(target, find_problems):
             if progress:
                 tqdm.write(f"{target} is complete and verified: nothing to download", file=sys.stderr)
             archive.unlink(missing_ok=True)  # of a call that was killed when all was in place
@@ -98,6 +93,17 @@ def download_archive(
         with suppress(OSError):
             work.rmdir()  # empty, unless an archive waits for the next call
     return target
+
+
+def _is_complete(target: Path, find_problems: Callable[[Path], list[str]]) -> bool:
+    """Return whether the corpus is there already; anything else there is an error."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    if problems := find_problems(target):
+        raise DownloadError(
+            f"{target} is not empty and not a complete copy: {_first(problems)}; move it away or choose another folder"
+        )
+    return True
 
 
 def _unpack_verified(
