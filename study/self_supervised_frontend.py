@@ -12,8 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.environment import torchaudio_missing
-from aurora_resnet.runtime.errors import ConfigError, DownloadError, did_you_mean
+from aurora_resnet.runtime.errors import ConfigError, DownloadError, MissingDependencyError, did_you_mean
 
 SAMPLE_RATE = 16_000
 
@@ -56,7 +55,10 @@ class SelfSupervisedFrontend(nn.Module):
         try:
             from torchaudio import pipelines
         except (ImportError, OSError, RuntimeError) as error:  # it raises what its compiled part raises
-            raise torchaudio_missing("self-supervised encoders come", error) from error
+            raise MissingDependencyError(
+                f"self-supervised encoders come through torchaudio, which does not import here: {error}\n"
+                "install one that fits your torch: pip install torchaudio"
+            ) from error
         known = [each for each in dir(pipelines) if hasattr(getattr(pipelines, each), "get_model")]
         bundle: Any = getattr(pipelines, name, None)
         if name not in known:

@@ -2,13 +2,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.config_files import apply_overrides, from_mapping, read_toml, to_mapping
 from aurora_resnet.corpora.samples import samples_folder
 from aurora_resnet.features.mel import MelConfig
@@ -17,14 +18,10 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.experiment import read_experiment
 
 
-@dataclasses.dataclass(frozen=True)
+@configuration()
 class Wheel:
-    radius_metres: float = 0.3
+    radius_metres: Annotated[float, Between(0, 1, above=True)] = 0.3
     spokes: int = 32
-
-    def __post_init__(self) -> None:
-        if self.radius_metres <= 0:
-            raise ConfigError(f"radius_metres must be positive, got {self.radius_metres}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,13 +98,13 @@ def test_every_kind_of_mistake_is_named_in_the_same_message() -> None:
     )
     for part in (
         "unknown key 'belll' (did you mean 'bell'?)",
-        "name: Field required",
-        "colour: Input should be 'red' or 'green', got 'blue'",
-        "bell: Input should be a valid boolean, got 1",
-        "front: radius_metres must be positive, got -0.5",
-        "spares.0.spokes: Input should be a valid integer, got 'many'",
-        "spares.1: radius_metres must be positive, got 0",
-        "gears.1.0: Input should be a valid integer, got '2'",
+        "name is missing",
+        "colour must be 'red' or 'green', got 'blue'",
+        "bell must be true or false, got 1",
+        "front.radius_metres must lie above 0 and up to 1, got -0.5",
+        "spares.0.spokes must be a whole number, got 'many'",
+        "spares.1.radius_metres must lie above 0 and up to 1, got 0",
+        "gears.1.0 must be a whole number, got '2'",
     ):
         assert part in message
     assert len(message.splitlines()) == 1
@@ -135,7 +132,7 @@ def test_unknown_keys_do_not_hide_what_else_is_wrong_beside_them() -> None:
     message = problem({"name": "mine", "spares": [{"spoke": 1, "radius_metres": -1}], "rear": {"x": {"y": 1}}})
     assert message == (
         "bike.toml: unknown key 'rear.x'; unknown key 'spares.0.spoke' (did you mean 'spokes'?); "
-        "spares.0: radius_metres must be positive, got -1.0"
+        "spares.0.radius_metres must lie above 0 and up to 1, got -1.0"
     )
 
 
@@ -211,9 +208,9 @@ def test_what_the_library_configures_reports_its_ranges() -> None:
         ConfigError, match="epochs must lie from 1 to 100000, got 0; momentum must lie from 0 to below 1, got 2"
     ):
         from_mapping(TrainingConfig, {"epochs": 0, "momentum": 2})
-    with pytest.raises(ConfigError, match=r"spec_augment: probability must lie from 0 to 1, got 1\.5"):
+    with pytest.raises(ConfigError, match=r"spec_augment\.probability must lie from 0 to 1, got 1\.5"):
         from_mapping(TrainingConfig, {"spec_augment": {"probability": 1.5}})
-    with pytest.raises(ConfigError, match="sample_rate: Field required"):
+    with pytest.raises(ConfigError, match="sample_rate is missing"):
         from_mapping(MelConfig, {})
 
 
@@ -240,7 +237,7 @@ def test_what_the_library_configures_reports_its_ranges() -> None:
     ],
 )
 def test_each_range_of_the_training_options_is_kept(field: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=rf"^{field}(\[\d\])* must "):
+    with pytest.raises(ConfigError, match=rf"^{field}(\.\d)* must "):
         TrainingConfig(**{field: value})  # type: ignore[arg-type]
 
 
@@ -348,7 +345,7 @@ def test_any_value_in_any_place_is_refused_in_short(tmp_path: Path, key: str, va
 
 @pytest.mark.parametrize("override", ["mel.n_mels=1000000", "mel.sample_rate=1000000000", "training.epochs=inf"])
 def test_what_would_take_forever_is_refused_at_once(override: str) -> None:
-    with pytest.raises(ConfigError, match=override.partition("=")[0].replace(".", "[:.] ?")):
+    with pytest.raises(ConfigError, match=override.partition("=")[0]):
         read_experiment(samples_folder() / "quickstart.toml", overrides=[override])
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from aurora_resnet.bounds import shown
 from aurora_resnet.files import atomic_path
-from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError
+from aurora_resnet.runtime.decision import Calibration, is_number
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.version import __version__
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
@@ -50,6 +50,59 @@ def read_header(path: Path) -> dict[str, Any]:
     """Return what ``read_file`` returns, without the tensors."""
     with _opened(path) as file:
         return _header(file, path)
+
+
+def as_half(name: str, weight: Tensor) -> Tensor:
+    """Return a weight in float16.
+
+    Raises:
+        CheckpointError: if it does not fit.
+    """
+    stored = weight.detach().half()
+    if not stored.isfinite().all():
+        raise CheckpointError(
+            f"{name} holds values beyond float16's 65504 or not finite (largest {weight.abs().max():g}); "
+            "save it without half"
+        )
+    return stored
+
+
+def check_weights(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Refuse what loads but cannot answer: other types, NaN and infinity, variances below zero.
+
+    Args:
+        weights: as stored; what is missing is left to ``load_state_dict``, which names all of it.
+        expected: the network's.
+
+    Raises:
+        ConfigError: naming the first.
+    """
+    for name in weights.keys() & expected.keys():
+        stored, wanted = weights[name], expected[name]
+        if wanted.is_floating_point() != stored.is_floating_point() or stored.is_complex():
+            raise ConfigError(f"{name} holds {stored.dtype}, expected {wanted.dtype}")
+        if stored.is_floating_point() and not stored.to(wanted.dtype).isfinite().all():
+            raise ConfigError(f"{name} holds values that are not finite; train it again at a lower learning rate")
+        if name.endswith("running_var") and (stored < 0).any():
+            raise ConfigError(f"{name} holds a variance below zero")
+
+
+def earlier_point(path: Path, point: object) -> Calibration:
+    """Return the calibration of a model of strings from what earlier versions wrote into ``info``, if they did.
+
+    Raises:
+        CheckpointError: if it is damaged.
+    """
+    if point is None:
+        return Calibration()
+    keys = ("threshold", "other_weight")
+    try:
+        values = {key: point[key] for key in keys if isinstance(point, Mapping) and is_number(point.get(key))}
+        if len(values) < len(keys):
+            raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
+        return Calibration(**values)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its operating point is damaged ({error}); calibrate it again") from None
 
 
 @contextmanager

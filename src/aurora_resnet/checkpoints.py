@@ -1,8 +1,8 @@
 """A model as one self-describing file: network, vocabulary, calibration and card in safetensors with a JSON header.
 
 No code and no pickle is stored, only names and plain values. Of a model or front end that another package brings, the
-file says where it lives and what to install. Names are those that are built in, registered or entry points; others, as
-``package.module:Class``, are imported only with ``trust_code``.
+file says where it lives and what to install. Names are those that are built in, registered or entry points;
+``package.module:Class`` is imported only with ``trust_code``.
 """
 
 from __future__ import annotations
@@ -16,25 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aurora_resnet.checkpoint_file import read_file, read_header, write_file
+from aurora_resnet.checkpoint_file import as_half, check_weights, earlier_point, read_file, read_header, write_file
 from aurora_resnet.config_files import from_mapping, to_mapping
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import frontend_origin
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import ZOO, model_origin
 from aurora_resnet.references import TrustCode, what_to_install
-from aurora_resnet.runtime.decision import Calibration, is_number
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.runtime.model_reference import (
-    EXPORTED,
-    FOLDERS,
-    SUFFIXES,
-    AnyModel,
-    Kind,
-    ModelFile,
-    is_file,
-    resolve,
-)
+from aurora_resnet.runtime.model_reference import EXPORTED, SUFFIXES, AnyModel, Kind, is_file, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED
@@ -43,9 +34,7 @@ PRETRAINED = EXPORTED
 SUFFIX = SUFFIXES["checkpoint"]
 OPERATING_POINT = "operating_point"
 """Under this name ``info`` says how the calibration was chosen."""
-_FOLDER = FOLDERS["checkpoint"]
-_MODEL = "model."
-_STATE = "state."
+_MODEL, _STATE = "model.", "state."
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,8 +43,8 @@ class Checkpoint:
 
     Attributes:
         model: the rebuilt network in evaluation mode, on the CPU.
-        name: what people call it: the shipped name, or the file's and its folder's.
-        card: what it learnt from and what it can do, in Markdown; empty if nobody wrote one.
+        name: its shipped name, or the file's and its folder's.
+        card: what it learnt from and what it can do, in Markdown; empty if there is none.
         info: plain values that were saved beside it (training command, results, ...).
         state: further tensors, such as the optimiser's.
     """
@@ -121,20 +110,14 @@ def save_checkpoint(
     (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
     calibration = model.calibration if calibration is None else calibration
-    kept = dict(info or {})
-    if not calibration.rejects:
-        kept.pop(OPERATING_POINT, None)  # of other weights
-    header: dict[str, Any] = {
-        "config": to_mapping(model.config),
-        "calibration": calibration.to_dict(),
-        "card": card,
-        "info": kept,
-    }
-    if origin := _origin(model.config):
+    header: dict[str, Any] = {"config": to_mapping(model.config), **_changeable(calibration, card, info or {})}
+    front_end = model.config.frontend
+    origin = model_origin(model.config.model) or ({} if front_end is None else frontend_origin(front_end))
+    if origin:  # where model and front end live, of what is not built in; the model first
         header["origin"] = origin
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
     if half:
-        tensors |= {_MODEL + name: _as_half(name, weight) for name, weight in model.named_parameters()}
+        tensors |= {_MODEL + name: as_half(name, weight) for name, weight in model.named_parameters()}
     tensors |= {_STATE + name: tensor for name, tensor in (state or {}).items()}
     # safetensors stores dense row-major tensors; channels-last weights are copied into that order.
     write_file(header, {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
@@ -155,10 +138,7 @@ def save_calibrated(
         calibration: the new one.
         path: the file to write; it may be the checkpoint itself.
         info: plain JSON values to add to those of the checkpoint.
-        trust_code: as ``load_checkpoint``.
-
-    Raises:
-        CheckpointError: as ``load_checkpoint``.
+        trust_code: as ``load_checkpoint``, whose errors may come too.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "mine.safetensors"
@@ -169,10 +149,9 @@ def save_calibrated(
     file = resolve(name_or_path, format="checkpoint")
     checkpoint = load_checkpoint(file, trust_code=trust_code)  # a file that cannot be used is not written again
     header, tensors = read_file(file.path)
-    kept_info = {key: value for key, value in checkpoint.info.items() if calibration.rejects or key != OPERATING_POINT}
-    changed = {"calibration": calibration.to_dict(), "card": checkpoint.card, "info": {**kept_info, **(info or {})}}
     kept: dict[str, Any] = {key: header[key] for key in ("config", "origin") if key in header}
-    write_file({**kept, **changed}, tensors, path)
+    changed = _changeable(calibration, checkpoint.card, checkpoint.info)
+    write_file({**kept, **changed, "info": {**changed["info"], **(info or {})}}, tensors, path)
 
 
 @float32_on_cpu()
@@ -207,7 +186,7 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
         with torch.random.fork_rng(devices=[]):  # the network is first built with random weights
             model = RecognizerModel(config)
         weights = {name.removeprefix(_MODEL): t for name, t in tensors.items() if name.startswith(_MODEL)}
-        _check_weights(model, weights)
+        check_weights(weights, model.state_dict())
         model.load_state_dict(weights)
     except (ConfigError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         raise _unusable(header, f"{path} does not fit the network that it describes", error) from error
@@ -216,7 +195,7 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
     if not calibration.rejects and _kind(config.model) == "strings":
-        calibration = _operating_point(file, info)
+        calibration = earlier_point(path, info.get(OPERATING_POINT))
     model.calibration = calibration
     name = file.name if Path(file.name) != path else "/".join(path.with_suffix("").parts[-2:])
     beside = path.with_suffix(".md")
@@ -236,10 +215,7 @@ def checkpoint_kind(path: Path) -> Kind:
 
 
 def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerConfig:
-    """Return what a checkpoint's network is, without building it; arguments as ``load_checkpoint``.
-
-    Raises:
-        CheckpointError: as ``load_checkpoint``.
+    """Return what a checkpoint's network is, without building it; arguments and errors as ``load_checkpoint``.
 
     >>> read_config("compact").model
     'compact'
@@ -253,25 +229,10 @@ def _kind(model: object) -> Kind:
     return "strings" if isinstance(model, str) and model in ZOO and ZOO[model].strings else "words"
 
 
-def _operating_point(file: ModelFile, info: Mapping[str, Any]) -> Calibration:
-    """Return the calibration of a model of strings from where earlier versions wrote it, if they did."""
-    point = info.get(OPERATING_POINT)
-    if point is None:
-        return Calibration()
-    keys = ("threshold", "other_weight")
-    try:
-        values = {key: point[key] for key in keys if isinstance(point, Mapping) and is_number(point.get(key))}
-        if len(values) < len(keys):
-            raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
-        return Calibration(**values)
-    except ConfigError as error:
-        raise CheckpointError(f"{file.path}: its operating point is damaged ({error}); calibrate it again") from None
-
-
-def _origin(config: RecognizerConfig) -> dict[str, str]:
-    """Return where model and front end live, of what is not built in; the model first."""
-    front_end = None if config.frontend is None else frontend_origin(config.frontend)
-    return model_origin(config.model) or front_end or {}
+def _changeable(calibration: Calibration, card: str, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a header holds besides the network; how another calibration was chosen is left out."""
+    kept = {key: value for key, value in info.items() if calibration.rejects or key != OPERATING_POINT}
+    return {"calibration": calibration.to_dict(), "card": card, "info": kept}
 
 
 def _config(header: Mapping[str, Any], path: Path, trust_code: TrustCode) -> RecognizerConfig:
@@ -285,27 +246,3 @@ def _unusable(header: Mapping[str, Any], what: str, error: Exception) -> Checkpo
     reason = shorten(str(error), 300, placeholder=" ...")  # torch lists every tensor on a line of its own
     install = what_to_install(header.get("origin"))
     return CheckpointError(f"{what}: {reason}{'; ' * bool(install)}{install}")
-
-
-def _check_weights(model: RecognizerModel, weights: Mapping[str, Tensor]) -> None:
-    """Refuse what loads but cannot answer: other types, NaN and infinity, variances below zero."""
-    for name, expected in model.state_dict().items():
-        stored = weights.get(name)
-        if stored is None:
-            continue  # load_state_dict names all that are missing
-        if expected.is_floating_point() != stored.is_floating_point() or stored.is_complex():
-            raise ConfigError(f"{name} holds {stored.dtype}, expected {expected.dtype}")
-        if stored.is_floating_point() and not stored.to(expected.dtype).isfinite().all():
-            raise ConfigError(f"{name} holds values that are not finite; train it again at a lower learning rate")
-        if name.endswith("running_var") and (stored < 0).any():
-            raise ConfigError(f"{name} holds a variance below zero")
-
-
-def _as_half(name: str, weight: Tensor) -> Tensor:
-    stored = weight.detach().half()
-    if not stored.isfinite().all():
-        raise CheckpointError(
-            f"{name} holds values beyond float16's 65504 or not finite (largest {weight.abs().max():g}); "
-            "save it without half"
-        )
-    return stored

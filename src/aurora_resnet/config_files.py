@@ -1,32 +1,25 @@
 """Frozen dataclasses from TOML files and ``key=value`` arguments, strictly.
 
-Unknown keys, wrong types and impossible values are reported all at once. Pydantic checks them in strict mode: ``"3"``
-is no number and ``1`` no truth value. Ranges and choices are checked where a value is made, see ``bounds``.
+Unknown keys, wrong types and impossible values are reported all at once; ``bounds`` says which they are.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tomllib
-import typing
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import TypeAdapter, ValidationError
 
-from aurora_resnet.bounds import shown
+from aurora_resnet.bounds import STRICT, problems
 from aurora_resnet.references import TrustCode, names_from_file
-from aurora_resnet.runtime.errors import ConfigError, did_you_mean
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
 T = TypeVar("T")
-Place = tuple[int | str, ...]
-_UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
 def from_mapping(
@@ -43,7 +36,8 @@ def from_mapping(
     Raises:
         ConfigError: names every unknown key, every missing one and every value of a wrong type or range.
 
-    >>> @dataclasses.dataclass(frozen=True)
+    >>> from aurora_resnet.bounds import configuration
+    >>> @configuration()
     ... class Options:
     ...     epochs: int = 3
     >>> from_mapping(Options, {"epochs": 5})
@@ -52,24 +46,20 @@ def from_mapping(
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: configuration: unknown key 'epoch' (did you mean 'epochs'?)
     """
-    plain = _plain(values, source)
-    with names_from_file(trust_code):
-        built, errors = _validate(cls, plain)
-        unknown = sorted((error["loc"] for error in errors if error["type"] == _UNKNOWN_KEY), key=len)
-        if unknown:  # a value with an unknown key is not made, so its ranges are only checked without that key
-            for place in unknown:
-                _remove(plain, place)
-            _, errors = _validate(cls, plain)
-    if built is not None:
-        return typing.cast(T, built)
-    problems = [_describe_unknown(cls, place) for place in unknown] + [_describe(error) for error in errors]
-    raise ConfigError(f"{source}: " + "; ".join(problems))
+    kind: Any = cls
+    try:
+        with names_from_file(trust_code):
+            read: T = _adapter(kind).validate_json(json.dumps([_plain(values, source)]))[0]
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {'; '.join(problems(error, cls, within=1))}") from None
+    return read
 
 
 def to_mapping(options: Any) -> dict[str, Any]:
     """Return a dataclass as plain JSON values; ``from_mapping`` reads them back.
 
-    >>> @dataclasses.dataclass(frozen=True)
+    >>> from aurora_resnet.bounds import configuration
+    >>> @configuration()
     ... class Options:
     ...     words: tuple[str, ...] = ("one", "two")
     >>> to_mapping(Options())
@@ -155,44 +145,4 @@ def _plain(values: Mapping[str, Any], source: str) -> dict[str, Any]:
 @cache
 def _adapter(cls: Any) -> TypeAdapter[tuple[Any]]:
     # Dataclasses inherit the options of what holds them, and pydantic takes options for a tuple, not for a dataclass.
-    return TypeAdapter(tuple[cls], config=ConfigDict(extra="forbid", strict=True))
-
-
-def _validate(cls: Any, values: dict[str, Any]) -> tuple[Any, list[ErrorDetails]]:
-    """Return the value, or what is wrong; places begin below the value."""
-    try:
-        return _adapter(cls).validate_json(json.dumps([values]))[0], []
-    except ValidationError as error:
-        return None, [{**each, "loc": each["loc"][1:]} for each in error.errors(include_url=False)]
-
-
-def _remove(values: Any, place: Place) -> None:
-    for part in place[:-1]:
-        values = values[part]
-    del values[place[-1]]
-
-
-def _describe(error: ErrorDetails) -> str:
-    place = ".".join(map(str, error["loc"]))
-    message = error["msg"].removeprefix("Value error, ")
-    got = error.get("input")
-    if error["type"] not in ("missing", "value_error") and not isinstance(got, dict):
-        message += f", got {shown(got)}"
-    return f"{place}: {message}" if place else message
-
-
-def _describe_unknown(cls: Any, place: Place) -> str:
-    key = str(place[-1])
-    return f"unknown key '{'.'.join(map(str, place))}'{did_you_mean(key, _known_keys(cls, place))}"
-
-
-def _known_keys(cls: Any, place: Place) -> list[str]:
-    """Return the keys that could stand at a place inside a dataclass."""
-    for part in place[:-1]:
-        if dataclasses.is_dataclass(cls):
-            cls = typing.get_type_hints(cls)[str(part)]
-            if typing.get_origin(cls) in (Union, UnionType):  # or None
-                cls = next(each for each in typing.get_args(cls) if each is not type(None))
-        else:  # a list of values, or a table of them by name
-            cls = typing.get_args(cls)[1 if issubclass(typing.get_origin(cls), Mapping) else 0]
-    return [field.name for field in dataclasses.fields(cls)]
+    return TypeAdapter(tuple[cls], config=STRICT)

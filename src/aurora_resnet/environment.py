@@ -1,4 +1,4 @@
-"""Where torch computes, what the machine is, and which optional packages it lacks."""
+"""Where torch computes, and what the machine is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.version import __version__
 
 
@@ -84,16 +84,3 @@ def describe_environment(device: str | torch.device) -> dict[str, str | int]:
         "device": torch.cuda.get_device_name(name) if name.startswith("cuda") else name,
         "threads": torch.get_num_threads(),
     }
-
-
-def torchaudio_missing(purpose: str, error: BaseException, *, instead: str = "") -> MissingDependencyError:
-    """Return the error for what only torchaudio has, where torchaudio does not import.
-
-    >>> str(torchaudio_missing("Bells are rung", OSError("no clapper"))).splitlines()[0]
-    'Bells are rung through torchaudio, which does not import here: no clapper'
-    """
-    return MissingDependencyError(
-        f"{purpose} through torchaudio, which does not import here: {error}\n"
-        "torchaudio 2.11 refuses to load beside a torch built for another CUDA version; install a matching "
-        f"pair in another environment (pip install torch==2.11.* torchaudio==2.11.*){instead}"
-    )

@@ -17,7 +17,7 @@ from typing import Any
 
 LOCK = ".lock"
 """Name of the file that marks a folder as taken, see ``locked_folder``."""
-_NOBODY_WROTE = 0  # nanoseconds: the age of a temporary file before its writer has touched it
+_UNWRITTEN = 0  # nanoseconds: the age of a temporary file before its writer has touched it
 
 
 @contextmanager
@@ -26,16 +26,16 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
 
     The folder is created if needed. The temporary name keeps the suffix of ``path``, since writers choose the format by
     it. If the block raises, the temporary file is removed and ``path`` stays as it was. What a killed process left of
-    the same file is removed by the next one that writes it; whether its process lives, a lock tells.
+    the same file is removed by the next one that writes it; a lock shows whether its process is alive.
 
     A link stays a link: what it points to is written. A file that was there keeps its permissions, and its owner where
-    the system allows. What is no plain file (``/dev/stdout``, a pipe) is written into, not replaced.
+    the system allows. Devices and pipes (``/dev/stdout``) are written into, not replaced.
 
     Args:
         path: the file.
         durable: wait until the disk has the file, so that a power cut finds the old one or the new one, whole. Who
             writes thousands of files that can be made again may instead call ``flush_to_disk`` once for many.
-        new: never take the place of a file, whoever wrote it and when.
+        new: never replace a file, even one that appears meanwhile.
 
     Raises:
         FileExistsError: with ``new``, if there is such a file, from the beginning or at the end.
@@ -60,11 +60,11 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     temporary, descriptor = _create_beside(target, 0o666 if before is None else 0o600)
     try:
-        os.utime(temporary, ns=(_NOBODY_WROTE, _NOBODY_WROTE))
+        os.utime(temporary, ns=(_UNWRITTEN, _UNWRITTEN))
         if sys.platform == "win32":  # which renames no open file
             os.close(descriptor)
         yield temporary
-        if temporary.stat().st_mtime_ns == _NOBODY_WROTE:
+        if temporary.stat().st_mtime_ns == _UNWRITTEN:
             raise FileNotFoundError(errno.ENOENT, "nothing was written to", str(target))
         if before is not None:
             if sys.platform != "win32":
@@ -139,7 +139,7 @@ def locked_folder(folder: str | Path, otherwise: Exception) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OSError):  # whoever waits for it sees that it lost its name
+            with suppress(OSError):  # a process that waits for it sees that it lost its name
                 lock.unlink()
     finally:
         os.close(descriptor)
@@ -188,9 +188,9 @@ def _name_new(temporary: Path, target: Path) -> None:
 
 
 def _remove_if_dead(temporary: Path) -> None:
-    """Remove a temporary file whose process is gone: nobody holds its lock."""
+    """Remove a temporary file whose process has ended: its lock is free."""
     if sys.platform == "win32":
-        return  # where a file that is open cannot be renamed, its lock ends too early to tell
+        return  # where a file that is open cannot be renamed, its lock ends too early
     with suppress(OSError):
         descriptor = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW)
         try:
@@ -201,7 +201,7 @@ def _remove_if_dead(temporary: Path) -> None:
 
 
 def _is_locked(descriptor: int, path: Path) -> bool:
-    """Lock an open file until it is closed; tell whether that was possible and the file still has its name.
+    """Lock an open file until it is closed; return whether that was possible and the file still has its name.
 
     Raises:
         OSError: if the file system knows no locks.
@@ -213,7 +213,10 @@ def _is_locked(descriptor: int, path: Path) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-    return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _sync(path: Path) -> None:

@@ -47,7 +47,7 @@ def names_from_file(trust_code: TrustCode) -> Iterator[None]:
 
 
 def is_reference(name: str) -> bool:
-    """Tell whether a name is a reference to a module's attribute.
+    """Return whether a name is a reference to a module's attribute.
 
     >>> is_reference("own_model.networks:TimeMixer"), is_reference("cnn"), is_reference("c:/models/cnn")
     (True, False, False)

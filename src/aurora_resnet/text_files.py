@@ -1,4 +1,4 @@
-"""Text files that people bring: lists, manifests, tables and settings, whichever program wrote them."""
+"""Text files of users: lists, manifests, tables and settings, in any Unicode encoding."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_text(
         newline: as for ``open``; the csv module wants ``""``.
         strict: raise ``UnicodeDecodeError`` for bytes that are no text; they are kept otherwise (as ``surrogateescape``
             does), since names of files may be any bytes.
-        pipe: read a pipe too, that a person named; one that lies in a folder might be waited for for ever.
+        pipe: read a pipe too, for paths that the user named; reading one found in a folder could block for ever.
 
     Raises:
         OSError: if it cannot be opened, is no regular file, or holds zero bytes as UTF-16 without a mark does.

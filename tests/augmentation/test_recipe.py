@@ -50,8 +50,10 @@ def test_active_power_does_not_count_pauses() -> None:
 
 
 def test_bad_options_are_named_together() -> None:
-    with pytest.raises(ConfigError, match=r"codec_probability.*speed"):
-        Augmentation(codec_probability=1.5, speed=(1.2, 0.8))
+    with pytest.raises(ConfigError, match=r"speed\.1 .*codec_probability"):
+        Augmentation(codec_probability=1.5, speed=(1.2, 100.0))
+    with pytest.raises(ConfigError, match=r"^speed must be a range \(low, high\), got \(1\.2, 0\.8\)$"):
+        Augmentation(speed=(1.2, 0.8))
 
 
 @pytest.mark.parametrize("field", fields(Augmentation), ids=lambda field: field.name)

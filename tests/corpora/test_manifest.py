@@ -88,7 +88,7 @@ def test_samples_of_one_byte_need_no_byte_order(tmp_path: Path) -> None:
 CSV_FAULTS = [
     ("", ["column 'path' is missing", "column 'words' is missing"]),
     ("path,word\na,one\n", ["column 'words' is missing", "column 'word' is unknown (did you mean 'words'?)"]),
-    ("path,words,path\n", ["column 'path' stands there 2 times"]),
+    ("path,words,path\n", ["column 'path' appears 2 times"]),
     ("path,words\na.wav,one\nb.wav,[one]\n", ["line 3: words that begin with '[' are a JSON list", "got [one]"]),
     ('path,words\na.wav,"[""one"", 2]"\n', ["line 2: words must be a list of words, got ['one', 2]"]),
     ('path,words\na.wav,"["" one""]"\n', ["line 2", "a.wav: a word is a text of one line", "got ' one'"]),

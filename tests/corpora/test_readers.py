@@ -131,7 +131,7 @@ def test_bad_an4_rows_are_listed_with_their_lines(tmp_path: Path, changes: dict[
 
 def test_an4_tables_of_other_columns_or_short_rows_are_refused(tmp_path: Path) -> None:
     write_table(tmp_path / "digits.csv", {"file": "a.flac", "word": "oh"})
-    with pytest.raises(CorpusError, match=r"digits\.csv: expected the columns file, label"):
+    with pytest.raises(CorpusError, match=r"digits\.csv: the table of AN4 lacks label, speaker, .*; it has file, word"):
         read_an4(tmp_path)
     (tmp_path / "strings.csv").write_text(",".join(STRING_COLUMNS) + "\na.flac,one\n")
     with pytest.raises(CorpusError, match=r"strings\.csv: line 2: expected 5 fields"):

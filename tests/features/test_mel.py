@@ -252,7 +252,7 @@ def test_the_shortest_waveform_works() -> None:
     ("options", "message"),
     [
         ({"sample_rate": 0}, "sample_rate must lie from 1000 to 1000000, got 0"),
-        ({"window_seconds": 0.0}, r"window_seconds must lie above 0 and up to 1, got 0\.0; .*at least one sample"),
+        ({"window_seconds": 0.0}, r"window_seconds must lie above 0 and up to 1, got 0\.0"),
         ({"window_seconds": 1e-5}, "window_seconds must be at least one sample, got 1e-05"),
         ({"window_seconds": math.inf}, "window_seconds must be a finite number, got inf"),
         ({"hop_seconds": -0.01}, r"hop_seconds must lie above 0 and up to 1, got -0\.01"),
@@ -277,9 +277,9 @@ def test_impossible_settings(options: dict[str, Any], message: str) -> None:
 
 def test_all_wrong_settings_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        MelConfig(sample_rate=8000, n_mels=0, power=-1.0, f_max=9000.0, normalization="batch")  # type: ignore[arg-type]
-    assert all(word in str(caught.value) for word in ("n_mels", "power", "f_max 9000", "'batch'"))
-    assert str(caught.value).count("; ") == 3
+        MelConfig(sample_rate=8000, n_mels=0, power=-1.0, normalization="batch")  # type: ignore[arg-type]
+    assert all(word in str(caught.value) for word in ("n_mels", "power", "'batch'"))
+    assert str(caught.value).count("; ") == 2
 
 
 @settings(deadline=None, max_examples=20)

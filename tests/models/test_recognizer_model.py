@@ -78,7 +78,7 @@ def test_clip_length_in_samples() -> None:
     ("options", "message"),
     [
         ({"clip_seconds": 0.016}, r"exceed half an FFT window \(128 samples\), got 0.016 s"),
-        ({"clip_seconds": -1.0}, "clip_seconds must lie above 0 and up to 60, got -1.0; .*, got -1.0 s"),
+        ({"clip_seconds": -1.0}, "clip_seconds must lie above 0 and up to 60, got -1.0"),
         ({"clip_seconds": 61}, "clip_seconds must lie above 0 and up to 60, got 61"),
         ({"options": {"n_mels": 3, "weights": None}}, "n_mels, weights cannot stand in the model's options"),
     ],

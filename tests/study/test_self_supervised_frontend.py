@@ -43,5 +43,5 @@ def test_layers_and_bundles_that_are_not_there_are_refused(tiny_encoder: nn.Modu
 
 def test_without_torchaudio_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchaudio", None)
-    with pytest.raises(MissingDependencyError, match=r"torch==2\.11"):
+    with pytest.raises(MissingDependencyError, match="pip install torchaudio"):
         SelfSupervisedFrontend.from_bundle("HUBERT_BASE", layer=9)

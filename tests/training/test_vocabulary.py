@@ -154,7 +154,7 @@ def test_a_share_of_the_speakers_is_whole_speakers_and_part_of_a_larger_share() 
         ('words = ["one"]', "a vocabulary needs 2 to 10000 words, got 1"),
         ('words = ["one", "one"]', "a vocabulary has each word once, got several times: one"),
         ('words = ["one", "two"]\ndigits = [1]', "digits must be as many as the words, 2, got 1"),
-        ('words = ["one", "two"]\ndigits = [1, 10]', r"digits\[1\] must lie from 0 to 9, got 10"),
+        ('words = ["one", "two"]\ndigits = [1, 10]', r"digits\.1 must lie from 0 to 9, got 10"),
         ('teacher = "compact"', "teacher and training.distillation belong together"),
     ],
 )

@@ -223,7 +223,8 @@ def downloads() -> Iterator[Scenario]:
         for name, data in names.items():
             opened.writestr(f"top/{name}", data)
     archive = buffer.getvalue()
-    checksums = {name: hashlib.sha256(data).hexdigest() for name, data in names.items()}
+    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(names.items())]
+    sha256 = hashlib.sha256("".join(sums).encode()).hexdigest()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the name that the class asks for
@@ -245,7 +246,7 @@ def downloads() -> Iterator[Scenario]:
         url = f"http://127.0.0.1:{server.server_address[1]}/top.zip"
 
         def download(folder: Path) -> None:
-            download_fsdd(folder / "fsdd", url=url, checksums=checksums, progress=False)
+            download_fsdd(folder / "fsdd", url=url, sha256=sha256, progress=False)
 
         yield download
         server.shutdown()

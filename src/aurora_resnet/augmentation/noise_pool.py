@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -14,7 +13,7 @@ from aurora_resnet.augmentation.recipe import active_power
 from aurora_resnet.augmentation.reverberation import reverberate, room_response
 from aurora_resnet.augmentation.speed_pitch import change_speed, draw_factor
 from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones, unit_rms
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import AUDIBLE
 from aurora_resnet.runtime.errors import CorpusError
@@ -27,7 +26,7 @@ Share = Annotated[float, Between(0, 1e6)]
 """How often something is drawn, relative to the others."""
 
 
-@dataclass(frozen=True)
+@configuration()
 class NoiseShares:
     """How often each kind of noise is drawn, relative to the others.
 
@@ -43,8 +42,8 @@ class NoiseShares:
     synthetic: Share = 0.15
     sum_of_two: Share = 0.15
 
-    def __post_init__(self) -> None:
-        check_fields(self, lambda: all_zero(**vars(self)))
+    def _misfits(self) -> list[str]:
+        return all_zero(**vars(self))
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:

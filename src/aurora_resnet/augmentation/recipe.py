@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -19,7 +18,7 @@ from aurora_resnet.augmentation.speed_pitch import (
     change_tempo,
     draw_factor,
 )
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.runtime.audio.waveform import Samples
 
 SPEECH_LEVEL = 0.1
@@ -34,7 +33,7 @@ Overdrive = Annotated[float, Between(0, 100)]
 Decibels = Annotated[float, Between(-200, 200)]
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class Augmentation:
     """Ranges are drawn from evenly; a probability is that of a clip to get the effect at all.
 
@@ -78,12 +77,9 @@ class Augmentation:
     cut_off_probability: Probability = 0.1
     """The window misses up to a tenth of the word at one end."""
 
-    def __post_init__(self) -> None:
-        check_fields(self, self._falling_ranges)
-
-    def _falling_ranges(self) -> Iterator[str]:
+    def _misfits(self) -> Iterator[str]:
         for name, value in vars(self).items():
-            if isinstance(value, tuple | list) and len(value) == 2 and value[0] > value[1]:
+            if isinstance(value, tuple) and len(value) == 2 and value[0] > value[1]:
                 yield f"{name} must be a range (low, high), got {value}"
 
     def vary_voice(self, speech: Samples, generator: np.random.Generator) -> Samples:

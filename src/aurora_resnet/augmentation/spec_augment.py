@@ -6,18 +6,17 @@ without time warping.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 
 Count = Annotated[int, Between(0, 1000)]
 
 
-@dataclass(frozen=True)
+@configuration()
 class SpecAugment:
     """Mask random bands and frames of log-mel features with the clip's mean.
 
@@ -39,9 +38,6 @@ class SpecAugment:
     """Largest number of frames a mask hides."""
     probability: Annotated[float, Between(0, 1)] = 0.5
     """Share of the clips that are masked at all."""
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     def sample(self, shape: torch.Size | tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Draw which cells of features ``[B, M, T]`` are hidden.

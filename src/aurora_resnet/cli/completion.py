@@ -1,16 +1,16 @@
 """``aurora-resnet completion``: what a shell needs to complete commands, options and choices.
 
-The script is made once and knows everything, so pressing the tabulator starts no Python and imports no torch.
+The script is made once and knows everything: completing starts no Python, whereas typer's own completion would import
+torch at every press of the tabulator, and would not know the commands of the runtime.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aurora_resnet.cli.app import COMMANDS, PROGRAM, build_app
 from aurora_resnet.models.zoo import list_models
@@ -18,21 +18,9 @@ from aurora_resnet.runtime.cli.commands import COMMANDS as RUNTIME_COMMANDS
 from aurora_resnet.runtime.cli.main import add_command
 from aurora_resnet.runtime.model_reference import EXPORTED
 
-Options = Mapping[str, tuple[str, ...]]
-"""Options of a command; for each the values to choose from, none for files and anything else. ``""`` stands for what is
-no option."""
-
-GENERAL = ("--help", "--version")
+Shell = Literal["bash", "zsh", "fish"]
 SHIPPED_MODELS = ("recognize", "listen", "transcribe", "serve", "adapt", "calibrate", "evaluate", "export")
 """Commands whose ``--model`` may be a shipped one."""
-
-
-class Shell(StrEnum):
-    """A shell that completes."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
 
 
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to complete.")]) -> None:
@@ -47,18 +35,22 @@ def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to
     typer.echo(completion_script(shell), nl=False)
 
 
-def completion_script(shell: str) -> str:
+def completion_script(shell: Shell) -> str:
     """Return the script of a shell.
 
     >>> completion_script("fish").splitlines()[0]
     '# aurora-resnet for fish'
     """
+    pages = Environment(loader=PackageLoader("aurora_resnet.cli"), undefined=StrictUndefined)
     options = {command: command_options(command) for command in COMMANDS}
-    return f"# {PROGRAM} for {shell}\n{_WRITERS[shell](options)}"
+    script = pages.get_template(f"{shell}.j2").render(
+        program=PROGRAM, general=["--help", "--version"], commands=COMMANDS, options=options
+    )
+    return f"# {PROGRAM} for {shell}\n{script}\n"
 
 
-def command_options(command: str) -> Options:
-    """Return the options of a command.
+def command_options(command: str) -> dict[str, tuple[str, ...]]:
+    """Return the options of a command, each with the values to choose from, if any; ``""`` stands for its arguments.
 
     >>> command_options("listen")["--encoding"]
     ('pcm16', 'mulaw', 'alaw')
@@ -72,18 +64,17 @@ def command_options(command: str) -> Options:
     else:
         app = build_app(command)
         (function,) = (each.callback for each in app.registered_commands if each.name == command)
-        hints = get_type_hints(function)
-        group: Any = typer.main.get_command(app)
-        for parameter in group.commands[command].params:
-            option = parameter.param_type_name == "option"
+        hints, group = get_type_hints(function), typer.main.get_command(app)
+        for parameter in group.commands[command].params:  # type: ignore[attr-defined]
             choices = _choices(hints[parameter.name])
-            if option or choices:
-                found |= dict.fromkeys((*parameter.opts, *parameter.secondary_opts) if option else ("",), choices)
-        found["--help"] = ()
-    if command in SHIPPED_MODELS:
-        found["--model"] = EXPORTED  # a file is completed where none of them is meant
+            option = parameter.param_type_name == "option"
+            names = [*parameter.opts, *parameter.secondary_opts] if option else [""] * bool(choices)
+            found |= dict.fromkeys(names, choices)
+    found["--help"] = ()
     if command == "train":
         found["--model"] = list_models(strings=None)
+    elif command in SHIPPED_MODELS:
+        found["--model"] = EXPORTED  # a file is completed where none of them is meant
     return found
 
 
@@ -95,68 +86,4 @@ def _choices(hint: Any) -> tuple[str, ...]:
     """
     if get_origin(hint) is Literal:
         return tuple(map(str, get_args(hint)))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return tuple(str(each.value) for each in hint)
-    return tuple(
-        choice for part in get_args(hint) if isinstance(part, type) or get_args(part) for choice in _choices(part)
-    )
-
-
-def _bash(options: Mapping[str, Options]) -> str:
-    lines = [
-        "_aurora_resnet() {",
-        '    local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"',
-        '    local command="${COMP_WORDS[1]}" words=""',
-        "    COMPREPLY=()",
-        "    if (( COMP_CWORD == 1 )); then",
-        f'        words="{" ".join((*options, *GENERAL))}"',
-        "    else",
-        '        case "$command $previous" in',
-    ]
-    for command, known in options.items():
-        lines += [
-            f'            "{command} {option}") words="{" ".join(choices)}" ;;'
-            for option, choices in known.items()
-            if option and choices
-        ]
-    lines += [
-        "        esac",
-        '        if [[ -z "$words" ]]; then',
-        '            case "$command $current" in',
-    ]
-    for command, known in options.items():
-        names = " ".join(option for option in known if option)
-        lines.append(f'                "{command} -"*) words="{names}" ;;')
-        if choices := known.get(""):
-            lines.append(f'                "{command} "*) words="{" ".join(choices)}" ;;')
-    lines += [
-        "            esac",
-        "        fi",
-        "    fi",
-        '    [[ -n "$words" ]] && COMPREPLY=( $(compgen -W "$words" -- "$current") )',
-        "    return 0",
-        "}",
-        f"complete -o default -F _aurora_resnet {PROGRAM}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _zsh(options: Mapping[str, Options]) -> str:
-    """Return the script of bash for zsh, which can run such ones."""
-    return f"autoload -Uz compinit bashcompinit\ncompinit\nbashcompinit\n{_bash(options)}"
-
-
-def _fish(options: Mapping[str, Options]) -> str:
-    lines = [f"complete -c {PROGRAM} -n __fish_use_subcommand -l {name.removeprefix('--')}" for name in GENERAL]
-    for command, known in options.items():
-        line = COMMANDS[command].replace("'", r"\'")
-        lines.append(f"complete -c {PROGRAM} -f -n __fish_use_subcommand -a {command} -d '{line}'")
-        for option, choices in known.items():
-            kind = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}" if option else ""
-            alone = "" if not option else " -r" if option == "--model" else " -x"  # beside files, or in their place
-            values = f"{alone} -a '{' '.join(choices)}'" if choices else ""
-            lines.append(f"complete -c {PROGRAM} -n '__fish_seen_subcommand_from {command}'{kind}{values}")
-    return "\n".join(lines) + "\n"
-
-
-_WRITERS: Mapping[str, Callable[[Mapping[str, Options]], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))

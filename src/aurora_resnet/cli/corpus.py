@@ -10,6 +10,7 @@ import typer
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import print_table
 from aurora_resnet.corpora.registry import load_corpus
+from aurora_resnet.corpora.summary import HEADER
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -41,11 +42,7 @@ def corpus(
     summary = loaded.summary()
     if manifest is not None:
         (loaded.write_csv if manifest.suffix == ".csv" else loaded.write_jsonl)(manifest)
-    print_table(
-        summary.heading,
-        ["split", "word", "clips", "speakers"],
-        [[row.split or "-", row.word, str(row.clips), str(row.speakers)] for row in summary.rows],
-    )
+    print_table(summary.heading, HEADER, summary.cells())
     if summary.problems:
         for problem in summary.problems:
             complain(problem)

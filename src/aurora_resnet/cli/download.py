@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,25 +13,12 @@ from aurora_resnet.corpora.sources.fsdd import download_fsdd
 from aurora_resnet.corpora.sources.speech_commands import download_speech_commands
 from aurora_resnet.runtime.cli.terminal import tell
 
-
-class Downloadable(StrEnum):
-    """What can be downloaded."""
-
-    FSDD = "fsdd"
-    ESC10 = "esc10"
-    SPEECH_COMMANDS = "speech-commands"
-
-
-_DOWNLOADS = {
-    Downloadable.FSDD: download_fsdd,
-    Downloadable.ESC10: download_esc10,
-    Downloadable.SPEECH_COMMANDS: download_speech_commands,
-}
+_DOWNLOADS = {"fsdd": download_fsdd, "esc10": download_esc10, "speech-commands": download_speech_commands}
 
 
 def download(
     corpus: Annotated[
-        Downloadable,
+        Literal["fsdd", "esc10", "speech-commands"],
         typer.Argument(
             help="fsdd: 3,000 digits, CC BY-SA. esc10: 400 noises, CC BY. speech-commands: 35 words, 2.4 GB, CC BY."
         ),
@@ -48,7 +34,7 @@ def download(
     Example:
       aurora-resnet download fsdd && aurora-resnet corpus fsdd:data/fsdd
     """
-    folder = out or Path("data") / corpus.value
+    folder = out or Path("data") / corpus
     check_folder(folder, "--out")
     folder = _DOWNLOADS[corpus](folder)
-    tell(f"{corpus.value} is in {folder}")
+    tell(f"{corpus} is in {folder}")

@@ -18,47 +18,52 @@ from aurora_resnet.noisy_corpus.strings import plan_strings, write_strings
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
+Speech = Annotated[list[str], typer.Option(help="KIND:PATH of clean speech, as in fsdd:data/fsdd; may be repeated.")]
+Noise = Annotated[
+    Path,
+    typer.Option(
+        help="Folder with one sub-folder a scene (subway or train, babble, car, exhibition, restaurant, street, "
+        "airport, station), or with a scenes.toml that names what serves each."
+    ),
+]
+TestSpeakers = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Speaker (as in fsdd/theo) to test on instead of the corpus's own split; the corpus's other speakers "
+        "train. May be repeated."
+    ),
+]
+Strings = Annotated[
+    int | None,
+    typer.Option(
+        help="Put so many strings of each split together from the single words, of one speaker each with pauses of "
+        "0.05 to 0.5 s, and take them instead. Recordings of strings (as of an4-strings) are taken too.",
+        min=1,
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything random; the same seed gives the same bytes.", min=0)]
+Format = Annotated[Literal["raw", "flac"], typer.Option(help="raw: headerless 16-bit .08, as Aurora-2.")]
+
 
 def make_noisy(
-    speech: Annotated[
-        list[str], typer.Option(help="KIND:PATH of clean speech, as in fsdd:data/fsdd; may be repeated.")
-    ],
-    noise: Annotated[
-        Path,
-        typer.Option(
-            help="Folder with one sub-folder a scene (subway or train, babble, car, exhibition, restaurant, street, "
-            "airport, station), or with a scenes.toml that names what serves each."
-        ),
-    ],
+    speech: Speech,
+    noise: Noise,
     out: Annotated[Path, typer.Option(help="Folder to write SPEECHDATA into.")],
-    seed: Annotated[int, typer.Option(help="Seed of everything random; the same seed gives the same bytes.", min=0)],
+    seed: Seed,
     sets: Annotated[str, typer.Option(help="Test sets to build.")] = "A,B,C",
     snr: Annotated[str, typer.Option(help="SNRs of the test sets in dB.")] = ",".join(map(str, TEST_SNRS_DB)),
     train: Annotated[bool, typer.Option("--train", help="Build the training sets too.")] = False,
-    test_speaker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Speaker (as in fsdd/theo) to test on instead of the corpus's own split; the corpus's other speakers "
-            "train. May be repeated."
-        ),
-    ] = None,
-    strings: Annotated[
-        int | None,
-        typer.Option(
-            help="Put so many strings of each split together from the single words, of one speaker each with pauses of "
-            "0.05 to 0.5 s, and take them instead. Recordings of strings (as of an4-strings) are taken too.",
-            min=1,
-        ),
-    ] = None,
-    format: Annotated[Literal["raw", "flac"], typer.Option(help="raw: headerless 16-bit .08, as Aurora-2.")] = "raw",
+    test_speaker: TestSpeakers = None,
+    strings: Strings = None,
+    format: Format = "raw",
     byte_order: Annotated[Literal["big", "little"], typer.Option(help="Of raw files.")] = "big",
     engine: EngineOption = "local",
     workers: Workers = None,
 ) -> None:
     """Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.
 
-    Writes Aurora-2's own tree (out/SPEECHDATA/TESTA/N1_SNR5/FAC_3A.08 ...) with a manifest that tells source, noise,
-    offset and level of every file. An interrupted build goes on where it stopped. docs/protocol.md tells what equals
+    Writes Aurora-2's own tree (out/SPEECHDATA/TESTA/N1_SNR5/FAC_3A.08 ...) with a manifest of source, noise,
+    offset and level of every file. An interrupted build goes on where it stopped. docs/protocol.md says what equals
     Aurora-2. Exit code 1 means that some recordings were skipped; each is named.
 
     \b

@@ -7,14 +7,13 @@ noise alone. Whoever hears a word in any of these has not understood it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -27,7 +26,7 @@ CROWD = 5
 """Fewest talkers of a babble out of which nobody can hear a single word."""
 
 
-@dataclass(frozen=True)
+@configuration()
 class NegativeShares:
     """How many clips of an epoch are negatives, and what they are, relative to each other.
 
@@ -53,9 +52,8 @@ class NegativeShares:
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
     """Of a babble that stands alone: one or two talkers of the training words may say a word that all can hear."""
 
-    def __post_init__(self) -> None:
-        kinds = {name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")}
-        check_fields(self, lambda: all_zero(**kinds))
+    def _misfits(self) -> list[str]:
+        return all_zero(**{name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")})
 
 
 class Negatives:

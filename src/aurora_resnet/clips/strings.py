@@ -9,7 +9,7 @@ with ``NO_WORDS``: any other speech, or none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.augmented import BATCH, check_making, in_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD
@@ -59,7 +59,7 @@ class Sentence(NamedTuple):
     ends: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@configuration()
 class StringShares:
     """Of which kinds the clips are, relative to each other."""
 
@@ -73,9 +73,9 @@ class StringShares:
     """Share of the strings whose every word may be somebody else's: most field recordings have a word or two a person,
     and their rooms and levels would be heard in strings of these words alone."""
 
-    def __post_init__(self) -> None:
+    def _misfits(self) -> list[str]:
         # The other two need recordings that may not be there.
-        check_fields(self, lambda: all_zero(strings=self.strings, noise=self.noise))
+        return all_zero(strings=self.strings, noise=self.noise)
 
 
 class _Epoch(Dataset[tuple[Tensor, Tensor]]):

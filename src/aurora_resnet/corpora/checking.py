@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
-from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.errors import AuroraError, CorpusError
+from aurora_resnet.text_files import open_text
+
+Row = TypeVar("Row")
+Read = TypeVar("Read")
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +24,7 @@ LISTED = 10
 
 
 def is_recording(path: Path) -> bool:
-    """Tell whether a path in a folder is taken for a recording: by its ending, and only if it is a regular file."""
+    """Return whether a path in a folder is taken for a recording: by its ending, and only if it is a regular file."""
     return path.suffix.lower() in SOUND_SUFFIXES and path.is_file()
 
 
@@ -98,11 +104,44 @@ def visible(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if path.name[0] != "."), key=lambda path: path.name)
 
 
+def read_table(path: Path, what: str, columns: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    r"""Yield line number and row of a CSV file with a header.
+
+    Args:
+        path: the file.
+        what: what it is, for messages.
+        columns: that it must have, among others.
+
+    Raises:
+        CorpusError: if it cannot be read, is no CSV, or lacks a column or a field.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "m.csv"
+    >>> _ = file.write_text("word,speaker\none,me\n")
+    >>> list(read_table(file, "the list", ["word"]))
+    [(2, {'word': 'one', 'speaker': 'me'})]
+    """
+    try:
+        with open_text(path, newline="", strict=True) as stream:
+            reader = csv.DictReader(stream, strict=True)
+            found = reader.fieldnames or []
+            if missing := [column for column in columns if column not in found]:
+                raise CorpusError(
+                    f"{path}: {what} lacks {', '.join(missing)}; it has {', '.join(found) or 'no columns'}"
+                )
+            for row in reader:
+                if None in row or None in row.values():
+                    raise CorpusError(f"{path}: line {reader.line_num}: expected {len(found)} fields")
+                yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: {what} cannot be read: {error}") from error
+
+
 def raise_together(where: Path, problems: Sequence[str]) -> None:
     """Raise one error that lists the problems of a file or folder, or return if there are none.
 
     Raises:
-        CorpusError: if ``problems`` is not empty; the first ten are listed, the others counted.
+        CorpusError: if ``problems`` is not empty; the first ten are listed, the rest is counted.
 
     >>> raise_together(Path("m.csv"), ["line 2: no words", "line 3: no path"])
     Traceback (most recent call last):
@@ -118,3 +157,27 @@ def raise_together(where: Path, problems: Sequence[str]) -> None:
     if len(problems) > LISTED:
         lines.append(f"  and {len(problems) - LISTED} more")
     raise CorpusError("\n".join(lines))
+
+
+def read_each(path: Path, numbered: Iterable[tuple[int, Row]], read: Callable[[Row], Read]) -> tuple[Read, ...]:
+    """Return what is read from each row of a file; bad lines are reported together.
+
+    Args:
+        path: the file.
+        numbered: its rows, each with the number of its line.
+        read: reads one.
+
+    Raises:
+        CorpusError: listing the lines that could not be read.
+
+    >>> read_each(Path("m.csv"), [(2, "1"), (3, "2")], int)
+    (1, 2)
+    """
+    found, problems = [], []
+    for number, row in numbered:
+        try:
+            found.append(read(row))
+        except AuroraError as error:
+            problems.append(f"line {number}: {error}")
+    raise_together(path, problems)
+    return tuple(found)

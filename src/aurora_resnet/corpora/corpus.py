@@ -66,7 +66,7 @@ class Corpus:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words that are spoken, digits first in their order, then the others in alphabetical order.
+        """The words that are spoken, digits first in their order, then other words in alphabetical order.
 
         >>> Corpus("mine", tuple(Utterance(Path(f"{w}.wav"), (w,), "") for w in ("yes", "two", "one"))).words
         ('one', 'two', 'yes')
@@ -74,7 +74,7 @@ class Corpus:
         return tuple(sorted({word for u in self.utterances for word in u.words}, key=word_order))
 
     def vocabulary(self) -> Vocabulary:
-        """Return the vocabulary of a model for this corpus: ``words``, or all eleven digits if there are no others.
+        """Return the vocabulary of a model for this corpus: ``words``, or all eleven digits if they suffice.
 
         Raises:
             ConfigError: for fewer than two words.
@@ -115,7 +115,7 @@ class Corpus:
 
         Raises:
             CorpusError: if no utterance of this corpus has such a split, word, speaker, attribute or attribute
-                value: more likely a slip of the pen than a wish for nothing. An empty corpus stays empty.
+                value: probably a misspelling. An empty corpus stays empty.
 
         >>> corpus = Corpus("mine", (Utterance(Path("1.wav"), ("one",), "", attributes={"snr_db": "5"}),))
         >>> len(corpus.filter(snr_db="5")), len(corpus.filter(words="one", isolated=False))

@@ -6,17 +6,15 @@ import hashlib
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.files import LOCK, locked_folder
 from aurora_resnet.runtime.errors import DownloadError
-
-_SHOWN_PROBLEMS = 10
 
 
 def download_archive(
@@ -42,8 +40,7 @@ def download_archive(
         unpack: extracts an archive (first argument) into an empty folder (second).
         find_problems: what is missing or wrong in such a folder, one line each; empty if it is complete.
         max_bytes: limit for the size of the archive itself.
-        sha256: of the archive, in hexadecimal; without it the archive must be a zip file, and what is in it is
-            verified by ``find_problems`` alone.
+        sha256: of the archive, in hexadecimal; without it ``find_problems`` alone verifies what is in it.
         progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
 
     Returns:
@@ -67,28 +64,27 @@ def download_archive(
     place = target.absolute()  # so that "." has a name
     work = place.with_name(f".{place.name}.aurora-download")
     archive, unpacked = work / f"{place.name}.archive", work / "unpacked"
-    taken = DownloadError(f"another download puts {target} in place; wait for its end")
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            if problems := find_problems(target):
-                raise DownloadError(
-                    f"{target} is not empty and not a complete copy: {_list_problems(problems)}; "
-                    f"move it away or choose another folder"
-                )
-            if work.is_dir():
-                with locked_folder(work, taken):
-                    archive.unlink(missing_ok=True)
-                    _tidy(work, archive)
+        if _is_complete(target, find_problems):
             if progress:
                 tqdm.write(f"{target} is complete and verified: nothing to download", file=sys.stderr)
+            archive.unlink(missing_ok=True)  # of a call that was killed when all was in place
             return target
-        with locked_folder(work, taken):
-            _tidy(work, archive)  # a call that was killed could not
+        with locked_folder(work, DownloadError(f"another download puts {target} in place; wait for its end")):
             try:
                 fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
-                _put_in_place(url, archive, unpacked, place, unpack, find_problems, sha256)
+                shutil.rmtree(unpacked, ignore_errors=True)  # of a call that was killed
+                _unpack_verified(url, archive, unpacked, unpack, find_problems, sha256)
+                if place.exists():
+                    place.rmdir()  # empty, or an error
+                unpacked.replace(place)
+                archive.unlink()
             finally:
-                _tidy(work, archive)
+                for path in work.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    elif path not in (archive, work / LOCK):
+                        path.unlink()
     except OSError as error:
         raise DownloadError(
             f"cannot write {target}: {error.strerror or error}; make room or take another folder and repeat"
@@ -99,63 +95,49 @@ def download_archive(
     return target
 
 
-def _put_in_place(
+def _is_complete(target: Path, find_problems: Callable[[Path], list[str]]) -> bool:
+    """Return whether the corpus is there already; anything else there is an error."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    if problems := find_problems(target):
+        raise DownloadError(
+            f"{target} is not empty and not a complete copy: {_first(problems)}; move it away or choose another folder"
+        )
+    return True
+
+
+def _unpack_verified(
     url: str,
     archive: Path,
     unpacked: Path,
-    place: Path,
     unpack: Callable[[Path, Path], None],
     find_problems: Callable[[Path], list[str]],
     sha256: str | None,
 ) -> None:
-    """Unpack a fetched archive, verify what was in it and rename it; a damaged or wrong archive is removed."""
+    """Verify a fetched archive, unpack it and verify what was in it; a damaged or wrong archive is removed."""
     try:
-        _check_archive(archive, url, sha256)
+        with archive.open("rb") as file:
+            start = file.read(40)
+            file.seek(0)
+            if sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise DownloadError(
+                    f"{url} is not the published archive (its SHA-256 differs): it begins with {start!r}; "
+                    "check the network and run this again"
+                )
         unpacked.mkdir()
         unpack(archive, unpacked)
         if problems := find_problems(unpacked):
             raise DownloadError(
-                f"{url} is not what was published: {_list_problems(problems)}; "
-                f"run again, and report it if it happens twice"
+                f"{url} is not what was published: {_first(problems)}; run again, and report it if it happens twice"
             )
     except DownloadError:
         archive.unlink()
         raise
-    if place.exists():
-        place.rmdir()  # empty, or an error
     if hasattr(os, "sync"):
         os.sync()  # before the name, so that a power cut leaves all or nothing; one by one, 100,000 files take minutes
-    unpacked.replace(place)
-    archive.unlink()
 
 
-def _tidy(work: Path, archive: Path) -> None:
-    """Remove all that lies in the folder but the archive and the lock."""
-    for path in work.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path not in (archive, work / LOCK):
-            path.unlink(missing_ok=True)
-
-
-def _check_archive(archive: Path, url: str, sha256: str | None) -> None:
-    """Refuse what is plainly something else, for example the log-in page of a wireless network."""
-    if sha256 is None and zipfile.is_zipfile(archive):
-        return
-    if sha256 is not None and _sha256(archive) == sha256:
-        return
-    with archive.open("rb") as file:
-        start = file.read(40)
-    what = "a sound zip archive" if sha256 is None else "the published archive (its SHA-256 differs)"
-    raise DownloadError(f"{url} is not {what}: it begins with {start!r}; check the network and run this again")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _list_problems(problems: list[str]) -> str:
-    """Join the first problems and the number of the others."""
-    more = len(problems) - _SHOWN_PROBLEMS
-    return "; ".join(problems[:_SHOWN_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+def _first(problems: list[str]) -> str:
+    """Join the first problems and how many more there are."""
+    more = len(problems) - LISTED
+    return "; ".join(problems[:LISTED]) + (f"; and {more} more" if more > 0 else "")

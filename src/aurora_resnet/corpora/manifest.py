@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aurora_resnet.corpora.checking import raise_together
+from aurora_resnet.corpora.checking import raise_together, read_each
 from aurora_resnet.corpora.manifest_rows import (
     COLUMNS,
     PREFIX,
@@ -30,7 +30,7 @@ from aurora_resnet.corpora.manifest_rows import (
 )
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
-from aurora_resnet.runtime.errors import AuroraError, CorpusError, did_you_mean
+from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 from aurora_resnet.text_files import open_text
 
 KEYS = ("path", "words", "speaker", "split", "raw", "attributes")
@@ -113,14 +113,7 @@ def read_csv(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]:
         numbered = [(rows.line_num, row) for row in rows if row]
     except csv.Error as error:
         raise CorpusError(f"{path}: line {rows.line_num}: not CSV: {error}") from error
-    utterances, problems = [], []
-    for number, row in numbered:
-        try:
-            utterances.append(utterance_of_row(row, columns, path.parent))
-        except AuroraError as error:
-            problems.append(f"line {number}: {error}")
-    raise_together(path, problems)
-    return tuple(utterances)
+    return read_each(path, numbered, lambda row: utterance_of_row(row, columns, path.parent))
 
 
 def read_jsonl(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]:
@@ -139,23 +132,19 @@ def read_jsonl(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]
       line 2: words must be a list of words, got 'one'
     """
     path = Path(path)
-    utterances, problems = [], []
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
+
+    def utterance(line: str) -> Utterance:
         try:
             record = json.loads(line)
-            if not isinstance(record, dict):
-                raise CorpusError(f"expected an object with the keys {', '.join(KEYS)}, got {line.strip()[:40]}")
-            if wrong := _wrong_names(list(record), KEYS, "key", words):
-                raise CorpusError("; ".join(wrong))
-            utterances.append(utterance_of_record(record, path.parent))
-        except AuroraError as error:
-            problems.append(f"line {number}: {error}")
         except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, thousands of brackets
-            problems.append(f"line {number}: not JSON: {error}")
-    raise_together(path, problems)
-    return tuple(utterances)
+            raise CorpusError(f"not JSON: {error}") from error
+        if not isinstance(record, dict):
+            raise CorpusError(f"expected an object with the keys {', '.join(KEYS)}, got {line.strip()[:40]}")
+        if wrong := _wrong_names(list(record), KEYS, "key", words):
+            raise CorpusError("; ".join(wrong))
+        return utterance_of_record(record, path.parent)
+
+    return read_each(path, ((n, line) for n, line in enumerate(_lines(path), start=1) if line.strip()), utterance)
 
 
 def written_paths(utterances: Iterable[Utterance], manifest: str | Path) -> Iterator[str]:
@@ -188,7 +177,7 @@ def _wrong_names(names: list[str], known: tuple[str, ...], what: str, words: boo
     wrong = [f"{what} '{name}' is missing" for name in needed if name not in names]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            wrong.append(f"{what} '{name}' stands there {names.count(name)} times")
+            wrong.append(f"{what} '{name}' appears {names.count(name)} times")
         if name not in known and not (prefix and name.startswith(prefix)):
             also = f" and {prefix}<name>" if prefix else ""
             hint = did_you_mean(name, known)

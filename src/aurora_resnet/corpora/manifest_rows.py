@@ -1,4 +1,4 @@
-"""One utterance as a row of a manifest, and back; ``manifest.py`` tells the format."""
+"""One utterance as a row of a manifest, and back; ``manifest.py`` describes the format."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
-    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` tells whether it must have words.
+    """Read a manifest by its ending, ``.csv`` or ``.jsonl``; ``words`` says whether it must have words.
 
     Raises:
         CorpusError: if it ends otherwise, or listing everything that is wrong with the file.
@@ -32,15 +32,10 @@ def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
     aurora_resnet.runtime.errors.CorpusError: clips.txt: a manifest ends in .csv or .jsonl
     """
     path = Path(path)
-    if path.suffix.lower() == ".csv":
-        return Corpus.from_csv(path, words=words)
-    if path.suffix.lower() == ".jsonl":
-        return Corpus.from_jsonl(path, words=words)
-    raise CorpusError(f"{path}: a manifest ends in .csv or .jsonl")
-
-
-def _read_samples(_path: Path) -> Corpus:
-    return read_samples()
+    readers = {".csv": Corpus.from_csv, ".jsonl": Corpus.from_jsonl}
+    if path.suffix.lower() not in readers:
+        raise CorpusError(f"{path}: a manifest ends in .csv or .jsonl")
+    return readers[path.suffix.lower()](path, words=words)
 
 
 CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
@@ -51,7 +46,7 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "speech-commands": read_speech_commands,
     "folder": read_folder,
     "manifest": read_manifest,
-    "samples": _read_samples,
+    "samples": lambda _: read_samples(),
     "aurora2-be": partial(read_aurora2, byte_order="big"),
     "aurora2-le": partial(read_aurora2, byte_order="little"),
 }

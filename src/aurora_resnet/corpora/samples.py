@@ -1,15 +1,15 @@
 """The sample recordings that the wheel carries: synthetic voices and synthetic noises.
 
 All of it is made by ``tools/make_samples.py``; ``samples/README.md`` says by which engines and under which
-licences. Good for trying things out and for tests, no substitute for recordings of people.
+licences. For demonstrations and tests; no substitute for recordings of speakers.
 """
 
 from __future__ import annotations
 
-import csv
 from importlib import resources
 from pathlib import Path
 
+from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import CorpusError
@@ -49,17 +49,18 @@ def read_samples() -> Corpus:
     ('zero', 'samples/espeak-en-us-f1', '1')
     """
     folder = samples_folder()
-    with (folder / "samples.csv").open(newline="", encoding="utf-8") as file:
-        utterances = tuple(
-            Utterance(
-                folder / row["file"],
-                (row["word"],),
-                f"samples/{row['voice']}",
-                row["split"],
-                attributes={name: row[name] for name in ("engine", "voice", "sex", "take")},
-            )
-            for row in csv.DictReader(file)
+    attributes = ("engine", "voice", "sex", "take")
+    columns = ("file", "word", "split", *attributes)
+    utterances = tuple(
+        Utterance(
+            folder / row["file"],
+            (row["word"],),
+            f"samples/{row['voice']}",
+            row["split"],
+            attributes={name: row[name] for name in attributes},
         )
+        for _, row in read_table(folder / "samples.csv", "the list of samples", columns)
+    )
     return Corpus("samples", utterances)
 
 
@@ -75,5 +76,5 @@ def sample_noises() -> dict[str, Path]:
     ['babble', 'brown', 'hum', 'pink', 'white']
     """
     folder = samples_folder()
-    with (folder / "noise" / "noise.csv").open(newline="", encoding="utf-8") as file:
-        return {Path(row["file"]).stem: folder / row["file"] for row in csv.DictReader(file)}
+    rows = read_table(folder / "noise" / "noise.csv", "the list of noises", ["file"])
+    return {Path(row["file"]).stem: folder / row["file"] for _, row in rows}

@@ -24,7 +24,7 @@ def split_speakers(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, 
 
     Args:
         corpus: every speaker in it must be known.
-        fraction: share of the clips to hold out, 0 <= fraction < 1; 0 holds out nobody.
+        fraction: share of the clips to hold out, 0 <= fraction < 1; 0 holds out no speaker.
         seed: another seed, other speakers.
 
     Returns:
@@ -60,7 +60,7 @@ def split_speakers(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, 
 
 
 def with_test_speakers(corpus: Corpus, speakers: Collection[str]) -> Corpus:
-    """Return the corpus split by speaker: all of ``speakers`` is ``"test"``, everybody else ``"train"``.
+    """Return the corpus split by speaker: all of ``speakers`` is ``"test"``, every other speaker ``"train"``.
 
     For corpora whose own split has the same speakers on both sides, like FSDD's.
 
@@ -92,8 +92,8 @@ def check_speakers_disjoint(*, allow_unknown: bool = False, **corpora: Corpus) -
     """Make sure that no speaker stands in two of the corpora.
 
     Args:
-        allow_unknown: let recordings of unknown speakers pass; by default they are an error, since nobody
-            can say that they are not a leak.
+        allow_unknown: let recordings of unknown speakers pass; by default they are an error, since they
+            may be a leak.
         **corpora: two or more, under the names that messages call them.
 
     Raises:

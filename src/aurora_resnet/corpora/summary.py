@@ -12,6 +12,8 @@ from aurora_resnet.runtime.vocabulary import DIGITS
 STRINGS = "(strings)"
 """Stands in the word column for recordings of several words."""
 
+HEADER = ("split", "word", "clips", "speakers")
+
 NO_WORD = "(no word)"
 """Stands in the word column for recordings without any word."""
 
@@ -60,20 +62,19 @@ class CorpusSummary:
         unknown = f", {self.unknown_speaker_clips} clips of unknown speakers" if self.unknown_speaker_clips else ""
         return f"{self.name}: {self.clips} clips, {self.speakers} speakers{unknown}"
 
+    def cells(self) -> list[tuple[str, str, str, str]]:
+        """Return the rows of the table as texts, below ``HEADER``."""
+        return [(row.split or "-", row.word, str(row.clips), str(row.speakers)) for row in self.rows]
+
     def to_html(self) -> str:
         """Return heading and table as HTML."""
-        rows = "".join(
-            f"<tr><td>{escape(row.split or '-')}</td><td>{escape(row.word)}</td><td>{row.clips}</td>"
-            f"<td>{row.speakers}</td></tr>"
-            for row in self.rows
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("split", "word", "clips", "speakers"))
+        head = "".join(f"<th>{name}</th>" for name in HEADER)
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.cells())
         return f"<table><caption>{escape(self.heading)}</caption><tr>{head}</tr>{rows}</table>"
 
     def to_text(self) -> str:
         """Return heading, table (as Markdown, columns aligned) and problems as plain text."""
-        cells = [("split", "word", "clips", "speakers")]
-        cells += [(row.split or "-", row.word, str(row.clips), str(row.speakers)) for row in self.rows]
+        cells = [HEADER, *self.cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             f"| {split:<{widths[0]}} | {word:<{widths[1]}} | {clips:>{widths[2]}} | {speakers:>{widths[3]}} |"
@@ -113,5 +114,5 @@ def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str
     last = {STRINGS: 1, NO_WORD: 2}
     cells = sorted(clips, key=lambda cell: (cell[0], last.get(cell[1], 0), word_order(cell[1])))
     rows = tuple(SummaryRow(*cell, clips[cell], len(speakers[cell])) for cell in cells)
-    everybody = set().union(*speakers.values())
-    return CorpusSummary(name, sum(clips.values()), len(everybody), unknown, rows, tuple(problems))
+    known = set().union(*speakers.values())
+    return CorpusSummary(name, sum(clips.values()), len(known), unknown, rows, tuple(problems))

@@ -1,62 +1,13 @@
-"""What an engine is: it does work that comes in pieces, each piece once, whoever does it.
-
-The work is a function of a piece. ``prepare`` makes it where it is done, once a worker, so that a model is loaded once
-and not sent. ``prepare`` and the pieces travel to the workers (pickle), and the results travel back; what is large
-stays on the disk.
-"""
+"""The engines by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
-
+from aurora_resnet.engines.local import LocalEngine
+from aurora_resnet.engines.ray_cluster import RayEngine
+from aurora_resnet.engines.work import Engine, EngineName
 from aurora_resnet.runtime.errors import ConfigError
 
-Piece = TypeVar("Piece")
-Result = TypeVar("Result")
-
-Prepare = Callable[[], Callable[[Piece], Result]]
-"""Makes the work in a worker; it can be pickled."""
-
-EngineName = Literal["local", "ray"]
-ATTEMPTS = 2
-"""How often a piece is begun before it counts as lost: the worker that does it ended each time."""
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Piece, Result]):
-    """What became of a piece.
-
-    Attributes:
-        piece: as it was given.
-        result: what the work returned; ``None`` if the piece was lost.
-        lost: why there is no result, empty if there is one: the worker ended at each attempt, as by a lack of memory or
-            by a damaged file on which a library crashes.
-    """
-
-    piece: Piece
-    result: Result | None
-    lost: str = ""
-
-
-class Engine(Protocol):
-    """Does work that comes in pieces."""
-
-    @property
-    def workers(self) -> int:
-        """How many pieces are worked on at a time."""
-
-    def run(self, prepare: Prepare[Piece, Result], pieces: Iterable[Piece]) -> Iterator[Outcome[Piece, Result]]:
-        """Yield what became of each piece as soon as it is known, in any order.
-
-        Args:
-            prepare: makes the work; called once a worker.
-            pieces: taken from the iterable when workers are free, as far as the engine can.
-
-        Raises:
-            Exception: the first that the work raises; the pieces on their way are finished, no others are begun.
-        """
+__all__ = ["Engine", "EngineName", "create_engine"]
 
 
 def create_engine(
@@ -82,11 +33,7 @@ def create_engine(
     if workers is not None and workers < 1:
         raise ConfigError(f"workers must be 1 or more, got {workers}")
     if name == "local":
-        from aurora_resnet.engines.local import LocalEngine
-
         return LocalEngine(workers, long_pieces=long_pieces)
     if name == "ray":
-        from aurora_resnet.engines.ray_cluster import RayEngine
-
         return RayEngine(workers, processors=processors)
     raise ConfigError(f"there is no engine '{name}'; expected local or ray")

@@ -1,11 +1,11 @@
-"""Jobs of minutes or hours, each a function without arguments; one that fails is told and stops no other."""
+"""Jobs of minutes or hours, each a function without arguments; one that fails is reported and stops no other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from aurora_resnet.engines.engine import Engine, Outcome
+from aurora_resnet.engines.work import Engine, Outcome
 from aurora_resnet.runtime.errors import AuroraError
 
 Result = TypeVar("Result")

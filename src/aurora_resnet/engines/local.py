@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import Any, Generic
 
-from aurora_resnet.engines.engine import ATTEMPTS, Outcome, Piece, Prepare, Result
+from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
 from aurora_resnet.runtime.processors import cores
 
 AHEAD = 2
@@ -46,7 +46,7 @@ class LocalEngine:
             for piece in pieces:
                 yield Outcome(piece, work(piece))
             return
-        coming = iter(pieces)
+        coming: Iterator[_Job[Piece, Result]] = map(_Job, pieces)
         again: deque[_Job[Piece, Result]] = deque()
         crew = [_Worker(prepare, self.on_ctrl_c) for _ in range(self.workers)]
         try:
@@ -95,7 +95,7 @@ class _Worker(Generic[Piece, Result]):
         while self.jobs and self.jobs[0].future.done():
             job = self.jobs.popleft()
             try:
-                result = job.future.result()
+                yield Outcome(job.piece, job.future.result())
             except BrokenProcessPool:
                 self.pool.shutdown(wait=True)
                 self.pool = self._start()
@@ -106,8 +106,6 @@ class _Worker(Generic[Piece, Result]):
                     again.append(job)
                 else:
                     yield Outcome(job.piece, None, f"the process that worked on it died {ATTEMPTS} times (memory?)")
-            else:
-                yield Outcome(job.piece, result)
 
     def _start(self) -> ProcessPoolExecutor:
         # "spawn" is the same on every system, and safe beside the threads of the caller
@@ -116,18 +114,17 @@ class _Worker(Generic[Piece, Result]):
 
 
 def _hand_out(
-    crew: list[_Worker[Piece, Result]], again: deque[_Job[Piece, Result]], coming: Iterator[Piece], ahead: int
+    crew: list[_Worker[Piece, Result]],
+    again: deque[_Job[Piece, Result]],
+    coming: Iterator[_Job[Piece, Result]],
+    ahead: int,
 ) -> None:
-    """Fill the workers up, the emptiest first; no piece is taken before somebody is there for it."""
+    """Fill the workers up, the emptiest first; no piece is taken before a worker is free."""
     while (worker := min(crew, key=lambda each: len(each.jobs))) and len(worker.jobs) < ahead:
-        if again:
-            worker.take(again.popleft())
-            continue
-        try:
-            piece = next(coming)
-        except StopIteration:
+        job = again.popleft() if again else next(coming, None)
+        if job is None:
             return
-        worker.take(_Job(piece))
+        worker.take(job)
 
 
 _prepare: Prepare[Any, Any] | None = None

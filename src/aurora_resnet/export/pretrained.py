@@ -80,13 +80,13 @@ def push_to_hub(
     int8: bool = False,
     recordings: Sequence[str] = (),
 ) -> str:
-    """Put a model on the Hugging Face hub, in one commit; whoever is logged in there (``hf auth login``) must own it.
+    """Put a model on the Hugging Face hub, in one commit; log in first with ``hf auth login``.
 
     Args:
         model: as ``save_pretrained``.
         repo: ``owner/name``; made if needed.
         revision: branch; the main one if not given.
-        private: for your eyes only, if it is made now.
+        private: visible only to its owner, if it is made now.
         message: of the commit.
         onnx: as ``save_pretrained``.
         int8: as ``save_pretrained``.

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from typing import Annotated, Literal, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.filterbank import MelScale, mel_filterbank
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
@@ -39,7 +39,7 @@ Seconds = Annotated[float, Between(0, 1, above=True)]
 Frequency = Annotated[float, Between(0, MAX_SAMPLE_RATE / 2)]
 
 
-@dataclass(frozen=True)
+@configuration()
 class MelConfig:
     """What the front end computes; a value that is saved with every model.
 
@@ -75,9 +75,6 @@ class MelConfig:
     causal: bool = False
     """Frames that do not look ahead, for streams: frame ``t`` ends with sample ``(t + 1) hop``, silence is thought
     before the waveform, and there are ``N // hop`` of them. Needs a normalisation that does not look ahead either."""
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         """Yield where fields do not fit each other."""

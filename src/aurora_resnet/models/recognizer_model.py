@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from pathlib import Path
 from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
@@ -27,7 +27,7 @@ MOST_WINDOWED = 2**24
 """Samples of a clip in all its windows together, which the front end holds at once as complex numbers: 128 MB."""
 
 
-@dataclass(frozen=True)
+@configuration()
 class RecognizerConfig:
     """Everything needed to rebuild a recogniser's network without its weights.
 
@@ -49,9 +49,6 @@ class RecognizerConfig:
     vocabulary: Vocabulary = DIGITS
     frontend: str | None = None
     frontend_options: Mapping[str, object] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.augmented import AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.clips.joined import RepeatedEpochs
@@ -38,7 +38,7 @@ OWN_SHARE = 0.5
 """Of the other words heard in training, those that the user recorded, at least."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class TeachConfig:
     """What ``teach`` does; the defaults were chosen on Speech Commands' words, see docs/own-words.md.
 
@@ -77,9 +77,6 @@ class TeachConfig:
     """Length of the clips; by default as long as the words need."""
     augmentation: Augmentation = field(default_factory=lambda: Augmentation(snr_db=(0.0, 30.0), noise_probability=0.7))
     seed: Annotated[int, Between(0, 2**31)] = 0
-
-    def __post_init__(self) -> None:
-        check_fields(self)
 
     def copies(self, clips: int) -> int:
         """Return how many harder copies of each recording an epoch hears.

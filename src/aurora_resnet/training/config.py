@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, unknown_choice
 
 Rate = Annotated[float, Between(0, 1000, above=True)]
@@ -15,18 +15,15 @@ BelowOne = Annotated[float, Between(0, 1, below=True)]
 Epochs = Annotated[int, Between(1, 100_000)]
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class Distillation:
     """How much a teacher's answers count beside the labels, and at which temperature; see ``losses``."""
 
     weight: Annotated[float, Between(0, 1)] = 0.7
     temperature: Annotated[float, Between(0, 1000, above=True)] = 2.0
 
-    def __post_init__(self) -> None:
-        check_fields(self)
 
-
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class TrainingConfig:
     """Options of the ``Trainer``; the defaults are the paper's (SGD at 0.001) where it states them.
 
@@ -77,9 +74,6 @@ class TrainingConfig:
     """Speeds to draw from for each clip and epoch."""
     spec_augment: SpecAugment | None = None
     tensorboard: bool = False
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_choice(OPTIMIZERS, "optimizer", self.optimizer)

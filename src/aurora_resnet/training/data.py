@@ -6,14 +6,14 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, field, fields, replace
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
 from aurora_resnet.audio.channels import CHANNELS
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
-from aurora_resnet.bounds import Between, OneOf, check_fields
+from aurora_resnet.bounds import Between, OneOf, configuration
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.clips.strings import StringShares
 from aurora_resnet.corpora.corpus import Corpus
@@ -30,7 +30,7 @@ LISTED = 20
 """How many words a message lists."""
 
 
-@dataclass(frozen=True)
+@configuration()
 class Source:
     """Part of a corpus to train on."""
 
@@ -48,11 +48,8 @@ class Source:
     known_words_only: bool = False
     """Leave out recordings of words that the model does not know, instead of refusing the corpus."""
 
-    def __post_init__(self) -> None:
-        check_fields(self)
 
-
-@dataclass(frozen=True)
+@configuration()
 class SoundFiles:
     """Sound files of a folder and its sub-folders."""
 
@@ -64,9 +61,6 @@ class SoundFiles:
     repeat: Annotated[int, Between(1, 1000)] = 1
     """How often each file counts, for few good recordings beside many others."""
 
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
-
     def _misfits(self) -> Iterator[str]:
         try:
             re.compile(self.match)
@@ -74,7 +68,7 @@ class SoundFiles:
             yield f"match '{self.match}' is not a regular expression: {error}"
 
 
-@dataclass(frozen=True)
+@configuration()
 class SceneNoise:
     """Noise of Aurora-2's scenes, mixed as there: other noise in every epoch; see ``NoisyClips``."""
 
@@ -89,14 +83,11 @@ class SceneNoise:
     noisy_validation: bool = False
     """Whether validation clips get the channel and noise too, once and the same in every run."""
 
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
-
     def _misfits(self) -> Iterator[str]:
         yield from (f"{name} must not be empty" for name in ("scenes", "snrs_db") if not getattr(self, name))
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class AugmentSource:
     """Fresh, harder copies of the words in every epoch, and negatives; see ``AugmentedClips``.
 
@@ -120,9 +111,6 @@ class AugmentSource:
     """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
     scene_noise: SceneNoise | None = None
 
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
-
     def held_out(self, shares: NegativeShares) -> AugmentSource:
         """Return how clips that are held out get noisy: in the noises for validation, each clip once an epoch.
 
@@ -144,7 +132,7 @@ class AugmentSource:
             yield f"scene_noise is mixed alone; leave out {', '.join(['noises'] * bool(self.noises) + given)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class StringSource:
     """What a model of strings learns from besides the words; see ``StringClips``.
 
@@ -163,11 +151,8 @@ class StringSource:
     """Clips of an epoch."""
     shares: StringShares = field(default_factory=StringShares)
 
-    def __post_init__(self) -> None:
-        check_fields(self)
 
-
-@dataclass(frozen=True)
+@configuration()
 class DataConfig:
     """What to train on."""
 
@@ -183,9 +168,6 @@ class DataConfig:
     """What makes the training clips harder, noise included, and negatives; validation too, if it says so."""
     strings: StringSource | None = None
     """For models of strings, which need it."""
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         if self.strings is not None and (self.augment is None or not self.augment.noises):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 
-from aurora_resnet.bounds import Between, check_fields
+from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.checkpoints import load_checkpoint, read_config
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.clips.source import ClipSource
@@ -48,7 +48,7 @@ VALIDATION = "validation.csv"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class ExperimentConfig:
     """A training file after one model was chosen."""
 
@@ -74,9 +74,6 @@ class ExperimentConfig:
     others."""
     digits: tuple[Annotated[int, Between(0, 9)] | None, ...] = ()
     """The digit that each of the words names, if any; English digit words name theirs."""
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)

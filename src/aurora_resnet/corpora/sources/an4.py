@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from aurora_resnet.corpora.checking import check_folder, raise_together
+from aurora_resnet.corpora.checking import check_folder, raise_together, read_each, read_table
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.errors import CorpusError
-from aurora_resnet.text_files import open_text
 
 WORD_COLUMNS = ("file", "label", "word", "speaker", "gender", "split", "utterance", "start_s", "end_s", "isolated")
 STRING_COLUMNS = ("file", "transcript", "speaker", "gender", "split")
@@ -61,7 +58,7 @@ def read_an4(folder: str | Path) -> Corpus:
         more = {"sentence": row["utterance"], "context": _CONTEXTS[row["isolated"]]}
         return _utterance(table.parent, row, (row["label"],), more)
 
-    return Corpus("an4", _utterances(table, WORD_COLUMNS, word))
+    return Corpus("an4", read_each(table, read_table(table, "the table of AN4", WORD_COLUMNS), word))
 
 
 def read_an4_strings(folder: str | Path) -> Corpus:
@@ -88,13 +85,13 @@ def read_an4_strings(folder: str | Path) -> Corpus:
     def string(row: dict[str, str]) -> Utterance:
         return _utterance(table.parent, row, tuple(row["transcript"].split()), {})
 
-    return Corpus("an4-strings", _utterances(table, STRING_COLUMNS, string))
+    return Corpus("an4-strings", read_each(table, read_table(table, "the table of AN4", STRING_COLUMNS), string))
 
 
 def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
     r"""Read ``words.csv``: all utterances, word by word, with AN4's forced alignment.
 
-    The speakers are those of ``read_an4``. Digit words are called as there, all others in lower case.
+    The speakers are those of ``read_an4``. Digit words are called as there, all other words in lower case.
 
     Args:
         folder: the one with ``words.csv``.
@@ -115,7 +112,7 @@ def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
     said: dict[str, list[tuple[str, float, float]]] = {}
     rows: dict[str, dict[str, str]] = {}
     problems = []
-    for number, row in _rows(table, ALIGNED_COLUMNS):
+    for number, row in read_table(table, "the table of AN4", ALIGNED_COLUMNS):
         words = said.setdefault(row["file"], [])
         rows.setdefault(row["file"], row)
         try:
@@ -139,41 +136,11 @@ def read_an4_aligned(folder: str | Path) -> tuple[AlignedUtterance, ...]:
     return tuple(aligned)
 
 
-def _utterances(
-    table: Path, columns: tuple[str, ...], utterance: Callable[[dict[str, str]], Utterance]
-) -> tuple[Utterance, ...]:
-    """Return the utterance of each row; the bad lines are told together."""
-    utterances, problems = [], []
-    for number, row in _rows(table, columns):
-        try:
-            utterances.append(utterance(row))
-        except CorpusError as error:
-            problems.append(f"line {number}: {error}")
-    raise_together(table, problems)
-    return tuple(utterances)
-
-
-def _rows(table: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line number and row of a CSV file that must have exactly these columns, in any order."""
-    try:
-        with open_text(table, newline="", strict=True) as stream:
-            reader = csv.DictReader(stream, strict=True)
-            found = reader.fieldnames or []
-            if sorted(found) != sorted(columns):
-                raise CorpusError(f"{table}: expected the columns {', '.join(columns)}, got {', '.join(found)}")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise CorpusError(f"{table}: line {reader.line_num}: expected {len(columns)} fields")
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{table}: the table of AN4 cannot be read: {error}") from error
-
-
 def _utterance(folder: Path, row: dict[str, str], words: tuple[str, ...], more: dict[str, str]) -> Utterance:
     path = folder / row["file"]
     if not path.is_file():
         raise CorpusError(f"{path} is not there")
     if not (words and row["speaker"] and row["split"]):
         raise CorpusError(f"{path}: words, speaker and split must not be empty")
-    attributes = {**{name: row[name] for name in ("gender",) if name in row}, **more}
-    return Utterance(path, words, f"an4/{row['speaker']}", row["split"], attributes=attributes)
+    gender = {"gender": row["gender"]} if "gender" in row else {}
+    return Utterance(path, words, f"an4/{row['speaker']}", row["split"], attributes={**gender, **more})

@@ -6,17 +6,15 @@ evaluation of speech recognition systems under noisy conditions", ISCA ITRW ASR2
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
-from aurora_resnet.corpora.checking import check_folder, visible
+from aurora_resnet.corpora.checking import check_folder, read_table, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.byte_order import ByteOrder, detect_byte_order
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.text_files import open_text
 
 SAMPLE_RATE = 8000
 
@@ -56,7 +54,7 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
 
     A speaker of Aurora-2 is ``aurora2/`` and the three letters. In a tree that ``build_noisy_corpus`` made the
     speakers are those of the speech it was made of (``fsdd/theo``), by its ``manifest.csv``, so that the same
-    person is found in both corpora.
+    speaker is recognised in both corpora.
 
     What cannot be used does not end the reading: unexpected names, empty files, files of an odd number of bytes
     and speakers that the manifest lacks become ``Corpus.problems``. ``.wav`` and ``.flac`` files stand for
@@ -136,14 +134,8 @@ def _original_speakers(home: Path, letters: set[str], problems: list[str]) -> di
             problems.append(f"{home / MANIFEST} is missing: {unfinished}")
         return {}
     manifest = files[MANIFEST]
-    try:
-        with open_text(manifest, newline="") as stream:
-            rows = csv.DictReader(stream, strict=True)
-            if not {"speaker", "attribute.aurora_speaker"} <= set(rows.fieldnames or ()):
-                raise CorpusError(f"{manifest}: expected the manifest that make-noisy writes; move this one away")
-            speakers = {row["attribute.aurora_speaker"]: row["speaker"] for row in rows if row["speaker"]}
-    except (OSError, csv.Error) as error:
-        raise CorpusError(f"{manifest}: the manifest of the tree cannot be read: {error}") from error
+    rows = read_table(manifest, "the manifest that make-noisy writes", ["speaker", "attribute.aurora_speaker"])
+    speakers = {row["attribute.aurora_speaker"]: row["speaker"] for _, row in rows if row["speaker"]}
     if unnamed := sorted(letters - speakers.keys()):
         problems.append(f"{manifest} has no speaker {', '.join(unnamed)}: {unfinished}")
     return speakers

@@ -18,11 +18,11 @@ BYTES = 32_000
 CLEAR = 2.0
 """How many times better one reading must be for a file to count."""
 STRAYS = 0.1
-"""Share of the files that may say the opposite of the others by chance; more means a mixed corpus."""
+"""Share of the files that may say the opposite of the rest by chance; more means a mixed corpus."""
 
 
 def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
-    """Tell the byte order of headerless 16-bit PCM files from their samples.
+    """Return the byte order of headerless 16-bit PCM files from their samples.
 
     Up to 64 files, spread over the list, are read both ways and asked in turn, each until one answers:
 
@@ -39,7 +39,7 @@ def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
         paths: files of one corpus.
 
     Raises:
-        CorpusError: if all abstain, or more than a tenth of the answers contradict the others.
+        CorpusError: if all abstain, or more than a tenth of the answers contradict the rest.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "FAC_1A.08"
@@ -57,7 +57,7 @@ def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:
     if not (big or little):
         first = paths[0] if paths else "no file"
         raise CorpusError(
-            f"{first} and others: the byte order cannot be heard (silence?); give byte_order, or aurora2-be: or -le:"
+            f"{first}: the byte order of this corpus is not clear (silence?); give byte_order, or aurora2-be: or -le:"
         )
     if min(len(big), len(little)) > STRAYS * (len(big) + len(little)):
         raise CorpusError(

@@ -12,16 +12,15 @@ known to us, so recordings exchanged at their source would not be noticed (FSDD'
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from pathlib import Path
 
-from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.corpora.archive import extract
+from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.download import download_archive
 from aurora_resnet.runtime.audio.reading import audio_info
-from aurora_resnet.runtime.errors import AudioError, DownloadError
-from aurora_resnet.text_files import open_text
+from aurora_resnet.runtime.errors import AudioError, CorpusError, DownloadError
 
 ESC50_COMMIT = "33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6"
 ESC50_URL = f"https://github.com/karolpiczak/ESC-50/archive/{ESC50_COMMIT}.zip"
@@ -72,12 +71,11 @@ def download_esc10(target: str | Path, *, url: str = ESC50_URL, progress: bool =
 
 def _unpack(archive: Path, folder: Path) -> None:
     """Extract the table first, then the recordings that it marks, each into the folder of its class."""
-    extract_zip(archive, folder, _DOCUMENTS.get, max_bytes=10_000_000, max_files=len(_DOCUMENTS))
+    extract(archive, folder, lambda name: _DOCUMENTS.get(name.partition("/")[2]), max_bytes=10_000_000)
     if not (folder / "esc50.csv").is_file():
         raise DownloadError(f"{archive}: expected the table {_TABLE} of ESC-50 in the archive; it has none")
-    rows = read_esc10_table(folder / "esc50.csv")
-    places = {f"audio/{name}": f"{category}/{name}" for name, category in rows}
-    extract_zip(archive, folder, places.get, max_bytes=_MAX_EXTRACTED_BYTES, max_files=len(places))
+    places = {f"audio/{name}": f"{category}/{name}" for name, category in read_esc10_table(folder / "esc50.csv")}
+    extract(archive, folder, lambda name: places.get(name.partition("/")[2]), max_bytes=_MAX_EXTRACTED_BYTES)
 
 
 def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
@@ -93,14 +91,10 @@ def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:
     [('1-17367-A-10.wav', 'rain')]
     """
     try:
-        with open_text(path, newline="") as file:
-            reader = csv.DictReader(file)
-            missing = {"filename", "category", "esc10"} - set(reader.fieldnames or ())
-            if missing:
-                raise DownloadError(f"{path}: expected ESC-50's table; it lacks {', '.join(sorted(missing))}")
-            rows = [(row["filename"], row["category"]) for row in reader if row["esc10"] == "True"]
-    except csv.Error as error:
-        raise DownloadError(f"{path}: expected ESC-50's table, and this is no CSV: {error}") from error
+        table = read_table(Path(path), "ESC-50's table", ["filename", "category", "esc10"])
+        rows = [(row["filename"], row["category"]) for _, row in table if row["esc10"] == "True"]
+    except CorpusError as error:
+        raise DownloadError(str(error)) from error
     for name, category in rows:
         if not re.fullmatch(r"\d-\d+-[A-Z]-\d+\.wav", name or "") or category not in ESC10_CLASSES:
             raise DownloadError(f"{path}: '{name}' of class '{category}' cannot be a recording of ESC-10")

@@ -1,4 +1,4 @@
-"""Anybody's recordings: one sub-folder for each word."""
+"""Recordings in one sub-folder for each word."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def read_folder(folder: str | Path, speaker_pattern: str | None = None) -> Corpu
 
     A sub-folder whose name begins with an underscore (``_other``) holds recordings of none of the words.
 
-    Without a pattern the whole folder is taken to be one person, named like the folder. That is safe within
-    the folder, since one person is never split, but two folders of the same people pass for two persons:
-    give a pattern, or a manifest, where several people speak. Files that are no recordings, or are empty, and
+    Without a pattern the whole folder counts as one speaker, named like the folder. That is safe within
+    the folder, since one speaker is never split, but two folders of the same speakers count as two:
+    give a pattern, or a manifest, where there are several speakers. Files that are no recordings, or are empty, and
     recordings beside the word folders become ``Corpus.problems``. Other files there (a licence) are passed over.
 
     Args:

@@ -1,29 +1,28 @@
 """The Free Spoken Digit Dataset (FSDD): 3,000 recordings, six speakers, 8 kHz, CC BY-SA 4.0.
 
 It is downloaded as GitHub's archive of one fixed commit. Such archives are not the same bytes for ever, so the
-recordings are verified instead: each against the SHA-256 value that this package carries.
+recordings are verified instead: all of them by one SHA-256, see ``recordings_sha256``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from functools import partial
-from importlib import resources
 from pathlib import Path
 
-from aurora_resnet.corpora.archive import extract_zip
+from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
-from aurora_resnet.runtime.errors import CorpusError, DownloadError
+from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 TEST_INDICES = range(5)
 """The corpus's own test set: recordings 0 to 4 of each digit and speaker."""
 
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
+FSDD_SHA256 = "04e1baae96c6a26e39c623f2b01d0182ddae627ba0ac02a3cdc17ba2af99fd9b"
+"""Of its 3,000 recordings, as ``recordings_sha256`` returns it."""
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)")
@@ -78,23 +77,17 @@ def read_fsdd(folder: str | Path) -> Corpus:
     return Corpus("fsdd", tuple(utterances))
 
 
-def download_fsdd(
-    target: str | Path,
-    *,
-    url: str = FSDD_URL,
-    checksums: Mapping[str, str] | None = None,
-    progress: bool = True,
-) -> Path:
-    """Download FSDD into the folder ``target`` and verify every recording.
+def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD_SHA256, progress: bool = True) -> Path:
+    """Download FSDD into the folder ``target`` and verify its recordings.
 
     ``target`` appears only when all recordings are there and right; a complete ``target`` is verified and left
     alone.
 
     Args:
         target: the folder to make; the recordings lie in its sub-folder ``recordings``.
-        url: the zip archive, with one top folder around its contents.
-        checksums: SHA-256 by file name; by default the 3,000 recordings of ``FSDD_COMMIT``. Other files of
-            the archive, except its README and licence, are left out.
+        url: the zip archive, with one top folder around its contents. Of it, only the recordings, README and licence
+            are extracted.
+        sha256: of the recordings, as ``recordings_sha256`` returns it.
         progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
 
     Returns:
@@ -102,72 +95,43 @@ def download_fsdd(
 
     Raises:
         DownloadError: if there is no network, the address or the archive is wrong, a recording is missing or
-            differs (the first ten are named), the disk is full, or ``target`` holds something else.
+            differs, the disk is full, or ``target`` holds something else.
 
     >>> import tempfile
     >>> mine = Path(tempfile.mkdtemp())
     >>> _ = (mine / "notes.txt").write_text("not FSDD")
     >>> download_fsdd(mine)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: recordings/0_george_0.wav is
-    missing; ... and 2990 more; move it away or choose another folder
+    aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: expected the published
+    recordings, ... found 0 and another one; move it away or choose another folder
     """
-    wanted = fsdd_checksums() if checksums is None else checksums
 
     def unpack(archive: Path, folder: Path) -> None:
-        extract_zip(
-            archive,
-            folder,
-            lambda name: name if name in wanted or name in _DOCUMENTS else None,
-            max_bytes=_MAX_EXTRACTED_BYTES,
-            max_files=len(wanted) + len(_DOCUMENTS),
-        )
+        extract(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES)
 
-    find_problems = partial(find_wrong_files, checksums=wanted)
+    def find_problems(folder: Path) -> list[str]:
+        count, found = recordings_sha256(folder)
+        wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
+        return [wrong] * (found != sha256)
+
     return download_archive(url, target, unpack, find_problems, max_bytes=_MAX_ARCHIVE_BYTES, progress=progress)
 
 
-def fsdd_checksums() -> dict[str, str]:
-    """Return the SHA-256 value of each recording of ``FSDD_COMMIT``, in lower-case hexadecimal, by file name.
+def recordings_sha256(folder: str | Path) -> tuple[int, str]:
+    """Return how many recordings a copy of FSDD has, and one SHA-256 of all.
 
-    >>> fsdd_checksums()["recordings/0_george_0.wav"][:8], len(fsdd_checksums())
-    ('228ab63f', 3000)
+    It is that of what ``sha256sum recordings/*.wav`` prints, the names in the order of their bytes.
+
+    >>> recordings_sha256("no/such/folder")
+    (0, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
     """
-    text = resources.files(__package__).joinpath("fsdd_sha256.txt").read_text(encoding="utf-8")
-    return read_checksums(text)
+    paths = sorted(Path(folder, "recordings").glob("*.wav"))
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  recordings/{path.name}\n" for path in paths]
+    return len(paths), hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def read_checksums(text: str) -> dict[str, str]:
-    """Read the output of ``sha256sum``: on each line a value and a file name.
-
-    Raises:
-        DownloadError: if a line is anything else.
-
-    >>> read_checksums("ab" * 32 + "  recordings/one.wav")["recordings/one.wav"][:6]
-    'ababab'
-    """
-    checksums = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        parts = re.fullmatch(r"([0-9a-f]{64}) [ *](\S.*)", line)
-        if parts is None:
-            raise DownloadError(f"checksum line {number}: expected '<SHA-256>  <file>', got {line[:80]!r}")
-        checksums[parts[2]] = parts[1]
-    return checksums
-
-
-def find_wrong_files(folder: str | Path, checksums: Mapping[str, str]) -> list[str]:
-    """Return a line for each file that is missing in ``folder`` or has another SHA-256 value.
-
-    Files without a checksum are ignored.
-
-    >>> find_wrong_files(".", {"no/such.wav": "ab" * 32})
-    ['no/such.wav is missing']
-    """
-    problems = []
-    for name, expected in checksums.items():
-        path = Path(folder) / name
-        if not path.is_file():
-            problems.append(f"{name} is missing")
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-            problems.append(f"{name} differs from the published file")
-    return problems
+def _destination(name: str) -> str | None:
+    inner = name.partition("/")[2]  # without the top folder
+    folder, _, file = inner.rpartition("/")
+    recording = folder == "recordings" and file.endswith(".wav") and _NAME.fullmatch(file.removesuffix(".wav"))
+    return inner if recording or inner in _DOCUMENTS else None

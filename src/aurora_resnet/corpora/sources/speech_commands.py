@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from aurora_resnet.corpora.archive import extract_tar
+from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
@@ -24,7 +24,6 @@ RECORDINGS = 105_829
 
 _MAX_ARCHIVE_BYTES = 3_000_000_000  # it has 2.4 GB
 _MAX_EXTRACTED_BYTES = 6_000_000_000  # recordings of at most 32 kB make 3.4 GB
-_MAX_FILES = 120_000
 _NAME = re.compile(r"(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
 _FLAT_NAME = re.compile(r"(?P<word>[a-z]+)_(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
 _LISTS = {"test": "testing_list.txt", "validation": "validation_list.txt"}
@@ -35,7 +34,7 @@ def read_speech_commands(folder: str | Path) -> Corpus:
 
     Recordings lie in a folder per word (``two/439c84f4_nohash_1.wav``) or all in one, named
     ``two_439c84f4_nohash_1.wav``. The speaker is what stands before ``_nohash_``. The split is that of
-    ``testing_list.txt`` and ``validation_list.txt`` (all others ``"train"``) where these files are, else empty.
+    ``testing_list.txt`` and ``validation_list.txt`` (the rest is ``"train"``) where these files are, else empty.
 
     Args:
         folder: the one with the word folders or the recordings.
@@ -112,12 +111,13 @@ def download_speech_commands(
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    extract_tar(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES, max_files=_MAX_FILES)
+    extract(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES)
 
 
 def _destination(name: str) -> str | None:
     """Keep everything but what a file manager left (``.DS_Store``, ``._one``)."""
-    return None if any(part.startswith(".") for part in name.split("/")) else name
+    inner = name.removeprefix("./")
+    return None if any(part.startswith(".") for part in inner.split("/")) else inner
 
 
 def _find_problems(folder: Path) -> list[str]:
@@ -133,7 +133,7 @@ def _find_problems(folder: Path) -> list[str]:
 
 
 def _is_cut_off(path: Path) -> bool:
-    """Tell whether a WAV file is shorter than its header says; its last one is, where unpacking was broken off."""
+    """Return whether a WAV file is shorter than its header says; its last one is, where unpacking was broken off."""
     with path.open("rb") as file:
         head = file.read(8)
     stated = int.from_bytes(head[4:], "little")
