@@ -14,39 +14,27 @@ import sys
 from pathlib import Path
 
 from aurora_resnet.files import atomic_path
-from tools.reports.accessibility import ACCESSIBILITY, accessibility_section
 from tools.reports.faults import read_faults, reliability_page
-from tools.reports.installation import INSTALL, first_hour_page, install_section
+from tools.reports.installation import INSTALL, install_section
 from tools.reports.main_job import SYSTEMS, draw, main_job
 from tools.reports.other_tools import good_for_section, other_tools_section, read_peers
-from tools.reports.own_words import (
-    ADAPT,
-    OTHERS,
-    TOGETHER,
-    adapt_section,
-    draw_own_words,
-    others_section,
-    own_words_section,
-    read_own_words,
-    together_section,
-)
+from tools.reports.own_words import TOGETHER, draw_own_words, own_words_section, read_own_words, together_section
 from tools.reports.people import draw_people, people_section, read_people
 from tools.reports.performance import performance_section, read_inference
 from tools.reports.protocol import PROTOCOL, draw_protocol, protocol
+from tools.reports.readme import readme_table
 from tools.reports.records import DOCS, TEMPLATES, Run, read_if_measured, read_runs
-from tools.reports.scale import ARITHMETIC, SCALE, arithmetic_section, scale_section
+from tools.reports.scale import SCALE, scale_section
 from tools.reports.serve import read_serve, serve_section
 from tools.reports.shipped import (
     cards,
     read_exported,
     read_latency,
     read_shipped,
-    shipped_line,
     shipped_section,
     shipped_table,
 )
-from tools.reports.sizes import benchmarks, cost_table
-from tools.reports.strangers import editions_section, read_first_edition, read_strangers, strangers_section
+from tools.reports.sizes import cost_table
 from tools.reports.streaming import read_streaming, streaming_section
 from tools.reports.string_rebuild import draw_rebuild, read_rebuild, rebuild_section
 from tools.reports.strings import SPEED, draw_strings, read_strings, speed_section, strings_section
@@ -59,19 +47,13 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
     """Return every generated text by its path."""
     shipped, exported, latency = read_shipped(), read_exported(), read_latency()
     parts = {
-        README: {"shipped": shipped_line(shipped)},
-        DOCS / "accessibility.md": {"accessibility": accessibility_section(read_if_measured(ACCESSIBILITY))},
+        README: {"shipped": readme_table(exported, read_inference(), read_strings()[0], read_if_measured(SPEED) or {})},
         DOCS / "models.md": {"costs": cost_table()},
         DOCS / "recognizer.md": {
-            "shipped": shipped_section(shipped, exported, latency),
-            "strangers": strangers_section(read_strangers()),
+            "shipped": shipped_section(shipped, latency),
             "people": people_section(read_people()),
-            "editions": editions_section(read_first_edition(), exported),
         },
-        DOCS / "performance.md": {
-            "performance": performance_section(read_inference(), shipped, exported),
-            "arithmetic": arithmetic_section(read_if_measured(ARITHMETIC)),
-        },
+        DOCS / "performance.md": {"performance": performance_section(read_inference(), shipped, exported)},
         DOCS / "model-cards.md": {
             "good_for": f"{shipped_table(shipped, latency)}\n\n{good_for_section(exported)}",
         },
@@ -80,8 +62,6 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "own-words.md": {
             "own_words": own_words_section(read_own_words()),
             "together": together_section(read_if_measured(TOGETHER)),
-            "others": others_section(read_if_measured(OTHERS)),
-            "adapt": adapt_section(read_if_measured(ADAPT)),
         },
         DOCS / "string-training.md": {
             "strings": strings_section(read_strings()),
@@ -93,12 +73,11 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "install.md": {"install": install_section(read_if_measured(INSTALL))},
     }
     results = render(
-        TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs), speed=benchmarks()
+        TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs)
     )
     return {
         DOCS / "results.md": results,
         DOCS / "reliability.md": reliability_page(read_faults()),
-        DOCS / "first-hour.md": first_hour_page(),
         **cards(shipped),
         **{path: filled(path, each) for path, each in parts.items()},
     }

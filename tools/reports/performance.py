@@ -12,14 +12,6 @@ from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.templating import render
 
 Record = dict[str, Any]
-ENGINES = {
-    "torch": "torch float32",
-    "torch_folded": "torch float32, folded",
-    "torch_packed": "torch float32, folded and packed",  # in records of the first edition
-    "onnx_float32": "ONNX float32",
-    "onnx_int8": "ONNX int8",
-    "pocketsphinx": "PocketSphinx, digits grammar",
-}
 SETS = {
     "FSDD test": ("clean", "fsdd"),
     "AN4 test": ("clean", "an4"),
@@ -32,32 +24,6 @@ def read_inference() -> Record:
     """Return the record of ``benchmarks.inference``."""
     record: Record = json.loads((RECORDS / "inference.json").read_text(encoding="utf-8"))
     return record
-
-
-def speed_table(record: Record, model: str) -> str:
-    """Return every configuration of a model, beside PocketSphinx."""
-    rows = []
-    for row in record["rows"]:
-        if row["model"] not in (model, ""):
-            continue
-        rows.append(
-            [
-                ENGINES[row["engine"]],
-                str(row["batch"]),
-                str(row["threads"]),
-                f"{row['median_ms']:.2f}",
-                f"{row['p95_ms']:.2f}",
-                f"{row['clips_per_second']:.0f}",
-                f"{row['real_time_factor']:.5f}",
-                f"{row['memory_mb']:.0f}",
-                "" if row["file_bytes"] is None else f"{row['file_bytes'] / 1e6:.2f}",
-                f"{row['start_seconds']:.2f}",
-            ]
-        )
-    order = list(ENGINES.values())
-    rows.sort(key=lambda cells: (int(cells[1]), int(cells[2]), order.index(cells[0])))
-    header = ["engine", "batch", "threads", "ms a clip", "95 %", "clips/s", "real-time factor"]
-    return markdown_table([*header, "memory MB", "file MB", "start s"], rows)
 
 
 def accuracy_table(records: Mapping[str, Record], exported: Mapping[str, Record]) -> str:
@@ -76,13 +42,11 @@ def performance_section(record: Record, shipped: Mapping[str, Record], exported:
     """Return the generated part of docs/performance.md."""
     if record["quick"]:
         raise SystemExit("inference.json: a quick record is no result; measure without --quick")
-    models = dict.fromkeys(row["model"] for row in record["rows"] if row["model"])
     return render(
         TEMPLATES / "performance.md.j2",
         record=record,
         command=record["command"].replace("python benchmarks/inference.py", "python -m benchmarks.inference"),  # moved
         target_table=target_table(record),
-        speed_tables={model: speed_table(record, model) for model in models},
         accuracy_table=accuracy_table(shipped, exported),
     )
 

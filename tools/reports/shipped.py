@@ -1,4 +1,4 @@
-"""The weights in the wheel: the README's number, the tables of docs, and the cards beside the weights."""
+"""The weights in the wheel: the tables of docs, and the cards beside the weights."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
-from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
+from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.runtime.model_reference import EXPORTED, resolve
-from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.strangers import read_strangers, strangers_section
 from tools.reports.templating import render
-from tools.shipped.targets import SNRS_DB, TARGETS, target_table
+from tools.shipped.targets import SNRS_DB, target_table
 
 Record = dict[str, Any]
 SHIPPED = RECORDS / "shipped"
@@ -81,26 +80,6 @@ def shipped_table(records: dict[str, Record], latency: Record) -> str:
     return markdown_table([*header, "10 dB %", "0 dB %", "other words accepted %"], rows)
 
 
-def shipped_line(records: dict[str, Record]) -> str:
-    """Return the number with which the README opens: how often the default model is right in noise, and what it refuses."""
-    record = records[DEFAULT_MODEL]
-    right = percent(record["noisy"]["fsdd"]["mean"]["10"]["accuracy"])
-    refused = percent(1 - record["other_words"]["accepted_share"])
-    return (
-        f"**{right} %** of the words right in the noise of streets, cars, stations and restaurants at 10 dB, none of which its "
-        f"training heard; of other words it refuses {refused} %."
-    )
-
-
-def scene_table(records: dict[str, Record]) -> str:
-    """Return accuracy by noise scene at 5, 0 and -5 dB."""
-    rows = []
-    for name, record in records.items():
-        for scene, by_snr in record["noisy"]["fsdd"]["scenes"].items():
-            rows.append([f"`{name}`, {scene}", *(percent(by_snr[snr_db]["accuracy"]) for snr_db in ("5", "0", "-5"))])
-    return markdown_table(["accuracy %", "5 dB", "0 dB", "-5 dB"], rows)
-
-
 def latency_table(latency: Record) -> str:
     """Return milliseconds a word beside PocketSphinx."""
     rows = []
@@ -111,29 +90,11 @@ def latency_table(latency: Record) -> str:
     return markdown_table(["one clip, one thread", "median ms", "95 % ms", "ratio", "target", "accuracy %"], rows)
 
 
-def target_columns(records: dict[str, Record], exported: dict[str, Record]) -> str:
-    """Return what was asked of each model, and what was measured of its checkpoint and of its exported file."""
-    header = [""]
-    for name in records:
-        header += [f"`{name}`, target", "checkpoint", "exported, int8"]
-    rows = []
-    for target in TARGETS:
-        row = [target.title]
-        for name, record in records.items():
-            _, goal, value, met = target.row(record)
-            row += [goal, _marked(value, met), _marked(*target.row(exported[name])[2:])]
-        if {*row[2::3], *row[3::3]} != {MISSING}:  # records of older measurements lack the newest rows
-            rows.append(row)
-    return markdown_table(header, rows)
-
-
-def shipped_section(records: dict[str, Record], exported: dict[str, Record], latency: Record) -> str:
+def shipped_section(records: dict[str, Record], latency: Record) -> str:
     """Return the generated part of docs/recognizer.md."""
     return render(
         TEMPLATES / "recognizer.md.j2",
         noise_table=noise_table(records),
-        target_table=target_columns(records, exported),
-        scene_table=scene_table(records),
         latency=latency,
         latency_table=latency_table(latency),
     )
@@ -159,7 +120,3 @@ def cards(records: dict[str, Record]) -> dict[Path, str]:
         resolve(name, format="checkpoint").path.with_suffix(".md"): card(name, record)
         for name, record in records.items()
     }
-
-
-def _marked(value: str, met: str) -> str:
-    return f"**{value}**" if met == "NO" else value

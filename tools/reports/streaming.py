@@ -31,16 +31,6 @@ def string_table(record: Record) -> str:
     return markdown_table(header, rows)
 
 
-def error_table(record: Record) -> str:
-    """Return the kinds of error, the most frequent first."""
-    rows = []
-    for name, model in record["models"].items():
-        for split, row in model["strings"].items():
-            kinds = ", ".join(f"{kind} ({count})" for kind, count in list(row["errors"].items())[:12])
-            rows.append([f"`{name}`", split, kinds])
-    return markdown_table(["model", "strings", "said > heard (times); - stands for nothing"], rows)
-
-
 def time_table(record: Record) -> str:
     """Return latency and real-time factor."""
     rows = []
@@ -72,7 +62,6 @@ def streaming_section(record: Record) -> str:
     return render(
         TEMPLATES / "streaming.md.j2",
         string_table=string_table(record),
-        error_table=error_table(record),
         time_table=time_table(record),
         hour_table=hour_table(record),
     )
