@@ -72,9 +72,7 @@ def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path
         DOCS / "web.md": {"serve": serve_section(read_serve())},
         DOCS / "install.md": {"install": install_section(read_if_measured(INSTALL))},
     }
-    results = render(
-        TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs)
-    )
+    results = render(TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs))
     return {
         DOCS / "results.md": results,
         DOCS / "reliability.md": reliability_page(read_faults()),

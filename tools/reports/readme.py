@@ -45,8 +45,13 @@ def readme_table(exported: dict[str, Record], inference: Record, strings: Record
     table = markdown_table(["model (int8)", "right: clean / 10 dB SNR", "file", "one CPU thread", "not for"], rows)
     return (
         f"{table}\n\nWords: FSDD's official test (300 recordings; its six speakers are in the training data). Strings: AN4's test "
-        f"speakers ({test['strings']} strings). Noise: eight NOIZEUS scenes, in no training. `resnet50` is the default."
+        f"speakers ({test['strings']} strings). Noise: eight NOIZEUS scenes, in no training. Time: {_processor(inference)}; strings: "
+        f"{_processor(strings_speed)}. `resnet50` is the default."
     )
+
+
+def _processor(record: Record) -> str:
+    return str(record["machine"]["processor"]).replace("(R)", "")
 
 
 def _snr(condition: Record) -> str:
