@@ -28,7 +28,7 @@ CARD = "4539578763621486"
 
 
 RUN = (
-    "index.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
+    "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
     "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
 )  # fmt: skip
 """Pages whose Python and commands run with the recordings of ``folder``."""
@@ -41,7 +41,7 @@ ELSEWHERE = {
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of your own recordings; tests/teaching",
     "protocol.md": "corpora; tests/noisy_corpus and CI",
-    "reliability.md": "hours; CI runs a little of each",
+    "reliability.md": "hours; tests/faults",
     "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
     "string-training.md": "hours",
