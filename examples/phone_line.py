@@ -1,7 +1,6 @@
 """A telephone line that asks (by tones) for a PIN of four digits, up to three times; callers may interrupt the prompt.
 
 It speaks AudioSocket: same => n,AudioSocket(${UUID},127.0.0.1:9092) in Asterisk's dial plan, or phone_caller.py calls.
-
 Prints:
 
     PIN: 4071
