@@ -40,7 +40,7 @@ def luhn(text: str) -> bool:
 
 
 def main() -> None:
-    """Hear a PIN without and with its length, and a card number with its check digit."""
+    """Recognise a PIN without and with its length, and a card number with its check digit."""
     recognizer = StringRecognizer.from_pretrained("string_net")
     pin = say(["four", "oh", "seven", "one"])
     for lengths in (None, {4}, {6}):
