@@ -44,7 +44,6 @@ ELSEWHERE = {
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of recordings of one's own; tests/teaching",
     "protocol.md": "corpora; tests/noisy_corpus and CI",
-    "reliability.md": "hours; tests/faults",
     "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
     "string-training.md": "hours",
