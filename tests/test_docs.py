@@ -41,7 +41,6 @@ ELSEWHERE = {
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of your own recordings; tests/teaching",
     "protocol.md": "corpora; tests/noisy_corpus and CI",
-    "reliability.md": "hours; tests/faults",
     "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
     "string-training.md": "hours",

@@ -1,39 +1,40 @@
-"""Callers of ``/api/stream`` beside hostile clients, and memory while callers come and go.
+"""Callers of ``/api/stream`` beside hostile clients are told all they say, and memory stays where it is.
 
-Run: ``python -m benchmarks.serve_streams [--live 50] [--hostile 50] [--seconds 60] [--churn 600]``; ``--quick`` is
-a few seconds of each. The server is ``aurora-resnet serve`` in a process of its own. Live callers say packaged words,
-four at a time, 20 ms a message, as they are spoken; each is right if it is told every string that a stream of its own
-is told of the same sound. Late is an event by what passed from the moment at which its sound was due. Hostile clients,
-in a process of their own, are of all kinds below, and come again when they are sent away. Then callers come, speak
-half a word and are gone, in all ways, for ``--churn`` seconds, and the server's resident set is looked at.
+A few of each run here; ``CALLERS=50 HOSTILE=50 CALL_SECONDS=60 pytest -m slow -s tests/web/test_hostile_callers.py`` has 50
+callers speak beside 50 hostile clients and prints how late the events come. The server is ``aurora-resnet serve`` in a
+process of its own. Callers say packaged words, four at a time, 20 ms a message, as they are spoken; each is right if it
+is told every string that a stream of its own is told of the same sound. Hostile clients, in a process of their own, are of
+all kinds below, and come again when they are sent away.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import multiprocessing
 import os
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
+pytest.importorskip("uvicorn")
 
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
-from benchmarks.raw_websocket import CONTINUATION, PING, TEXT, Closed, RawWebSocket, frame
-from benchmarks.serve import megabytes, server
+from tests.web.raw_websocket import CONTINUATION, PING, TEXT, Closed, RawWebSocket, frame
+from tests.web.server_process import megabytes, server
 
+CALLERS = int(os.environ.get("CALLERS", "5"))
+HOSTILE_CLIENTS = int(os.environ.get("HOSTILE", "9"))
+SECONDS = float(os.environ.get("CALL_SECONDS", "6"))
 MESSAGE_SECONDS, RATE = 0.02, 8000
 SECOND = 2 * RATE
 Hostile = Callable[[str, bytes], Awaitable[None]]
@@ -51,10 +52,6 @@ def talk(number: int, seconds: float) -> bytes:
     return np.round(32767 * np.concatenate(parts)).astype("<i2").tobytes()
 
 
-def strings_of(events: list[dict[str, Any]]) -> list[str]:
-    return [event["string"]["text"] for event in events if event["event"] == "string_ended"]
-
-
 def alone(recognizer: StringRecognizer, sounds: list[bytes]) -> list[list[str]]:
     """Return the strings that streams without a server are told."""
     streams = StringStreams(recognizer.model)
@@ -66,10 +63,10 @@ def alone(recognizer: StringRecognizer, sounds: list[bytes]) -> list[list[str]]:
     ]
 
 
-async def live(address: str, sound: bytes) -> tuple[list[str], list[float], Closed]:
-    """Call, say everything as it is spoken; return the strings, how late the events came, and the end."""
+async def live(address: str, sound: bytes) -> tuple[list[str], list[float], int]:
+    """Call, say everything as it is spoken; return the strings, how late the events came, and the code of the end."""
     socket = await RawWebSocket.begin(address)
-    start, late, events = time.perf_counter(), [], []
+    start, late, strings = time.perf_counter(), [0.0], []
 
     async def speak() -> None:
         size = round(MESSAGE_SECONDS * SECOND)
@@ -80,12 +77,12 @@ async def live(address: str, sound: bytes) -> tuple[list[str], list[float], Clos
 
     speaking = asyncio.create_task(speak())
     while not isinstance(event := await socket.next(), Closed):
-        events.append(event)
-        late.append(
-            time.perf_counter() - start - min(event["seconds"], len(sound) / SECOND) if "seconds" in event else 0
-        )
+        if "seconds" in event:
+            late.append(time.perf_counter() - start - min(event["seconds"], len(sound) / SECOND))
+        if event["event"] == "string_ended":
+            strings.append(event["string"]["text"])
     speaking.cancel()
-    return strings_of(events), late, event
+    return strings, late, event.code
 
 
 async def full_speed(address: str, sound: bytes) -> None:
@@ -170,51 +167,35 @@ def attack(address: str, clients: int) -> None:
     asyncio.run(all_of_them())
 
 
-async def calls(address: str, sounds: list[bytes], expected: list[list[str]]) -> dict[str, Any]:
-    """Have all callers speak at once."""
-    answers = await asyncio.gather(*(live(address, sound) for sound in sounds), return_exceptions=True)
-    heard = [answer for answer in answers if not isinstance(answer, BaseException)]
-    late = [seconds for _, seconds_late, _ in heard for seconds in seconds_late] or [float("inf")]
-    right = sum(not isinstance(a, BaseException) and a[0] == e for a, e in zip(answers, expected, strict=True))
-    return {
-        "live": len(sounds), "right": right, "events": len(late),
-        "late_median_seconds": float(np.median(late)), "late_p95_seconds": float(np.quantile(late, 0.95)),
-        "ends": dict(Counter(str(a) if isinstance(a, BaseException) else str(a[2].code) for a in answers)),
-    }  # fmt: skip
-
-
-def cpu_seconds(process: str) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def crowd(address: str, process: int, callers: int, hostile: int, seconds: float) -> list[dict[str, Any]]:
-    """Measure the live callers alone, then beside hostile clients."""
-    sounds = [talk(number, seconds) for number in range(callers)]
+@pytest.mark.slow
+def test_callers_are_told_all_they_say_beside_hostile_clients() -> None:
+    sounds = [talk(number, SECONDS) for number in range(CALLERS)]
     expected = alone(StringRecognizer.from_pretrained(), sounds)
-    results = []
-    for clients in (0, hostile):
-        attacker = multiprocessing.get_context("spawn").Process(target=attack, args=(address, clients), daemon=True)
-        attacker.start()
-        time.sleep(5 if clients else 0)
-        load, start, used = os.getloadavg()[0], time.perf_counter(), [cpu_seconds(str(process)), cpu_seconds("self")]
-        result = asyncio.run(calls(address, sounds, expected))
-        shares = [
-            (cpu_seconds(one) - before) / (time.perf_counter() - start)
-            for one, before in zip((str(process), "self"), used, strict=True)
-        ]
-        results.append({"hostile": clients, "load_average": load, "cores_of_server_and_callers": shares, **result})
-        attacker.kill()
-        attacker.join()
-        print(json.dumps(results[-1]), flush=True)
-    return results
+
+    async def calls(address: str) -> list[tuple[list[str], list[float], int]]:
+        return await asyncio.gather(*(live(address, sound) for sound in sounds))
+
+    with server("compact") as (address, process):
+        for clients in (0, HOSTILE_CLIENTS):
+            attacker = multiprocessing.get_context("spawn").Process(target=attack, args=(address, clients), daemon=True)
+            attacker.start()
+            time.sleep(5 if clients else 0)
+            answers = asyncio.run(calls(address))
+            attacker.kill()
+            attacker.join()
+            late = [seconds for answer in answers for seconds in answer[1]]
+            median, high = np.percentile(late, [50, 95])
+            print(f"{CALLERS} callers beside {clients}: events {median:.2f} s late, 95 % of them {high:.2f} s")  # noqa: T201
+            assert [answer[0] for answer in answers] == expected
+            assert {answer[2] for answer in answers} == {1000}
+        before = megabytes(process, "VmRSS")
+        assert asyncio.run(come_and_go(address, SECONDS)) > 0
+        assert megabytes(process, "VmRSS") < 1.2 * before + 20
 
 
-async def come_and_go(address: str, process: int, seconds: float, clients: int = 20) -> dict[str, Any]:
-    """Have callers come, speak half a word and go; return how many, and the server's memory on the way."""
+async def come_and_go(address: str, seconds: float, clients: int = 20) -> int:
+    """Have callers come, speak half a word and go, in all ways; return how many came."""
     end, called, sound = time.perf_counter() + seconds, count(), talk(1, 4)
-    memory: list[float] = []
 
     async def one(random: Random) -> None:
         while time.perf_counter() < end:
@@ -233,33 +214,5 @@ async def come_and_go(address: str, process: int, seconds: float, clients: int =
                 socket.abort()
             await asyncio.sleep(0.01)
 
-    async def look() -> None:
-        while time.perf_counter() < end:
-            await asyncio.sleep(seconds / 20)
-            memory.append(round(megabytes(process, "VmRSS"), 1))
-            print(f"{next(called)} calls, {memory[-1]} MB", flush=True)
-
-    await asyncio.gather(look(), *(one(Random(number)) for number in range(clients)))
-    return {"seconds": seconds, "calls": next(called) - len(memory), "megabytes": memory}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--live", type=int, default=50)
-    parser.add_argument("--hostile", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long each live caller speaks (default 60)")
-    parser.add_argument("--churn", type=float, default=600.0, help="seconds of coming and going (default 600)")
-    parser.add_argument("--quick", action="store_true", help="some seconds of a few callers")
-    options = parser.parse_args()
-    callers, hostile, seconds, churn = options.live, options.hostile, options.seconds, options.churn
-    if options.quick:
-        callers, hostile, seconds, churn = 5, 9, 6.0, 5.0
-    with server("compact") as (address, process):
-        if seconds:
-            crowd(address, process, callers, hostile, seconds)
-        if churn:
-            print(json.dumps(asyncio.run(come_and_go(address, process, churn))))
-
-
-if __name__ == "__main__":
-    main()
+    await asyncio.gather(*(one(Random(number)) for number in range(clients)))
+    return next(called)

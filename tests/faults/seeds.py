@@ -1,14 +1,12 @@
-"""Sound files of every format that soundfile writes, and small files of every other kind, to be damaged.
-
-They are the same bytes on every call (with the same libraries), or a mutant could not be made again.
-"""
+"""Sound files of every format that soundfile writes, and small files of every other kind, to be damaged."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -28,8 +26,6 @@ WORD = samples_folder() / "flite-slt" / "seven_1.flac"
 LEFT_OUT = {"RAW": "no header to damage", "SD2": "its header is a second file beside it"}
 """Formats that soundfile writes and no mutant is made of, each with the reason."""
 
-_DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-
 
 def sound_files() -> dict[str, bytes]:
     """Return 0.1 s of a word in every format and encoding that libsndfile writes, by name, mono and stereo."""
@@ -45,28 +41,8 @@ def sound_files() -> dict[str, bytes]:
                     soundfile.write(buffer, samples, rate, format=name, subtype=subtype)
                 except (soundfile.LibsndfileError, ValueError):
                     continue  # not every pair goes together
-                files[f"{name}/{subtype}/{channels}"] = _timeless(buffer.getvalue())
+                files[f"{name}/{subtype}/{channels}"] = buffer.getvalue()
     return files
-
-
-def _timeless(data: bytes) -> bytes:
-    """Put fixed values where libsndfile writes the time of day: PEAK chunks, dates, the number of an Ogg stream."""
-    if data.startswith(b"OggS"):
-        return b"".join(_ogg_page(page) for page in re.findall(rb"OggS.*?(?=OggS|\Z)", data, re.DOTALL))
-    if (peak := data.find(b"PEAK", 0, 256)) >= 0:  # name, size, version, seconds since 1970
-        data = data[: peak + 12] + bytes(4) + data[peak + 16 :]
-    return _DATE.sub(lambda found: b"x" * len(found[0]), data)
-
-
-def _ogg_page(page: bytes) -> bytes:
-    """Give an Ogg page the stream number 1 and the checksum that then belongs to it (polynomial 0x04C11DB7)."""
-    page = page[:14] + (1).to_bytes(4, "little") + page[18:22] + bytes(4) + page[26:]
-    checksum = 0
-    for byte in page:
-        checksum ^= byte << 24
-        for _ in range(8):
-            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum & 1 << 31 else 0)) & 0xFFFFFFFF
-    return page[:22] + checksum.to_bytes(4, "little") + page[26:]
 
 
 def requests() -> dict[str, bytes]:
@@ -84,9 +60,10 @@ def requests() -> dict[str, bytes]:
     }
 
 
-def checkpoints(folder: Path) -> dict[str, bytes]:
+def checkpoints() -> dict[str, bytes]:
     """Return small checkpoints."""
     found = {}
+    folder = Path(tempfile.mkdtemp())
     for name, options in (("cnn", {"hidden": 2}), ("lstm", {"cells": 2, "hidden": 2, "layers": 1})):
         mel = MelConfig(sample_rate=8000, n_mels=8)
         with torch.random.fork_rng(devices=[]):
@@ -95,6 +72,7 @@ def checkpoints(folder: Path) -> dict[str, bytes]:
         path = folder / f"{name}.safetensors"
         save_checkpoint(model, path, calibration=Calibration(1.5, 3.0), card="A card.", info={"epoch": 3})
         found[name] = path.read_bytes()
+    shutil.rmtree(folder)
     return found
 
 

@@ -40,7 +40,7 @@ class Command:
     """The file in ``{disk}`` that it would write again."""
     to_output: bool = False
     heavy: bool = False
-    """Whether it computes for long before it writes; left out of the quick form."""
+    """Whether it computes for long before it writes."""
 
 
 COMMANDS = {

@@ -21,7 +21,6 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,73 +45,35 @@ OUTLIVE_SECONDS = 30.0
 """After so long a process whose parent was killed should have ended too, one too that was still starting on a busy machine."""
 
 
-@dataclass
-class KillReport:
-    """What came of the kills of a scenario.
+def kill_and_repeat(scenario: Scenario, kills: int, *, seed: int) -> int:
+    """Kill a scenario so many times, at moments drawn with the seed, in as many rounds as it takes; return the rounds.
 
-    Attributes:
-        kills: how often the work was killed.
-        rounds: how often it was begun in an empty folder; each ended after some kills.
-        unequal: rounds whose result differed from the undisturbed one.
-        failed: rounds that did not go on after a kill.
-        left_over: files that no undisturbed work leaves, over all rounds.
-        alive: calls of which processes lived on after the first one's end.
-        examples: of what was found, in words.
-        seconds: for all of it.
+    Raises:
+        AssertionError: where a round does not go on after a kill, ends with other bits than undisturbed work, leaves
+            files that undisturbed work does not leave, or processes that live on.
     """
-
-    kills: int = 0
-    rounds: int = 0
-    unequal: int = 0
-    failed: int = 0
-    left_over: int = 0
-    alive: int = 0
-    examples: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def faults(self) -> int:
-        """Everything that should not have come."""
-        return self.unequal + self.failed + self.left_over + self.alive
-
-
-def kill_and_repeat(
-    scenario: Scenario, kills: int, *, seed: int, on_kill: Callable[[], object] = lambda: None
-) -> KillReport:
-    """Kill a scenario so many times, at moments drawn with the seed, in as many rounds as it takes."""
     draw = random.Random(seed)  # moments, no secrets
-    report, begin = KillReport(), time.monotonic()
+    rounds = killed = 0
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         run = _Run(scenario, home / "log")
-        if run.until_end(home / "undisturbed") != 0:
-            raise RuntimeError(f"the undisturbed work failed: {run.told()}")
+        begin = time.monotonic()
+        assert run.until_end(home / "undisturbed") == 0, f"the undisturbed work failed: {run.told()}"
         seconds = time.monotonic() - begin
         expected = contents(home / "undisturbed")
-        while report.kills < kills:
-            folder = home / f"round{report.rounds}"
-            report.rounds += 1
-            code: int | None = None
-            while code is None and report.kills < kills:
-                code = run.until_end(folder, draw.uniform(0.02, 1.0) * seconds)
-                report.alive += run.outlived()
-                if code is None:
-                    report.kills += 1
-                    on_kill()
-            if code is None:
-                code = run.until_end(folder)
-                report.alive += run.outlived()
+        while killed < kills:
+            folder, code = home / f"round{rounds}", None
+            rounds += 1
+            while code is None:
+                code = run.until_end(folder, draw.uniform(0.02, 1.0) * seconds if killed < kills else None)
+                killed += code is None
+                assert not run.outlived(), f"round {rounds}: a process lived on after the kill"
             found = contents(folder)
+            assert code == 0, f"round {rounds} did not go on: {run.told()}"
             differing = [path for path, digest in expected.items() if found.get(path) != digest]
-            left_over = sorted(set(found) - set(expected))
-            report.failed += code != 0
-            report.unequal += code == 0 and bool(differing)
-            report.left_over += len(left_over)
-            if code != 0 or differing or left_over:
-                texts = [run.told() if code else "", f"differ: {differing[:3]}", f"left over: {left_over[:3]}"]
-                report.examples = [*report.examples, f"round {report.rounds}: " + "; ".join(filter(None, texts))][:5]
-    report.seconds = time.monotonic() - begin
-    return report
+            assert not differing, f"round {rounds}: other bits in {differing[:3]}"
+            assert not (left := sorted(set(found) - set(expected))), f"round {rounds}: left over {left[:3]}"
+    return rounds
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -147,7 +108,7 @@ class _Run:
             return None if kill_after is not None else 1
         return process.exitcode
 
-    def outlived(self) -> int:
+    def outlived(self) -> bool:
         """Return whether processes of the group live on after the first one, and end them."""
         try:
             until = time.monotonic() + OUTLIVE_SECONDS
@@ -156,8 +117,8 @@ class _Run:
                 time.sleep(0.05)
             os.killpg(self.group, signal.SIGKILL)
         except ProcessLookupError:
-            return 0
-        return 1
+            return False
+        return True
 
     def told(self) -> str:
         """Return the end of the log."""
@@ -179,7 +140,7 @@ class _Run:
 def train(folder: Path) -> None:
     """Train a small network for six epochs; go on where it stopped."""
     config = TrainingConfig(epochs=6, batch_size=16, learning_rate=0.01, seed=1)
-    Trainer(_model(), config, folder).fit(_clips(), resume=True)
+    Trainer(_model(), config, folder).fit(clips(), resume=True)
 
 
 def build(folder: Path) -> None:
@@ -202,16 +163,6 @@ def _build(folder: Path, workers: int) -> None:
 def export(folder: Path) -> None:
     """Export a small network over what an earlier attempt left."""
     export_onnx(_model(), folder / "small.onnx")
-
-
-def prepare(*, export: bool) -> None:
-    """Import and read what every round would import and read again: processes are forked from this one."""
-    from aurora_resnet.corpora import fetching  # noqa: F401
-
-    if export:
-        import onnxscript  # noqa: F401
-        import torch.onnx._internal.exporter._core  # noqa: F401
-    _clips()
 
 
 @contextmanager
@@ -262,5 +213,5 @@ def _config() -> RecognizerConfig:
 
 
 @cache  # filled before the first fork: reading them is not what is to be killed
-def _clips() -> ClipSet:
+def clips() -> ClipSet:
     return load_clips(read_samples().filter(speakers=("samples/flite-awb", "samples/flite-slt")), _config())

@@ -1,4 +1,4 @@
-"""What reads data from outside, and how a mutant is put before it."""
+"""What reads data from outside, and how damaged data is given to it."""
 
 from __future__ import annotations
 
@@ -31,51 +31,33 @@ from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.web.server import create_app
-from tools.faults import seeds
-from tools.faults.mutations import Generator, mutate, mutate_text
+from hypothesis import strategies as st
 
-Mutate = Callable[[bytes, bytes, Generator], bytes]
+from tests.faults import seeds
+from tests.faults.damage import damaged, damaged_text
+
+Seeds = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
-class Target:
+class Reader:
     """Something that reads data from outside.
 
     Attributes:
         seeds: the undamaged data, by name.
         read: takes the damaged data and an empty folder to put it into; returns or raises.
-        mutate: how the data is damaged.
-        weight: how many of the mutants are for it, relative to the others.
+        damage: the damaged data, from the undamaged.
+        weight: how many of 100 mutants are for it.
     """
 
-    seeds: Mapping[str, bytes]
+    seeds: Callable[[], Seeds]
     read: Callable[[bytes, Path], object]
-    mutate: Mutate = mutate
-    weight: float = 1.0
+    damage: Callable[[Seeds], st.SearchStrategy[bytes]] = damaged
+    weight: int = 1
 
 
 class RefusedError(AuroraError):
     """The page answered with a status from 400 to 499, or with 503: it is busy."""
-
-
-def all_targets(folder: Path) -> dict[str, Target]:
-    """Return every target with its seeds, which are made in an empty folder."""
-    sounds, tables, packed = seeds.sound_files(), seeds.manifests(), seeds.archives()
-    checkpoints = seeds.checkpoints(folder)
-    return {
-        "audio-memory": Target(sounds, lambda data, _folder: check(_recognizer(), data), weight=36),
-        "audio-files": Target(sounds, recognize_file, weight=18),
-        "uploads": Target(seeds.requests(), upload, mutate_request, weight=12),
-        "training-files": Target(seeds.training_files(), train_file, mutate_text, weight=8),
-        "manifests-csv": Target(tables[".csv"], partial(manifest, ".csv"), mutate_text, weight=5),
-        "manifests-jsonl": Target(tables[".jsonl"], partial(manifest, ".jsonl"), mutate_text, weight=5),
-        "noise-mappings": Target(seeds.noise_mappings(), noise_mapping, mutate_text, weight=2),
-        "checkpoints": Target(checkpoints, checkpoint, mutate_checkpoint, weight=4),
-        "onnx-files": Target(seeds.exported(), exported, weight=2),
-        "onnx-metadata": Target(seeds.metadata(), metadata, mutate_text, weight=2),
-        "archives-zip": Target(packed[".zip"], partial(unpack, ".zip"), weight=3),
-        "archives-tar": Target(packed[".tar"], partial(unpack, ".tar.gz"), mutate_tar, weight=3),
-    }
 
 
 @cache
@@ -112,12 +94,14 @@ def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-def mutate_request(seed: bytes, other: bytes, generator: Generator) -> bytes:
-    """Damage the recording that is sent, in one of five cases the head of the request."""
-    head, _, body = seed.partition(b"\r\n\r\n")
-    if generator.random() < 0.2:
-        return mutate_text(head, other[:100], generator) + b"\r\n\r\n" + body
-    return head + b"\r\n\r\n" + mutate(body, other.partition(b"\r\n\r\n")[2], generator)
+def damaged_request(requests: Seeds) -> st.SearchStrategy[bytes]:
+    """Damage the recording that is sent, or the head of the request."""
+    parted = {name: request.partition(b"\r\n\r\n") for name, request in requests.items()}
+    heads, bodies = ({name: parts[place] for name, parts in parted.items()} for place in (0, 2))
+    join = partial(st.builds, lambda head, body: head + b"\r\n\r\n" + body)
+    sound_head, sound_body = (st.sampled_from(sorted(each.values())) for each in (heads, bodies))
+    other_bodies = join(sound_head, damaged(bodies))
+    return st.one_of(other_bodies, other_bodies, other_bodies, join(damaged_text(heads), sound_body))
 
 
 def upload(data: bytes, _folder: Path) -> None:
@@ -202,13 +186,16 @@ def noise_mapping(data: bytes, folder: Path) -> None:
     read_noise_scenes(path)
 
 
-def mutate_checkpoint(seed: bytes, other: bytes, generator: Generator) -> bytes:
+def damaged_checkpoint(checkpoints: Seeds) -> st.SearchStrategy[bytes]:
     """Damage a safetensors file: any byte of it, or the text of its header, of which the length is then right."""
-    if generator.random() < 0.5:
-        return mutate(seed, other, generator)
-    end = 8 + int.from_bytes(seed[:8], "little")
-    header = mutate_text(seed[8:end], other[8:200], generator)
-    return len(header).to_bytes(8, "little") + header + seed[end:]
+
+    def with_header(header: bytes, whole: bytes) -> bytes:
+        end = 8 + int.from_bytes(whole[:8], "little")
+        return len(header).to_bytes(8, "little") + header + whole[end:]
+
+    ends = {name: 8 + int.from_bytes(data[:8], "little") for name, data in checkpoints.items()}
+    headers = damaged_text({name: checkpoints[name][8:end] for name, end in ends.items()})
+    return damaged(checkpoints) | st.builds(with_header, headers, st.sampled_from(sorted(checkpoints.values())))
 
 
 def checkpoint(data: bytes, folder: Path) -> None:
@@ -245,11 +232,11 @@ def metadata(data: bytes, folder: Path) -> None:
     exported(crafted, folder)
 
 
-def mutate_tar(seed: bytes, other: bytes, generator: Generator) -> bytes:
+def damaged_tar(archives: Seeds) -> st.SearchStrategy[bytes]:
     """Damage a TAR archive before it is compressed, or after."""
-    if generator.random() < 0.7:
-        return gzip.compress(mutate(seed, other, generator), 1, mtime=0)
-    return mutate(gzip.compress(seed, 1, mtime=0), gzip.compress(other, 1, mtime=0), generator)
+    pack = partial(gzip.compress, compresslevel=1, mtime=0)
+    before, after = damaged(archives).map(pack), damaged({name: pack(data) for name, data in archives.items()})
+    return st.one_of(before, before, after)
 
 
 def unpack(suffix: str, data: bytes, folder: Path) -> None:
@@ -264,3 +251,19 @@ def unpack(suffix: str, data: bytes, folder: Path) -> None:
         strange += [path for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
         if strange:
             raise AssertionError(f"the archive made {strange[:3]}")
+
+
+READERS = {
+    "audio-memory": Reader(seeds.sound_files, lambda data, _folder: check(_recognizer(), data), weight=36),
+    "audio-files": Reader(seeds.sound_files, recognize_file, weight=18),
+    "uploads": Reader(seeds.requests, upload, damaged_request, weight=12),
+    "training-files": Reader(seeds.training_files, train_file, damaged_text, weight=8),
+    "manifests-csv": Reader(lambda: seeds.manifests()[".csv"], partial(manifest, ".csv"), damaged_text, weight=5),
+    "manifests-jsonl": Reader(lambda: seeds.manifests()[".jsonl"], partial(manifest, ".jsonl"), damaged_text, weight=5),
+    "noise-mappings": Reader(seeds.noise_mappings, noise_mapping, damaged_text, weight=2),
+    "checkpoints": Reader(seeds.checkpoints, checkpoint, damaged_checkpoint, weight=4),
+    "onnx-files": Reader(seeds.exported, exported, weight=2),
+    "onnx-metadata": Reader(seeds.metadata, metadata, damaged_text, weight=2),
+    "archives-zip": Reader(lambda: seeds.archives()[".zip"], partial(unpack, ".zip"), weight=3),
+    "archives-tar": Reader(lambda: seeds.archives()[".tar"], partial(unpack, ".tar.gz"), damaged_tar, weight=3),
+}
