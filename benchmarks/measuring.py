@@ -32,7 +32,7 @@ def processor_name() -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command took: seconds by the clock and of processors, peak memory of all its processes; what it printed."""
+    """What a command took: seconds by the clock and of processors, peak memory of its processes; what it printed."""
 
     seconds: float
     processor_seconds: float

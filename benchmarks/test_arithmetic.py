@@ -1,7 +1,7 @@
 """Front end, mixing and networks: how their time compares with torchaudio's, with audio, with a large matrix product.
 
 pytest benchmarks/test_arithmetic.py -k front_end --benchmark-json docs/records/benchmarks/frontend.json
-pytest benchmarks/test_arithmetic.py -k network --benchmark-json docs/records/arithmetic.json   # bfloat16: up to an hour
+pytest benchmarks/test_arithmetic.py -k network --benchmark-json docs/records/arithmetic.json  # up to an hour
 
 A network's arithmetic is twice its multiply-accumulates a clip, in training three times that (forward, and two products
 backward). Its share is the arithmetic a second over that of a product of square matrices of the same type and threads.
@@ -83,7 +83,9 @@ def test_front_end(benchmark: Any, normalization: Any, batch: int, threads: int)
         benchmark.extra_info["torchaudio_ms"] = 1e3 * seconds(lambda: theirs(waveform))
 
 
-@pytest.mark.parametrize("what", ["mix_at_snr g712", "mix_at_snr mirs", "active_speech_level", "rms_level_db", "g712", "mirs"])
+@pytest.mark.parametrize(
+    "what", ["mix_at_snr g712", "mix_at_snr mirs", "active_speech_level", "rms_level_db", "g712", "mirs"]
+)
 def test_mixing(benchmark: Any, what: str) -> None:
     """A second of speech and a minute of noise; ``mix_at_snr`` may take 2 ms."""
     generator = np.random.default_rng(0)

@@ -36,7 +36,8 @@ GOAL_RATIOS = {"resnet50": 1.5, "compact": 0.25}
 """Of the time of one word to PocketSphinx's, at most."""
 ENGINE_STARTS = (
     "import json, re, sys, time; start = time.perf_counter(); import numpy as np; from pathlib import Path; "
-    "from benchmarks.test_inference import engine; engine(sys.argv[1], Path(sys.argv[2]), 1)(np.zeros((1, 8000), np.float32)); "
+    "from benchmarks.test_inference import engine; "
+    "engine(sys.argv[1], Path(sys.argv[2]), 1)(np.zeros((1, 8000), np.float32)); "
     "print(json.dumps(time.perf_counter() - start))"
 )
 RUNTIME_STARTS = (
@@ -80,7 +81,13 @@ def files() -> Iterator[Callable[[str, str], Path]]:
 @pytest.mark.parametrize("model", PRETRAINED)
 @pytest.mark.parametrize("engine_name", ENGINES)
 def test_engine(
-    benchmark: Any, words: Words, files: Callable[[str, str], Path], engine_name: str, model: str, batch: int, threads: int
+    benchmark: Any,
+    words: Words,
+    files: Callable[[str, str], Path],
+    engine_name: str,
+    model: str,
+    batch: int,
+    threads: int,
 ) -> None:
     file = files(engine_name, model)
     score = engine(engine_name, file, threads)
@@ -92,7 +99,7 @@ def test_engine(
     benchmark.extra_info.update(about, engine=engine_name, clips=len(words[0]), clips_a_call=batch)
 
 
-def test_start_of_the_runtime(words: Words, data: Path, benchmark: Any, facts: dict[str, Any]) -> None:
+def test_start_of_the_runtime(data: Path, benchmark: Any, facts: dict[str, Any]) -> None:
     """The runtime with ``compact`` in a new process, from its start to its end, without any torch."""
     recording = str(data / "fsdd" / "recordings" / "7_jackson_0.wav")
     runs = []
@@ -106,15 +113,21 @@ def test_start_of_the_runtime(words: Words, data: Path, benchmark: Any, facts: d
     benchmark.pedantic(start, rounds=5)
     benchmark.extra_info.update(engine="runtime, new process", model="", batch=1, threads=1)
     median = {key: float(np.median([run[key] for run in runs])) for key in runs[0]}
-    facts["cold_start"] = {"runs": runs, "median": median, "largest": {key: max(r[key] for r in runs) for key in runs[0]}}
+    facts["cold_start"] = {
+        "runs": runs,
+        "median": median,
+        "largest": {key: max(r[key] for r in runs) for key in runs[0]},
+    }
 
 
 def pocketsphinx(clips: list[Samples]) -> Callable[[int], str]:
-    """Return PocketSphinx's way from the number of a clip to a word (``""`` for none): its own US English model, 16 kHz."""
+    """Return PocketSphinx's way from the number of a clip to a word (``""`` for none), with its US English model."""
     decoders = pytest.importorskip("pocketsphinx", reason="to compare with: pip install pocketsphinx")
     with tempfile.TemporaryDirectory() as folder:
         grammar = Path(folder) / "digits.gram"
-        grammar.write_text(f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(DIGITS.words)};", encoding="utf-8")
+        grammar.write_text(
+            f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(DIGITS.words)};", encoding="utf-8"
+        )
         decoder = decoders.Decoder(jsgf=str(grammar), samprate=16_000, loglevel="FATAL")
     pcm = [(32767 * np.clip(resample(clip, 8000, 16_000), -1, 1)).astype("<i2").tobytes() for clip in clips]
 

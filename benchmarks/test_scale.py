@@ -2,9 +2,10 @@
 
 pytest benchmarks/test_scale.py --benchmark-json docs/records/scale.json
 
-A machine without other work needs half an hour; ``SCALE_COUNTS="256 512"`` sees that it works. Transcription: WAV files of
-one second (16 bits, 16 kHz), a process a processor, beside ``recognize`` on the first thousand. Training: an epoch of
-``compact`` from clips in memory, two threads. Processes: an epoch by ``torchrun`` with two processes of one thread over one.
+A machine without other work needs half an hour; ``SCALE_COUNTS="256 512"`` sees that it works. Transcription: WAV
+files of one second (16 bits, 16 kHz), a process a processor, beside ``recognize`` on the first thousand. Training: an
+epoch of ``compact`` from clips in memory, two threads. Processes: an epoch by ``torchrun`` with two processes of one
+thread over one.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def keep(facts: dict[str, Any], part: str, what: str, clips: int, run: Run) -> N
 
 
 @pytest.mark.parametrize("count", [0, *COUNTS])
-def test_transcription(benchmark: Any, facts: dict[str, Any], recordings: list[str], tmp_path: Path, count: int) -> None:
+def test_transcription(
+    benchmark: Any, facts: dict[str, Any], recordings: list[str], tmp_path: Path, count: int
+) -> None:
     """``transcribe``; at 0 ``recognize`` on the first thousand."""
     first = recordings[: min(1000, COUNTS[0])]
     listed, out = tmp_path / "list.txt", tmp_path / "out"
@@ -85,7 +88,9 @@ def test_transcription(benchmark: Any, facts: dict[str, Any], recordings: list[s
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_training(benchmark: Any, facts: dict[str, Any], tmp_path: Path, count: int) -> None:
-    run = benchmark.pedantic(run_python, args=("-c", TRAINED, str(count), "2", "1", "64", str(tmp_path / "out")), rounds=1)
+    run = benchmark.pedantic(
+        run_python, args=("-c", TRAINED, str(count), "2", "1", "64", str(tmp_path / "out")), rounds=1
+    )
     keep(facts, "training", "training", count, run)
 
 

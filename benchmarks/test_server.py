@@ -5,7 +5,8 @@ pytest benchmarks/test_server.py --benchmark-json docs/records/serve.json
 The server is ``aurora-resnet serve`` in a process of its own with one thread for the network; clients are threads here,
 each with one connection, that send the same word: 16-bit WAV at 48 kHz, as the page sends it. The uploads at once are
 that word, half a minute of stereo silence at 192 kHz as FLAC (small to send, 46 MB decoded), half a minute of noise at
-44.1 kHz as WAV, and the word as Ogg. Callers of ``/api/stream`` beside hostile ones: ``tests/web/test_hostile_callers.py``.
+44.1 kHz as WAV, and the word as Ogg. Callers of ``/api/stream`` beside hostile ones:
+``tests/web/test_hostile_callers.py``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ def bodies() -> list[bytes]:
     word = resample(samples, rate, 48_000)
     noise = np.random.default_rng(0).normal(0, 0.1, 30 * 44_100).astype(np.float32)
     silence = np.zeros((30 * 192_000, 2), dtype=np.float32)
-    return [encoded(word, 48_000), encoded(silence, 192_000, "FLAC"), encoded(noise, 44_100), encoded(word, 48_000, "OGG")]
+    return [
+        encoded(word, 48_000),
+        encoded(silence, 192_000, "FLAC"),
+        encoded(noise, 44_100),
+        encoded(word, 48_000, "OGG"),
+    ]
 
 
 @pytest.fixture(scope="module", params=PRETRAINED)
@@ -124,5 +130,6 @@ def test_uploads_at_once(
     time.sleep(2)
     record["flood"] = {
         "uploads": AT_ONCE, "statuses": {str(status): count for status, count in sorted(statuses.items())},
-        "seconds": seconds, "most_megabytes": megabytes(process, "VmHWM"), "megabytes_2_s_later": megabytes(process, "VmRSS"),
+        "seconds": seconds, "most_megabytes": megabytes(process, "VmHWM"),
+        "megabytes_2_s_later": megabytes(process, "VmRSS"),
     }  # fmt: skip

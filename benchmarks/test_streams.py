@@ -4,11 +4,11 @@ pytest benchmarks/test_streams.py -k string --benchmark-json docs/records/string
 pytest benchmarks/test_streams.py -k words --benchmark-json docs/records/streaming_speed.json
 
 The audio is AN4's utterances that are made of digit words (test split); everything runs on one core. PocketSphinx has a
-grammar of a loop of digits; of Moonshine tiny (``moonshine-voice``), a recogniser of any English, words that are no digits
-are left out. "Oh" and "zero" are one digit for all. Latency: from the end of a word in the forced alignment of
-``digits.csv`` to the second of the stream at which its event is told; a second of quiet follows each string. Calls a core:
-as many callers as can speak at once, a chunk of 0.1 s each at the same moment, before the 95th percentile of the delay from
-a chunk to what it told exceeds 0.3 s.
+grammar of a loop of digits; of Moonshine tiny (``moonshine-voice``), a recogniser of any English, words that are no
+digits are left out. "Oh" and "zero" are one digit for all. Latency: from the end of a word in the forced alignment of
+``digits.csv`` to the second of the stream at which its event is told; a second of quiet follows each string. Calls a
+core: as many callers as can speak at once, a chunk of 0.1 s each at the same moment, before the 95th percentile of the
+delay from a chunk to what it told exceeds 0.3 s.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.model import SequenceModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
-from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
 from benchmarks.measuring import quantiles
 
@@ -238,7 +238,9 @@ def test_words_as_they_are_spoken(benchmark: Any, facts: dict[str, Any], strings
         for each in strings:
             stream, sound = StreamingRecognizer(recognizer, each.rate), each.with_quiet
             size = round(CHUNK_SECONDS * each.rate)
-            events = [event for start in range(0, len(sound), size) for event in stream.push(sound[start : start + size])]
+            events = [
+                event for start in range(0, len(sound), size) for event in stream.push(sound[start : start + size])
+            ]
             for i, j in align(each.words, [event.word for event in events]):
                 if i is not None and j is not None and each.words[i] == events[j].word:
                     place = "by a pause" if i == len(each.words) - 1 else "by a word"

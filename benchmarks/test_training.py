@@ -3,8 +3,9 @@
 pytest benchmarks/test_training.py -k trainer --benchmark-json docs/records/benchmarks/training.json
 pytest benchmarks/test_training.py -k noisy --benchmark-json docs/records/benchmarks/noisy_corpus.json
 
-Three ways to do the same steps of SGD: the ``Trainer`` (order, positions, batches, front end, step, bookkeeping), a bare
-loop on one ready batch of waveforms, and one on ready features, without the front end. Goal: 90 % of the bare loop.
+Three ways to do the same steps of SGD: the ``Trainer`` (order, positions, batches, front end, step, bookkeeping), a
+bare loop on one ready batch of waveforms, and one on ready features, without the front end. Goal: 90 % of the bare
+loop.
 """
 
 from __future__ import annotations
@@ -111,13 +112,15 @@ def make_speech(folder: Path, share: float) -> Corpus:
             path, said = recordings[number % len(recordings)]
             link, sex = folder / f"{split}_{number}.wav", "fm"[number % 2]
             link.hardlink_to(path)
-            utterances.append(Utterance(link, said, f"{split}/{number % speakers}{sex}", split, attributes={"sex": sex}))
+            utterances.append(
+                Utterance(link, said, f"{split}/{number % speakers}{sex}", split, attributes={"sex": sex})
+            )
     return Corpus("repeated", tuple(utterances))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1])
 def test_noisy_corpus(benchmark: Any, tmp_path: Path, share: float) -> None:
-    """A part of Aurora-2's 86,950 files on two processes; goals: 78,510 files in 10 minutes, memory that does not grow."""
+    """A part of Aurora-2's 86,950 files on two processes; goals: 78,510 in 10 minutes, and steady memory."""
     noises = [read_audio(path)[0] for path in sample_noises().values()]
     paths = {scene: tmp_path / f"{scene}.wav" for scene in SCENE_NAMES}
     for number, path in enumerate(paths.values()):
@@ -130,5 +133,8 @@ def test_noisy_corpus(benchmark: Any, tmp_path: Path, share: float) -> None:
     )
     peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     benchmark.extra_info.update(
-        files=report.written, processor_seconds=sum(os.times()[:4]) - used, memory_mb=peaks[0], worker_memory_mb=peaks[1]
+        files=report.written,
+        processor_seconds=sum(os.times()[:4]) - used,
+        memory_mb=peaks[0],
+        worker_memory_mb=peaks[1],
     )

@@ -21,8 +21,8 @@ import soundfile
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.files import write_json
 
-MUTANTS = int(os.environ.get("FAULT_MUTANTS", "300"))
-KILLS = int(os.environ.get("FAULT_KILLS", "6"))
+MUTANTS = int(os.environ.get("FAULT_MUTANTS", "200"))
+KILLS = int(os.environ.get("FAULT_KILLS", "4"))
 RECORD = os.environ.get("FAULT_RECORD")
 
 

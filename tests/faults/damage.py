@@ -17,10 +17,10 @@ Place = int | float
 
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
 TOKENS = (
-    "inf", "-inf", "nan", "1e400", "-1", "0", "1e30", "5e-324", "8000.0", "1" + "0" * 30, "10" * 40, "9" * 5000, "1_000_000",
-    "65536", "1000000000", '""', "null", "true", "[]", "{}", "[1, 2]", '{"a": 1}', "[" * 200, "[" * 20000, "{a=" * 200,
-    '{"a":' * 20000, '"\\u0000"', '"\\ud800"', "\x00", "\ufeff", "\u202e", "\udcff", "fünf", ",,,,", "\n", '"', "'", "=", "[[x]]",
-    "1970-01-01", "../../../etc/passwd", "/dev/zero", "a" * 300, "x" * 100_000,
+    "inf", "-inf", "nan", "1e400", "-1", "0", "1e30", "5e-324", "8000.0", "1" + "0" * 30, "10" * 40, "9" * 5000,
+    "1_000_000", "65536", "1000000000", '""', "null", "true", "[]", "{}", "[1, 2]", '{"a": 1}', "[" * 200,
+    "[" * 20000, "{a=" * 200, '{"a":' * 20000, '"\\u0000"', '"\\ud800"', "\x00", "\ufeff", "\u202e", "\udcff", "fünf", ",,,,", "\n", '"', "'",
+    "=", "[[x]]", "1970-01-01", "../../../etc/passwd", "/dev/zero", "a" * 300, "x" * 100_000,
 )  # fmt: skip
 """Texts that have tripped programs: extreme numbers, other types, deep nesting, odd characters and names."""
 ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp037")
@@ -67,7 +67,7 @@ def splice(place: Place, other: bytes, source: Place, data: bytes) -> bytes:
 
 
 def set_integer(place: Place, width: int, order: Literal["little", "big"], value: int, data: bytes) -> bytes:
-    """Put a number where a length, a rate or a count may stand, at an even place; a small one is added to what is there."""
+    """Put a number where a length, a rate or a count may stand, at an even place; a small one is added."""
     start = at(place, data) // 2 * 2
     new = value + int.from_bytes(data[start : start + width], order) if abs(value) < 3 else value
     return data[:start] + (new & (1 << 8 * width) - 1).to_bytes(width, order) + data[start + width :]

@@ -1,7 +1,7 @@
 """Disks that are full, and every command that writes: one line, exit code 2, and the file that was there stays.
 
-The disk is a ``tmpfs`` of a few kilobytes where mounting is permitted; elsewhere the system's limit on the size of a file
-(``RLIMIT_FSIZE``) refuses the writes, and ``/dev/full`` takes the place of the standard output in any case.
+The disk is a ``tmpfs`` of a few kilobytes where mounting is permitted; elsewhere the system's limit on the size of a
+file (``RLIMIT_FSIZE``) refuses the writes, and ``/dev/full`` takes the place of the standard output in any case.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ COMMANDS = {
     "corpus --manifest": Command("corpus samples: --manifest {disk}/old.csv", "old.csv"),
     "train": Command("train --config quickstart --set training.epochs=1 --out {disk}/run", heavy=True),
     "make-noisy": Command(
-        "make-noisy --speech samples: --noise {home}/scenes.toml --seed 1 --sets A --snr 5 --workers 1 --out {disk}/noisy",
+        "make-noisy --speech samples: --noise {home}/scenes.toml --seed 1 --sets A --snr 5 --workers 1 "
+        "--out {disk}/noisy",
         heavy=True,
     ),
     "export": Command("export --model compact --out {disk}/old.onnx", "old.onnx", heavy=True),
@@ -73,7 +74,8 @@ COMMANDS = {
 
 @contextmanager
 def full_disk() -> Iterator[tuple[Path, str]]:
-    """Yield a folder with 16 kB of room, and how it was made: ``"tmpfs"``, or ``"limit"`` where mounting is not permitted.
+    """Yield a folder with 16 kB of room, and how it was made: ``"tmpfs"``, or ``"limit"`` where mounting is not
+    permitted.
 
     In the second case it is for the writing process to set the limit.
     """

@@ -1,8 +1,8 @@
 """Work that is killed at random moments and begun again: it must end with the bits of work that was not.
 
-A scenario is a function that does the work in a folder and may be called again after a kill. It runs in a forked process,
-which gets SIGKILL after a random part of the time that the undisturbed work took, again and again, until it ends by
-itself. What it left is compared file by file with what the undisturbed work left.
+A scenario is a function that does the work in a folder and may be called again after a kill. It runs in a forked
+process, which gets SIGKILL after a random part of the time that the undisturbed work took, again and again, until it
+ends by itself. What it left is compared file by file with what the undisturbed work left.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from aurora_resnet.training.trainer import Trainer
 Scenario = Callable[[Path], None]
 LONGEST_SECONDS = 300.0
 OUTLIVE_SECONDS = 30.0
-"""After so long a process whose parent was killed should have ended too, one too that was still starting on a busy machine."""
+"""After so long a process whose parent was killed should have ended too."""
 
 
 def kill_and_repeat(scenario: Scenario, kills: int, *, seed: int) -> int:

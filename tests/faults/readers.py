@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 import soundfile
+from hypothesis import strategies as st
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import load_clips
@@ -31,8 +32,6 @@ from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.web.server import create_app
-from hypothesis import strategies as st
-
 from tests.faults import seeds
 from tests.faults.damage import damaged, damaged_text
 

@@ -91,7 +91,8 @@ def training_files() -> dict[str, bytes]:
     small = (
         b'model = "cnn"\nclip_seconds = 0.5\nwords = ["one", "two"]\ndigits = [1, 2]\n[mel]\nsample_rate = 8000\n'
         + (
-            b'n_mels = 16\nn_fft = 256\n[options]\nhidden = 8\n[data]\ntrain = [{ corpus = "samples:", split = "train" }]\n'
+            b"n_mels = 16\nn_fft = 256\n[options]\nhidden = 8\n[data]\n"
+            b'train = [{ corpus = "samples:", split = "train" }]\n'
             b'[data.augment]\nnoises = [{ folder = "noise" }]\naugmentation = { speed = [0.9, 1.1] }\n'
             b"[training]\nepochs = 1\nbatch_size = 4\n[models.lstm]\n"
             b"options = { cells = 8 }\ntraining = { learning_rate = 0.01 }\n"
@@ -114,7 +115,8 @@ def manifests() -> dict[str, dict[str, bytes]]:
     lines = (
         '{"path": "one.wav", "words": ["one"], "speaker": "a", "split": "train", "raw": null, "attributes": {}}\n'
         '{"path": "one.raw", "words": ["two"], "raw": {"sample_rate": 8000, "byte_order": "big"}}\n'
-        '{"path": "one.raw", "words": ["oh"], "raw": {"sample_rate": 8000, "encoding": "alaw"}, "attributes": {"a": "b"}}\n'
+        '{"path": "one.raw", "words": ["oh"], "raw": {"sample_rate": 8000, "encoding": "alaw"}, '
+        '"attributes": {"a": "b"}}\n'
     )
     return {".csv": {"seed": table.encode()}, ".jsonl": {"seed": lines.encode()}}
 

@@ -1,10 +1,10 @@
 """Callers of ``/api/stream`` beside hostile clients are told all they say, and memory stays where it is.
 
-A few of each run here; ``CALLERS=50 HOSTILE=50 CALL_SECONDS=60 pytest -m slow -s tests/web/test_hostile_callers.py`` has 50
-callers speak beside 50 hostile clients and prints how late the events come. The server is ``aurora-resnet serve`` in a
-process of its own. Callers say packaged words, four at a time, 20 ms a message, as they are spoken; each is right if it
-is told every string that a stream of its own is told of the same sound. Hostile clients, in a process of their own, are of
-all kinds below, and come again when they are sent away.
+A few of each run here; ``CALLERS=50 HOSTILE=50 CALL_SECONDS=60 pytest -m slow -s tests/web/test_hostile_callers.py``
+has 50 callers speak beside 50 hostile clients and prints how late the events come. The server is ``aurora-resnet
+serve`` in a process of its own. Callers say packaged words, four at a time, 20 ms a message, as they are spoken; each
+is right if it is told every string that a stream of its own is told of the same sound. Hostile clients, in a process
+of their own, are of all kinds below, and come again when they are sent away.
 """
 
 from __future__ import annotations
