@@ -11,7 +11,7 @@ import numpy as np
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.strings.model import SequenceModel
+from aurora_resnet.runtime.models.strings import SequenceModel
 from aurora_resnet.runtime.strings.streams import StringStreams
 
 CHUNK_SECONDS = 0.1
