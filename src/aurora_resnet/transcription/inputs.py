@@ -1,4 +1,4 @@
-"""What is to be heard: folders, globs, manifests, lists and Parquet files become pieces of work.
+"""The recordings of a transcription: folders, globs, manifests, lists and Parquet files become pieces of work.
 
 A piece is what one worker does at a time and one file of the table holds. Of a Parquet file it is a run of whole row
 groups, so that a worker reads nothing twice; of everything else it is a list of recordings.
@@ -34,7 +34,7 @@ MANIFESTS = (".csv", ".jsonl")
 
 @dataclass(frozen=True)
 class SoundPath:
-    """A sound file to be heard; ``raw`` if it is headerless."""
+    """A sound file; ``raw`` if it is headerless."""
 
     path: str
     raw: RawFormat | None = None

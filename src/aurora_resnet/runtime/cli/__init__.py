@@ -1,1 +1,1 @@
-"""What a person types to hear: ``recognize`` and ``listen``."""
+"""What a person types to recognise: ``recognize`` and ``listen``."""

@@ -1,4 +1,4 @@
-"""Ctrl-C while somebody is heard."""
+"""Ctrl-C in ``listen``."""
 
 from __future__ import annotations
 

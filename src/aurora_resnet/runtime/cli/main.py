@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from inspect import cleandoc
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..audio.encodings import ENCODINGS
 from ..errors import ConfigError
 from ..model_reference import EXPORTED, EXPORTED_STRINGS
-from ..recognizer import Recognizer
 from ..version import __version__
 from .commands import COMMANDS
-from .strings import add_string_options, check_string_options, run_string_command
+from .listen import listen
+from .recognize import recognize
+from .strings import Strings, add_string_options, check_string_options
+from .task import Task
 from .terminal import exit_with
+from .words import DEFAULTS, Words
 
 PROGRAM = "aurora-resnet-runtime"
 
@@ -34,7 +37,7 @@ _LISTEN = """
     Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
     words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
     The microphone needs the package sounddevice. With --string prints what happens, a line an event: when it was known
-    (seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was heard, how sure.
+    (seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was recognised, how sure.
 
     Examples:
       {program} listen
@@ -43,9 +46,6 @@ _LISTEN = """
       {program} listen --rate 8000 --encoding mulaw - < call.ulaw
       {program} listen --string --length 4 --no-input 5
     """
-
-
-_DEFAULTS = {"recognize": EXPORTED[0], "listen": EXPORTED[1]}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,7 +64,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         program: what people type before the command.
         devices: whether models may be computed elsewhere than on the CPU.
     """
-    text, default = _RECOGNIZE if command == "recognize" else _LISTEN, _DEFAULTS[command]
+    text, default = _RECOGNIZE if command == "recognize" else _LISTEN, DEFAULTS[command]
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = COMMANDS[command]
     parser.epilog = cleandoc(text.format(program=program))
@@ -113,18 +113,8 @@ def run_command(command: str, options: argparse.Namespace) -> int:
     # Files are recognised side by side, so a single call takes one thread; a stream has nothing beside it.
     threads = options.threads if command == "listen" or len(options.files) == 1 else 1
     check_string_options(options)
-    if options.string:
-        return run_string_command(command, options, threads)
-    model = options.model or _DEFAULTS[command]
-    device, trust_code = getattr(options, "compute", "cpu"), getattr(options, "trust_code", False)
-    recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
-    if command == "recognize":  # each imports what the other need not wait for
-        from .recognize import recognize
-
-        return recognize(recognizer, options)
-    from .listen import listen
-
-    return listen(recognizer, options)
+    task: Task[Any, Any, Any] = (Strings if options.string else Words)(command, options, threads)
+    return recognize(task, options) if command == "recognize" else listen(task, options)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,88 +1,64 @@
-"""``recognize``: which word is spoken in each file."""
+"""``recognize``: what is spoken in each file."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..audio.clips import Clip
-from ..audio.recordings import Recording, open_file
+from ..audio.recordings import open_file
 from ..audio.sound_files import SoundBytes
-from ..decision import VERDICTS
 from ..errors import AudioError
 from ..processors import cores
-from ..recognizer import Recognition, Recognizer
 from .sources import PIPE
+from .task import AnswerT, PreparedT, Task
 from .terminal import PROBLEMS, Progress, complain, printable
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..strings.recognizer import DigitString
-
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
-Answer = tuple[str, Recognition | AudioError]
-AnyAnswer = TypeVar("AnyAnswer", "Recognition", "DigitString")
 T = TypeVar("T")
 
 
-def recognize(recognizer: Recognizer, options: argparse.Namespace) -> int:
-    """Print an answer for each file and return the exit code; files that cannot be read are named."""
-    return print_answers(recognize_files(recognizer, options.files, workers=options.threads or cores()), options, _line)
-
-
-def _line(answer: Recognition) -> str:
-    return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
-
-
-def recognize_files(recognizer: Recognizer, files: Sequence[str], *, workers: int) -> Iterator[Answer]:
-    """Yield each file with its answer, or with what is wrong with it, in order.
-
-    Args:
-        recognizer: who answers.
-        files: paths; ``-`` is the standard input.
-        workers: number of threads.
-    """
-    return in_parts(partial(_answers, recognizer), files, workers=workers)
-
-
-def print_answers(
-    answers: Iterable[tuple[str, AnyAnswer | AudioError]],
-    options: argparse.Namespace,
-    line: Callable[[AnyAnswer], str],
-) -> int:
-    """Print answers as they come and return the exit code.
-
-    Args:
-        answers: of each file, or what is wrong with it.
-        options: ``files``, all of them, and ``json``.
-        line: an answer as text, where it is not wanted as JSON.
-    """
+def recognize(task: Task[PreparedT, AnswerT, Any], options: argparse.Namespace) -> int:
+    """Print an answer for each file as it comes and return the exit code; files that cannot be read are named."""
     progress = Progress(len(options.files), "files")
     failed = False
-    for file, answer in answers:
+    for file, answer in recognize_files(task, options.files, workers=options.threads or cores()):
         if isinstance(answer, AudioError):
             complain(printable(str(answer)))  # a file name may have several lines
             failed = True
         elif options.json:
-            import json
-
             sys.stdout.write(json.dumps({"file": printable(file), **answer.to_dict()}) + "\n")
         else:
-            sys.stdout.write(f"{printable(file)}\t{line(answer)}\n")
+            sys.stdout.write(f"{printable(file)}\t{task.line(answer)}\n")
         progress.update()
     sys.stdout.flush()
     return PROBLEMS if failed else 0
 
 
-def in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, workers: int) -> Iterator[T]:
+def recognize_files(
+    task: Task[PreparedT, AnswerT, Any], files: Sequence[str], *, workers: int
+) -> Iterator[tuple[str, AnswerT | AudioError]]:
+    """Yield each file with its answer, or with what is wrong with it, in order.
+
+    Args:
+        task: what is recognised.
+        files: paths; ``-`` is the standard input.
+        workers: number of threads.
+    """
+    return _in_parts(partial(_answers, task), files, workers=workers)
+
+
+def _in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, workers: int) -> Iterator[T]:
     """Yield answers of files, in order: threads take a few files each, so that reading and computing go side by side.
 
     Args:
@@ -110,19 +86,14 @@ def in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, w
                 future.cancel()
 
 
-def open_pipe() -> Recording:
-    """Read the sound file that comes through the standard input."""
-    return open_file(SoundBytes(sys.stdin.buffer.read(), "standard input"))
-
-
-def _answers(recognizer: Recognizer, files: list[str]) -> list[Answer]:
-    clips: list[Clip | AudioError] = []
-    for file in files:
+def _answers(task: Task[PreparedT, AnswerT, Any], files: list[str]) -> list[tuple[str, AnswerT | AudioError]]:
+    prepared: list[PreparedT] = []
+    problems: dict[int, AudioError] = {}
+    for number, file in enumerate(files):
         try:
-            clips.append(recognizer.clip(open_pipe() if file == PIPE else file))
+            opened = open_file(SoundBytes(sys.stdin.buffer.read(), "standard input")) if file == PIPE else file
+            prepared.append(task.prepare(opened))
         except AudioError as error:
-            clips.append(error)
-    heard = iter(recognizer.recognize_clips([clip for clip in clips if isinstance(clip, Clip)]))
-    return [
-        (file, clip if isinstance(clip, AudioError) else next(heard)) for file, clip in zip(files, clips, strict=True)
-    ]
+            problems[number] = error
+    answers = iter(task.answer(prepared))
+    return [(file, problems[number] if number in problems else next(answers)) for number, file in enumerate(files)]

@@ -98,16 +98,17 @@ def event_values(event: StringEvent) -> dict[str, Any]:
     {'event': 'speech_started', 'seconds': 0.3}
     """
     name = re.sub(r"(?<!^)([A-Z])", r"_\1", type(event).__name__).lower()
-    return {"event": name, **_in_milliseconds(asdict(event))}
+    return {"event": name, **in_milliseconds(asdict(event))}
 
 
-def _in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
+def in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
+    """Return plain values in which all that are seconds are rounded to a thousandth."""
     rounded: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            rounded[name] = _in_milliseconds(value)
+            rounded[name] = in_milliseconds(value)
         elif name == "words":
-            rounded[name] = [_in_milliseconds(word) for word in value]
+            rounded[name] = [in_milliseconds(word) for word in value]
         else:
             rounded[name] = round(value, 3) if name.endswith("seconds") else value
     return rounded

@@ -1,0 +1,61 @@
+"""Single words on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import deque
+from dataclasses import asdict
+
+from ..audio.clips import Clip
+from ..audio.recordings import AnyRecording
+from ..decision import VERDICTS
+from ..model_reference import EXPORTED
+from ..recognizer import Recognition, Recognizer
+from ..streaming.recognizer import StreamingRecognizer, WordEvent
+from ..strings.events import in_milliseconds
+from .task import load, plural
+
+DEFAULTS = {"recognize": EXPORTED[0], "listen": EXPORTED[1]}
+SHOWN = 40
+"""How many of the last words the running string shows."""
+
+
+class Words:
+    """A ``Task``; arguments as ``Strings``."""
+
+    def __init__(self, command: str, options: argparse.Namespace, threads: int | None) -> None:
+        self.recognizer = load(Recognizer, DEFAULTS[command], options, threads)
+        self._digits = None not in self.recognizer.vocabulary.digits
+        self._count, self._last = 0, deque[str](maxlen=SHOWN)
+
+    def prepare(self, recording: AnyRecording) -> Clip:
+        """Return the clip of a recording."""
+        return self.recognizer.clip(recording)
+
+    def answer(self, prepared: list[Clip]) -> list[Recognition]:
+        """Return the answers, computed in one batch."""
+        return self.recognizer.recognize_clips(prepared)
+
+    def line(self, answer: Recognition) -> str:
+        """Return an answer as text."""
+        return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
+
+    def stream(self, sample_rate: float) -> StreamingRecognizer:
+        """Begin a stream."""
+        return self.recognizer.stream(sample_rate)
+
+    def event_line(self, event: WordEvent, *, as_json: bool) -> str:
+        """Return a word and the last ones before it."""
+        self._count += 1
+        self._last.append(str(event.digit) if self._digits else event.word)
+        string = ("..." if self._count > SHOWN else "") + ("" if self._digits else " ").join(self._last)
+        if as_json:
+            return json.dumps({**in_milliseconds(asdict(event)), "string": string})
+        spoken = f"{event.start_seconds:.2f}-{event.end_seconds:.2f}"
+        return f"{spoken}\t{event.word}\t{event.confidence:.3f}\t{string}"
+
+    @property
+    def found(self) -> str:
+        """How many words there were."""
+        return plural(self._count, "digit" if self._digits else "word")
