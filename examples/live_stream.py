@@ -18,7 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet import DigitRecognizer, StreamingRecognizer, WordEvent, load_corpus, read_audio
+from aurora_resnet import DigitRecognizer, StreamingRecognizer, load_corpus, read_audio
+from aurora_resnet.events import WordEvent
 
 
 def spoken(words: tuple[str, ...] = ("one", "two", "three")) -> tuple[npt.NDArray[np.float32], int]:

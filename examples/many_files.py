@@ -42,7 +42,9 @@ def main(
     if folder is None:
         folder = str(Path(out) / "recordings")
         make_links(Path(folder), count)
-    report = transcribe([folder], Path(out) / "words", TranscriptionModel("compact"), table="csv", workers=workers, progress=True)
+    report = transcribe(
+        [folder], Path(out) / "words", TranscriptionModel("compact"), table="csv", workers=workers, progress=True
+    )
     print(f"recordings: {report.recordings}, failed: {report.failed}")
     parts = sorted(report.rows.iterdir())
     print(f"the first rows of {parts[0].name}:")

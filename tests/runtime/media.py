@@ -12,7 +12,13 @@ GLOBAL_HEADER = 1 << 22
 
 
 def encode(
-    av: Any, path: Path, container: str, codec: str, steps: npt.NDArray[np.int16], rate: int = RATE, channels: int = 1,
+    av: Any,
+    path: Path,
+    container: str,
+    codec: str,
+    steps: npt.NDArray[np.int16],
+    rate: int = RATE,
+    channels: int = 1,
     options: dict[str, str] | None = None,
 ) -> Path:
     """Write a recording ``[N]``, the same in all channels, as PyAV encodes it."""

@@ -124,7 +124,9 @@ def test_video_without_sound_is_refused(av: Any, tmp_path: Path) -> None:
 
 def test_a_cut_file_is_refused_where_its_header_promises_more(av: Any, tmp_path: Path) -> None:
     whole = encode(av, tmp_path / "a.m4a", "ipod", "aac", TONE).read_bytes()
-    with pytest.raises(AudioError, match="it is damaged or no sound file"):  # what says where the sound is, is at the end
+    with pytest.raises(
+        AudioError, match="it is damaged or no sound file"
+    ):  # what says where the sound is, is at the end
         open_recording(whole[: len(whole) // 2])
     whole = encode(av, tmp_path / "b.m4a", "ipod", "aac", TONE, options={"movflags": "faststart"}).read_bytes()
     assert open_recording(whole).frames > 0.9 * len(TONE)

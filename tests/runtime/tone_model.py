@@ -24,9 +24,7 @@ class ToneModel(SequenceModel):
     """Word ``k`` is where the tone ``TONES_HZ[k]`` is the strongest, the last is other speech; the state is the step
     before."""
 
-    def __init__(
-        self, certainty: float = 0.9995, *, threshold: float | None = 0.5, other_weight: float = 1.0
-    ) -> None:
+    def __init__(self, certainty: float = 0.9995, *, threshold: float | None = 0.5, other_weight: float = 1.0) -> None:
         calibration = Calibration(threshold=threshold, other_weight=other_weight)
         self.facts = SequenceFacts("tones", DIGITS, calibration, RATE, STEP, STEP)
         self.certainty = certainty

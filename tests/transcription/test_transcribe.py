@@ -20,8 +20,8 @@ from aurora_resnet.runtime.errors import ConfigError, ModelError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.transcription.model import TranscriptionModel
-from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.plan import Plan
+from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.tables import Row, TableFormat, read_rows
 from aurora_resnet.transcription.transcribe import FAILURE, TranscriptionReport, transcribe
 from aurora_resnet.transcription.words import Words
@@ -82,7 +82,9 @@ def test_strings_have_rows_of_their_own(tmp_path: Path, table: TableFormat) -> N
         assert row["end_seconds"] == pytest.approx(answer.words[-1].end_seconds, abs=1e-4)
     assert "cannot be read" in rows[str(home / "bad.wav")]["error"]
     with pytest.raises(ConfigError, match="other settings"):
-        transcribe([str(home)], tmp_path / "out", TranscriptionModel("string_net", task=Strings()), table=table, workers=1)
+        transcribe(
+            [str(home)], tmp_path / "out", TranscriptionModel("string_net", task=Strings()), table=table, workers=1
+        )
 
 
 def test_wrong_questions_about_strings() -> None:

@@ -86,9 +86,7 @@ def at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) -> 
 def moved(recognizer: StringRecognizer, other_weight: float) -> StringRecognizer:
     """Return a recogniser of the same model with another weight."""
     model = copy.copy(recognizer.model)
-    model.facts = replace(
-        model.facts, calibration=replace(model.facts.calibration, other_weight=other_weight)
-    )
+    model.facts = replace(model.facts, calibration=replace(model.facts.calibration, other_weight=other_weight))
     return StringRecognizer(model)
 
 

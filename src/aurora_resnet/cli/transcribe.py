@@ -51,7 +51,9 @@ def transcribe(
     engine: EngineOption = "local",
     workers: Workers = None,
     device: Device = "cpu",
-    batch: Annotated[int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)] = TranscriptionModel.batch,
+    batch: Annotated[
+        int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)
+    ] = TranscriptionModel.batch,
     column: Annotated[
         str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
     ] = None,

@@ -22,6 +22,8 @@ KIND, STRINGS = "kind", "strings"
 """``kind`` in the metadata of a model of strings; a model of single words has none."""
 
 FactsT = TypeVar("FactsT")
+Shapes = Mapping[str, Sequence[tuple[int, ...] | None]]
+"""Of each input or output the numbers that an axis behind the first may have; ``None`` is any."""
 
 
 def is_of_strings(values: object) -> bool:
@@ -56,22 +58,12 @@ class OnnxFile:
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), threads=self.threads), (self.path.absolute(),)  # sessions cannot be pickled
 
-    def read_facts(self, read: Callable[[Mapping[str, Any]], FactsT], check: Callable[[FactsT], None]) -> FactsT:
-        """Return the facts that the metadata states.
-
-        Args:
-            read: makes them of the metadata.
-            check: refuses a graph that is not what they say.
-
-        Raises:
-            ModelError: if one of both raises ``AuroraError``.
-        """
+    def read(self, from_dict: Callable[[Any], FactsT]) -> FactsT:
+        """Return what ``from_dict`` makes of the metadata; ``ModelError`` if it cannot."""
         try:
-            facts = read(self.metadata)
-            check(facts)
+            return from_dict(self.metadata)
         except AuroraError as error:
             raise self.refused(error) from None
-        return facts
 
     def refused(self, reason: object) -> ModelError:
         """Return the error for metadata that is of no use."""
@@ -79,17 +71,29 @@ class OnnxFile:
             f"'{self.path}' lacks the metadata of 'aurora-resnet export' ({reason}); export the model again"
         )
 
-    def shapes(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-        """Return the shapes of the graph's inputs and outputs by name, all of which are numbers.
+    def check_shapes(self, inputs: Shapes, outputs: Shapes) -> None:
+        """Refuse a graph that is not what the metadata says.
+
+        Args:
+            inputs: all that there are.
+            outputs: there may be others.
 
         Raises:
-            ConfigError: if one is of another type.
+            ModelError: if one is missing, of another shape or no float32 numbers.
         """
-        values = self._session.get_inputs(), self._session.get_outputs()
-        if any(value.type != "tensor(float)" for part in values for value in part):
-            raise ConfigError("its inputs or outputs are no float32 numbers")
-        inputs, outputs = ({value.name: value.shape for value in part} for part in values)
-        return inputs, outputs
+        for wanted, values in ((inputs, self._session.get_inputs()), (outputs, self._session.get_outputs())):
+            found = {value.name: value.shape[1:] for value in values if value.type == "tensor(float)"}
+            fits = wanted.keys() <= found.keys() and (wanted is outputs or len(values) == len(wanted))
+            if (
+                not fits
+                or any(len(shape) != len(found[name]) for name, shape in wanted.items())
+                or any(
+                    known is not None and size not in known
+                    for name, shape in wanted.items()
+                    for known, size in zip(shape, found[name], strict=True)
+                )
+            ):
+                raise self.refused(f"its graph has {found} where the metadata says {dict(wanted)}")
 
     def run(
         self, outputs: Sequence[str], given: Mapping[str, npt.NDArray[np.float32]]
@@ -102,7 +106,9 @@ class OnnxFile:
         try:
             computed: list[npt.NDArray[np.float32]] = self._session.run(list(outputs), dict(given))
         except Exception as error:  # onnxruntime's errors have no base class of their own
-            raise ModelError(f"'{self.path}' cannot be computed ({_first_line(error)}); export the model again") from error
+            raise ModelError(
+                f"'{self.path}' cannot be computed ({_first_line(error)}); export the model again"
+            ) from error
         return computed
 
 

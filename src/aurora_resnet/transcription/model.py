@@ -7,47 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from aurora_resnet.runtime.audio.recordings import Recording
 from aurora_resnet.runtime.cli.terminal import printable
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.pretrained import Pretrained
 from aurora_resnet.transcription.inputs import InputPiece, Opening
-from aurora_resnet.transcription.tables import Columns, Row, failed_row
+from aurora_resnet.transcription.strings import Strings
+from aurora_resnet.transcription.tables import Row, failed_row
 from aurora_resnet.transcription.words import Words
-
-RecognizerT = TypeVar("RecognizerT", bound=Pretrained[Any])
-PreparedT = TypeVar("PreparedT")
-AnswerT = TypeVar("AnswerT")
-
-
-class TranscriptionTask(Protocol[RecognizerT, PreparedT, AnswerT]):
-    """Words or strings."""
-
-    @property
-    def recognizer(self) -> type[RecognizerT]:
-        """Which recogniser answers."""
-
-    @property
-    def columns(self) -> Columns:
-        """Of the table; the first one is the recording, the last one why it could not be used. Then all else is empty."""
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the rows depend on, as plain JSON values."""
-
-    def prepare(self, recognizer: RecognizerT, recording: Recording) -> PreparedT:
-        """Return the model's input for a recording; ``AudioError`` if it cannot be used."""
-
-    def answer(self, recognizer: RecognizerT, prepared: list[PreparedT]) -> list[AnswerT]:
-        """Return the answers."""
-
-    def values(self, prepared: PreparedT, answer: AnswerT) -> Row:
-        """Return what is between the name and the error of a row."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +39,7 @@ class TranscriptionModel:
     device: str = "cpu"
     threads: int = 1
     batch: int = 16
-    task: TranscriptionTask[Any, Any, Any] = Words()
+    task: Words | Strings = field(default_factory=Words)
     trust_code: bool = False
 
     def file(self) -> ModelFile:
@@ -90,7 +62,7 @@ class TranscriptionModel:
         return failed_row(self.task.columns, name, reason)
 
 
-def _rows(task: TranscriptionTask[RecognizerT, Any, Any], recognizer: RecognizerT, batch: int, piece: InputPiece) -> list[Row]:
+def _rows(task: Any, recognizer: Pretrained[Any], batch: int, piece: InputPiece) -> list[Row]:
     """Return a row for each recording of a piece, in order; what cannot be used has a row that says why."""
 
     def prepare(opening: Opening) -> tuple[Any, str | None]:

@@ -16,7 +16,7 @@ from aurora_resnet.transcription.tables import Columns, Row
 
 @dataclass(frozen=True)
 class Strings:
-    """That strings are recognised, and which: a ``TranscriptionTask``.
+    """That strings are recognised, and which.
 
     Of a row, ``words`` have blanks between; the times are where the first begins and the last ends; ``reason`` is why
     it is not accepted.

@@ -13,7 +13,7 @@ from aurora_resnet.transcription.tables import Columns, Row
 
 @dataclass(frozen=True)
 class Words:
-    """That single words are recognised: a ``TranscriptionTask``.
+    """That single words are recognised.
 
     Of a row, ``start_seconds`` is where the recording's clip begins.
     """

@@ -67,8 +67,8 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
 
     See ``word_search`` for how the word is found. A file that is longer than 10 s is read block by block, to find the
     stretch, and then the stretch alone. Memory holds the clip, a block and three numbers for every 10 ms. Silence is
-    allowed: the clip is then the file's first ``clip_seconds``. It is what ``prepared.prepare`` makes of it, for training,
-    evaluation and recognition alike.
+    allowed: the clip is then the file's first ``clip_seconds``. It is what ``prepared.prepare`` makes of
+    it, for training, evaluation and recognition alike.
 
     Args:
         path: the file.

@@ -19,7 +19,18 @@ SOUND_SUFFIXES = frozenset([
 
 
 _WITH_HEADER = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
-_NO_SOUND = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"PK\3\4", b"\x1f\x8b", b"Rar!", b"7z\xbc", b"\x7fELF", b"SQLite")
+_NO_SOUND = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"%PDF",
+    b"PK\3\4",
+    b"\x1f\x8b",
+    b"Rar!",
+    b"7z\xbc",
+    b"\x7fELF",
+    b"SQLite",
+)
 
 
 def may_be_headerless(head: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from inspect import cleandoc
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..audio.encodings import ENCODINGS
 from ..errors import ConfigError
@@ -15,7 +15,6 @@ from .commands import COMMANDS
 from .listen import listen
 from .recognize import recognize
 from .strings import Strings, add_string_options, check_string_options
-from .task import Task
 from .terminal import exit_with
 from .words import DEFAULTS, Words
 
@@ -113,7 +112,7 @@ def run_command(command: str, options: argparse.Namespace) -> int:
     # Files are recognised side by side, so a single call takes one thread; a stream has nothing beside it.
     threads = options.threads if command == "listen" or len(options.files) == 1 else 1
     check_string_options(options)
-    task: Task[Any, Any, Any] = (Strings if options.string else Words)(command, options, threads)
+    task = (Strings if options.string else Words)(command, options, threads)
     return recognize(task, options) if command == "recognize" else listen(task, options)
 
 

@@ -16,8 +16,9 @@ from ..audio.sound_files import SoundBytes
 from ..errors import AudioError
 from ..processors import cores
 from .sources import PIPE
-from .task import AnswerT, PreparedT, Task
+from .strings import Strings
 from .terminal import PROBLEMS, Progress, complain, printable
+from .words import Words
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
+Answer = Any
+"""``Recognition`` or ``DigitString``."""
 T = TypeVar("T")
 
 
-def recognize(task: Task[PreparedT, AnswerT, Any], options: argparse.Namespace) -> int:
+def recognize(task: Words | Strings, options: argparse.Namespace) -> int:
     """Print an answer for each file as it comes and return the exit code; files that cannot be read are named."""
     progress = Progress(len(options.files), "files")
     failed = False
@@ -46,8 +49,8 @@ def recognize(task: Task[PreparedT, AnswerT, Any], options: argparse.Namespace) 
 
 
 def recognize_files(
-    task: Task[PreparedT, AnswerT, Any], files: Sequence[str], *, workers: int
-) -> Iterator[tuple[str, AnswerT | AudioError]]:
+    task: Words | Strings, files: Sequence[str], *, workers: int
+) -> Iterator[tuple[str, Answer | AudioError]]:
     """Yield each file with its answer, or with what is wrong with it, in order.
 
     Args:
@@ -86,8 +89,8 @@ def _in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, 
                 future.cancel()
 
 
-def _answers(task: Task[PreparedT, AnswerT, Any], files: list[str]) -> list[tuple[str, AnswerT | AudioError]]:
-    prepared: list[PreparedT] = []
+def _answers(task: Words | Strings, files: list[str]) -> list[tuple[str, Answer | AudioError]]:
+    prepared: list[Any] = []
     problems: dict[int, AudioError] = {}
     for number, file in enumerate(files):
         try:

@@ -15,7 +15,7 @@ from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
 from ..strings.recognizer import StringRecognizer
 from ..strings.stream import StringStream
-from .task import load, plural
+from .task import Task
 
 TIMES = {
     "--no-input": ("no_input_seconds", "after so many seconds without speech say no_input"),
@@ -53,19 +53,14 @@ def check_string_options(options: argparse.Namespace) -> None:
         raise ConfigError(f"--length must be at least 1, got {min(options.length)}")
 
 
-class Strings:
-    """A ``Task``.
+class Strings(Task[StringRecognizer]):
+    """Strings of words; ``command`` is ``recognize`` or ``listen``."""
 
-    Args:
-        command: ``recognize`` or ``listen``.
-        options: of the command line.
-        threads: CPU threads that compute an answer.
-    """
+    noun = "string"
 
     def __init__(self, command: str, options: argparse.Namespace, threads: int | None) -> None:
         del command
-        self.recognizer = load(StringRecognizer, EXPORTED_STRINGS[0], options, threads)
-        self._options, self._count = options, 0
+        super().__init__(StringRecognizer, EXPORTED_STRINGS[0], options, threads)
 
     def prepare(self, recording: AnyRecording) -> Samples:
         """Return the waveform of a recording."""
@@ -73,8 +68,8 @@ class Strings:
 
     def answer(self, prepared: list[Samples]) -> list[DigitString]:
         """Return the answers."""
-        check = self._options.check and CHECKS[self._options.check]
-        return self.recognizer.recognize_waveforms(prepared, lengths=self._options.length, check=check)
+        check = self.options.check and CHECKS[self.options.check]
+        return self.recognizer.recognize_waveforms(prepared, lengths=self.options.length, check=check)
 
     def line(self, answer: DigitString) -> str:
         """Return an answer as text."""
@@ -83,20 +78,19 @@ class Strings:
 
     def stream(self, sample_rate: float) -> StringStream:
         """Begin a stream."""
-        given = {name: getattr(self._options, name) for name, _ in TIMES.values()}
+        given = {name: getattr(self.options, name) for name, _ in TIMES.values()}
         times = {name: seconds for name, seconds in given.items() if seconds is not None}
-        return self.recognizer.stream(sample_rate, times=StringTimes(lengths=self._options.length, **times))
+        return self.recognizer.stream(sample_rate, times=StringTimes(lengths=self.options.length, **times))
 
-    def event_line(self, event: StringEvent, *, as_json: bool) -> str:
+    def event_line(self, event: StringEvent) -> str:
         """Return what happened."""
-        self._count += isinstance(event, StringEnded)
+        self.count += isinstance(event, StringEnded)
         values = event_values(event)
-        return json.dumps(values) if as_json else "\t".join((f"{event.seconds:.2f}", values["event"], *self._of(event)))
-
-    @property
-    def found(self) -> str:
-        """How many strings ended."""
-        return plural(self._count, "string")
+        return (
+            json.dumps(values)
+            if self.options.json
+            else "\t".join((f"{event.seconds:.2f}", values["event"], *self._of(event)))
+        )
 
     def _of(self, event: StringEvent) -> list[str]:
         if isinstance(event, Partial):

@@ -14,20 +14,21 @@ from ..model_reference import EXPORTED
 from ..recognizer import Recognition, Recognizer
 from ..streaming.recognizer import StreamingRecognizer, WordEvent
 from ..strings.events import in_milliseconds
-from .task import load, plural
+from .task import Task
 
 DEFAULTS = {"recognize": EXPORTED[0], "listen": EXPORTED[1]}
 SHOWN = 40
 """How many of the last words the running string shows."""
 
 
-class Words:
-    """A ``Task``; arguments as ``Strings``."""
+class Words(Task[Recognizer]):
+    """Single words; ``command`` is ``recognize`` or ``listen``."""
 
     def __init__(self, command: str, options: argparse.Namespace, threads: int | None) -> None:
-        self.recognizer = load(Recognizer, DEFAULTS[command], options, threads)
+        super().__init__(Recognizer, DEFAULTS[command], options, threads)
         self._digits = None not in self.recognizer.vocabulary.digits
-        self._count, self._last = 0, deque[str](maxlen=SHOWN)
+        self.noun = "digit" if self._digits else "word"
+        self._last = deque[str](maxlen=SHOWN)
 
     def prepare(self, recording: AnyRecording) -> Clip:
         """Return the clip of a recording."""
@@ -45,17 +46,12 @@ class Words:
         """Begin a stream."""
         return self.recognizer.stream(sample_rate)
 
-    def event_line(self, event: WordEvent, *, as_json: bool) -> str:
+    def event_line(self, event: WordEvent) -> str:
         """Return a word and the last ones before it."""
-        self._count += 1
+        self.count += 1
         self._last.append(str(event.digit) if self._digits else event.word)
-        string = ("..." if self._count > SHOWN else "") + ("" if self._digits else " ").join(self._last)
-        if as_json:
+        string = ("..." if self.count > SHOWN else "") + ("" if self._digits else " ").join(self._last)
+        if self.options.json:
             return json.dumps({**in_milliseconds(asdict(event)), "string": string})
         spoken = f"{event.start_seconds:.2f}-{event.end_seconds:.2f}"
         return f"{spoken}\t{event.word}\t{event.confidence:.3f}\t{string}"
-
-    @property
-    def found(self) -> str:
-        """How many words there were."""
-        return plural(self._count, "digit" if self._digits else "word")

@@ -132,7 +132,10 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
         super().__init__(path, threads=threads)
         if not is_of_strings(self.metadata) and isinstance(self.metadata, dict) and "clip_samples" in self.metadata:
             raise wrong_kind(path, "words")
-        self.facts = self.read_facts(SequenceFacts.from_dict, self._check_shapes)
+        self.facts = facts = self.read(SequenceFacts.from_dict)
+        state, words = (facts.state_size,), len(facts.vocabulary)
+        outputs = {PROBABILITIES: [None, (words + 1, words + 2)], STATE_AFTER: [state]}
+        self.check_shapes({WAVEFORM: [None], STATE: [state]}, outputs)
 
     def __repr__(self) -> str:
         return f"ExportedSequenceModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
@@ -142,14 +145,6 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
         given = {WAVEFORM: samples.astype(np.float32, copy=False), STATE: state}
         shares, after = self.run([PROBABILITIES, STATE_AFTER], given)
         return finite_logits(shares, self.facts.name), after
-
-    def _check_shapes(self, facts: SequenceFacts) -> None:
-        inputs, outputs = self.shapes()
-        if set(inputs) != {WAVEFORM, STATE} or set(outputs) != {PROBABILITIES, STATE_AFTER}:
-            raise ConfigError(f"its inputs {inputs} and outputs {outputs} are others than the metadata says")
-        units = [[len(facts.vocabulary) + more] for more in (1, 2)]
-        if inputs[STATE][1:] != [facts.state_size] or outputs[PROBABILITIES][2:] not in units:
-            raise ConfigError(f"its state {inputs[STATE]} or outputs {outputs} are of another size than it says")
 
 
 def load_sequence_model(name_or_path: AnyModel = EXPORTED_STRINGS[0], *, threads: int = 1) -> ExportedSequenceModel:

@@ -96,7 +96,9 @@ class ExportedModel(OnnxFile):
         super().__init__(path, threads=threads)
         if is_of_strings(self.metadata):
             raise wrong_kind(path, "strings")
-        self.facts = self.read_facts(ModelFacts.from_dict, self._check_shapes)
+        self.facts = facts = self.read(ModelFacts.from_dict)
+        words = (len(facts.vocabulary),)
+        self.check_shapes({INPUT: [(facts.clip_samples,)]}, {LOGITS: [words], FEATURES: [None, None]})
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
@@ -117,14 +119,6 @@ class ExportedModel(OnnxFile):
         if clips.ndim != 2 or clips.shape[1] != self.facts.clip_samples:
             raise ConfigError(f"expected clips [B, {self.facts.clip_samples}], got shape {list(clips.shape)}")
         return self.run([name], {INPUT: clips.astype(np.float32, copy=False)})[0]
-
-    def _check_shapes(self, facts: ModelFacts) -> None:
-        inputs, outputs = self.shapes()
-        fits = set(inputs) == {INPUT} and {LOGITS, FEATURES} <= set(outputs)
-        if not fits or inputs[INPUT][1:] != [facts.clip_samples] or len(outputs[FEATURES]) != 3:
-            raise ConfigError(f"its input {inputs} and outputs {outputs} are others than the metadata says")
-        if outputs[LOGITS][1:] != [len(facts.vocabulary)]:
-            raise ConfigError(f"it has {outputs[LOGITS][1:]} logits for {len(facts.vocabulary)} words")
 
 
 def load_model(name_or_path: AnyModel, *, threads: int = 1) -> ExportedModel:

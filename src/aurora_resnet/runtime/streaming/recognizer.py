@@ -204,9 +204,7 @@ class StreamingRecognizer:
         ]
 
 
-def recognize_stream(
-    recognizer: HasModel, path: str | Path, config: StreamingConfig | None = None
-) -> list[WordEvent]:
+def recognize_stream(recognizer: HasModel, path: str | Path, config: StreamingConfig | None = None) -> list[WordEvent]:
     """Return the words of a sound file of any length, which is read block by block.
 
     Raises:
