@@ -46,9 +46,9 @@ class OnnxFile:
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         self.path, self.threads = Path(path), threads
         self._session = _open(self.path, threads)
-        with_metadata = self._session.get_modelmeta().custom_metadata_map
-        self.card: str = with_metadata.get(CARD, "")
         try:
+            with_metadata = self._session.get_modelmeta().custom_metadata_map
+            self.card: str = with_metadata.get(CARD, "")
             self.metadata: Any = json.loads(with_metadata[METADATA])
         except KeyError:
             raise self.refused("it has none") from None

@@ -88,7 +88,7 @@ class StepStream:
         if self.encoding is not None:
             if not raw:
                 raise AudioError(f"stream: expected bytes of {self.encoding}, got {type(chunk).__name__}")
-            return decode_samples(bytes(chunk), self.encoding)  # type: ignore[arg-type]
+            return decode_samples(bytes(chunk), self.encoding)
         samples = chunk if raw else np.asarray(chunk)
         if isinstance(samples, np.ndarray) and samples.ndim != 1:
             raise AudioError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ class Recognizer(Pretrained[ScoringModel]):
     False
     """
 
-    kind: Kind = "words"
+    kind: ClassVar[Kind] = "words"
     default_model, exported = DEFAULT_MODEL, ExportedModel
 
     def recognize(self, recording: AnyRecording, sample_rate: float | None = None) -> Recognition:

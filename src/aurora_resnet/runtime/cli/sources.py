@@ -97,7 +97,7 @@ def _wav_chunks(stream: BufferedReader, header: WavHeader, name: str) -> Chunks:
     while data := stream.read(size if promised is None else min(size, promised - came)):
         whole = data[: len(data) // width * width]  # a stream that was cut off
         came += len(data)
-        yield downmix.mix(np.frombuffer(whole, "<i2").reshape(-1, header.channels) / np.float32(2**15))
+        yield downmix.mix(decode_samples(whole, "pcm16").reshape(-1, header.channels))
     if promised is not None and came < promised:
         tell(f"{name} is cut off: its header promises {promised} bytes of samples, {came} came")
     elif promised is not None and (rest := bytes_left(stream)):

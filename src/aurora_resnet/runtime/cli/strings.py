@@ -60,6 +60,9 @@ class Strings(Task[StringRecognizer]):
 
     def __init__(self, command: str, options: argparse.Namespace, threads: int | None) -> None:
         del command
+        given = {name: getattr(options, name, None) for name, _ in TIMES.values()}
+        times = {name: seconds for name, seconds in given.items() if seconds is not None}
+        self._times = StringTimes(lengths=options.length, **times)
         super().__init__(StringRecognizer, EXPORTED_STRINGS[0], options, threads)
 
     def prepare(self, recording: AnyRecording) -> Samples:
@@ -78,9 +81,7 @@ class Strings(Task[StringRecognizer]):
 
     def stream(self, sample_rate: float) -> StringStream:
         """Begin a stream."""
-        given = {name: getattr(self.options, name) for name, _ in TIMES.values()}
-        times = {name: seconds for name, seconds in given.items() if seconds is not None}
-        return self.recognizer.stream(sample_rate, times=StringTimes(lengths=self.options.length, **times))
+        return self.recognizer.stream(sample_rate, times=self._times)
 
     def event_line(self, event: StringEvent) -> str:
         """Return what happened."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve, wrong_kind
-from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings
+from ..onnx_file import KIND, STRINGS, OnnxFile, Shapes, is_of_strings
 from .facts import FORMAT, Facts, finite_logits
 
 WAVEFORM, STATE = "waveform", "state"
@@ -134,7 +134,7 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
             raise wrong_kind(path, "words")
         self.facts = facts = self.read(SequenceFacts.from_dict)
         state, words = (facts.state_size,), len(facts.vocabulary)
-        outputs = {PROBABILITIES: [None, (words + 1, words + 2)], STATE_AFTER: [state]}
+        outputs: Shapes = {PROBABILITIES: [None, (words + 1, words + 2)], STATE_AFTER: [state]}
         self.check_shapes({WAVEFORM: [None], STATE: [state]}, outputs)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class StringRecognizer(Pretrained[SequenceModel]):
     'silence'
     """
 
-    kind: Kind = "strings"
+    kind: ClassVar[Kind] = "strings"
     default_model, exported = EXPORTED_STRINGS[0], ExportedSequenceModel
 
     @property
