@@ -18,7 +18,8 @@ from aurora_resnet.corpora.checking import LeftOut
 from aurora_resnet.corpora.manifest_rows import raw_format, raw_values
 from aurora_resnet.corpora.registry import read_manifest
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
-from aurora_resnet.runtime.audio.recordings import Recording, open_file, open_recording
+from aurora_resnet.runtime.audio.reading import Recording, open_file
+from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.sound_files import RawFormat, SoundBytes
 from aurora_resnet.runtime.errors import AudioError, ConfigError
 from aurora_resnet.text_files import open_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from aurora_resnet.runtime.audio.recordings import Recording
+from aurora_resnet.runtime.audio.reading import Recording
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.answer import DigitString

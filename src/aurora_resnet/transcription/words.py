@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aurora_resnet.runtime.audio.clips import Clip
-from aurora_resnet.runtime.audio.recordings import Recording
+from aurora_resnet.runtime.audio.reading import Recording
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 from aurora_resnet.transcription.tables import Columns, Row
 

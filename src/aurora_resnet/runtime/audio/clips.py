@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import AudioError
 from ..prepared import prepare
-from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
+from .reading import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
 from .sound_files import RawFormat
 from .waveform import Samples, check_sample_rate, check_samples
 from .word_search import most_energetic_start, word_start

@@ -6,15 +6,12 @@ formats of workstations; what telephones, browsers and messengers record is read
 
 from __future__ import annotations
 
-# fmt: off
-SOUND_SUFFIXES = frozenset([
-    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp1", ".mp2", ".mp3",
-    ".mpga", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph", ".nist", ".voc", ".gsm", ".vox", ".avr",
-    ".paf", ".pvf", ".sf", ".ircam", ".svx", ".8svx", ".iff", ".htk", ".sds", ".xi", ".wve", ".m4a", ".m4b", ".m4r",
-    ".mp4", ".mov", ".qt", ".3gp", ".3gpp", ".3g2", ".webm", ".weba", ".mka", ".mkv", ".amr", ".awb", ".aac",
-    ".adts", ".wma", ".asf", ".flv", ".avi", ".ac3", ".wv", ".ape", ".tta",
-])
-# fmt: on
+_SUFFIXES = """
+    .wav .wave .bwf .rf64 .w64 .flac .ogg .oga .opus .spx .mp1 .mp2 .mp3 .mpga .aiff .aif .aifc .au .snd .caf .sph
+    .nist .voc .gsm .vox .avr .paf .pvf .sf .ircam .svx .8svx .iff .htk .sds .xi .wve .m4a .m4b .m4r .mp4 .mov .qt
+    .3gp .3gpp .3g2 .webm .weba .mka .mkv .amr .awb .aac .adts .wma .asf .flv .avi .ac3 .wv .ape .tta
+"""
+SOUND_SUFFIXES = frozenset(_SUFFIXES.split())
 """Endings, in lower case, of the files that every command takes for recordings where it searches a folder."""
 
 

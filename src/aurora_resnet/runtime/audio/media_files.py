@@ -28,16 +28,14 @@ _FRAME_SAMPLES = 1 << 18
 _MISSING_SECONDS = 0.25
 """Of what a container states: more is missing only where the file was cut off."""
 _CONTAINERS = "mov,matroska,amr,asf,flv,avi,ac3,wv,ape,tta,ogg,caf,aac,wav"
-# fmt: off
-_CODECS = [
-    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb", "ape", "eac3",
-    "flac", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "libopus", "vorbis", "speex",
-    "libspeex", "wavpack", "tta", "wmav1", "wmav2", "wmapro", "wmavoice", "wmalossless", "nellymoser", "qcelp",
-    "evrc", "gsm", "gsm_ms", "g722", "g723_1", "g726", "g729", "truespeech", "adpcm_ima_qt", "adpcm_ima_wav",
-    "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be",
-    "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be",
-]
-# fmt: on
+_CODEC_NAMES = """
+    aac aac_latm ac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb ape eac3 flac mp1 mp1float mp2 mp2float
+    mp3 mp3float opus libopus vorbis speex libspeex wavpack tta wmav1 wmav2 wmapro wmavoice wmalossless nellymoser
+    qcelp evrc gsm gsm_ms g722 g723_1 g726 g729 truespeech adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf
+    adpcm_yamaha pcm_alaw pcm_mulaw pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_s32be
+    pcm_f32le pcm_f32be pcm_f64le pcm_f64be
+"""
+_CODECS = _CODEC_NAMES.split()
 
 Block = npt.NDArray[np.float32]
 """Samples of all channels, ``[n, C]``."""

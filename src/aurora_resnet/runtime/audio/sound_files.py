@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +22,11 @@ from .encodings import SUBTYPES, Encoding, check_encoding, sample_bytes
 from .kinds import may_be_headerless
 from .media_files import MediaFile, NoMediaError
 from .mpeg import is_mpeg, states_frames
-from .wav_headers import LENGTH_UNKNOWN, data_bytes, read_header
+from .wav_headers import data_bytes, read_header
 from .waveform import MAX_CHANNELS, check_sample_rate
 
 _RATE_ERROR = 24  # libsndfile calls it "internal error: SF_INFO struct incomplete"
 _FRAMES_UNKNOWN = 2**63 - 1  # what libsndfile reports for a FLAC header without a length
-# libsndfile shortens a cut WAV silently, but notes it in its log.
-_WAV_LENGTH_NOTE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -241,14 +238,6 @@ def check_header(file: soundfile.SoundFile | MediaFile, path: SoundSource) -> No
         raise AudioError(f"'{path}' holds no samples (or lost its end); record it again or drop it")
     if file.frames == _FRAMES_UNKNOWN:
         raise AudioError(f"'{path}' does not say how long it is; write it again to a file, not into a pipe")
-    note = _WAV_LENGTH_NOTE.search(file.extra_info) if file.format in ("WAV", "WAVEX") else None
-    if note is not None:
-        promised, present = (int(n) for n in note.groups())
-        if present < promised < LENGTH_UNKNOWN:
-            raise AudioError(
-                f"'{path}' is cut off: its header promises {promised} bytes of samples,"
-                f" {present} are there; copy or record it again"
-            )
 
 
 def states_length(file: soundfile.SoundFile | MediaFile) -> bool:

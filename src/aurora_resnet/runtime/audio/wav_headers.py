@@ -69,8 +69,13 @@ def data_bytes(file: BinaryIO, found: WavHeader, size: int) -> int | str:
         size: of the whole file in bytes.
     """
     present = size - found.data_start
+    if found.data_length >= LENGTH_UNKNOWN and found.data_length > present:
+        return present
     if found.data_length > present:
-        return present if found.data_length >= LENGTH_UNKNOWN else found.data_length
+        return (
+            f"it is cut off: its header promises {found.data_length} bytes of samples, {present} are there; copy or "
+            "record it again"
+        )
     behind = found.data_start + found.data_length + found.data_length % 2
     if behind >= size or _chunks_follow(file, behind, size, found.order):
         return found.data_length

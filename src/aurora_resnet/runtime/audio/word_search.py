@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from .recordings import Recording
+from .reading import Recording
 from .tones import ToneCut
 from .waveform import Samples
 
@@ -72,7 +72,7 @@ def word_start(recording: Recording, length: int) -> int:
         recording: at least as long as the stretch.
         length: of the stretch in samples, at least 1.
 
-    >>> from aurora_resnet.runtime.audio.recordings import SamplesInMemory
+    >>> from aurora_resnet.runtime.audio.reading import SamplesInMemory
     >>> signal = np.zeros(12000, np.float32)
     >>> signal[100:110] = 1.0
     >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) ** 1.2 / 5)

@@ -1,4 +1,17 @@
-"""``listen``: words in running speech, as they are spoken."""
+"""``listen``: words in running speech, as they are spoken.
+
+Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
+words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
+The microphone needs the package sounddevice. With --string prints what happens, a line an event: when it was known
+(seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was recognised, how sure.
+
+Examples:
+  {program} listen
+  {program} listen --json recording.wav
+  arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
+  {program} listen --rate 8000 --encoding mulaw - < call.ulaw
+  {program} listen --string --length 4 --no-input 5
+"""
 
 from __future__ import annotations
 

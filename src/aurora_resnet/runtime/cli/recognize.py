@@ -1,4 +1,16 @@
-"""``recognize``: what is spoken in each file."""
+"""``recognize``: what is spoken in each file.
+
+Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
+(another word, noise, silence). Files that cannot be read are named on the standard error stream and make the exit
+code 1; the others are recognised all the same. With --string each file holds digits one after another: prints
+file, digits, confidence of the whole string, accepted or rejected, and why rejected.
+
+Examples:
+  {program} recognize one.wav two.flac
+  arecord -d 2 -f S16_LE -r 16000 | {program} recognize --json -
+  {program} recognize --model compact recordings/*.wav > words.tsv
+  {program} recognize --string --length 16 --check luhn card.wav
+"""
 
 from __future__ import annotations
 
@@ -11,7 +23,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..audio.recordings import open_file
+from ..audio.reading import open_file
 from ..audio.sound_files import SoundBytes
 from ..errors import AudioError
 from ..processors import cores
