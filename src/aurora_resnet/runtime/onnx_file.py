@@ -22,8 +22,7 @@ KIND, STRINGS = "kind", "strings"
 """``kind`` in the metadata of a model of strings; a model of single words has none."""
 
 FactsT = TypeVar("FactsT")
-Shapes = Mapping[str, Sequence[tuple[int, ...] | None]]
-"""Of each input or output the numbers that an axis behind the first may have; ``None`` is any."""
+Shapes = dict[str, list[Any]]
 
 
 def is_of_strings(values: object) -> bool:
@@ -71,29 +70,17 @@ class OnnxFile:
             f"'{self.path}' lacks the metadata of 'aurora-resnet export' ({reason}); export the model again"
         )
 
-    def check_shapes(self, inputs: Shapes, outputs: Shapes) -> None:
-        """Refuse a graph that is not what the metadata says.
+    def shapes(self) -> tuple[Shapes, Shapes]:
+        """Return the shapes of the graph's inputs and outputs, behind their first axis; those of float32 numbers."""
+        values = self._session.get_inputs(), self._session.get_outputs()
+        inputs, outputs = ({v.name: v.shape[1:] for v in part if v.type == "tensor(float)"} for part in values)
+        return inputs, outputs
 
-        Args:
-            inputs: all that there are.
-            outputs: there may be others.
-
-        Raises:
-            ModelError: if one is missing, of another shape or no float32 numbers.
-        """
-        for wanted, values in ((inputs, self._session.get_inputs()), (outputs, self._session.get_outputs())):
-            found = {value.name: value.shape[1:] for value in values if value.type == "tensor(float)"}
-            fits = wanted.keys() <= found.keys() and (wanted is outputs or len(values) == len(wanted))
-            if (
-                not fits
-                or any(len(shape) != len(found[name]) for name, shape in wanted.items())
-                or any(
-                    known is not None and size not in known
-                    for name, shape in wanted.items()
-                    for known, size in zip(shape, found[name], strict=True)
-                )
-            ):
-                raise self.refused(f"its graph has {found} where the metadata says {dict(wanted)}")
+    def check_graph(self, fits: bool) -> None:
+        """Raise ``ModelError`` unless the graph is what the metadata says."""
+        if not fits:
+            inputs, outputs = self.shapes()
+            raise self.refused(f"its inputs {inputs} and outputs {outputs} are not those that it states")
 
     def run(
         self, outputs: Sequence[str], given: Mapping[str, npt.NDArray[np.float32]]

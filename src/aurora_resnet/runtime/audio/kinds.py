@@ -6,6 +6,8 @@ formats of workstations; what telephones, browsers and messengers record is read
 
 from __future__ import annotations
 
+import re
+
 _SUFFIXES = """
     .wav .wave .bwf .rf64 .w64 .flac .ogg .oga .opus .spx .mp1 .mp2 .mp3 .mpga .aiff .aif .aifc .au .snd .caf .sph
     .nist .voc .gsm .vox .avr .paf .pvf .sf .ircam .svx .8svx .iff .htk .sds .xi .wve .m4a .m4b .m4r .mp4 .mov .qt
@@ -13,21 +15,9 @@ _SUFFIXES = """
 """
 SOUND_SUFFIXES = frozenset(_SUFFIXES.split())
 """Endings, in lower case, of the files that every command takes for recordings where it searches a folder."""
-
-
-_WITH_HEADER = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
-_NO_SOUND = (
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"%PDF",
-    b"PK\3\4",
-    b"\x1f\x8b",
-    b"Rar!",
-    b"7z\xbc",
-    b"\x7fELF",
-    b"SQLite",
-)
+_SOUND = rb"RIFF|RIFX|RF64|fLaC|OggS|FORM|caff|\.snd|ID3|....ftyp|\x1aE\xdf\xa3|#!AMR"
+_NO_SOUND = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|Rar!|7z\xbc|\x7fELF|SQLite"
+_WITH_HEADER = re.compile(_SOUND + b"|" + _NO_SOUND, re.DOTALL)
 
 
 def may_be_headerless(head: bytes) -> bool:
@@ -40,7 +30,4 @@ def may_be_headerless(head: bytes) -> bool:
         text = head.decode("utf-8", errors="ignore" if len(head) == 64 else "strict")
     except UnicodeDecodeError:
         text = "\0"
-    return not (
-        head.startswith((*_WITH_HEADER, *_NO_SOUND))
-        or text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
-    )
+    return not (_WITH_HEADER.match(head) or re.sub(r"[\n\r\t]", "", text).isprintable())

@@ -27,7 +27,7 @@ _AS_ARRAY = "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.i
 
 
 def open_recording(recording: AnyRecording, sample_rate: float | None = None) -> Recording:
-    """Return what a person handed over as a ``Recording``.
+    """Return what was given as a ``Recording``.
 
     Args:
         recording: see ``AnyRecording``. Samples of a floating-point type lie in [-1, 1]; int8, uint8, int16 and int32
@@ -116,8 +116,7 @@ def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Re
     if recording.get("bytes") is not None:
         return open_recording(recording["bytes"], sample_rate)
     if recording.get("path") is not None:
-        _check_no_rate(sample_rate, f"the file {os.fspath(recording['path'])!r}")
-        return open_file(os.fspath(recording["path"]))
+        return open_recording(os.fspath(recording["path"]), sample_rate)
     raise AudioError(
         "a recording given as a mapping has 'array' and 'sampling_rate', or 'bytes', or 'path'; "
         f"got the keys {', '.join(map(str, recording)) or 'none'}"

@@ -57,13 +57,8 @@ class RawFormat:
 
     def options(self) -> dict[str, Any]:
         """Return what soundfile has to be told."""
-        return {
-            "samplerate": int(self.sample_rate),
-            "channels": 1,
-            "format": "RAW",
-            "subtype": SUBTYPES[self.encoding],
-            "endian": self.byte_order.upper(),
-        }
+        form = {"format": "RAW", "subtype": SUBTYPES[self.encoding], "endian": self.byte_order.upper()}
+        return {"samplerate": int(self.sample_rate), "channels": 1, **form}
 
 
 @dataclass(frozen=True)

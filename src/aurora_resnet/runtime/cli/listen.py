@@ -19,7 +19,7 @@ import argparse
 import sys
 from typing import Any
 
-from .interruption import CtrlC
+from .interruption import until_ctrl_c
 from .sources import open_source
 from .strings import Strings
 from .terminal import tell
@@ -36,10 +36,9 @@ def listen(task: Words | Strings, options: argparse.Namespace) -> int:
             sys.stdout.write(task.event_line(event) + "\n")
             sys.stdout.flush()  # a pipe should have it now
 
-    with CtrlC() as ctrl_c:
-        for chunk in ctrl_c.until(chunks):
-            came += len(chunk)
-            show(stream.feed(chunk))
-        show(stream.finish())
+    for chunk in until_ctrl_c(chunks):
+        came += len(chunk)
+        show(stream.feed(chunk))
+    show(stream.finish())
     tell(f"{task.count} {task.noun}{'' if task.count == 1 else 's'} in {came / sample_rate:.1f} s")
     return 0

@@ -17,11 +17,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from ..audio.reading import open_file
 from ..audio.sound_files import SoundBytes
@@ -32,15 +30,11 @@ from .strings import Strings
 from .terminal import PROBLEMS, Progress, complain, printable
 from .words import Words
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
 Answer = Any
 """``Recognition`` or ``DigitString``."""
-T = TypeVar("T")
 
 
 def recognize(task: Words | Strings, options: argparse.Namespace) -> int:
@@ -65,40 +59,23 @@ def recognize_files(
 ) -> Iterator[tuple[str, Answer | AudioError]]:
     """Yield each file with its answer, or with what is wrong with it, in order.
 
+    Threads take a few files each, so that reading and computing go side by side.
+
     Args:
         task: what is recognised.
         files: paths; ``-`` is the standard input.
         workers: number of threads.
     """
-    return _in_parts(partial(_answers, task), files, workers=workers)
-
-
-def _in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, workers: int) -> Iterator[T]:
-    """Yield answers of files, in order: threads take a few files each, so that reading and computing go side by side.
-
-    Args:
-        answers: of a few files.
-        files: all of them.
-        workers: number of threads.
-    """
-    parts = (list(files[start : start + BATCH]) for start in range(0, len(files), BATCH))
-    if len(files) <= BATCH or workers == 1:
+    parts = [list(files[start : start + BATCH]) for start in range(0, len(files), BATCH)]
+    if len(parts) <= 1 or workers == 1:
         for part in parts:
-            yield from answers(part)
+            yield from _answers(task, part)
         return
     from concurrent.futures import ThreadPoolExecutor  # a single file does not wait for it
 
-    waiting: deque[Future[list[T]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        try:
-            waiting.extend(pool.submit(answers, part) for part in islice(parts, 2 * workers))
-            while waiting:
-                found = waiting.popleft().result()
-                waiting.extend(pool.submit(answers, part) for part in islice(parts, 1))
-                yield from found
-        finally:
-            for future in waiting:
-                future.cancel()
+        for answers in pool.map(partial(_answers, task), parts):
+            yield from answers
 
 
 def _answers(task: Words | Strings, files: list[str]) -> list[tuple[str, Answer | AudioError]]:

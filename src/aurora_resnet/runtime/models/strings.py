@@ -22,7 +22,7 @@ import numpy.typing as npt
 from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve, wrong_kind
-from ..onnx_file import KIND, STRINGS, OnnxFile, Shapes, is_of_strings
+from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings
 from .facts import FORMAT, Facts, finite_logits
 
 WAVEFORM, STATE = "waveform", "state"
@@ -133,9 +133,12 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
         if not is_of_strings(self.metadata) and isinstance(self.metadata, dict) and "clip_samples" in self.metadata:
             raise wrong_kind(path, "words")
         self.facts = facts = self.read(SequenceFacts.from_dict)
-        state, words = (facts.state_size,), len(facts.vocabulary)
-        outputs: Shapes = {PROBABILITIES: [None, (words + 1, words + 2)], STATE_AFTER: [state]}
-        self.check_shapes({WAVEFORM: [None], STATE: [state]}, outputs)
+        (inputs, outputs), words = self.shapes(), len(facts.vocabulary)
+        self.check_graph(
+            inputs.keys() == {WAVEFORM, STATE}
+            and inputs[STATE] == outputs.get(STATE_AFTER) == [facts.state_size]
+            and outputs.get(PROBABILITIES, [0])[-1] in (words + 1, words + 2)
+        )
 
     def __repr__(self) -> str:
         return f"ExportedSequenceModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"

@@ -97,8 +97,12 @@ class ExportedModel(OnnxFile):
         if is_of_strings(self.metadata):
             raise wrong_kind(path, "strings")
         self.facts = facts = self.read(ModelFacts.from_dict)
-        words = (len(facts.vocabulary),)
-        self.check_shapes({INPUT: [(facts.clip_samples,)]}, {LOGITS: [words], FEATURES: [None, None]})
+        inputs, outputs = self.shapes()
+        self.check_graph(
+            inputs == {INPUT: [facts.clip_samples]}
+            and outputs.get(LOGITS) == [len(facts.vocabulary)]
+            and len(outputs.get(FEATURES, [])) == 2
+        )
 
     def __repr__(self) -> str:
         return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
