@@ -41,4 +41,5 @@ from .training.config import TrainingConfig as TrainingConfig
 from .training.experiment import run_experiment as run_experiment
 from .training.trainer import Trainer as Trainer
 
+__all__: list[str]
 __version__: str

@@ -84,20 +84,19 @@ class StepStream:
         Raises:
             AudioError: for samples of another shape or type, NaN or infinite ones.
         """
-        raw = isinstance(chunk, bytes | bytearray | memoryview)
         if self.encoding is not None:
-            if not raw:
+            if not isinstance(chunk, bytes | bytearray | memoryview):
                 raise AudioError(f"stream: expected bytes of {self.encoding}, got {type(chunk).__name__}")
             return decode_samples(bytes(chunk), self.encoding)
-        samples = chunk if raw else np.asarray(chunk)
+        samples = chunk if isinstance(chunk, bytes | bytearray | memoryview) else np.asarray(chunk)
         if isinstance(samples, np.ndarray) and samples.ndim != 1:
             raise AudioError(
                 f"stream: expected mono samples [n], got shape {samples.shape}; "
                 "aurora_resnet.runtime.audio.mono.Downmix makes one channel of several"
             )
-        if not len(samples):  # type: ignore[arg-type]
+        if not len(samples):
             return np.zeros(0, np.float32)
-        mono = channel_samples(samples, "stream")[:, 0]  # type: ignore[arg-type]
+        mono = channel_samples(samples, "stream")[:, 0]
         if isinstance(samples, np.ndarray) and samples.dtype == np.int32:
             self._largest_int32 = max(self._largest_int32, float(np.abs(mono).max()))
         return mono
