@@ -1,8 +1,8 @@
 """Sound files as libsndfile opens them, and the headers that are refused.
 
 libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samples when their ``RawFormat`` is given;
-what telephones and browsers record (``media_files``) PyAV opens. Only regular files are opened: from a pipe, which is
-nobody's recording if it lies in a folder, whoever names one takes the bytes with ``sound_source``.
+what telephones and browsers record (``media_files``) PyAV opens. Only regular files are opened: the bytes of a
+named pipe, which is no recording where it lies in a folder, ``sound_source`` takes.
 """
 
 from __future__ import annotations

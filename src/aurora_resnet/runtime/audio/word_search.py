@@ -6,8 +6,8 @@ stretch of the rest is looked at, and so on. If none is found that stands out of
 all. So recordings without such bangs are cut where their energy is greatest, to the sample, others to 10 ms.
 
 A frame may be a vowel where neighbouring samples, 1/8 ms apart, are alike: :math:`E(x_{t+1} - x_t)^2 < E x_t^2`, which
-is a tone below 1.3 kHz; white noise has twice its power there. Tones are taken off before, see ``tones``, and an offset
-and a slope off each frame, so that beeps, wind and hum are no energy.
+is a tone below 1.3 kHz; white noise has twice its power there. Tones are removed before, see ``tones``, and an offset
+and a slope of each frame, so that beeps, wind and hum are no energy.
 """
 
 from __future__ import annotations

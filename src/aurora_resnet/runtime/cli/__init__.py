@@ -1,1 +1,1 @@
-"""What a person types to recognise: ``recognize`` and ``listen``."""
+"""The commands ``recognize`` and ``listen``."""

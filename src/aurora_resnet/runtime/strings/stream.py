@@ -24,7 +24,7 @@ LATE_SECONDS = 0.08
 FLOOR_SECONDS, HEAD_SECONDS = 4.0, 0.12
 FORGET_SECONDS, NO_WORD = 1.0, 0.9
 """After so long without a word the search begins anew, in a step that is surely none: each step of waiting adds a few
-strings that nobody said to the rivals of what is said at last, and after a minute no string would be certain."""
+strings that were not said to the rivals of what is said at last, and after a minute no string would be certain."""
 SPEECH_SECONDS = 0.2
 """Louder than the noise for so long is speech."""
 

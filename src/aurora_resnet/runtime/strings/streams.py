@@ -74,7 +74,7 @@ class StringStreams:
         return stream.finish()
 
     def forget(self, number: int) -> None:
-        """End a stream, if it is open, without computing its rest, for which nobody waits."""
+        """End a stream, if it is open, without computing its rest."""
         self._streams.pop(number, None)
 
     def _stream(self, number: int) -> StringStream:
