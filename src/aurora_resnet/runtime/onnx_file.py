@@ -6,6 +6,7 @@ The metadata has ``aurora_resnet``, JSON of the fields of ``ModelFacts`` or ``Se
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -71,16 +72,19 @@ class OnnxFile:
         )
 
     def shapes(self) -> tuple[Shapes, Shapes]:
-        """Return the shapes of the graph's inputs and outputs, behind their first axis; those of float32 numbers."""
+        """Return the shapes of inputs and outputs, behind their first axis; the type of what is not float32."""
         values = self._session.get_inputs(), self._session.get_outputs()
-        inputs, outputs = ({v.name: v.shape[1:] for v in part if v.type == "tensor(float)"} for part in values)
+        inputs, outputs = (
+            {value.name: value.shape[1:] if value.type == "tensor(float)" else [value.type] for value in part}
+            for part in values
+        )
         return inputs, outputs
 
     def check_graph(self, fits: bool) -> None:
         """Raise ``ModelError`` unless the graph is what the metadata says."""
         if not fits:
             inputs, outputs = self.shapes()
-            raise self.refused(f"its inputs {inputs} and outputs {outputs} are not those that it states")
+            raise self.refused(f"its inputs {inputs} and outputs {outputs} are others than the metadata says")
 
     def run(
         self, outputs: Sequence[str], given: Mapping[str, npt.NDArray[np.float32]]
@@ -102,7 +106,7 @@ class OnnxFile:
 def _open(path: Path, threads: int) -> Any:
     if threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for long names)
         raise ModelError(f"there is no model file '{path}'; write one with: aurora-resnet export --out {path}")
     import onnxruntime  # a fifth of a second, which only those who compute should wait for
 

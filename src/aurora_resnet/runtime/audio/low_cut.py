@@ -2,8 +2,8 @@
 
 No model uses what lies below its lowest band, but an offset or a hum may be louder than a quiet talker, and then it
 decides what is loud; and where something is cut out, it jumps, which is energy in all bands. The filter has minimum
-phase, so that nothing is delayed: its magnitude is 0.001 up to the edge, 1 from 1.4 times the edge on, and the phase follows by the
-cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
+phase, so that nothing is delayed: its magnitude is 0.001 up to the edge, 1 from 1.4 times the edge on, and the phase
+follows by the cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
 """
 
 from __future__ import annotations
