@@ -10,11 +10,11 @@ from ..audio.waveform import Samples
 from ..decision import VERDICTS
 from ..errors import ConfigError
 from ..model_reference import EXPORTED_STRINGS
+from ..stream import Stream
 from ..strings.answer import DigitString
 from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
 from ..strings.recognizer import StringRecognizer
-from ..strings.stream import StringStream
 from .task import Task
 
 TIMES = {
@@ -79,7 +79,7 @@ class Strings(Task[StringRecognizer]):
         why = f"\t{answer.reason}" if answer.accepted is False else ""
         return f"{answer.text}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}{why}"
 
-    def stream(self, sample_rate: float) -> StringStream:
+    def stream(self, sample_rate: float) -> Stream[StringEvent]:
         """Begin a stream."""
         return self.recognizer.stream(sample_rate, times=self._times)
 

@@ -12,7 +12,8 @@ from ..audio.recordings import AnyRecording
 from ..decision import VERDICTS
 from ..model_reference import EXPORTED
 from ..recognizer import Recognition, Recognizer
-from ..streaming.recognizer import StreamingRecognizer, WordEvent
+from ..stream import Stream
+from ..streaming.recognizer import WordEvent
 from ..strings.events import in_milliseconds
 from .task import Task
 
@@ -42,7 +43,7 @@ class Words(Task[Recognizer]):
         """Return an answer as text."""
         return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
 
-    def stream(self, sample_rate: float) -> StreamingRecognizer:
+    def stream(self, sample_rate: float) -> Stream[WordEvent]:
         """Begin a stream."""
         return self.recognizer.stream(sample_rate)
 
