@@ -116,7 +116,8 @@ def _from_mapping(recording: Mapping[str, Any], sample_rate: float | None) -> Re
     if recording.get("bytes") is not None:
         return open_recording(recording["bytes"], sample_rate)
     if recording.get("path") is not None:
-        return open_recording(os.fspath(recording["path"]), sample_rate)
+        _check_no_rate(sample_rate, f"the file {os.fspath(recording['path'])!r}")
+        return open_file(os.fspath(recording["path"]))
     raise AudioError(
         "a recording given as a mapping has 'array' and 'sampling_rate', or 'bytes', or 'path'; "
         f"got the keys {', '.join(map(str, recording)) or 'none'}"
