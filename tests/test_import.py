@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -116,3 +117,11 @@ def test_public_names_are_those_of_their_modules() -> None:
         home = getattr(thing, "__module__", None)
         if home is not None:  # a constant has none
             assert getattr(importlib.import_module(home), name) is thing
+
+
+def test_every_event_of_a_stream_is_in_one_module() -> None:
+    from aurora_resnet import events
+    from aurora_resnet.runtime.strings.events import StringEvent
+
+    wanted = {"WordEvent", "StringTimes"} | {event.__name__ for event in get_args(StringEvent)}
+    assert {name for name in vars(events) if name[0] != "_"} == wanted

@@ -10,9 +10,8 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -45,7 +44,7 @@ class NoMediaError(AudioError):
     """FFmpeg does not know it either."""
 
 
-class MediaFile:
+class MediaFile(AbstractContextManager["MediaFile"]):
     """A file open for reading from its beginning on, as ``soundfile.SoundFile`` is used here.
 
     Args:
@@ -72,12 +71,7 @@ class MediaFile:
         if self._kept is None:
             self._rest = next(self._blocks, None)  # rate and channels are known
 
-    def __enter__(self) -> MediaFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_reason: object) -> None:
         self.close()
 
     def close(self) -> None:
