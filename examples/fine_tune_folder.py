@@ -14,17 +14,10 @@ Prints:
 import sys
 from pathlib import Path
 
-from aurora_resnet import (
-    Evaluator,
-    Trainer,
-    TrainingConfig,
-    Vocabulary,
-    load_checkpoint,
-    load_clips,
-    load_corpus,
-    split_speakers,
-)
+from aurora_resnet import Evaluator, Trainer, TrainingConfig, Vocabulary, load_checkpoint, load_corpus
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.corpora.splits import split_speakers
 from aurora_resnet.training.fine_tuning import start_from
 
 

@@ -23,15 +23,15 @@ from aurora_resnet import (
     Corpus,
     Evaluator,
     MelConfig,
-    RecognizerConfig,
     RecognizerModel,
     Trainer,
     TrainingConfig,
     load_checkpoint,
-    load_clips,
     load_corpus,
-    split_speakers,
 )
+from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.corpora.splits import split_speakers
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 
 SYSTEMS = ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm")
 

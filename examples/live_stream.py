@@ -18,7 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet import DigitRecognizer, StreamingRecognizer, WordEvent, load_corpus, read_audio
+from aurora_resnet import DigitRecognizer, load_corpus, read_audio
+from aurora_resnet.events import WordEvent
 
 
 def spoken(words: tuple[str, ...] = ("one", "two", "three")) -> tuple[npt.NDArray[np.float32], int]:
@@ -44,10 +45,10 @@ def tell(events: list[WordEvent]) -> None:
 def main(file: str | None = None) -> None:
     """Print every word as soon as it is decided."""
     samples, rate = spoken() if file is None else read_audio(file)
-    stream = StreamingRecognizer(DigitRecognizer.from_pretrained("compact"), rate)  # keeps the last seconds only
+    stream = DigitRecognizer.from_pretrained("compact").stream(rate)  # keeps the last seconds only
     for chunk in chunks(samples, rate // 10):
-        tell(stream.push(chunk))
-    tell(stream.flush())  # what is undecided at the end
+        tell(stream.feed(chunk))
+    tell(stream.finish())  # what is undecided at the end
 
 
 if __name__ == "__main__":

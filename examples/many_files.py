@@ -20,7 +20,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from aurora_resnet import load_corpus
-from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.transcribe import transcribe
 
 
@@ -41,7 +41,9 @@ def main(
     if folder is None:
         folder = str(Path(out) / "recordings")
         make_links(Path(folder), count)
-    report = transcribe([folder], Path(out) / "words", Hearing("compact"), table="csv", workers=workers, progress=True)
+    report = transcribe(
+        [folder], Path(out) / "words", TranscriptionModel("compact"), table="csv", workers=workers, progress=True
+    )
     print(f"recordings: {report.recordings}, failed: {report.failed}")
     parts = sorted(report.rows.iterdir())
     print(f"the first rows of {parts[0].name}:")

@@ -17,17 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aurora_resnet import (
-    ClipSet,
-    Corpus,
-    MelConfig,
-    RecognizerConfig,
-    RecognizerModel,
-    Trainer,
-    TrainingConfig,
-    load_clips,
-    load_corpus,
-)
+from aurora_resnet import ClipSet, Corpus, MelConfig, RecognizerModel, Trainer, TrainingConfig, load_corpus
+from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 
 
 @dataclass

@@ -23,15 +23,15 @@ from aurora_resnet import (
     Evaluator,
     MelConfig,
     MelFrontend,
-    RecognizerConfig,
     RecognizerModel,
     Trainer,
     TrainingConfig,
     load_checkpoint,
-    load_clips,
     load_corpus,
 )
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.features.frontend import register_frontend
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 
 
 class Mfcc(nn.Module):

@@ -19,14 +19,14 @@ from aurora_resnet import (
     Corpus,
     DigitRecognizer,
     MelConfig,
-    RecognizerConfig,
     RecognizerModel,
     Trainer,
     TrainingConfig,
-    load_clips,
     load_corpus,
     register_model,
 )
+from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.testing.model_contract import check_model
 
 

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from aurora_resnet import AuroraError, NoInput, Rejected, StringEnded, StringRecognizer, StringStreams, StringTimes
+from aurora_resnet import AuroraError, StringRecognizer, StringStreams
+from aurora_resnet.events import NoInput, Rejected, StringEnded, StringTimes
 
 SOUND, RATE, FRAME_SECONDS, FRAME_BYTES = 0x10, 8000, 0.02, 320  # 16-bit PCM; 0x10 says that sound comes
 TIMES = StringTimes(lengths={4}, no_input_seconds=6.0, between_seconds=1.5, at_most_seconds=15.0)

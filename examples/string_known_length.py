@@ -19,7 +19,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet import DIGITS, StringRecognizer, load_corpus, read_audio
+from aurora_resnet import StringRecognizer, load_corpus, read_audio
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 VOICE = load_corpus("samples:").filter(speakers="samples/espeak-en-us-gene")
 RATE = 8000

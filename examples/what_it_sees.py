@@ -14,7 +14,8 @@ import sys
 
 import torch
 
-from aurora_resnet import DigitRecognizer, grad_cam, load_checkpoint, load_corpus
+from aurora_resnet import DigitRecognizer, load_checkpoint, load_corpus
+from aurora_resnet.models.grad_cam import grad_cam
 
 
 def main(file: str | None = None) -> None:

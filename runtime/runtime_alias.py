@@ -6,45 +6,15 @@ Both names are the same modules, loaded once.
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import walk_packages
 from types import ModuleType
 
 from hypothesis import settings
 
 ALIAS, PACKAGE = "aurora_resnet.runtime", "aurora_resnet_runtime"
-
-
-class AliasLoader(Loader):
-    """Loads a module under its own name and lets it be."""
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module of the package."""
-        self.module = importlib.import_module(PACKAGE + spec.name.removeprefix(ALIAS))
-        self.spec = self.module.__spec__
-        return self.module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Give the module its own description back; it was executed under its own name."""
-        module.__spec__ = self.spec
-
-
-class AliasFinder(MetaPathFinder):
-    """Finds the alias and the modules in it."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return how to load a module of the alias, ``None`` for every other one."""
-        del path, target
-        if fullname != ALIAS and not fullname.startswith(f"{ALIAS}."):
-            return None
-        found = find_spec(PACKAGE + fullname.removeprefix(ALIAS))
-        return found and ModuleSpec(fullname, AliasLoader(), is_package=found.submodule_search_locations is not None)
 
 
 def install() -> None:
@@ -55,10 +25,13 @@ def install() -> None:
     """
     if find_spec("aurora_resnet") is not None:
         raise RuntimeError("aurora_resnet is installed here; test the runtime's wheel in an environment without it")
-    library = ModuleType("aurora_resnet")
+    package = import_module(PACKAGE)
+    library = sys.modules["aurora_resnet"] = ModuleType("aurora_resnet")
     library.__path__ = []
-    sys.modules["aurora_resnet"] = library
-    sys.meta_path.insert(0, AliasFinder())
+    library.runtime = sys.modules[ALIAS] = package  # type: ignore[attr-defined]
+    for found in walk_packages(package.__path__, f"{PACKAGE}."):
+        if not found.name.endswith("__main__"):
+            sys.modules[ALIAS + found.name.removeprefix(PACKAGE)] = import_module(found.name)
 
 
 install()

@@ -125,7 +125,11 @@ def test_it_is_gone_when_the_weights_change(
         facts = TorchModel(checkpoint.model).facts
         assert facts.calibration == Calibration()
     else:
-        assert sequence_model(checkpoint).facts.threshold is sequence_model(checkpoint.model).facts.threshold is None
+        assert (
+            sequence_model(checkpoint).facts.calibration
+            == sequence_model(checkpoint.model).facts.calibration
+            == Calibration()
+        )
 
 
 def test_it_is_kept_with_the_weights(kind: str, saved: Path, tmp_path: Path) -> None:

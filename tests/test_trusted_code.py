@@ -31,7 +31,7 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.experiment import read_experiment, run_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.trainer import Trainer
-from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.transcribe import transcribe
 
 TRAP = """
@@ -155,7 +155,7 @@ LOADERS: dict[str, Callable[[Path, Path], object]] = {
     "save_pretrained": lambda file, out: save_pretrained(file, out / "folder", onnx=False),
     "from_pretrained": lambda file, _: DigitRecognizer.from_pretrained(file),
     "start_from": lambda file, _: start_from(file, read_samples().vocabulary()),
-    "Hearing": lambda file, out: transcribe([RECORDING], out / "rows", Hearing(str(file)), table="csv", workers=1),
+    "Hearing": lambda file, out: transcribe([RECORDING], out / "rows", TranscriptionModel(str(file)), table="csv", workers=1),
     "init of a Trainer": trainer,
     "teach": taught,
     "init of a file": learnt_from,

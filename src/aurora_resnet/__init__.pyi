@@ -1,97 +1,45 @@
-from .audio.mixing import mix_at_snr
-from .audio.writing import write_audio
-from .augmentation.recipe import Augmentation
-from .checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from .clips.augmented import AugmentedClips
-from .clips.clip_set import ClipSet, load_clips
-from .clips.noisy import NoisyClips
-from .corpora.corpus import Corpus
-from .corpora.registry import load_corpus
-from .corpora.splits import split_speakers
-from .corpora.utterance import Utterance
-from .evaluation.bootstrap import paired_difference
-from .evaluation.evaluator import Evaluator
-from .evaluation.report import EvaluationReport
-from .export.onnx_file import export_onnx
-from .features.mel import MelConfig, MelFrontend
-from .models.grad_cam import grad_cam
-from .models.recognizer_model import RecognizerConfig, RecognizerModel
-from .models.resnet import ResidualSpeechNet
-from .models.zoo import create_model, list_models, register_model
-from .noisy_corpus.build import build_noisy_corpus
-from .recognition.recognizer import DigitRecognizer
-from .runtime.audio.reading import read_audio
-from .runtime.audio.resampling import resample
-from .runtime.decision import Calibration
-from .runtime.errors import AuroraError
-from .runtime.recognizer import Recognition
-from .runtime.streaming.recognizer import StreamingRecognizer, WordEvent
-from .runtime.strings.events import Digit, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringTimes
-from .runtime.strings.recognizer import DigitString, StringRecognizer
-from .runtime.strings.streams import StringStreams
-from .runtime.vocabulary import DIGITS, Vocabulary
-from .training.calibrate import calibrate
-from .training.config import TrainingConfig
-from .training.experiment import read_experiment, run_experiment
-from .training.history import TrainingResult
-from .training.trainer import Trainer
+from .audio.mixing import mix_at_snr as mix_at_snr
+from .audio.writing import write_audio as write_audio
+from .augmentation.recipe import Augmentation as Augmentation
+from .checkpoints import load_checkpoint as load_checkpoint
+from .checkpoints import save_checkpoint as save_checkpoint
+from .clips.augmented import AugmentedClips as AugmentedClips
+from .clips.clip_set import ClipSet as ClipSet
+from .clips.noisy import NoisyClips as NoisyClips
+from .corpora.corpus import Corpus as Corpus
+from .corpora.registry import load_corpus as load_corpus
+from .corpora.utterance import Utterance as Utterance
+from .evaluation.bootstrap import paired_difference as paired_difference
+from .evaluation.evaluator import Evaluator as Evaluator
+from .evaluation.report import EvaluationReport as EvaluationReport
+from .export.onnx_file import export_onnx as export_onnx
+from .features.mel import MelConfig as MelConfig
+from .features.mel import MelFrontend as MelFrontend
+from .models.recognizer_model import RecognizerModel as RecognizerModel
+from .models.resnet import ResidualSpeechNet as ResidualSpeechNet
+from .models.zoo import create_model as create_model
+from .models.zoo import list_models as list_models
+from .models.zoo import register_model as register_model
+from .noisy_corpus.build import build_noisy_corpus as build_noisy_corpus
+from .recognition.recognizer import DigitRecognizer as DigitRecognizer
+from .runtime.audio.reading import read_audio as read_audio
+from .runtime.audio.resampling import resample as resample
+from .runtime.decision import Calibration as Calibration
+from .runtime.errors import AudioError as AudioError
+from .runtime.errors import AuroraError as AuroraError
+from .runtime.errors import ConfigError as ConfigError
+from .runtime.errors import CorpusError as CorpusError
+from .runtime.errors import ModelError as ModelError
+from .runtime.recognizer import Recognition as Recognition
+from .runtime.streaming.recognizer import StreamingRecognizer as StreamingRecognizer
+from .runtime.strings.answer import DigitString as DigitString
+from .runtime.strings.recognizer import StringRecognizer as StringRecognizer
+from .runtime.strings.streams import StringStreams as StringStreams
+from .runtime.vocabulary import Vocabulary as Vocabulary
+from .training.calibrate import calibrate as calibrate
+from .training.config import TrainingConfig as TrainingConfig
+from .training.experiment import run_experiment as run_experiment
+from .training.trainer import Trainer as Trainer
 
+__all__: list[str]
 __version__: str
-
-__all__ = [
-    "DIGITS",
-    "Augmentation",
-    "AugmentedClips",
-    "AuroraError",
-    "Calibration",
-    "Checkpoint",
-    "ClipSet",
-    "Corpus",
-    "Digit",
-    "DigitRecognizer",
-    "DigitString",
-    "EvaluationReport",
-    "Evaluator",
-    "MelConfig",
-    "MelFrontend",
-    "NoInput",
-    "NoisyClips",
-    "Partial",
-    "Recognition",
-    "RecognizerConfig",
-    "RecognizerModel",
-    "Rejected",
-    "ResidualSpeechNet",
-    "SpeechStarted",
-    "StreamingRecognizer",
-    "StringEnded",
-    "StringRecognizer",
-    "StringStreams",
-    "StringTimes",
-    "Trainer",
-    "TrainingConfig",
-    "TrainingResult",
-    "Utterance",
-    "Vocabulary",
-    "WordEvent",
-    "__version__",
-    "build_noisy_corpus",
-    "calibrate",
-    "create_model",
-    "export_onnx",
-    "grad_cam",
-    "list_models",
-    "load_checkpoint",
-    "load_clips",
-    "load_corpus",
-    "mix_at_snr",
-    "paired_difference",
-    "read_audio",
-    "read_experiment",
-    "register_model",
-    "resample",
-    "run_experiment",
-    "save_checkpoint",
-    "split_speakers",
-    "write_audio",
-]

@@ -15,9 +15,10 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
 from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
-from aurora_resnet.runtime.models import finite_logits
-from aurora_resnet.runtime.strings.model import Probabilities, SequenceFacts, SequenceModel
+from aurora_resnet.runtime.models.facts import finite_logits
+from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel
 
 
 class TorchSequenceModel(SequenceModel):
@@ -48,7 +49,7 @@ class TorchSequenceModel(SequenceModel):
 
     def at(self, *, other_weight: float, threshold: float) -> TorchSequenceModel:
         """Return the same network at another operating point."""
-        facts = replace(self.facts, other_weight=other_weight, threshold=threshold)
+        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
         return TorchSequenceModel(self.network, facts, self.card)
 
     def step(self, samples: Samples, state: Samples) -> tuple[Probabilities, Samples]:
@@ -78,16 +79,14 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
         trained, name, card = model, model.config.model, ""
     if not find_model(trained.config.model).strings:
         raise wrong_kind(name, "words")
-    calibration = trained.calibration
     network = StreamingNetwork(trained).eval().to(check_device(device))
     facts = SequenceFacts(
         name=name,
         vocabulary=trained.config.vocabulary,
+        calibration=trained.calibration,
         sample_rate=trained.config.sample_rate,
         step_samples=network.step_samples,
         state_size=network.state_size,
-        other_weight=calibration.other_weight,
-        threshold=calibration.threshold,
     )
     return TorchSequenceModel(network, facts, card)
 

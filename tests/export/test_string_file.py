@@ -25,7 +25,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.models.streaming import StreamingNetwork
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError, ExportError, ModelError
-from aurora_resnet.runtime.strings.model import SequenceModel
+from aurora_resnet.runtime.models.strings import ExportedSequenceModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.string_scoring import sequence_model
 
@@ -50,10 +50,15 @@ def checkpoint(tmp_path: Path) -> Path:
 
 def test_the_operating_point_comes_from_the_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
     model = sequence_model(load_checkpoint(checkpoint))
-    assert (model.facts.other_weight, model.facts.threshold, model.card) == (0.3, 0.6, "# Mine")
-    assert sequence_model(tiny()).facts.other_weight == 1.0
+    point = model.facts.calibration
+    assert (point.other_weight, point.threshold, model.card) == (0.3, 0.6, "# Mine")
+    assert sequence_model(tiny()).facts.calibration.other_weight == 1.0
     moved = model.at(other_weight=2.0, threshold=0.1)
-    assert (moved.facts.other_weight, moved.facts.threshold, model.facts.other_weight) == (2.0, 0.1, 0.3)
+    assert (moved.facts.calibration.other_weight, moved.facts.calibration.threshold, point.other_weight) == (
+        2.0,
+        0.1,
+        0.3,
+    )
     for damaged in ({"other_weight": 1}, {"other_weight": "a", "threshold": 0.5}, [1]):
         save_calibrated(checkpoint, Calibration(), tmp_path / "c.safetensors", info={OPERATING_POINT: damaged})
         with pytest.raises(CheckpointError, match="operating point is damaged"):
@@ -120,7 +125,7 @@ def test_files_go_on_with_streams_as_the_network_does(
     parity = export_strings(load_checkpoint(checkpoint), tmp_path / "float.onnx")
     assert parity.largest_difference < 1e-5
     assert parity.errors == parity.file_errors
-    model, expected = SequenceModel(tmp_path / "float.onnx"), sequence_model(load_checkpoint(checkpoint))
+    model, expected = ExportedSequenceModel(tmp_path / "float.onnx"), sequence_model(load_checkpoint(checkpoint))
     assert model.facts == expected.facts
     assert model.card == "# Mine"
     samples = 0.1 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
@@ -130,11 +135,11 @@ def test_files_go_on_with_streams_as_the_network_does(
     assert 1e-5 < small.largest_difference < 0.2
     quantised = onnx.load(tmp_path / "int8.onnx")
     facts = json.loads(quantised.metadata_props[0].value)
-    assert (facts["name"], facts["other_weight"]) == ("mine", 0.3)
+    assert (facts["name"], facts["calibration"]["other_weight"]) == ("mine", 0.3)
     int8 = [numpy_helper.to_array(t) for t in quantised.graph.initializer if t.data_type == onnx.TensorProto.INT8]
     weights = sum(p.numel() for name, p in tiny().named_parameters() if "conv" in name and p.dim() > 1)
     assert sum(value.size for value in int8) >= weights
-    streams = SequenceModel(tmp_path / "int8.onnx")
+    streams = ExportedSequenceModel(tmp_path / "int8.onnx")
     state, parts = streams.begin(), []
     for piece in np.split(samples[None], [320, 2240, 9600], axis=1):
         shares, state = streams.step(piece, state)

@@ -12,11 +12,18 @@ GLOBAL_HEADER = 1 << 22
 
 
 def encode(
-    av: Any, path: Path, container: str, codec: str, steps: npt.NDArray[np.int16], rate: int = RATE, channels: int = 1
+    av: Any,
+    path: Path,
+    container: str,
+    codec: str,
+    steps: npt.NDArray[np.int16],
+    rate: int = RATE,
+    channels: int = 1,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write a recording ``[N]``, the same in all channels, as PyAV encodes it."""
     layout = {1: "mono", 2: "stereo", 8: "7.1"}[channels]
-    with av.open(str(path), "w", format=container) as file:
+    with av.open(str(path), "w", format=container, options=options or {}) as file:
         stream = file.add_stream(codec, rate=rate, layout=layout)
         if codec in SIXTEEN_BITS:
             stream.codec_context.format = SIXTEEN_BITS[codec]

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from aurora_resnet.runtime.audio.clips import fit_length, make_clip, place, read_clip
 from aurora_resnet.runtime.audio.low_cut import cut_low
-from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.audio.recordings import SamplesInMemory, open_file
+from aurora_resnet.runtime.audio.reading import SamplesInMemory, open_file, read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import subprocess
@@ -18,6 +19,7 @@ from aurora_resnet.runtime.cli.commands import COMMANDS
 from aurora_resnet.runtime.cli.main import PROGRAM
 from aurora_resnet.runtime.cli.recognize import BATCH, recognize_files
 from aurora_resnet.runtime.cli.terminal import Progress
+from aurora_resnet.runtime.cli.words import Words
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.model_reference import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
@@ -107,15 +109,20 @@ def test_wrong_input_ends_in_one_line_and_code_2(call: Call, arguments: list[str
 
 
 @pytest.fixture(scope="module")
+def words() -> Words:
+    return Words("recognize", argparse.Namespace(model="compact"), 1)
+
+
+@pytest.fixture(scope="module")
 def many(sample_words: list[tuple[Path, str]]) -> list[str]:
     files = [str(path) for path, _ in sample_words[: 4 * BATCH + 3]]
     return [*files[:5], "missing.wav", *files[5:]]
 
 
 @pytest.mark.parametrize("workers", [2, 3, 16])
-def test_the_answers_do_not_depend_on_the_workers(recognizer: Recognizer, many: list[str], workers: int) -> None:
+def test_the_answers_do_not_depend_on_the_workers(words: Words, many: list[str], workers: int) -> None:
     def answers(workers: int) -> list[tuple[str, Recognition | str]]:
-        found = recognize_files(recognizer, many, workers=workers)
+        found = recognize_files(words, many, workers=workers)
         return [(file, str(answer) if isinstance(answer, AudioError) else answer) for file, answer in found]
 
     one = answers(1)
@@ -124,8 +131,8 @@ def test_the_answers_do_not_depend_on_the_workers(recognizer: Recognizer, many: 
     assert answers(workers) == one
 
 
-def test_who_stops_reading_stops_the_work(recognizer: Recognizer, many: list[str]) -> None:
-    found = recognize_files(recognizer, many * 50, workers=2)
+def test_who_stops_reading_stops_the_work(words: Words, many: list[str]) -> None:
+    found = recognize_files(words, many * 50, workers=2)
     assert next(found)[0] == many[0]
     found.close()  # type: ignore[attr-defined]  # would wait for all files if what is planned were not cancelled
 

@@ -13,7 +13,6 @@ from aurora_resnet.runtime.audio.low_cut import LowCut, cut_low, low_cut_kernel
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 
 RATE = 8000
 WORDS = ("three", "one", "four", "five", "nine", "two")
@@ -79,8 +78,8 @@ def string(spoken: Callable[..., Path]) -> Samples:
 
 
 def words(recognizer: Recognizer, signal: Samples) -> list[str]:
-    stream = StreamingRecognizer(recognizer, RATE)
-    return [event.word for event in stream.push(signal) + stream.flush()]
+    stream = recognizer.stream(RATE)
+    return [event.word for event in stream.feed(signal) + stream.finish()]
 
 
 @pytest.mark.slow

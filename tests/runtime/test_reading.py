@@ -185,7 +185,7 @@ def test_a_corrupt_header_is_refused(wav: Path, position: int, field: bytes) -> 
     content = bytearray(wav.read_bytes())
     content[position : position + len(field)] = field
     wav.write_bytes(content)
-    with pytest.raises(AudioError, match="cannot be read as WAV"):
+    with pytest.raises(AudioError, match=r"cannot be read as WAV|is not read|is damaged"):
         read_audio(wav)
 
 

@@ -33,7 +33,6 @@ from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AudioError, ConfigError, ModelError
 from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
-from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 Spoken = Callable[..., Path]
@@ -204,7 +203,7 @@ def test_a_process_elsewhere_answers_the_same(word: Samples, tmp_path: Path, mon
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_a_stream_is_not_copied(how: Callable[[object], object], recognizer: Recognizer) -> None:
     with pytest.raises(ConfigError, match="copy its recognizer and begin another"):
-        how(StreamingRecognizer(recognizer, 16_000))
+        how(recognizer.stream(16_000))
 
 
 def test_wrong_input_is_said(recognizer: Recognizer, seven: Path, tmp_path: Path) -> None:
@@ -233,8 +232,8 @@ def test_a_generator_is_a_batch_and_whole_rates_may_be_floats(recognizer: Recogn
     samples, rate = read_audio(seven)
     expected = [recognizer.recognize(samples, rate)] * 2
     assert recognizer.recognize_batch((samples for _ in range(2)), float(rate)) == pytest.approx(expected)
-    stream = StreamingRecognizer(recognizer, float(rate))
-    assert stream.push(samples[:100]) == []
+    stream = recognizer.stream(float(rate))
+    assert stream.feed(samples[:100]) == []
 
 
 def test_a_huge_sample_gives_an_error_and_no_answer(recognizer: Recognizer) -> None:
@@ -244,24 +243,24 @@ def test_a_huge_sample_gives_an_error_and_no_answer(recognizer: Recognizer) -> N
         with pytest.raises(AudioError, match="full scale of floating-point samples is 1"):
             recognizer.recognize(samples, RATE)
         with pytest.raises(AudioError, match="full scale of floating-point samples is 1"):
-            StreamingRecognizer(recognizer, RATE).push(samples)
+            recognizer.stream(RATE).feed(samples)
     samples[100] = 100.0
     answer = recognizer.recognize(samples, RATE)
     assert sum(answer.probabilities.values()) == pytest.approx(1)
 
 
 def test_a_stream_says_what_it_cannot_scale(recognizer: Recognizer) -> None:
-    stream = StreamingRecognizer(recognizer, RATE)
+    stream = recognizer.stream(RATE)
     for data in (bytes(100), bytearray(100), memoryview(bytes(100))):
         with pytest.raises(AudioError, match=r"np.frombuffer\(data, np.int16\)"):
-            stream.push(data)
+            stream.feed(data)
     steps = np.random.default_rng(0).integers(-9000, 9000, RATE)
-    stream.push(steps.astype(np.int32))
+    stream.feed(steps.astype(np.int32))
     with pytest.raises(AudioError, match="of int32 samples is 2147483648, but none of these goes beyond"):
-        stream.flush()
-    assert stream.flush() == []  # the next stream is another one
-    stream.push(steps.astype(np.int32) << 16)
-    stream.flush()
+        stream.finish()
+    assert stream.finish() == []  # the next stream is another one
+    stream.feed(steps.astype(np.int32) << 16)
+    stream.finish()
 
 
 def test_a_cut_file_is_refused(recognizer: Recognizer, tmp_path: Path) -> None:

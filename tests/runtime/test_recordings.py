@@ -15,8 +15,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurora_resnet.runtime.audio.reading import BLOCK_SECONDS, audio_info, read_audio
-from aurora_resnet.runtime.audio.recordings import Recording, SamplesInMemory, SoundFile, open_file, open_recording
+from aurora_resnet.runtime.audio.reading import (
+    BLOCK_SECONDS,
+    Recording,
+    SamplesInMemory,
+    SoundFile,
+    audio_info,
+    open_file,
+    read_audio,
+)
+from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError

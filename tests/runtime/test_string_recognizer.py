@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.models.strings import SequenceFacts
 from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.streams import StringStreams
+from aurora_resnet.runtime.vocabulary import DIGITS
 from tests.runtime.tone_model import RATE, WORD_SECONDS, ToneModel, spoken
 
 
@@ -15,21 +19,21 @@ from tests.runtime.tone_model import RATE, WORD_SECONDS, ToneModel, spoken
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_the_words_their_times_and_confidence(words: list[str], rate: int) -> None:
     samples = spoken(words).repeat(rate // RATE)
-    heard = StringRecognizer(ToneModel()).recognize(samples, rate)
-    assert [word.word for word in heard.words] == words
-    assert heard.accepted
-    assert heard.reason is None
-    assert heard.alternatives[0][0] == heard.text
-    for place, word in enumerate(heard.words):
+    found = StringRecognizer(ToneModel()).recognize(samples, rate)
+    assert [word.word for word in found.words] == words
+    assert found.accepted
+    assert found.reason is None
+    assert found.alternatives[0][0] == found.text
+    for place, word in enumerate(found.words):
         assert word.start_seconds == pytest.approx(0.4 + place * (WORD_SECONDS + 0.2), abs=0.1)
         assert word.end_seconds == pytest.approx(word.start_seconds + WORD_SECONDS, abs=0.13)
-        assert word.confidence >= heard.confidence - 1e-9
+        assert word.confidence >= found.confidence - 1e-9
 
 
 def test_text_keeps_the_digits_and_words_keep_oh_and_zero() -> None:
-    heard = StringRecognizer(ToneModel()).recognize(spoken(["oh", "zero", "seven"]), RATE)
-    assert heard.text == "007"
-    assert [word.word for word in heard.words] == ["oh", "zero", "seven"]
+    found = StringRecognizer(ToneModel()).recognize(spoken(["oh", "zero", "seven"]), RATE)
+    assert found.text == "007"
+    assert [word.word for word in found.words] == ["oh", "zero", "seven"]
 
 
 def test_silence_and_noise() -> None:
@@ -41,7 +45,7 @@ def test_silence_and_noise() -> None:
 
 
 def test_a_length_or_a_check_is_looked_for_and_not_cut_to() -> None:
-    """A weak model hears one word too many; knowing the length it leaves out the least certain."""
+    """A weak model finds one word too many; knowing the length it leaves out the least certain."""
     model = ToneModel(certainty=0.6)
     samples = spoken(["four", "two", "four", "two"])
     recognizer = StringRecognizer(model)
@@ -87,8 +91,8 @@ def test_a_number_with_other_words_is_refused(said: list[str]) -> None:
 def test_words_said_long_before_or_after_a_number_are_no_part_of_it() -> None:
     pause = np.zeros(2 * RATE, np.float32)
     samples = np.concatenate([spoken(["forty"]), pause, spoken(["four", "two"]), pause, spoken(["forty"])])
-    heard = StringRecognizer(ToneModel()).recognize(samples, RATE)
-    assert (heard.text, heard.accepted) == ("42", True)
+    found = StringRecognizer(ToneModel()).recognize(samples, RATE)
+    assert (found.text, found.accepted) == ("42", True)
 
 
 def test_more_weight_of_anything_else_hears_fewer_words() -> None:
@@ -98,3 +102,26 @@ def test_more_weight_of_anything_else_hears_fewer_words() -> None:
     ]
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == 0
+
+
+def test_one_stream_gives_the_events_of_many() -> None:
+    samples = spoken(["four", "two"], after_seconds=2.0)
+    model = ToneModel()
+    stream, streams = StringRecognizer(model).stream(RATE), StringStreams(model)
+    others = [streams.open(RATE), streams.open(RATE)]
+    one = [event for part in np.split(samples, [7, 400, 9000]) for event in stream.feed(part)]
+    many = streams.push({others[0]: samples, others[1]: samples[:5000]})[others[0]]
+    assert one + stream.finish() == many + streams.close(others[0])
+    assert len(one) > 3
+
+
+def test_files_have_one_schema_and_those_of_0_2_are_read() -> None:
+    facts = SequenceFacts("mine", DIGITS, Calibration(threshold=0.5, other_weight=0.3), RATE, 320, 10)
+    stored = facts.to_dict()
+    assert stored["calibration"] == {"temperature": 1.0, "threshold": 0.5, "other_weight": 0.3}
+    old = {key: value for key, value in stored.items() if key not in ("calibration", "format")}
+    for each in (stored, {**old, "threshold": 0.5, "other_weight": 0.3}):
+        assert SequenceFacts.from_dict(each) == facts
+    for broken in (old, {**old, "threshold": "a", "other_weight": 1.0}, {**old, "threshold": 1.5, "other_weight": 1.0}):
+        with pytest.raises(ConfigError):
+            SequenceFacts.from_dict(broken)

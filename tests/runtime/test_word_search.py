@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.audio.recordings import SamplesInMemory, open_file
+from aurora_resnet.runtime.audio.reading import SamplesInMemory, open_file, read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.audio.word_search import most_energetic_start, word_start

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.strings.model import Probabilities, SequenceFacts, SequenceModel
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 RATE, STEP = 8000, 320
@@ -23,8 +24,9 @@ class ToneModel(SequenceModel):
     """Word ``k`` is where the tone ``TONES_HZ[k]`` is the strongest, the last is other speech; the state is the step
     before."""
 
-    def __init__(self, certainty: float = 0.9995, **facts: float | None) -> None:
-        self.facts = SequenceFacts("tones", DIGITS, RATE, STEP, STEP, **{"threshold": 0.5, **facts})  # type: ignore[arg-type]
+    def __init__(self, certainty: float = 0.9995, *, threshold: float | None = 0.5, other_weight: float = 1.0) -> None:
+        calibration = Calibration(threshold=threshold, other_weight=other_weight)
+        self.facts = SequenceFacts("tones", DIGITS, calibration, RATE, STEP, STEP)
         self.certainty = certainty
         self.calls = 0
 

@@ -52,7 +52,7 @@ def test_a_folder_is_searched_to_the_bottom_in_a_fixed_order(folder: Path) -> No
     assert [piece_of_dict(piece.to_dict()) for piece in pieces] == pieces
 
 
-def test_what_several_inputs_name_is_heard_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_several_inputs_name_is_read_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     listed = tmp_path / "list.txt"
     listed.write_text("sounds/b/2.wav\nsounds/.hidden.wav\n")

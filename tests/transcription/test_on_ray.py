@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from aurora_resnet.corpora.samples import samples_folder
-from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.tables import Row, read_rows
 from aurora_resnet.transcription.transcribe import transcribe
-from aurora_resnet.transcription.words import COLUMNS
+from aurora_resnet.transcription.words import Words
 
 pytestmark = pytest.mark.slow
-HEARING = Hearing("compact", batch=8)
+MODEL = TranscriptionModel("compact", batch=8)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,7 +31,7 @@ def cluster() -> Iterator[None]:
 
 
 def rows(out: Path) -> list[Row]:
-    return sorted((row for part in (out / "rows").glob("part-*") for row in read_rows(part, COLUMNS)), key=str)
+    return sorted((row for part in (out / "rows").glob("part-*") for row in read_rows(part, Words.columns)), key=str)
 
 
 def actors() -> list[int]:
@@ -59,11 +59,11 @@ def test_one_of_two_workers_is_killed(tmp_path: Path) -> None:
                 killed.append(found[0])
             time.sleep(0.005)
 
-    transcribe([str(samples_folder())], tmp_path / "local", HEARING, table="csv", workers=1)
+    transcribe([str(samples_folder())], tmp_path / "local", MODEL, table="csv", workers=1)
     killer = threading.Thread(target=kill_one)
     killer.start()
     try:
-        report = transcribe([str(samples_folder())], tmp_path / "ray", HEARING, table="csv", engine="ray", workers=2)
+        report = transcribe([str(samples_folder())], tmp_path / "ray", MODEL, table="csv", engine="ray", workers=2)
     finally:
         ended.set()
         killer.join()

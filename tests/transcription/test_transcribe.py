@@ -19,26 +19,27 @@ from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError, ModelError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.transcription.hearing import Hearing, Strings
+from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.plan import Plan
+from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.tables import Row, TableFormat, read_rows
 from aurora_resnet.transcription.transcribe import FAILURE, TranscriptionReport, transcribe
-from aurora_resnet.transcription.words import COLUMNS
+from aurora_resnet.transcription.words import Words
 
 VOICE = samples_folder() / "flite-slt"
-HEARING = Hearing("compact", batch=8)
+MODEL = TranscriptionModel("compact", batch=8)
 
 
 def rows_of(out: Path, suffix: str = "csv") -> dict[str, Row]:
     """Return the rows by recording; none may be there twice."""
-    rows = [row for part in sorted((out / "rows").glob(f"*.{suffix}")) for row in read_rows(part, COLUMNS)]
+    rows = [row for part in sorted((out / "rows").glob(f"*.{suffix}")) for row in read_rows(part, Words.columns)]
     assert len({row[0] for row in rows}) == len(rows)
     return {row[0]: row for row in rows}
 
 
 def small(inputs: list[str], out: Path, **options: Any) -> TranscriptionReport:
     chosen: dict[str, Any] = {"table": "csv", "workers": 1}
-    return transcribe(inputs, out, HEARING, **chosen | options)
+    return transcribe(inputs, out, MODEL, **chosen | options)
 
 
 @pytest.mark.parametrize("table", ["csv", "jsonl", "parquet"])
@@ -67,11 +68,11 @@ def test_strings_have_rows_of_their_own(tmp_path: Path, table: TableFormat) -> N
     for file in files:
         shutil.copy(file, home)
     (home / "bad.wav").write_bytes(b"no sound")
-    hearing = Hearing("string_net", strings=Strings(lengths=(1, 2)))
-    report = transcribe([str(home)], tmp_path / "out", hearing, table=table, workers=1)
+    model = TranscriptionModel("string_net", task=Strings(lengths=(1, 2)))
+    report = transcribe([str(home)], tmp_path / "out", model, table=table, workers=1)
     assert (report.recordings, report.failed) == (len(files) + 1, 1)
     part = tmp_path / "out" / "rows" / f"part-000000.{table}"
-    rows = {row[0]: dict(zip(hearing.columns, row, strict=True)) for row in read_rows(part, hearing.columns)}
+    rows = {row[0]: dict(zip(model.task.columns, row, strict=True)) for row in read_rows(part, model.task.columns)}
     recognizer = StringRecognizer.from_pretrained("string_net")
     for file in files:
         answer, row = recognizer.recognize(file, lengths={1, 2}), rows[str(home / file.name)]
@@ -81,7 +82,9 @@ def test_strings_have_rows_of_their_own(tmp_path: Path, table: TableFormat) -> N
         assert row["end_seconds"] == pytest.approx(answer.words[-1].end_seconds, abs=1e-4)
     assert "cannot be read" in rows[str(home / "bad.wav")]["error"]
     with pytest.raises(ConfigError, match="other settings"):
-        transcribe([str(home)], tmp_path / "out", Hearing("string_net", strings=Strings()), table=table, workers=1)
+        transcribe(
+            [str(home)], tmp_path / "out", TranscriptionModel("string_net", task=Strings()), table=table, workers=1
+        )
 
 
 def test_wrong_questions_about_strings() -> None:
@@ -90,12 +93,12 @@ def test_wrong_questions_about_strings() -> None:
     with pytest.raises(ConfigError, match="'lun' is no check; expected luhn"):
         Strings(check="lun")
     with pytest.raises(ModelError, match="computed on the CPU"):
-        Hearing("string_net", device="cuda", strings=Strings()).load()
+        TranscriptionModel("string_net", device="cuda", task=Strings()).load()
     with pytest.raises(ModelError, match="model of single words"):
-        Hearing("compact", strings=Strings()).load()
+        TranscriptionModel("compact", task=Strings()).load()
 
 
-def test_bytes_in_parquet_are_heard_as_the_files(tmp_path: Path) -> None:
+def test_bytes_in_parquet_are_read_as_the_files(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     files = sorted(VOICE.glob("*.flac"))
@@ -104,14 +107,14 @@ def test_bytes_in_parquet_are_heard_as_the_files(tmp_path: Path) -> None:
     report = small([str(tmp_path / "t.parquet")], tmp_path / "bytes")
     small([str(VOICE)], tmp_path / "files")
     assert (report.recordings, report.failed) == (len(files) + 1, 1)
-    heard = list(rows_of(tmp_path / "bytes").values())
+    found = list(rows_of(tmp_path / "bytes").values())
     alone = list(rows_of(tmp_path / "files").values())
-    assert [(row[1], row[4:]) for row in heard[:-1]] == [(row[1], row[4:]) for row in alone]
-    assert [row[3] for row in heard[:-1]] == pytest.approx([row[3] for row in alone], abs=1e-5)
-    assert "the cell is empty" in heard[-1][7]
+    assert [(row[1], row[4:]) for row in found[:-1]] == [(row[1], row[4:]) for row in alone]
+    assert [row[3] for row in found[:-1]] == pytest.approx([row[3] for row in alone], abs=1e-5)
+    assert "the cell is empty" in found[-1][7]
 
 
-def test_what_cannot_be_heard_has_its_reason_and_stops_nothing(tmp_path: Path) -> None:
+def test_what_cannot_be_read_has_its_reason_and_stops_nothing(tmp_path: Path) -> None:
     home = tmp_path / "in"
     shutil.copytree(VOICE, home)
     (home / "cut.wav").write_bytes(b"RIFF")
@@ -135,11 +138,11 @@ def test_another_model_or_table_is_refused_and_so_is_a_second_run(tmp_path: Path
     with pytest.raises(ConfigError, match=r"was begun with other settings \(table 'csv', now 'jsonl'\)"):
         small([str(VOICE)], out, table="jsonl")
     with pytest.raises(ConfigError, match=r"model 'compact', now 'resnet50'; sha256"):
-        transcribe([str(VOICE)], out, Hearing("resnet50"), table="csv", workers=1)
+        transcribe([str(VOICE)], out, TranscriptionModel("resnet50"), table="csv", workers=1)
     with pytest.raises(ConfigError, match="inputs"):
         small([str(VOICE.parent)], out)
     with pytest.raises(ModelError, match="no model 'compat'"):
-        transcribe([str(VOICE)], tmp_path / "other", Hearing("compat"), table="csv")
+        transcribe([str(VOICE)], tmp_path / "other", TranscriptionModel("compat"), table="csv")
     with locked_folder(out, ValueError()), pytest.raises(ConfigError, match="another transcription works in"):
         small([str(VOICE)], out)
 
@@ -152,7 +155,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     parts = sorted((out / "rows").iterdir())
     assert len(parts) > 2
     kept = {part: part.stat().st_mtime_ns for part in parts[1:]}
-    lost = len(list(read_rows(parts[0], COLUMNS)))
+    lost = len(list(read_rows(parts[0], Words.columns)))
     parts[0].unlink()
     assert small([str(VOICE)], out).already_there == len(whole) - lost
     assert rows_of(out) == whole

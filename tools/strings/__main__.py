@@ -40,13 +40,14 @@ THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
 def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> dict[str, Any]:
     """Return everything that a record says of a model."""
     strings, an4 = sets.strings, {"an4": sets.strings["an4"]}
+    point = recognizer.facts.calibration
     free = evaluate_strings(recognizer, {name: strings[name] for name in ("an4", "strangers", "repeated")})
     told = evaluate_strings(recognizer, an4, known_length=True)
     noisy = evaluate_strings(recognizer, conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
     unsaid = hear_strings(recognizer, sets.talk).strings
     talk, letters = FalseWords.of(unsaid), FalseWords.of(hear_strings(recognizer, sets.letters).strings)
     return {
-        "operating_point": {"other_weight": recognizer.facts.other_weight, "threshold": recognizer.facts.threshold},
+        "operating_point": {"other_weight": point.other_weight, "threshold": point.threshold},
         "strings": {condition.name: condition.to_dict() for condition in free.conditions},
         "known_length": {condition.name: condition.to_dict() for condition in told.conditions},
         "noise": {condition.name: condition.to_dict() for condition in noisy.conditions},
@@ -85,7 +86,7 @@ def at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) -> 
 def moved(recognizer: StringRecognizer, other_weight: float) -> StringRecognizer:
     """Return a recogniser of the same model with another weight."""
     model = copy.copy(recognizer.model)
-    model.facts = replace(model.facts, other_weight=other_weight)
+    model.facts = replace(model.facts, calibration=replace(model.facts.calibration, other_weight=other_weight))
     return StringRecognizer(model)
 
 

@@ -32,7 +32,7 @@ TIME_CONSTANT_SECONDS = 0.03
 HANGOVER_SECONDS = 0.20
 MARGIN_DB = 15.9
 THRESHOLDS: tuple[float, ...] = tuple(2.0**-power for power in range(15, 0, -1))
-LOWEST_LEVEL_DB = 20 * math.log10(THRESHOLDS[0]) + MARGIN_DB  # -74.4 dB: P.56 hears nothing below it
+LOWEST_LEVEL_DB = 20 * math.log10(THRESHOLDS[0]) + MARGIN_DB  # -74.4 dB: P.56 has no threshold below it
 
 
 @dataclass(frozen=True)

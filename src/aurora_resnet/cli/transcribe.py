@@ -15,10 +15,12 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from aurora_resnet.runtime.strings.checks import CHECKS
-from aurora_resnet.transcription.hearing import Hearing, Strings
+from aurora_resnet.transcription.model import TranscriptionModel
+from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.tables import TableFormat, read_rows
 from aurora_resnet.transcription.transcribe import FAILURE
 from aurora_resnet.transcription.transcribe import transcribe as run
+from aurora_resnet.transcription.words import Words
 
 SHOWN = 5
 """Failures that are named on the terminal; all are in a file."""
@@ -49,7 +51,9 @@ def transcribe(
     engine: EngineOption = "local",
     workers: Workers = None,
     device: Device = "cpu",
-    batch: Annotated[int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)] = Hearing.batch,
+    batch: Annotated[
+        int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)
+    ] = TranscriptionModel.batch,
     column: Annotated[
         str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
     ] = None,
@@ -59,7 +63,7 @@ def transcribe(
 
     Writes a row a recording to OUT/rows/part-*.parquet, which any data frame reads as one table, and OUT/failed.csv.
     The same command goes on where an earlier one stopped, however it was stopped. Exit code 1 means that some
-    recordings could not be heard; they have a row with the reason.
+    recordings could not be read; they have a row with the reason.
 
     \b
     Examples:
@@ -71,25 +75,25 @@ def transcribe(
     check_folder(out, "--out")
     if not string and (length or check):
         raise ConfigError(f"{'--length' if length else '--check'} is about strings; add --string")
-    strings = Strings(tuple(length) if length else None, check) if string else None
-    model = model or (EXPORTED_STRINGS[0] if string else DEFAULT_MODEL)
-    hearing = Hearing(model, device=device, batch=batch, strings=strings, trust_code=trust_code)
+    task: Words | Strings = Strings(tuple(length) if length else None, check) if string else Words()
+    model = model or task.recognizer.default_model
+    computed = TranscriptionModel(model, device=device, batch=batch, task=task, trust_code=trust_code)
     with logged_to(out / "run.log"):
         try:
             report = run(
-                inputs, out, hearing, table=format, engine=engine, workers=workers, column=column, progress=True
+                inputs, out, computed, table=format, engine=engine, workers=workers, column=column, progress=True
             )
         except (KeyboardInterrupt, OSError):
             tell(f"stopped; go on with the same command (what is done is in {out})")
             raise
-    heard = report.recordings - report.already_there
-    rate = f" ({heard / report.seconds:,.0f} a second)" if heard else ""
-    typer.echo(f"{report.rows}: {report.recordings:,} recordings, {heard:,} of them now{rate}")
+    now = report.recordings - report.already_there
+    rate = f" ({now / report.seconds:,.0f} a second)" if now else ""
+    typer.echo(f"{report.rows}: {report.recordings:,} recordings, {now:,} of them now{rate}")
     tell(f"next: read {report.rows}/part-*.{format} as one table")
     if report.failed:
         for number, (name, reason) in enumerate(read_rows(report.failures, FAILURE)):
             if number == SHOWN:
                 break
             complain(f"{name}: {reason}")
-        complain(f"{report.failed:,} recordings could not be heard; all are in {report.failures}")
+        complain(f"{report.failed:,} recordings could not be read; all are in {report.failures}")
         raise typer.Exit(PROBLEMS)

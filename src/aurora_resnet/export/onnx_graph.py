@@ -19,7 +19,7 @@ from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
-from aurora_resnet.runtime.strings.model import SequenceFacts
+from aurora_resnet.runtime.models.strings import SequenceFacts
 from aurora_resnet.runtime.version import __version__
 
 if TYPE_CHECKING:

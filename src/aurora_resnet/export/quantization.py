@@ -20,7 +20,7 @@ from aurora_resnet.export.onnx_graph import quiet, require_export
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.runtime.errors import ExportError
 from aurora_resnet.runtime.models import INPUT
-from aurora_resnet.runtime.strings.model import STATE
+from aurora_resnet.runtime.models.strings import STATE
 
 if TYPE_CHECKING:
     from onnx import ModelProto

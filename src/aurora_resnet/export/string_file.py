@@ -21,7 +21,7 @@ from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, ExportError
 from aurora_resnet.runtime.model_reference import SUFFIXES
-from aurora_resnet.runtime.strings.model import Probabilities, SequenceModel, weighted
+from aurora_resnet.runtime.models.strings import ExportedSequenceModel, Probabilities, SequenceModel
 from aurora_resnet.runtime.strings.search import Hypothesis, PrefixSearch
 from aurora_resnet.string_scoring import sequence_model
 
@@ -81,7 +81,7 @@ def export_strings(
     recordings: Sequence[str] = (),
     name: str = "",
 ) -> StringParity:
-    """Write a model of strings as one ONNX file; ``runtime.strings.model`` says what is in it.
+    """Write a model of strings as one ONNX file; ``runtime.models.strings`` says what is in it.
 
     Args:
         model: a checkpoint, whose operating point and card go with it, or a network without either. It stays as it is.
@@ -121,7 +121,7 @@ def export_strings(
     describe(graph, facts, torch_model.card)
     with atomic_path(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        parity = compare_strings(torch_model, SequenceModel(temporary), audio.check, audio.said)
+        parity = compare_strings(torch_model, ExportedSequenceModel(temporary), audio.check, audio.said)
         parity.check(int8=int8)
     return parity
 
@@ -176,5 +176,5 @@ def _piece_by_piece(model: SequenceModel, batch: Clips) -> Probabilities:
 
 def _best(shares: Probabilities, model: SequenceModel) -> Hypothesis:
     search = PrefixSearch(len(model.facts.vocabulary))
-    search.push(weighted(shares, model.facts))
+    search.push(model.facts.weighted(shares))
     return search.best(most=1)[0]

@@ -1,4 +1,4 @@
-"""A sequence model as an ONNX graph that goes on from where it was; ``runtime.strings.model`` says what is in it."""
+"""A sequence model as an ONNX graph that goes on from where it was; ``runtime.models.strings`` says what is in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from aurora_resnet.export.onnx_graph import export_graph
 from aurora_resnet.models.streaming import StreamingNetwork
-from aurora_resnet.runtime.strings.model import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM
+from aurora_resnet.runtime.models.strings import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -47,7 +47,7 @@ class StreamingNetwork(nn.Module):
     Args:
         model: a trained sequence model; it stays as it is and where it is.
 
-    Shape: ``[B, n * step], [B, S] -> [B, n, K + 2], [B, S]``; see ``runtime.strings.model``.
+    Shape: ``[B, n * step], [B, S] -> [B, n, K + 2], [B, S]``; see ``runtime.models.strings``.
 
     Raises:
         ConfigError: for any other model, or one whose front end looks ahead.

@@ -10,7 +10,7 @@ With the logits :math:`z`
 
 The temperature ``T`` makes the first a calibrated confidence (Guo et al., *On Calibration of Modern Neural Networks*,
 2017); it never changes the order of the words. A clip is accepted when it is audible and ``E(z) >= threshold``. Both
-numbers belong to the weights that they were chosen for: without a threshold nobody knows whether a clip is a word, and
+numbers belong to the weights that they were chosen for: without a threshold it is unknown whether a clip is a word, and
 then the answer is ``None``, for all but silence.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,11 @@ AUDIBLE = 2.0**-15
 """One step of 16-bit audio: where no sample goes beyond it there is nothing but zeros and dither."""
 
 SURE_IF_CLIPPED = 0.9
-"""Least confidence of a word that is accepted in a clipped recording. Of 463 digits of held-out people, overdriven by
+"""Least confidence of a word that is accepted in a clipped recording. Of 463 digits of held-out speakers, overdriven by
 20 dB, `compact` accepts 17 in 100 wrongly without it and 3 with it; of those as they are it changes none."""
+
+OTHER_WORDS = 0.5
+"""Least probability of other speech between or beside the words of a string that is told as the reason."""
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-3, 1e3
 LARGEST_THRESHOLD = 1e4
@@ -44,22 +47,17 @@ VERDICTS: dict[bool | None, str] = {True: "accepted", False: "rejected", None: "
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """What turns a network's logits into a confidence and a decision; part of checkpoints and exported models.
+class WordDecision:
+    """From the logits of a clip to a confidence and a decision.
 
     Attributes:
         temperature: divides the logits before the softmax, 0.001 to 1000.
-        threshold: least evidence for a word that is accepted; of a model of strings the least confidence. ``None`` as
-            long as none was chosen for the weights: the model is not calibrated, and accepts nothing.
-        other_weight: of a model of strings: what the probability of anything but a word is multiplied with.
-
-    >>> Calibration(1.5, 2.0).to_dict()
-    {'temperature': 1.5, 'threshold': 2.0}
+        threshold: least evidence for a word that is accepted. ``None`` as long as none was chosen for the weights: the
+            model is not calibrated, and accepts nothing.
     """
 
     temperature: float = 1.0
     threshold: float | None = None
-    other_weight: float = field(default=1.0, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
@@ -68,8 +66,6 @@ class Calibration:
             )
         if self.threshold is not None and not abs(self.threshold) <= LARGEST_THRESHOLD:
             raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {self.threshold}")
-        if not 1 / LARGEST_OTHER_WEIGHT <= self.other_weight <= LARGEST_OTHER_WEIGHT:
-            raise ConfigError(f"other_weight must lie from 1e-6 to 1e6, got {self.other_weight}")
 
     @property
     def rejects(self) -> bool:
@@ -79,7 +75,7 @@ class Calibration:
     def probabilities(self, logits: npt.ArrayLike) -> Array:
         """Return the calibrated probability of each word, given that it is one of them, ``[..., K] -> [..., K]``.
 
-        >>> Calibration(2.0).probabilities([[0.0, 2 * np.log(3)]]).round(3).tolist()
+        >>> WordDecision(2.0).probabilities([[0.0, 2 * np.log(3)]]).round(3).tolist()
         [[0.25, 0.75]]
         """
         scaled = np.asarray(logits, dtype=np.float64) / self.temperature
@@ -99,21 +95,96 @@ class Calibration:
 
         Args:
             logits: of a network.
-            clips: what it got.
+            clips: its input.
             clipped: whether each recording was cut off at its peaks, ``[n]``; its word must be sure to be accepted.
 
-        >>> probabilities, accepted = Calibration(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
+        >>> probabilities, accepted = WordDecision(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
         >>> probabilities.argmax(1).tolist(), accepted
         ([0, 0], [False, True])
-        >>> Calibration().decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))[1]
+        >>> WordDecision().decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))[1]
         [False, None]
         """
-        probabilities = self.probabilities(logits)
+        probabilities, loud = self.probabilities(logits), audible(clips)
         sure = ~np.asarray(clipped) | (probabilities.max(axis=-1) >= SURE_IF_CLIPPED)
-        accepted: list[bool | None] = (audible(clips) & self.accepts(logits) & sure).tolist()
+        accepted: list[bool | None] = (loud & self.accepts(logits) & sure).tolist()
+        return probabilities, accepted if self.rejects else [None if it else False for it in loud.tolist()]
+
+
+Reason = Literal["silence", "no words", "other words", "unsure", "no such string", "not calibrated"]
+
+
+@dataclass(frozen=True)
+class StringDecision:
+    """From the probabilities of a model of strings to what is searched, and from a confidence to a decision.
+
+    Attributes:
+        other_weight: what the probability of anything but a word is multiplied with before the search: above 1, fewer
+            words are recognised where none was said.
+        threshold: least confidence of a string that is accepted, 0 to 1; ``None`` as long as none was chosen.
+    """
+
+    other_weight: float = 1.0
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 / LARGEST_OTHER_WEIGHT <= self.other_weight <= LARGEST_OTHER_WEIGHT:
+            raise ConfigError(f"other_weight must lie from 1e-6 to 1e6, got {self.other_weight}")
+        if not 0 <= (self.threshold or 0) <= 1:
+            raise ConfigError(f"the threshold of a model of strings must lie from 0 to 1, got {self.threshold}")
+
+    def weighted(self, probabilities: npt.ArrayLike, words: int) -> Array:
+        """Return probabilities ``[..., K + 2]`` of ``K`` words in which those behind them have ``other_weight``.
+
+        >>> StringDecision(other_weight=3.0).weighted([0.25, 0.25, 0.25, 0.25], words=2).tolist()
+        [0.125, 0.125, 0.375, 0.375]
+        """
+        changed = np.array(probabilities, dtype=np.float64)
+        changed[..., words:] *= self.other_weight
+        shares: Array = changed / changed.sum(axis=-1, keepdims=True)
+        return shares
+
+    def accepts(self, probability: float, complete: float = 1.0) -> tuple[bool | None, Reason | None]:
+        """Return whether a string is accepted, and if not, why not.
+
+        Args:
+            probability: of the string against all others.
+            complete: probability that nothing but its words was said with it.
+
+        >>> StringDecision(threshold=0.5).accepts(0.9), StringDecision(threshold=0.5).accepts(0.9, complete=0.1)
+        ((True, None), (False, 'other words'))
+        """
         if self.threshold is None:
-            accepted = [None if loud else False for loud in audible(clips).tolist()]
-        return probabilities, accepted
+            return None, "not calibrated"
+        if probability * complete >= self.threshold:
+            return True, None
+        return False, "other words" if 1 - complete >= OTHER_WORDS else "unsure"
+
+
+@dataclass(frozen=True)
+class Calibration(WordDecision):
+    """The numbers of both decisions, as every checkpoint and exported model stores them; itself that of words.
+
+    Attributes:
+        other_weight: see ``StringDecision``; 1 for a model of single words.
+
+    >>> Calibration(1.5, 2.0).to_dict()
+    {'temperature': 1.5, 'threshold': 2.0}
+    """
+
+    other_weight: float = field(default=1.0, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        StringDecision(self.other_weight)
+
+    @property
+    def strings(self) -> StringDecision:
+        """The decision of a model of strings.
+
+        Raises:
+            ConfigError: if the threshold is no confidence.
+        """
+        return StringDecision(self.other_weight, self.threshold)
 
     def to_dict(self) -> dict[str, float | None]:
         """Return plain JSON values; ``from_dict`` reads them back."""

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import CheckpointError, ConfigError, DownloadError, MissingDependencyError, ModelError, did_you_mean
+from .onnx_file import OnnxFile, is_of_strings
 
 Kind = Literal["words", "strings"]
 Format = Literal["onnx", "checkpoint"]
@@ -70,9 +71,7 @@ class ModelFile:
             ModelError: if it cannot be read or is not one of ours.
         """
         if self.format == "onnx":
-            from .models import exported_kind  # which imports this module
-
-            return exported_kind(self.path)
+            return "strings" if is_of_strings(OnnxFile(self.path).metadata) else "words"
         kind: Kind = added("kind", f"'{self.path}' is a checkpoint, which")(self.path)
         return kind
 

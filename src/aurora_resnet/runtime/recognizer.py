@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,11 @@ from .audio.clips import Clip, make_clip
 from .audio.recordings import AnyRecording, open_recording
 from .decision import VERDICTS
 from .errors import ConfigError
-from .model_reference import EXPORTED, AnyModel, resolve
-from .models import ExportedModel, ScoringModel
+from .model_reference import EXPORTED, Kind
+from .models.words import ExportedModel, ScoringModel
+from .pretrained import Pretrained
+from .streaming.config import StreamingConfig
+from .streaming.recognizer import StreamingRecognizer
 from .vocabulary import Vocabulary
 
 DEFAULT_MODEL = EXPORTED[0]
@@ -23,7 +26,7 @@ DEFAULT_MODEL = EXPORTED[0]
 
 @dataclass(frozen=True)
 class Recognition:
-    """What was heard in one recording.
+    """The word of one recording.
 
     Attributes:
         word: the most probable word.
@@ -56,12 +59,12 @@ class Recognition:
         return f"<table><caption>{escape(self.word)}, {VERDICTS[self.accepted]}</caption>{rows}</table>"
 
 
-class Recognizer:
+class Recognizer(Pretrained[ScoringModel]):
     """Recognise isolated words with a model, spoken digits unless the model knows others.
 
     A recording may have any rate, length, number of channels and usual sample type: of its channels one is made, it is
-    brought to the model's rate, what lies below speech is taken off, a short one is centred in silence, and of a long
-    one the word is cut out, a stretch of the model's clip length.
+    brought to the model's rate, what lies below speech is cut, a short one is centred in silence, and of a long one the
+    word is cut out, a stretch of the model's clip length.
     Recognising changes nothing, so one recogniser may serve many threads.
 
     Args:
@@ -72,53 +75,8 @@ class Recognizer:
     False
     """
 
-    def __init__(self, model: ScoringModel) -> None:
-        self.model = model
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path: AnyModel = DEFAULT_MODEL,
-        *,
-        device: str = "cpu",
-        threads: int | None = None,
-        revision: str | None = None,
-        sha256: str | None = None,
-        trust_code: bool = False,
-    ) -> Self:
-        """Load a model.
-
-        Args:
-            name_or_path: a shipped model (``"resnet50"``, ``"compact"``), an exported file (``.onnx``), a checkpoint
-                that ``Trainer`` or ``save_checkpoint`` wrote, a folder of ``save_pretrained``, or ``owner/name`` of a
-                model on the Hugging Face hub, also as ``owner/name@revision``. Checkpoints and the hub need the whole
-                package, not the runtime alone.
-            device: where to compute. The exported models compute on the CPU; a shipped model, folder or name on the
-                hub on another device is the checkpoint that was exported.
-            threads: CPU threads that compute an answer. An exported model takes one if not told otherwise; torch has
-                one number for the whole process, which ``None`` leaves alone.
-            revision: branch, tag or commit, on the hub.
-            sha256: of the file that is taken, in hexadecimal.
-            trust_code: as ``load_checkpoint``, for checkpoints.
-
-        Raises:
-            DownloadError: if the hub cannot be reached and nothing was kept, or has no such model.
-            MissingDependencyError: for what only the whole package can, or the hub without its client.
-            ModelError: if there is none of that name, or the file is missing, damaged, of strings or not one of ours.
-            ConfigError: for a device that is not here.
-        """
-        file = resolve(name_or_path, kind="words", device=device, revision=revision, sha256=sha256)
-        if file.format == "onnx":
-            return cls(ExportedModel(file.path, threads=threads or 1))
-        return cls(file.compute("words", device=device, threads=threads, trust_code=trust_code))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.model.facts.name}, {self.vocabulary!r})"
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words that the model knows."""
-        return self.model.facts.vocabulary
+    kind: ClassVar[Kind] = "words"
+    default_model, exported = DEFAULT_MODEL, ExportedModel
 
     def recognize(self, recording: AnyRecording, sample_rate: float | None = None) -> Recognition:
         """Recognise one recording.
@@ -154,7 +112,7 @@ class Recognizer:
         return self.recognize_clips([self.clip(recording, sample_rate) for recording in recordings])
 
     def clip(self, recording: AnyRecording, sample_rate: float | None = None) -> Clip:
-        """Return what the model hears of a recording, and where it was cut; arguments and errors as ``recognize``."""
+        """Return the model's input for a recording, and where it was cut; arguments and errors as ``recognize``."""
         facts = self.model.facts
         return make_clip(open_recording(recording, sample_rate), facts.sample_rate, facts.clip_samples)
 
@@ -173,6 +131,10 @@ class Recognizer:
             recognition(facts.vocabulary, row, verdict)
             for row, verdict in zip(probabilities.tolist(), accepted, strict=True)
         ]
+
+    def stream(self, sample_rate: float, *, config: StreamingConfig | None = None) -> StreamingRecognizer:
+        """Begin a stream, to be fed in chunks of any size; arguments and errors as ``StreamingRecognizer``."""
+        return StreamingRecognizer(self, sample_rate, config=config)
 
 
 def recognition(vocabulary: Vocabulary, probabilities: Sequence[float], accepted: bool | None) -> Recognition:

@@ -1,4 +1,4 @@
-"""What is to be heard: folders, globs, manifests, lists and Parquet files become pieces of work.
+"""The recordings of a transcription: folders, globs, manifests, lists and Parquet files become pieces of work.
 
 A piece is what one worker does at a time and one file of the table holds. Of a Parquet file it is a run of whole row
 groups, so that a worker reads nothing twice; of everything else it is a list of recordings.
@@ -18,7 +18,8 @@ from aurora_resnet.corpora.checking import LeftOut
 from aurora_resnet.corpora.manifest_rows import raw_format, raw_values
 from aurora_resnet.corpora.registry import read_manifest
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
-from aurora_resnet.runtime.audio.recordings import Recording, open_file, open_recording
+from aurora_resnet.runtime.audio.reading import Recording, open_file
+from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.sound_files import RawFormat, SoundBytes
 from aurora_resnet.runtime.errors import AudioError, ConfigError
 from aurora_resnet.text_files import open_text
@@ -34,7 +35,7 @@ MANIFESTS = (".csv", ".jsonl")
 
 @dataclass(frozen=True)
 class SoundPath:
-    """A sound file to be heard; ``raw`` if it is headerless."""
+    """A sound file; ``raw`` if it is headerless."""
 
     path: str
     raw: RawFormat | None = None

@@ -2,61 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from aurora_resnet.runtime.cli.terminal import printable
-from aurora_resnet.runtime.errors import AudioError, ModelError
+from aurora_resnet.runtime.audio.reading import Recording
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.answer import DigitString
+from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.transcription.inputs import InputPiece, Opening
-from aurora_resnet.transcription.tables import Columns, Row, failed_row
-
-COLUMNS: Columns = {
-    "recording": str,
-    "text": str,
-    "words": str,
-    "confidence": float,
-    "accepted": bool,
-    "reason": str,
-    "start_seconds": float,
-    "end_seconds": float,
-    "error": str,
-}
-"""A row a recording; ``words`` with blanks between, where the first begins and the last ends; ``reason`` why it is not
-accepted. Where there is an ``error``, all else is empty."""
+from aurora_resnet.transcription.tables import Columns, Row
 
 
-def hear(
-    recognizer: StringRecognizer,
-    piece: InputPiece,
-    *,
-    lengths: Collection[int] | None,
-    check: Callable[[str], bool] | None,
-) -> list[Row]:
-    """Return a row for each recording of a piece, in order; what cannot be heard has a row that says why.
+@dataclass(frozen=True)
+class Strings:
+    """That strings are recognised, and which.
 
-    Args:
-        recognizer: who answers.
-        piece: the recordings.
-        lengths: as ``StringRecognizer.recognize`` takes them.
-        check: likewise.
+    Of a row, ``words`` have blanks between; the times are where the first begins and the last ends; ``reason`` is why
+    it is not accepted.
 
-    Raises:
-        ModelError: if the model cannot be computed.
+    Attributes:
+        lengths: numbers of words that they have, if known.
+        check: name of a check, of ``CHECKS``.
     """
 
-    def row(name: str, opening: Opening) -> Row:
-        try:
-            heard = recognizer.recognize(opening(), lengths=lengths, check=check)
-        except AudioError as error:
-            return failed_row(COLUMNS, name, str(error))
-        except ModelError:
-            raise
-        except Exception as error:  # one recording of a million that a library stumbles over stops nothing
-            return failed_row(COLUMNS, name, f"{type(error).__name__}: {error}")
-        spoken = " ".join(word.word for word in heard.words)
-        start, end = (heard.words[0].start_seconds, heard.words[-1].end_seconds) if heard.words else (None, None)
-        return (
-            printable(name), heard.text, spoken, heard.confidence, heard.accepted, heard.reason, start, end, None,
-        )  # fmt: skip
+    lengths: tuple[int, ...] | None = None
+    check: str | None = None
 
-    return [row(name, opening) for name, opening in piece.recordings()]
+    recognizer: ClassVar[type[StringRecognizer]] = StringRecognizer
+    columns: ClassVar[Columns] = {
+        "recording": str,
+        "text": str,
+        "words": str,
+        "confidence": float,
+        "accepted": bool,
+        "reason": str,
+        "start_seconds": float,
+        "end_seconds": float,
+        "error": str,
+    }
+
+    def __post_init__(self) -> None:
+        if self.lengths is not None and (not self.lengths or min(self.lengths) < 1):
+            raise ConfigError(f"lengths must name at least one number of words, 1 or more, got {self.lengths}")
+        if self.check is not None and self.check not in CHECKS:
+            raise ConfigError(f"'{self.check}' is no check; expected {', '.join(CHECKS)}")
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, as plain JSON values."""
+        return {"strings": {"lengths": self.lengths and list(self.lengths), "check": self.check}}
+
+    def prepare(self, recognizer: StringRecognizer, recording: Recording) -> Samples:
+        """Return the waveform of a recording."""
+        return recognizer.waveform(recording)
+
+    def answer(self, recognizer: StringRecognizer, prepared: list[Samples]) -> list[DigitString]:
+        """Return the answers."""
+        check = None if self.check is None else CHECKS[self.check]
+        return recognizer.recognize_waveforms(prepared, lengths=self.lengths, check=check)
+
+    def values(self, prepared: Samples, answer: DigitString) -> Row:
+        """Return what is between the name and the error of a row."""
+        del prepared
+        words = answer.words
+        times = (words[0].start_seconds, words[-1].end_seconds) if words else (None, None)
+        spoken = " ".join(word.word for word in words)
+        return (answer.text, spoken, answer.confidence, answer.accepted, answer.reason, *times)

@@ -83,7 +83,7 @@ def _rows(path: Path, columns: Columns) -> Iterator[Row]:
 
 
 def failed_row(columns: Columns, name: str, reason: str) -> Row:
-    """Return the row of a recording that could not be heard: all but its name and the reason is empty."""
+    """Return the row of a recording that could not be recognised: all but its name and the reason is empty."""
     return (printable(name), *[None] * (len(columns) - 2), printable(reason) or "no reason was given")
 
 

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.transcription.hearing import Hearing
+from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.plan import Job, Plan
 from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
 
@@ -33,7 +33,7 @@ class TranscriptionReport:
     Attributes:
         rows: the folder of the table's files.
         recordings: rows of the table, one a recording.
-        failed: of them that could not be heard, each named in ``failures``.
+        failed: of them that could not be read, each named in ``failures``.
         already_there: recordings that an earlier run had done.
         failures: CSV of recording and reason.
         seconds: of this run.
@@ -50,7 +50,7 @@ class TranscriptionReport:
 def transcribe(
     inputs: Sequence[str],
     out: str | Path,
-    hearing: Hearing,
+    model: TranscriptionModel,
     *,
     table: TableFormat = "parquet",
     engine: str = "local",
@@ -66,7 +66,7 @@ def transcribe(
     Args:
         inputs: see ``inputs.find_pieces``.
         out: the folder of the transcription.
-        hearing: model and device.
+        model: with its device and task.
         table: format of the files in ``out/rows``.
         engine: ``"local"`` or ``"ray"``; machines of a cluster must see inputs and ``out`` under the same paths.
         workers: each with a model of its own, as many as processors if not given.
@@ -81,27 +81,27 @@ def transcribe(
     >>> from aurora_resnet.corpora.samples import samples_folder
     >>> import tempfile
     >>> voice = str(samples_folder() / "flite-slt")
-    >>> report = transcribe([voice], tempfile.mkdtemp(), Hearing("compact"), table="csv", workers=1)
+    >>> report = transcribe([voice], tempfile.mkdtemp(), TranscriptionModel("compact"), table="csv", workers=1)
     >>> report.recordings, report.failed
     (22, 0)
     """
     out, started = Path(out), time.monotonic()
     if table == "parquet":
         parquet()  # known before the work
-    hearing.load()  # a wrong name or device too
+    model.load()  # a wrong name or device too
     hands = create_engine(engine, workers=workers)
     plan = Plan(out, f".{table}")
     with locked_folder(out, ConfigError(f"another transcription works in {out}; wait for its end")):
-        settings = {"model": hearing.model, "sha256": hearing.file().sha256, **hearing.settings()}
+        settings = {"model": model.model, "sha256": model.file().sha256, **model.settings()}
         plan.begin({**settings, "table": table}, inputs, workers=hands.workers, column=column)
         total = kept = 0
         for job in plan.jobs():
             total += len(job.piece)
             kept += len(job.piece) * job.part.is_file()
         with tqdm(total=total, initial=kept, unit=" recordings", disable=None if progress else True) as bar:
-            lost = _run(plan, hands, hearing, _Watch(bar, total, kept))
+            lost = _run(plan, hands, model, _Watch(bar, total, kept))
             for job in lost:
-                write_rows(_one_by_one(job, hands, hearing), hearing.columns, job.part)
+                write_rows(_one_by_one(job, hands, model), model.task.columns, job.part)
                 bar.update(len(job.piece))
         failures = out / "failed.csv"
         failed = _write_failures(plan, failures)
@@ -110,46 +110,46 @@ def transcribe(
         return TranscriptionReport(plan.rows, total, failed, kept, failures, seconds)
 
 
-def _writing(hearing: Hearing) -> Callable[[Job], int]:
+def _writing(model: TranscriptionModel) -> Callable[[Job], int]:
     """Make the work of a worker: a piece becomes a file of the table, and its number of failures is told."""
-    hear = hearing.load()
+    rows_of = model.load()
 
     def work(job: Job) -> int:
-        rows = hear(job.piece)
-        write_rows(rows, hearing.columns, job.part)
+        rows = rows_of(job.piece)
+        write_rows(rows, model.task.columns, job.part)
         return sum(row[-1] is not None for row in rows)
 
     return work
 
 
-def _hearing(hearing: Hearing) -> Callable[[Job], list[Row]]:
+def _reading(model: TranscriptionModel) -> Callable[[Job], list[Row]]:
     """Make the work of a worker that writes nothing."""
-    hear = hearing.load()
-    return lambda job: hear(job.piece)
+    rows_of = model.load()
+    return lambda job: rows_of(job.piece)
 
 
-def _run(plan: Plan, engine: Engine, hearing: Hearing, watch: _Watch) -> list[Job]:
+def _run(plan: Plan, engine: Engine, model: TranscriptionModel, watch: _Watch) -> list[Job]:
     """Do all pieces whose files are not there, and return those that were lost."""
     todo = (job for job in plan.jobs() if not job.part.is_file())
     lost = []
-    for outcome in engine.run(partial(_writing, hearing), todo):
+    for outcome in engine.run(partial(_writing, model), todo):
         if outcome.result is None:
-            logger.info("part %d: %s; its recordings are heard one by one", outcome.piece.number, outcome.lost)
+            logger.info("part %d: %s; its recordings are read one by one", outcome.piece.number, outcome.lost)
             lost.append(outcome.piece)
         else:
             watch.update(len(outcome.piece.piece), outcome.result)
     return lost
 
 
-def _one_by_one(job: Job, engine: Engine, hearing: Hearing) -> list[Row]:
+def _one_by_one(job: Job, engine: Engine, model: TranscriptionModel) -> list[Row]:
     """Return the rows of a piece that ends its workers, so that only the recordings that do so are lost."""
     names = [name for name, _ in job.piece.recordings()]
     rows: dict[int, Row] = {}
     singles = (Job(position, job.piece.part(position), job.part) for position in range(len(names)))
-    for outcome in engine.run(partial(_hearing, hearing), singles):
+    for outcome in engine.run(partial(_reading, model), singles):
         position = outcome.piece.number
         rows[position] = (
-            hearing.failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+            model.failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
         )
     return [rows[position] for position in range(len(names))]
 

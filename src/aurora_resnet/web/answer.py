@@ -10,7 +10,8 @@ import numpy as np
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer, StringWord
+from aurora_resnet.runtime.strings.answer import StringWord
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 COLUMNS = 600
 """Most columns in which a waveform is drawn."""

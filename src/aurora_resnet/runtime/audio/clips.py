@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..decision import audible
 from ..errors import AudioError
-from .low_cut import cut_low
-from .recordings import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
-from .resampling import resample
+from ..prepared import prepare
+from .reading import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
 from .sound_files import RawFormat
-from .tones import cut_tones
 from .waveform import Samples, check_sample_rate, check_samples
 from .word_search import most_energetic_start, word_start
 
@@ -24,7 +21,7 @@ NEAR_PEAK, CLIPPED_SHARE, SOFTEST_PEAK = 0.95, 0.01, 2.0**-9
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What a model hears of a recording.
+    """The input of a model for a recording.
 
     Attributes:
         samples: at the model's rate, of the model's length, ``[N]``.
@@ -70,8 +67,8 @@ def read_clip(path: str | Path, sample_rate: int, clip_seconds: float, *, raw: R
 
     See ``word_search`` for how the word is found. A file that is longer than 10 s is read block by block, to find the
     stretch, and then the stretch alone. Memory holds the clip, a block and three numbers for every 10 ms. Silence is
-    allowed: the clip is then the file's first ``clip_seconds``. What lies below speech and tones are taken off, see
-    ``low_cut`` and ``tones``, so that training, evaluation and recognition hear the same.
+    allowed: the clip is then the file's first ``clip_seconds``. It is what ``prepared.prepare`` makes of
+    it, for training, evaluation and recognition alike.
 
     Args:
         path: the file.
@@ -176,11 +173,7 @@ def _cut(recording: Recording, sample_rate: int, clip_seconds: float) -> tuple[S
     length = max(1, round(min(clip_seconds * recording.sample_rate, recording.frames)))
     start = word_start(recording, length) if length < recording.frames else 0
     recorded = recording.read(start, length)
-    stretch = resample(recorded, recording.sample_rate, sample_rate)
-    # Dither below the least audible level stays what it is: filtered, it would no longer be told from a signal.
-    if audible(stretch):
-        stretch = cut_tones(cut_low(stretch, sample_rate), sample_rate)
-    return stretch, start, is_clipped(recorded)
+    return prepare(recorded, recording.sample_rate, sample_rate, part=True), start, is_clipped(recorded)
 
 
 def _check_length(length: int) -> int:

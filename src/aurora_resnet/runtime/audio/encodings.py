@@ -1,39 +1,21 @@
-r"""What the bytes of headerless audio mean: linear PCM of 16 bits, and the 8-bit codes of telephony.
-
-G.711 (ITU-T, 1988) codes a sample as sign, three bits of exponent :math:`e` and four of mantissa :math:`m`. With the
-bits turned round as the standard sends them, mu-law means :math:`\pm((2 m + 33) \, 2^e - 33)` of 8159 steps, and A-law
-:math:`\pm(2 m + 1)` of 4096 for :math:`e = 0`, else :math:`\pm(2 m + 33) \, 2^{e - 1}`. Full scale is 1, as libsndfile
-reads such files: both are brought to 16 bits first.
-"""
+"""What the bytes of headerless audio mean: linear PCM of 16 bits, and the 8-bit codes of telephony (ITU-T G.711)."""
 
 from __future__ import annotations
 
+import io
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
+import soundfile
 
 from ..errors import AudioError, did_you_mean
 from .waveform import Samples
 
 Encoding = Literal["pcm16", "mulaw", "alaw"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
-
-
-def _mu_law_table() -> Samples:
-    codes = ~np.arange(256) & 0xFF
-    exponent, mantissa = codes >> 4 & 7, codes & 15
-    steps = (2 * mantissa + 33 << exponent) - 33
-    return (np.where(codes & 0x80, -steps, steps) * 4 / 2**15).astype(np.float32)
-
-
-def _a_law_table() -> Samples:
-    codes = np.arange(256) ^ 0x55
-    exponent, mantissa = codes >> 4 & 7, codes & 15
-    steps = np.where(exponent == 0, 2 * mantissa + 1, 2 * mantissa + 33 << np.maximum(exponent - 1, 0))
-    return (np.where(codes & 0x80, steps, -steps) * 8 / 2**15).astype(np.float32)
-
-
-_TABLES = {"mulaw": _mu_law_table(), "alaw": _a_law_table()}
+SUBTYPES: dict[Encoding, str] = {"pcm16": "PCM_16", "mulaw": "ULAW", "alaw": "ALAW"}
+"""What libsndfile calls them."""
 
 
 def check_encoding(encoding: str) -> Encoding:
@@ -76,5 +58,12 @@ def decode_samples(data: bytes, encoding: Encoding) -> Samples:
         raise AudioError(f"{len(data)} bytes are no whole number of 16-bit samples; some are missing or too many")
     if encoding == "pcm16":
         return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(2**15)
-    samples: Samples = _TABLES[encoding][np.frombuffer(data, np.uint8)]
+    return _meanings(encoding)[np.frombuffer(data, np.uint8)]
+
+
+@cache
+def _meanings(encoding: Encoding) -> Samples:
+    """Return the sample that each of the 256 codes of a byte means."""
+    raw = {"format": "RAW", "subtype": SUBTYPES[encoding], "channels": 1, "samplerate": 8000}
+    samples: Samples = soundfile.read(io.BytesIO(bytes(range(256))), dtype="float32", **raw)[0]
     return samples

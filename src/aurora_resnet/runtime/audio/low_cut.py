@@ -1,9 +1,9 @@
-"""What lies below speech is taken off: an offset of the sound card, mains hum, the rumble of wind and traffic.
+"""What lies below speech is removed: an offset of the sound card, mains hum, the rumble of wind and traffic.
 
-No model hears below its lowest band, but an offset or a hum may be louder than a quiet talker, and then it decides what
-is loud; and where something is cut out, it jumps, which is heard in all bands. The filter has minimum phase, so that
-nothing is delayed: its magnitude is 0.001 up to the edge, 1 from 1.4 times the edge on, and the phase follows by the
-cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
+No model uses what lies below its lowest band, but an offset or a hum may be louder than a quiet talker, and then it
+decides what is loud; and where something is cut out, it jumps, which is energy in all bands. The filter has minimum
+phase, so that nothing is delayed: its magnitude is 0.001 up to the edge, 1 from 1.4 times the edge on, and the phase
+follows by the cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LowCut:
 
     Args:
         sample_rate: Hz.
-        edge_hz: upper edge of what is taken off.
+        edge_hz: upper edge of what is removed.
 
     >>> cut = LowCut(8000)
     >>> bool(np.abs(cut.push(np.full(320, 0.5, np.float32))).max() < 0.001)

@@ -1,8 +1,8 @@
 """Sound files that libsndfile does not read, decoded by FFmpeg through PyAV: M4A, WebM, AMR, 3GP and so on.
 
 Nothing that such a file states is believed: its length is counted by decoding it once, in frames of some
-milliseconds, so that no more memory is taken than by what is kept. FFmpeg is handed open files, never names, and the
-container is named; it may open nothing else: no address, no list, no other file. Only decoders of sound are allowed.
+milliseconds, so that no more memory is taken than by what is kept. FFmpeg is handed open files, never names, and may
+open nothing else: no address, no list, no other file. Only containers and decoders of sound are allowed.
 """
 
 from __future__ import annotations
@@ -10,71 +10,68 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import AudioError
-from .kinds import MediaKind
+from ..errors import AudioError, MissingDependencyError
 from .waveform import MAX_CHANNELS, check_sample_rate
 
 KEPT_VALUES = 1 << 20
 """Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once."""
+CONVERT = "convert it: ffmpeg -i IN OUT.wav"
 _FRAME_SAMPLES = 1 << 18
-_BOXES = 10_000  # of an MP4 file that are looked at
-# fmt: off
-_CODECS = [
-    "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb", "ape", "eac3",
-    "flac", "mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "libopus", "vorbis", "speex",
-    "libspeex", "wavpack", "tta", "wmav1", "wmav2", "wmapro", "wmavoice", "wmalossless", "nellymoser", "qcelp",
-    "evrc", "gsm", "gsm_ms", "g722", "g723_1", "g726", "g729", "truespeech", "adpcm_ima_qt", "adpcm_ima_wav",
-    "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "pcm_alaw", "pcm_mulaw", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be",
-    "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be",
-]
-# fmt: on
+_MISSING_SECONDS = 0.25
+"""Of what a container states: more is missing only where the file was cut off."""
+_CONTAINERS = "mov,matroska,amr,asf,flv,avi,ac3,wv,ape,tta,ogg,caf,aac,wav"
+_CODEC_NAMES = """
+    aac aac_latm ac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb ape eac3 flac mp1 mp1float mp2 mp2float
+    mp3 mp3float opus libopus vorbis speex libspeex wavpack tta wmav1 wmav2 wmapro wmavoice wmalossless nellymoser
+    qcelp evrc gsm gsm_ms g722 g723_1 g726 g729 truespeech adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf
+    adpcm_yamaha pcm_alaw pcm_mulaw pcm_u8 pcm_s8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_s32be
+    pcm_f32le pcm_f32be pcm_f64le pcm_f64be
+"""
+_CODECS = _CODEC_NAMES.split()
 
 Block = npt.NDArray[np.float32]
 """Samples of all channels, ``[n, C]``."""
 
 
-class MediaFile:
+class NoMediaError(AudioError):
+    """FFmpeg does not know it either."""
+
+
+class MediaFile(AbstractContextManager["MediaFile"]):
     """A file open for reading from its beginning on, as ``soundfile.SoundFile`` is used here.
 
     Args:
         source: its path, or a whole file in memory with its name.
-        kind: what its first bytes say.
         frames: how many there are, if that was counted before.
         most_seconds: counting may end where it is known that there is more.
 
     Raises:
-        AudioError: if PyAV is not installed, or the file is damaged, cut off, without sound or of too many channels.
+        MissingDependencyError: if PyAV is not installed.
+        NoMediaError: if it is of no kind that is read here.
+        AudioError: if the file is damaged, cut off, without sound or of too many channels.
     """
 
     format = "PyAV"
     extra_info = ""
 
-    def __init__(
-        self, source: Any, kind: MediaKind, *, frames: int | None = None, most_seconds: float = math.inf
-    ) -> None:
-        self._source, self._kind = source, kind
+    def __init__(self, source: Any, *, frames: int | None = None, most_seconds: float = math.inf) -> None:
+        self._source = source
+        self._kind = ""
         self.samplerate = self.channels = 0
         self._kept: list[Block] | None = None
-        self._check_whole()
         self.frames = self._count(most_seconds) if frames is None else frames
         self._blocks, self._rest = self._decode(), None
         if self._kept is None:
             self._rest = next(self._blocks, None)  # rate and channels are known
 
-    def __enter__(self) -> MediaFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_reason: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -117,15 +114,16 @@ class MediaFile:
         if self._kept is not None:
             yield from self._kept
             return
-        av = _pyav(self)
-        options = {"protocol_whitelist": "none", "format_whitelist": self._kind.container}
-        options["codec_whitelist"] = ",".join(_CODECS)
-        done = 0
+        av, done = _pyav(), 0
+        options = {"protocol_whitelist": "none", "format_whitelist": _CONTAINERS, "codec_whitelist": ",".join(_CODECS)}
         with self._open() as stream:
             try:
-                with av.open(
-                    stream, format=self._kind.container, container_options=options, metadata_errors="replace"
-                ) as container:
+                container = av.open(stream, container_options=options, metadata_errors="replace")
+            except Exception as error:
+                raise NoMediaError(f"'{self._source}' is damaged or no sound file") from error
+            try:
+                with container:
+                    self._kind = container.format.long_name
                     if not container.streams.audio:
                         raise AudioError(f"{self} holds no sound; give the recording itself")
                     sound = container.streams.audio[0]
@@ -140,9 +138,13 @@ class MediaFile:
                             for part in packed.resample(frame):
                                 yield part.to_ndarray().reshape(-1, self.channels)
                             done += frame.samples
-            except _errors(av) as error:
+                    self._check_whole(sound, done)
+            except AudioError:
+                raise
+            except Exception as error:  # FFmpeg's errors, and Python's for values that make no sense
+                reason = getattr(error, "strerror", None) or error
                 raise AudioError(
-                    f"{self} is damaged or cut off near sample {done} ({_reason(error)}); copy or record it again"
+                    f"{self} is damaged or cut off near sample {done} ({reason}); copy or record it again"
                 ) from error
 
     def _check(self, frame: Any) -> None:
@@ -154,57 +156,25 @@ class MediaFile:
         if found != (self.samplerate, self.channels):
             raise AudioError(f"{self} changes its rate or its channels on the way; {CONVERT}")
 
+    def _check_whole(self, sound: Any, done: int) -> None:
+        """Refuse an MP4 file that lost its end, of which FFmpeg says nothing."""
+        stated = float((sound.duration or 0) * (sound.time_base or 0))
+        if self._kind.startswith("QuickTime") and stated - done / max(1, self.samplerate) > _MISSING_SECONDS:
+            raise AudioError(
+                f"{self} is cut off: it should last {stated:.2f} s and lasts {done / self.samplerate:.2f} s; "
+                "copy or record it again"
+            )
+
     def _open(self) -> BinaryIO:
         return self._source.open("rb") if isinstance(self._source, Path) else io.BytesIO(self._source.data)
 
-    def _check_whole(self) -> None:
-        """Refuse an MP4 file that lost its end: of what is left FFmpeg would say nothing."""
-        if self._kind.container != "mov":
-            return
-        with self._open() as stream:
-            size, at = stream.seek(0, io.SEEK_END), 0
-            for _ in range(_BOXES):
-                if at + 8 > size:
-                    break
-                stream.seek(at)
-                head = stream.read(16)
-                length = int.from_bytes(head[:4], "big")
-                if length == 1:
-                    length = int.from_bytes(head[8:], "big")
-                if length < 8:  # 0 is to the end
-                    return
-                at += length
-        if at > size:
-            raise AudioError(f"{self} is cut off: it should have {at} bytes and has {size}; copy or record it again")
-
     def __str__(self) -> str:
-        return f"'{self._source}' ({self._kind.name})"
+        return f"'{self._source}' ({self._kind})"
 
 
-CONVERT = "convert it: ffmpeg -i IN OUT.wav"
-
-
-def _pyav(file: MediaFile) -> Any:
+def _pyav() -> Any:
     try:
         import av
-    except (ImportError, OSError):
-        raise AudioError(f"{file} is read with PyAV, which is not installed: pip install av; or {CONVERT}") from None
+    except (ImportError, OSError) as error:
+        raise MissingDependencyError(f"other kinds are read with PyAV: pip install av; or {CONVERT}") from error
     return av
-
-
-def _errors(av: Any) -> tuple[type[Exception], ...]:
-    """Return what PyAV raises: FFmpeg's errors, and Python's for values that make no sense."""
-    return (
-        av.FFmpegError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RuntimeError,
-        ValueError,
-    )
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

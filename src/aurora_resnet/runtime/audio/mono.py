@@ -67,13 +67,13 @@ class Downmix:
     def _decide(self, step: npt.NDArray[np.float32]) -> None:
         fast = _without_slow(step.astype(np.float64), self._slow)
         self._covariance = (1 - 1 / MEMORY_STEPS) * self._covariance + fast.T @ fast
-        heard = self._covariance.diagonal() > 0
-        if not heard.any():
+        sounding = self._covariance.diagonal() > 0
+        if not sounding.any():
             return
         strongest = np.linalg.eigh(self._covariance)[1][:, -1]
-        best = np.where(heard, np.where(strongest < 0, -1.0, 1.0), 0.0)
+        best = np.where(sounding, np.where(strongest < 0, -1.0, 1.0), 0.0)
         known = self._signs != 0
-        if best[known] @ self._signs[known] < 0 or (not known.any() and best[heard.argmax()] < 0):
+        if best[known] @ self._signs[known] < 0 or (not known.any() and best[sounding.argmax()] < 0):
             best = -best  # both say the same; the fewer channels turn, the better
         new = np.where(known, self._signs, best)
         self._signs = best if self._power(best) > TURN * self._power(new) else new
@@ -83,7 +83,7 @@ class Downmix:
 
 
 def mono_waveform(recording: npt.ArrayLike, sample_rate: int, what: str) -> Samples:
-    """Return what a person has in memory, of any usual sample type and number of channels, as one channel.
+    """Return samples in memory, of any usual sample type and number of channels, as one channel.
 
     Args:
         recording: see ``channel_samples``.

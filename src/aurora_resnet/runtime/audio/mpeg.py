@@ -1,7 +1,7 @@
 """Whether a file is MPEG audio at all, and whether it says how long it is.
 
 libsndfile takes whatever begins with eleven set bits for MPEG audio (ISO 11172-3), and its decoder looks for more such
-bits until it finds some. Raw samples, the first of which is -1, would be heard as noise. True MPEG audio has a frame
+bits until it finds some. Raw samples, the first of which is -1, would be noise. True MPEG audio has a frame
 behind its first one, where the first one's header says.
 """
 
@@ -39,13 +39,17 @@ def frame_bytes(header: bytes) -> int:
 
 
 def is_mpeg(stream: BinaryIO) -> bool:
-    """Tell whether what begins like MPEG audio goes on like it; ``True`` for all that does not begin so."""
-    stream.seek(0)
+    """Tell whether what begins like MPEG audio goes on like it; ``True`` for all that does not begin so.
+
+    AAC in ADTS frames begins like it too; libsndfile would take it for MP3 behind an ID3v2 tag.
+    """
+    start = _behind_tag(stream)
+    stream.seek(start)
     header = stream.read(4)
     if len(header) < 2 or header[0] != 0xFF or header[1] < 0xE0:
         return True
     length = frame_bytes(header)
-    stream.seek(length)
+    stream.seek(start + length)
     following = stream.read(4)
     return length > 0 and (len(following) < 4 or (following[0] == 0xFF and (following[1] ^ header[1]) & 0xFE == 0))
 
@@ -64,19 +68,3 @@ def _behind_tag(stream: BinaryIO) -> int:
     if len(head) < 10 or not head.startswith(b"ID3"):
         return 0
     return 10 + (head[6] << 21) + (head[7] << 14) + (head[8] << 7) + head[9]
-
-
-def is_adts(stream: BinaryIO) -> bool:
-    """Tell whether a file is AAC in ADTS frames: a second one must stand where the first one says.
-
-    An ID3v2 tag may precede them.
-    """
-    start = _behind_tag(stream)
-    stream.seek(start)
-    head = stream.read(7)
-    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
-        return False
-    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    stream.seek(start + length)
-    following = stream.read(2)
-    return length > 7 and (len(following) < 2 or following == head[:2])

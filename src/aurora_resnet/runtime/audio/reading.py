@@ -6,7 +6,9 @@ Files are read in blocks, so a file of hours needs no more memory than the part 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soundfile
@@ -20,6 +22,85 @@ from .waveform import Samples, check_range
 BLOCK_SECONDS = 10.0
 BLOCK_VALUES = 1 << 20
 """Most samples of all channels that are decoded at once, 4 MB."""
+
+
+class Recording(Protocol):
+    """Mono samples at a rate, wherever they are."""
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+
+    @property
+    def frames(self) -> int:
+        """Number of samples; of an MP3 without a length an estimate."""
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield all samples, block by block."""
+
+    def read(self, start: int, frames: int) -> Samples:
+        """Return the samples from ``start`` on, as many as asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class SamplesInMemory:
+    """A waveform ``[N]`` at a rate in Hz."""
+
+    samples: Samples = field(repr=False)
+    sample_rate: int
+
+    @property
+    def frames(self) -> int:
+        """Number of samples."""
+        return len(self.samples)
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield the samples, in one block."""
+        yield self.samples
+
+    def read(self, start: int, frames: int) -> Samples:
+        """Return a part."""
+        return self.samples[start : start + frames]
+
+
+@dataclass(frozen=True, eq=False)
+class SoundFile:
+    """A file whose header was read; its samples are read when they are asked for. ``open_file`` makes one."""
+
+    source: SoundSource
+    sample_rate: int
+    frames: int
+    raw: RawFormat | None = None
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield all samples in blocks of some seconds."""
+        with open_sound(self.source, self.raw, frames=self.frames) as file:
+            yield from mono_blocks(file, self.source, 0, self.frames)
+
+    def read(self, start: int, frames: int) -> Samples:
+        """Return a part, shorter only where the length was an estimate; ``AudioError`` if memory does not hold it."""
+        with open_sound(self.source, self.raw, frames=self.frames) as file:
+            return _read(file, self.source, start, frames)
+
+
+def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recording:
+    """Return a sound file as a ``Recording``; one that is no longer than 10 s is read now, the file opened once.
+
+    It must be a regular file: what comes out of a pipe, ``sound_source`` takes.
+
+    Args:
+        path: the file, or one that is in memory.
+        raw: for headerless audio.
+
+    Raises:
+        AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
+    """
+    source = Path(path) if isinstance(path, str) else path
+    with open_sound(source, raw) as file:
+        rate, frames = int(file.samplerate), int(file.frames)
+        if frames > BLOCK_SECONDS * rate:
+            return SoundFile(source, rate, frames, raw)
+        return SamplesInMemory(_read(file, source, 0, frames), rate)
 
 
 def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
@@ -76,30 +157,20 @@ def read_audio(
     >>> samples.shape, rate
     ((2000,), 8000)
     """
-    with open_sound(Path(path), raw) as file:
-        rate = file.samplerate
-        if not 0 <= start_seconds * rate < file.frames - 0.5:
-            raise AudioError(
-                f"'{path}': start_seconds must lie from 0 to before the end at {file.frames / rate:.3f},"
-                f" got {start_seconds}"
-            )
-        start = round(start_seconds * rate)
-        frames = file.frames - start
-        if duration_seconds is not None:
-            if not duration_seconds > 0:
-                raise AudioError(f"'{path}': duration_seconds must be above 0, got {duration_seconds}")
-            frames = max(1, round(min(frames, duration_seconds * rate)))
-        try:
-            samples = np.empty(frames, dtype=np.float32)
-        except MemoryError:
-            raise AudioError(
-                f"'{path}': its {frames} samples do not fit in memory; read a part with duration_seconds"
-            ) from None
-        done = 0
-        for block in mono_blocks(file, Path(path), start, frames):
-            samples[done : done + len(block)] = block
-            done += len(block)
-    return samples[:done], rate
+    file = open_file(Path(path), raw)
+    rate = file.sample_rate
+    if not 0 <= start_seconds * rate < file.frames - 0.5:
+        raise AudioError(
+            f"'{path}': start_seconds must lie from 0 to before the end at {file.frames / rate:.3f}, got"
+            f" {start_seconds}"
+        )
+    start = round(start_seconds * rate)
+    frames = file.frames - start
+    if duration_seconds is not None:
+        if not duration_seconds > 0:
+            raise AudioError(f"'{path}': duration_seconds must be above 0, got {duration_seconds}")
+        frames = max(1, round(min(frames, duration_seconds * rate)))
+    return file.read(start, frames), rate
 
 
 def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
@@ -119,9 +190,8 @@ def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
     Traceback (most recent call last):
     aurora_resnet...errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format ...
     """
-    source = SoundBytes(data, name)
-    with open_sound(source) as file:
-        return np.concatenate(list(mono_blocks(file, source, 0, file.frames))), file.samplerate
+    file = open_file(SoundBytes(data, name))
+    return file.read(0, file.frames), file.sample_rate
 
 
 def iterate_blocks(
@@ -147,6 +217,20 @@ def iterate_blocks(
         raise AudioError(f"'{path}': block_seconds must be a number above 0, got {block_seconds}")
     with open_sound(Path(path), raw) as file:
         yield from mono_blocks(file, Path(path), 0, file.frames, block_seconds)
+
+
+def _read(file: soundfile.SoundFile | MediaFile, source: SoundSource, start: int, frames: int) -> Samples:
+    """Return a part of an open file."""
+    try:
+        samples, done = np.empty(frames, np.float32), 0
+    except MemoryError:
+        raise AudioError(
+            f"'{source}': its {frames} samples do not fit in memory; read a part with duration_seconds"
+        ) from None
+    for block in mono_blocks(file, source, start, frames):
+        samples[done : done + len(block)] = block
+        done += len(block)
+    return samples[:done]
 
 
 def mono_blocks(

@@ -1,25 +1,19 @@
-"""What a person may hand over as a recording: a path, a file object, bytes, samples in any usual form.
-
-Each becomes a ``Recording``: so many mono samples at a rate, read in blocks or in part, so that a file of hours needs
-no more memory than the part that is used.
-"""
+"""What may be given as a recording: a path, a file object, bytes, samples in any usual form."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from numbers import Real
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..errors import AudioError, ConfigError
 from .mono import mono_waveform
-from .reading import BLOCK_SECONDS, mono_blocks
-from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound, sound_source
-from .waveform import Samples, check_sample_rate
+from .reading import Recording, SamplesInMemory, SoundFile, open_file
+from .sound_files import SoundBytes, sound_source
+from .waveform import check_sample_rate
 
 AnyRecording = Any
 """A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one, which is read from
@@ -32,87 +26,8 @@ mapping with ``array`` and ``sampling_rate``, or with ``path`` or ``bytes``, as 
 _AS_ARRAY = "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.int16)"
 
 
-class Recording(Protocol):
-    """Mono samples at a rate, wherever they are."""
-
-    @property
-    def sample_rate(self) -> int:
-        """In Hz."""
-
-    @property
-    def frames(self) -> int:
-        """Number of samples; of an MP3 without a length an estimate."""
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield all samples, block by block."""
-
-    def read(self, start: int, frames: int) -> Samples:
-        """Return the samples from ``start`` on, as many as asked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class SamplesInMemory:
-    """A waveform ``[N]`` at a rate in Hz."""
-
-    samples: Samples = field(repr=False)
-    sample_rate: int
-
-    @property
-    def frames(self) -> int:
-        """Number of samples."""
-        return len(self.samples)
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield the samples, in one block."""
-        yield self.samples
-
-    def read(self, start: int, frames: int) -> Samples:
-        """Return a part."""
-        return self.samples[start : start + frames]
-
-
-@dataclass(frozen=True, eq=False)
-class SoundFile:
-    """A file whose header was read; its samples are read when they are asked for. ``open_file`` makes one."""
-
-    source: SoundSource
-    sample_rate: int
-    frames: int
-    raw: RawFormat | None = None
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield all samples in blocks of some seconds."""
-        with open_sound(self.source, self.raw, frames=self.frames) as file:
-            yield from mono_blocks(file, self.source, 0, self.frames)
-
-    def read(self, start: int, frames: int) -> Samples:
-        """Return a part, shorter only where the length was an estimate."""
-        with open_sound(self.source, self.raw, frames=self.frames) as file:
-            return np.concatenate(list(mono_blocks(file, self.source, start, frames)))
-
-
-def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recording:
-    """Return a sound file as a ``Recording``; one that is no longer than 10 s is read now, the file opened once.
-
-    It must be a regular file: what comes out of a pipe, ``sound_source`` takes.
-
-    Args:
-        path: the file, or one that is in memory.
-        raw: for headerless audio.
-
-    Raises:
-        AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
-    """
-    source = Path(path) if isinstance(path, str) else path
-    with open_sound(source, raw) as file:
-        rate, frames = int(file.samplerate), int(file.frames)
-        if frames > BLOCK_SECONDS * rate:
-            return SoundFile(source, rate, frames, raw)
-        return SamplesInMemory(np.concatenate(list(mono_blocks(file, source, 0, frames))), rate)
-
-
 def open_recording(recording: AnyRecording, sample_rate: float | None = None) -> Recording:
-    """Return what a person handed over as a ``Recording``.
+    """Return what was given as a ``Recording``.
 
     Args:
         recording: see ``AnyRecording``. Samples of a floating-point type lie in [-1, 1]; int8, uint8, int16 and int32

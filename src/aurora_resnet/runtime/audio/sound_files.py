@@ -1,8 +1,8 @@
 """Sound files as libsndfile opens them, and the headers that are refused.
 
 libsndfile (through soundfile) opens WAV, FLAC, Ogg and MP3, and headerless samples when their ``RawFormat`` is given;
-what telephones and browsers record (``media_files``) PyAV opens. Only regular files are opened: from a pipe, which is
-nobody's recording if it lies in a folder, whoever names one takes the bytes with ``sound_source``.
+what telephones and browsers record (``media_files``) PyAV opens. Only regular files are opened: the bytes of a
+named pipe, which is no recording where it lies in a folder, ``sound_source`` takes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +17,16 @@ from typing import Any, BinaryIO, Literal
 
 import soundfile
 
-from ..errors import AudioError
-from .encodings import Encoding, check_encoding, sample_bytes
-from .kinds import MediaKind, may_be_headerless, media_kind, wav_kind
-from .media_files import MediaFile
+from ..errors import AudioError, MissingDependencyError
+from .encodings import SUBTYPES, Encoding, check_encoding, sample_bytes
+from .kinds import may_be_headerless
+from .media_files import MediaFile, NoMediaError
 from .mpeg import is_mpeg, states_frames
-from .wav_headers import LENGTH_UNKNOWN, MendedFile, find_data, mended, true_length
+from .wav_headers import data_bytes, read_header
 from .waveform import MAX_CHANNELS, check_sample_rate
 
-_SUBTYPES = {"pcm16": "PCM_16", "mulaw": "ULAW", "alaw": "ALAW"}
 _RATE_ERROR = 24  # libsndfile calls it "internal error: SF_INFO struct incomplete"
 _FRAMES_UNKNOWN = 2**63 - 1  # what libsndfile reports for a FLAC header without a length
-# libsndfile shortens a cut WAV silently, but notes it in its log.
-_WAV_LENGTH_NOTE = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,8 @@ class RawFormat:
 
     def options(self) -> dict[str, Any]:
         """Return what soundfile has to be told."""
-        return {
-            "samplerate": int(self.sample_rate),
-            "channels": 1,
-            "format": "RAW",
-            "subtype": _SUBTYPES[self.encoding],
-            "endian": self.byte_order.upper(),
-        }
+        form = {"format": "RAW", "subtype": SUBTYPES[self.encoding], "endian": self.byte_order.upper()}
+        return {"samplerate": int(self.sample_rate), "channels": 1, **form}
 
 
 @dataclass(frozen=True)
@@ -145,23 +136,62 @@ def open_sound(
         raise AudioError(
             f"'{source}' has {size} bytes, but 16-bit PCM has two bytes a sample: it is cut off or not raw PCM"
         )
-    opened = _name_or_stream(source) if raw is not None else _whole(source, size)
-    if isinstance(opened, MediaKind):
-        file: soundfile.SoundFile | MediaFile = MediaFile(source, opened, frames=frames, most_seconds=most_seconds)
-    else:
-        try:
-            file = soundfile.SoundFile(opened, **({} if raw is None else raw.options()))
-        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-            raise AudioError(
-                f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({reason(error)});"
-                f" it is damaged or no sound file{_raw_hint(source)}"
-            ) from error
+    file: soundfile.SoundFile | MediaFile
+    try:
+        opened = os.fsencode(source) if isinstance(source, Path) else io.BytesIO(source.data)
+        options = {} if raw is None else raw.options()
+        file = soundfile.SoundFile(opened if raw is not None else _checked(source, opened, size), **options)
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
+        file = _other_kind(source, reason(error), frames=frames, most_seconds=most_seconds)
     try:
         check_header(file, source)
     except AudioError:
         file.close()
         raise
     return file
+
+
+def _checked(source: SoundSource, opened: Any, size: int) -> Any:
+    """Return what soundfile is to open: the file, or one in memory whose header states its true length.
+
+    Raises:
+        AudioError: if the file cannot be opened, or the length in its header is wrong.
+        TypeError: if it begins like an MP3 without being one.
+    """
+    try:
+        stream: BinaryIO = source.open("rb") if isinstance(source, Path) else io.BytesIO(source.data)
+    except OSError as error:
+        raise AudioError(f"'{source}' cannot be opened ({error.strerror}); check its permissions") from None
+    with stream:
+        header = read_header(stream.read)
+        if header is not None:
+            length = data_bytes(stream, header, size)
+            if isinstance(length, str):
+                raise AudioError(f"'{source}': {length}")
+            if header.data_length == 0 < length:  # libsndfile takes all other placeholders for what they are
+                stream.seek(0)
+                data = bytearray(stream.read())
+                data[header.data_start - 4 : header.data_start] = b"\xff" * 4
+                return io.BytesIO(data)
+        elif not is_mpeg(stream):
+            raise TypeError("it begins like an MP3, but does not go on like one")
+    return opened
+
+
+def _other_kind(source: SoundSource, problem: str, **limits: Any) -> MediaFile:
+    """Return a file that libsndfile refused, opened by PyAV.
+
+    Raises:
+        AudioError: if PyAV knows it no more, or is not installed.
+    """
+    hint = _raw_hint(source)
+    try:
+        return MediaFile(source, **limits)
+    except NoMediaError:
+        hint = f"it is damaged or no sound file{hint}"
+    except MissingDependencyError as error:
+        hint = f"it is damaged or no sound file{hint}; {error}"
+    raise AudioError(f"'{source}' cannot be read as WAV, FLAC, Ogg or MP3 ({problem}); {hint}")
 
 
 def _raw_hint(source: SoundSource) -> str:
@@ -171,40 +201,6 @@ def _raw_hint(source: SoundSource) -> str:
             return ""
     hint = source.headerless if isinstance(source, SoundBytes) else "headerless PCM needs its RawFormat"
     return hint and f"; {hint}"
-
-
-def _name_or_stream(source: SoundSource) -> Any:
-    """Return what soundfile opens; a name may be any bytes."""
-    return io.BytesIO(source.data) if isinstance(source, SoundBytes) else os.fsencode(source)
-
-
-def _whole(source: SoundSource, size: int) -> Any:
-    """Return what soundfile is to open: the file, or one whose header states its true length; or a kind for PyAV."""
-    try:
-        stream: BinaryIO = io.BytesIO(source.data) if isinstance(source, SoundBytes) else source.open("rb")
-    except OSError as error:
-        raise AudioError(f"'{source}' cannot be opened ({error.strerror}); check its permissions") from None
-    wanted: Any = stream if isinstance(source, SoundBytes) else _name_or_stream(source)
-    problem = ""
-    kind = media_kind(stream)
-    stream.seek(0)
-    header = None if kind else find_data(stream.read)
-    if header is not None:
-        found, head = header
-        kind = wav_kind(head, found)
-        length = true_length(stream, found, size)
-        problem = length if isinstance(length, str) else ""
-        if not kind and not problem and length != found.data_length:
-            return MendedFile(stream, mended(head, found, int(length)))
-    elif kind is None and not is_mpeg(stream):
-        problem = f"it begins like an MP3, but does not go on like one{_raw_hint(source)}"
-    if isinstance(source, Path):
-        stream.close()
-    else:
-        stream.seek(0)
-    if kind is None and problem:
-        raise AudioError(f"'{source}': {problem}")
-    return kind or wanted
 
 
 def _size(path: Path) -> int:
@@ -237,14 +233,6 @@ def check_header(file: soundfile.SoundFile | MediaFile, path: SoundSource) -> No
         raise AudioError(f"'{path}' holds no samples (or lost its end); record it again or drop it")
     if file.frames == _FRAMES_UNKNOWN:
         raise AudioError(f"'{path}' does not say how long it is; write it again to a file, not into a pipe")
-    note = _WAV_LENGTH_NOTE.search(file.extra_info) if file.format in ("WAV", "WAVEX") else None
-    if note is not None:
-        promised, present = (int(n) for n in note.groups())
-        if present < promised < LENGTH_UNKNOWN:
-            raise AudioError(
-                f"'{path}' is cut off: its header promises {promised} bytes of samples,"
-                f" {present} are there; copy or record it again"
-            )
 
 
 def states_length(file: soundfile.SoundFile | MediaFile) -> bool:

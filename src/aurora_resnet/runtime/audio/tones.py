@@ -1,4 +1,4 @@
-r"""Tones are taken off: beeps, the tones of keys, of a busy line and of a fax. They are no words, and may hide one.
+r"""Tones are removed: beeps, the tones of keys, of a busy line and of a fax. They are no words, and may hide one.
 
 A stretch of 60 ms is a tone where two sinusoids of constant amplitude and frequency explain it,
 
@@ -31,7 +31,7 @@ NEARLY_PURE, NOISE = 0.03, 0.9
 LINES, LIKELY = 8, 0.94
 """Where the strongest lines of the spectrum have a smaller share of the power it is not worth a closer look."""
 SOFTEST = 2.0**-30
-"""Power below which nothing is heard."""
+"""Power below which a window counts as silent."""
 AT_ONCE = 512
 ROUNDS = 3
 

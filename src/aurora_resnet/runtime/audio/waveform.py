@@ -105,7 +105,7 @@ def check_range(samples: npt.NDArray[np.floating], what: str) -> None:
 
 
 def channel_samples(recording: npt.ArrayLike, what: str) -> Samples:
-    """Return what a person has in memory, of any usual sample type and number of channels, as float32 ``[N, C]``.
+    """Return samples in memory, of any usual sample type and number of channels, as float32 ``[N, C]``.
 
     Integers are scaled as ``read_audio`` scales those of a file: int16 by 2^-15, int32 by 2^-31, int8 by 2^-7, and
     uint8 after taking 128 off. Floating-point samples are taken as they are, full scale 1. Of two axes the shorter

@@ -6,8 +6,8 @@ stretch of the rest is looked at, and so on. If none is found that stands out of
 all. So recordings without such bangs are cut where their energy is greatest, to the sample, others to 10 ms.
 
 A frame may be a vowel where neighbouring samples, 1/8 ms apart, are alike: :math:`E(x_{t+1} - x_t)^2 < E x_t^2`, which
-is a tone below 1.3 kHz; white noise has twice its power there. Tones are taken off before, see ``tones``, and an offset
-and a slope off each frame, so that beeps, wind and hum are no energy.
+is a tone below 1.3 kHz; white noise has twice its power there. Tones are removed before, see ``tones``, and an offset
+and a slope of each frame, so that beeps, wind and hum are no energy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from .recordings import Recording
+from .reading import Recording
 from .tones import ToneCut
 from .waveform import Samples
 
@@ -72,7 +72,7 @@ def word_start(recording: Recording, length: int) -> int:
         recording: at least as long as the stretch.
         length: of the stretch in samples, at least 1.
 
-    >>> from aurora_resnet.runtime.audio.recordings import SamplesInMemory
+    >>> from aurora_resnet.runtime.audio.reading import SamplesInMemory
     >>> signal = np.zeros(12000, np.float32)
     >>> signal[100:110] = 1.0
     >>> signal[8000:] = 0.05 * np.sin(np.arange(4000) / 3) * np.sin(np.arange(4000) ** 1.2 / 5)

@@ -1,1 +1,1 @@
-"""What a person types to hear: ``recognize`` and ``listen``."""
+"""The commands ``recognize`` and ``listen``."""

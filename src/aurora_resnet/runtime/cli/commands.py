@@ -1,4 +1,4 @@
-"""The commands that hear, each with a line about it."""
+"""The commands that recognise, each with a line about it."""
 
 COMMANDS = {
     "recognize": "Say which word is spoken in each file.",

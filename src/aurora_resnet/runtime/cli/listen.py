@@ -1,56 +1,44 @@
-"""``listen``: words in running speech, as they are spoken."""
+"""``listen``: words in running speech, as they are spoken.
+
+Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
+words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
+The microphone needs the package sounddevice. With --string prints what happens, a line an event: when it was known
+(seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was recognised, how sure.
+
+Examples:
+  {program} listen
+  {program} listen --json recording.wav
+  arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
+  {program} listen --rate 8000 --encoding mulaw - < call.ulaw
+  {program} listen --string --length 4 --no-input 5
+"""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import sys
-from collections import deque
 from typing import Any
 
-from ..recognizer import Recognizer
-from ..streaming.recognizer import StreamingRecognizer, WordEvent
-from .interruption import CtrlC
+from .interruption import until_ctrl_c
 from .sources import open_source
+from .strings import Strings
 from .terminal import tell
-
-SHOWN = 40
-"""How many of the last words the running string shows."""
+from .words import Words
 
 
-def listen(recognizer: Recognizer, options: argparse.Namespace) -> int:
-    """Print every word as soon as it is decided and return the exit code."""
-    heard, count, last = 0, 0, deque[str](maxlen=SHOWN)
-    digits = all(digit is not None for digit in recognizer.vocabulary.digits)
+def listen(task: Words | Strings, options: argparse.Namespace) -> int:
+    """Print what happens in a stream as soon as it is decided and return the exit code."""
+    sample_rate, chunks = open_source(options.file, options.device, options.rate, options.encoding)
+    stream, came = task.stream(sample_rate), 0
 
-    def show(events: list[WordEvent]) -> None:
-        nonlocal count
+    def show(events: list[Any]) -> None:
         for event in events:
-            count += 1
-            last.append(str(event.digit) if digits else event.word)
-            string = ("..." if count > SHOWN else "") + ("" if digits else " ").join(last)
-            if options.json:
-                line = json.dumps({**_rounded(event), "string": string})
-            else:
-                spoken = f"{event.start_seconds:.2f}-{event.end_seconds:.2f}"
-                line = f"{spoken}\t{event.word}\t{event.confidence:.3f}\t{string}"
-            sys.stdout.write(line + "\n")
+            sys.stdout.write(task.event_line(event) + "\n")
             sys.stdout.flush()  # a pipe should have it now
 
-    sample_rate, chunks = open_source(options.file, options.device, options.rate, options.encoding)
-    stream = StreamingRecognizer(recognizer, sample_rate)
-    with CtrlC() as ctrl_c:
-        for chunk in ctrl_c.until(chunks):
-            heard += len(chunk)
-            show(stream.push(chunk))
-        show(stream.flush())
-    what = ("digit" if digits else "word") + ("" if count == 1 else "s")
-    tell(f"{count} {what} in {heard / sample_rate:.1f} s")
+    for chunk in until_ctrl_c(chunks):
+        came += len(chunk)
+        show(stream.feed(chunk))
+    show(stream.finish())
+    tell(f"{task.count} {task.noun}{'' if task.count == 1 else 's'} in {came / sample_rate:.1f} s")
     return 0
-
-
-def _rounded(event: WordEvent) -> dict[str, Any]:
-    """Return the event with times in whole milliseconds."""
-    values = dataclasses.asdict(event)
-    return {name: round(value, 3) if name.endswith("_seconds") else value for name, value in values.items()}

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from inspect import cleandoc
 from typing import NoReturn
 
 from ..audio.encodings import ENCODINGS
 from ..errors import ConfigError
 from ..model_reference import EXPORTED, EXPORTED_STRINGS
-from ..recognizer import Recognizer
 from ..version import __version__
+from . import listen, recognize
 from .commands import COMMANDS
-from .strings import add_string_options, check_string_options, run_string_command
+from .strings import Strings, add_string_options, check_string_options
 from .terminal import exit_with
+from .words import DEFAULTS, Words
 
 PROGRAM = "aurora-resnet-runtime"
-
-_RECOGNIZE = """
-    Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
-    (another word, noise, silence). Files that cannot be read are named on the standard error stream and make the exit
-    code 1; the others are recognised all the same. With --string each file holds digits one after another: prints
-    file, digits, confidence of the whole string, accepted or rejected, and why rejected.
-
-    Examples:
-      {program} recognize one.wav two.flac
-      arecord -d 2 -f S16_LE -r 16000 | {program} recognize --json -
-      {program} recognize --model compact recordings/*.wav > words.tsv
-      {program} recognize --string --length 16 --check luhn card.wav
-    """
-_LISTEN = """
-    Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
-    words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
-    The microphone needs the package sounddevice. With --string prints what happens, a line an event: when it was known
-    (seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was heard, how sure.
-
-    Examples:
-      {program} listen
-      {program} listen --json recording.wav
-      arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
-      {program} listen --rate 8000 --encoding mulaw - < call.ulaw
-      {program} listen --string --length 4 --no-input 5
-    """
-
-
-_DEFAULTS = {"recognize": EXPORTED[0], "listen": EXPORTED[1]}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,10 +35,10 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         program: what people type before the command.
         devices: whether models may be computed elsewhere than on the CPU.
     """
-    text, default = _RECOGNIZE if command == "recognize" else _LISTEN, _DEFAULTS[command]
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = COMMANDS[command]
-    parser.epilog = cleandoc(text.format(program=program))
+    manual = (recognize if command == "recognize" else listen).__doc__ or ""
+    parser.epilog = manual.partition("\n\n")[2].format(program=program)
     others = "an exported model (.onnx)" + (", a checkpoint (.safetensors)" if devices else "")
     others += ", a folder of save_pretrained" + (" or owner/name on the hub" if devices else "")
     if command == "recognize":
@@ -86,7 +57,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
     strings = EXPORTED_STRINGS[0]
     parser.add_argument(
-        "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {default}; with --string {strings})"
+        "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {DEFAULTS[command]}; with --string {strings})"
     )
     add_string_options(command, parser)
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
@@ -113,18 +84,8 @@ def run_command(command: str, options: argparse.Namespace) -> int:
     # Files are recognised side by side, so a single call takes one thread; a stream has nothing beside it.
     threads = options.threads if command == "listen" or len(options.files) == 1 else 1
     check_string_options(options)
-    if options.string:
-        return run_string_command(command, options, threads)
-    model = options.model or _DEFAULTS[command]
-    device, trust_code = getattr(options, "compute", "cpu"), getattr(options, "trust_code", False)
-    recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
-    if command == "recognize":  # each imports what the other need not wait for
-        from .recognize import recognize
-
-        return recognize(recognizer, options)
-    from .listen import listen
-
-    return listen(recognizer, options)
+    task = (Strings if options.string else Words)(command, options, threads)
+    return recognize.recognize(task, options) if command == "recognize" else listen.listen(task, options)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

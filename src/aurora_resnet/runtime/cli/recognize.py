@@ -1,128 +1,91 @@
-"""``recognize``: which word is spoken in each file."""
+"""``recognize``: what is spoken in each file.
+
+Prints file, word, confidence, and whether the recording is accepted as one of the words at all or rejected
+(another word, noise, silence). Files that cannot be read are named on the standard error stream and make the exit
+code 1; the others are recognised all the same. With --string each file holds digits one after another: prints
+file, digits, confidence of the whole string, accepted or rejected, and why rejected.
+
+Examples:
+  {program} recognize one.wav two.flac
+  arecord -d 2 -f S16_LE -r 16000 | {program} recognize --json -
+  {program} recognize --model compact recordings/*.wav > words.tsv
+  {program} recognize --string --length 16 --check luhn card.wav
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
-from ..audio.clips import Clip
-from ..audio.recordings import Recording, open_file
+from ..audio.reading import open_file
 from ..audio.sound_files import SoundBytes
-from ..decision import VERDICTS
 from ..errors import AudioError
 from ..processors import cores
-from ..recognizer import Recognition, Recognizer
 from .sources import PIPE
+from .strings import Strings
 from .terminal import PROBLEMS, Progress, complain, printable
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from ..strings.recognizer import DigitString
+from .words import Words
 
 BATCH = 8
 """Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
-Answer = tuple[str, Recognition | AudioError]
-AnyAnswer = TypeVar("AnyAnswer", "Recognition", "DigitString")
-T = TypeVar("T")
+Answer = Any
+"""``Recognition`` or ``DigitString``."""
 
 
-def recognize(recognizer: Recognizer, options: argparse.Namespace) -> int:
-    """Print an answer for each file and return the exit code; files that cannot be read are named."""
-    return print_answers(recognize_files(recognizer, options.files, workers=options.threads or cores()), options, _line)
-
-
-def _line(answer: Recognition) -> str:
-    return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
-
-
-def recognize_files(recognizer: Recognizer, files: Sequence[str], *, workers: int) -> Iterator[Answer]:
-    """Yield each file with its answer, or with what is wrong with it, in order.
-
-    Args:
-        recognizer: who answers.
-        files: paths; ``-`` is the standard input.
-        workers: number of threads.
-    """
-    return in_parts(partial(_answers, recognizer), files, workers=workers)
-
-
-def print_answers(
-    answers: Iterable[tuple[str, AnyAnswer | AudioError]],
-    options: argparse.Namespace,
-    line: Callable[[AnyAnswer], str],
-) -> int:
-    """Print answers as they come and return the exit code.
-
-    Args:
-        answers: of each file, or what is wrong with it.
-        options: ``files``, all of them, and ``json``.
-        line: an answer as text, where it is not wanted as JSON.
-    """
+def recognize(task: Words | Strings, options: argparse.Namespace) -> int:
+    """Print an answer for each file as it comes and return the exit code; files that cannot be read are named."""
     progress = Progress(len(options.files), "files")
     failed = False
-    for file, answer in answers:
+    for file, answer in recognize_files(task, options.files, workers=options.threads or cores()):
         if isinstance(answer, AudioError):
             complain(printable(str(answer)))  # a file name may have several lines
             failed = True
         elif options.json:
-            import json
-
             sys.stdout.write(json.dumps({"file": printable(file), **answer.to_dict()}) + "\n")
         else:
-            sys.stdout.write(f"{printable(file)}\t{line(answer)}\n")
+            sys.stdout.write(f"{printable(file)}\t{task.line(answer)}\n")
         progress.update()
     sys.stdout.flush()
     return PROBLEMS if failed else 0
 
 
-def in_parts(answers: Callable[[list[str]], list[T]], files: Sequence[str], *, workers: int) -> Iterator[T]:
-    """Yield answers of files, in order: threads take a few files each, so that reading and computing go side by side.
+def recognize_files(
+    task: Words | Strings, files: Sequence[str], *, workers: int
+) -> Iterator[tuple[str, Answer | AudioError]]:
+    """Yield each file with its answer, or with what is wrong with it, in order.
+
+    Threads take a few files each, so that reading and computing go side by side.
 
     Args:
-        answers: of a few files.
-        files: all of them.
+        task: what is recognised.
+        files: paths; ``-`` is the standard input.
         workers: number of threads.
     """
-    parts = (list(files[start : start + BATCH]) for start in range(0, len(files), BATCH))
-    if len(files) <= BATCH or workers == 1:
+    parts = [list(files[start : start + BATCH]) for start in range(0, len(files), BATCH)]
+    if len(parts) <= 1 or workers == 1:
         for part in parts:
-            yield from answers(part)
+            yield from _answers(task, part)
         return
     from concurrent.futures import ThreadPoolExecutor  # a single file does not wait for it
 
-    waiting: deque[Future[list[T]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
+        for answers in pool.map(partial(_answers, task), parts):
+            yield from answers
+
+
+def _answers(task: Words | Strings, files: list[str]) -> list[tuple[str, Answer | AudioError]]:
+    prepared: list[Any] = []
+    problems: dict[int, AudioError] = {}
+    for number, file in enumerate(files):
         try:
-            waiting.extend(pool.submit(answers, part) for part in islice(parts, 2 * workers))
-            while waiting:
-                found = waiting.popleft().result()
-                waiting.extend(pool.submit(answers, part) for part in islice(parts, 1))
-                yield from found
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def open_pipe() -> Recording:
-    """Read the sound file that comes through the standard input."""
-    return open_file(SoundBytes(sys.stdin.buffer.read(), "standard input"))
-
-
-def _answers(recognizer: Recognizer, files: list[str]) -> list[Answer]:
-    clips: list[Clip | AudioError] = []
-    for file in files:
-        try:
-            clips.append(recognizer.clip(open_pipe() if file == PIPE else file))
+            opened = open_file(SoundBytes(sys.stdin.buffer.read(), "standard input")) if file == PIPE else file
+            prepared.append(task.prepare(opened))
         except AudioError as error:
-            clips.append(error)
-    heard = iter(recognizer.recognize_clips([clip for clip in clips if isinstance(clip, Clip)]))
-    return [
-        (file, clip if isinstance(clip, AudioError) else next(heard)) for file, clip in zip(files, clips, strict=True)
-    ]
+            problems[number] = error
+    answers = iter(task.answer(prepared))
+    return [(file, problems[number] if number in problems else next(answers)) for number, file in enumerate(files)]

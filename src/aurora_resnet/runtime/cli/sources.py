@@ -1,4 +1,4 @@
-"""Where ``listen`` hears: a file, a pipe, the microphone; each as a rate and chunks of samples."""
+"""What ``listen`` reads: a file, a pipe, the microphone; each as a rate and chunks of samples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,9 @@ from ..audio.encodings import Encoding, decode_samples, sample_bytes
 from ..audio.mono import Downmix
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.sound_files import is_pipe
-from ..audio.wav_headers import WavStream
+from ..audio.wav_headers import LENGTH_UNKNOWN, PCM, WavHeader, bytes_left, read_header
 from ..errors import AudioError, AuroraError, ConfigError, MissingDependencyError
 from .terminal import tell
-
-if TYPE_CHECKING:
-    import wave
 
 PIPE = "-"
 CHUNK_SECONDS = 0.1
@@ -31,7 +28,7 @@ Chunks = Iterator[npt.NDArray[Any]]
 def open_source(
     file: str | None, device: str | None, rate: int | None, encoding: Encoding | None
 ) -> tuple[int, Chunks]:
-    """Return the rate of what is to be heard, and its chunks.
+    """Return the rate of the input, and its chunks.
 
     Args:
         file: path of a sound file or of a pipe, ``-`` for the standard input, ``None`` for the microphone.
@@ -41,7 +38,7 @@ def open_source(
 
     Raises:
         ConfigError: for options that do not go together, or no such microphone.
-        AudioError: if there is nothing to hear.
+        AudioError: if there is nothing to read.
         MissingDependencyError: for the microphone without sounddevice.
     """
     if device is not None and file is not None:
@@ -54,7 +51,7 @@ def open_source(
     if file == PIPE:
         return _from_pipe(cast(BufferedReader, sys.stdin.buffer), "standard input", rate, encoding)
     if pipe:
-        stream = Path(file).open("rb")  # noqa: SIM115  # closed when it was heard to its end
+        stream = Path(file).open("rb")  # noqa: SIM115  # closed when it was read to its end
         try:
             found, chunks = _from_pipe(stream, f"'{file}'", rate, encoding)
         except AuroraError:
@@ -84,32 +81,29 @@ def _from_pipe(stream: BufferedReader, name: str, rate: int | None, encoding: En
         raise AudioError(
             f"{name} is no WAV stream; headerless 16-bit little-endian mono samples need --rate, other formats a file"
         )
-    import wave
-
-    try:
-        source = WavStream(stream)
-        wav = wave.open(cast(BufferedReader, source), "rb")  # noqa: SIM115  # heard to the end of the process
-    except (wave.Error, EOFError) as error:
-        raise AudioError(f"{name} cannot be read as PCM WAV ({error}); save it to a file") from error
-    if wav.getsampwidth() != 2:
-        raise AudioError(f"{name}: expected WAV of 16 bits, got {8 * wav.getsampwidth()}; save it to a file")
-    return wav.getframerate(), _wav_chunks(wav, source, name)
+    header = read_header(stream.read)
+    if header is None or header.encoding != PCM or not header.channels:
+        raise AudioError(f"{name} cannot be read as PCM WAV; save it to a file")
+    if header.bits != 16:
+        raise AudioError(f"{name}: expected WAV of 16 bits, got {header.bits}; save it to a file")
+    return header.sample_rate, _wav_chunks(stream, header, name)
 
 
-def _wav_chunks(stream: wave.Wave_read, source: WavStream, name: str) -> Chunks:
-    channels, frames = stream.getnchannels(), max(1, round(CHUNK_SECONDS * stream.getframerate()))
-    downmix, heard = Downmix(channels, stream.getframerate()), 0
-    while data := stream.readframes(frames):
-        whole = len(data) // (2 * channels) * 2 * channels  # a stream that was cut off
-        samples = np.frombuffer(data[:whole], "<i2").reshape(-1, channels)
-        heard += len(data)
-        yield downmix.mix(samples.astype(np.float32) / np.float32(2**15))
-    if source.data_bytes is not None and heard < source.data_bytes:
-        tell(f"{name} is cut off: its header promises {source.data_bytes} bytes of samples, {heard} came")
-    elif source.data_bytes is not None and (rest := source.left()):
+def _wav_chunks(stream: BufferedReader, header: WavHeader, name: str) -> Chunks:
+    width = 2 * header.channels
+    size = width * max(1, round(CHUNK_SECONDS * header.sample_rate))
+    promised = header.data_length if 0 < header.data_length < LENGTH_UNKNOWN else None
+    downmix, came = Downmix(header.channels, header.sample_rate), 0
+    while data := stream.read(size if promised is None else min(size, promised - came)):
+        whole = data[: len(data) // width * width]  # a stream that was cut off
+        came += len(data)
+        yield downmix.mix(decode_samples(whole, "pcm16").reshape(-1, header.channels))
+    if promised is not None and came < promised:
+        tell(f"{name} is cut off: its header promises {promised} bytes of samples, {came} came")
+    elif promised is not None and (rest := bytes_left(stream)):
         tell(
-            f"{name}: its header promises {source.data_bytes} bytes of samples, and {rest} more came that are "
-            "no chunk of a WAV file; they were not heard"
+            f"{name}: its header promises {promised} bytes of samples, and {rest} more came that are no chunk of a WAV "
+            "file; they were not read"
         )
 
 
@@ -125,7 +119,7 @@ def _raw_chunks(stream: BufferedReader, rate: int, encoding: Encoding) -> Chunks
 
 
 def _microphone(device: str | None) -> tuple[int, Chunks]:
-    """Open the microphone; it is heard from the first chunk that is asked for."""
+    """Open the microphone; it records from the first chunk that is asked for."""
     try:
         import sounddevice
     except ImportError as error:

@@ -79,7 +79,7 @@ def _advice(error: OSError) -> str:
 
 
 class Progress:
-    """A line on a terminal that says how far the work is; nothing where nobody watches, or where results are seen.
+    """A line on a terminal that says how far the work is; nothing where it is no terminal, or where results are seen.
 
     Args:
         total: of the things to do.

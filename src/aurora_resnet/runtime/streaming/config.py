@@ -9,6 +9,7 @@ from ..errors import ConfigError
 MOST_SECONDS = 60.0
 """The longest clip that a model may have; what is remembered of a stream is bounded by it too."""
 MOST_GAIN = 60.0
+LEAST_SHARE = 1e-6
 MOST_DB = 100.0
 
 
@@ -20,19 +21,19 @@ class StreamingConfig:
         step_seconds: grid of beginnings and ends, from 0.005; it and all other durations at most 60.
         shortest_seconds: of a word, as it is cut.
         longest_seconds: of a word, as it is cut; at most the model's clip.
-        least_probability: of the word of a stretch among the words and none of them, above 0 to below 1; a stretch
+        least_probability: of the word of a stretch among the words and none of them, 1e-6 to 1 - 1e-6; a stretch
             whose word is less probable is none.
         neutral_probability: at which the duration of a stretch speaks neither for nor against it.
-        word_gain: worth of a word by itself, in seconds times nats, -60 to 60; more hears more words.
+        word_gain: worth of a word by itself, in seconds times nats, -60 to 60; more gives more words.
         loud_db: how far above the noise floor a word begins and ends, 0 to 100.
         floor_seconds: the lowest power of so many last seconds is the noise floor.
         head_seconds: at the beginning of a stream in which the floor is unknown and all but silence is loud.
         pause_seconds: quiet of this length belongs to no word.
-        patience_seconds: a word that is undecided so long after its end is decided by what was heard until then.
+        patience_seconds: a word that is undecided so long after its end is decided by what came until then.
 
     >>> StreamingConfig(least_probability=1.0)
     Traceback (most recent call last):
-    aurora_resnet...errors.ConfigError: least_probability must lie between 0 and 1, got 1.0
+    aurora_resnet...errors.ConfigError: least_probability must lie from 1e-06 to 0.999999, got 1.0
     """
 
     step_seconds: float = 0.04
@@ -53,19 +54,13 @@ class StreamingConfig:
                 f"expected 0.005 <= step_seconds <= shortest_seconds <= longest_seconds <= {MOST_SECONDS:g}, got "
                 f"{self.step_seconds}, {self.shortest_seconds}, {self.longest_seconds}"
             )
-        for name in ("least_probability", "neutral_probability"):
-            if not 0 < getattr(self, name) < 1:
-                raise ConfigError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
-        if not (abs(self.word_gain) <= MOST_GAIN and 0 <= self.loud_db <= MOST_DB):
-            raise ConfigError(
-                f"expected word_gain within +-{MOST_GAIN:g} and loud_db from 0 to {MOST_DB:g}, got "
-                f"{self.word_gain}, {self.loud_db}"
-            )
-        for name in ("floor_seconds", "head_seconds", "pause_seconds", "patience_seconds"):
-            if not self.step_seconds <= getattr(self, name) <= MOST_SECONDS:
-                raise ConfigError(
-                    f"{name} must be at least step_seconds and at most {MOST_SECONDS:g}, got {getattr(self, name)}"
-                )
+        short = (self.step_seconds, MOST_SECONDS)
+        bounds = {"word_gain": (-MOST_GAIN, MOST_GAIN), "loud_db": (0.0, MOST_DB)}
+        bounds |= dict.fromkeys(("floor_seconds", "head_seconds", "pause_seconds", "patience_seconds"), short)
+        bounds |= dict.fromkeys(("least_probability", "neutral_probability"), (LEAST_SHARE, 1 - LEAST_SHARE))
+        for name, (low, high) in bounds.items():
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(f"{name} must lie from {low:g} to {high:g}, got {getattr(self, name)}")
 
     def steps(self, seconds: float) -> int:
         """Return a duration as a number of steps."""

@@ -24,28 +24,34 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..audio.clips import fit_length
-from ..audio.low_cut import LOWEST_HZ, LowCut
 from ..audio.reading import audio_info, iterate_blocks
-from ..audio.resampling import StreamResampler
-from ..audio.tones import ToneCut
-from ..audio.waveform import Samples, channel_samples, check_int32_scale
+from ..audio.waveform import Samples
 from ..decision import log_probabilities
-from ..errors import AudioError, ConfigError
-from ..recognizer import Recognizer
+from ..errors import ConfigError
+from ..models.words import ScoringModel
+from ..prepared import Step, StepStream
 from .config import StreamingConfig
 from .loudness_gate import LoudnessGate
 from .segment_search import Segment, SegmentSearch
 
 
+class HasModel(Protocol):
+    """A recogniser of words, as a stream needs it."""
+
+    @property
+    def model(self) -> ScoringModel:
+        """What scores the clips."""
+
+
 @dataclass(frozen=True)
 class WordEvent:
-    """A word that was heard in a stream.
+    """A word that was recognised in a stream.
 
     Attributes:
         word: what was said.
@@ -79,13 +85,14 @@ class StreamingRecognizer:
         ConfigError: for a model without a threshold, or a word that could be longer than the model's clip.
         AudioError: for an absurd rate.
 
-    >>> stream = StreamingRecognizer(Recognizer.from_pretrained("compact"), 16000)
-    >>> stream.push(np.zeros(4000, np.float32)), stream.flush()
+    >>> from aurora_resnet.runtime import Recognizer
+    >>> stream = Recognizer.from_pretrained("compact").stream(16000)
+    >>> stream.feed(np.zeros(4000, np.float32)), stream.finish()
     ([], [])
     """
 
-    def __init__(self, recognizer: Recognizer, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
-        self.recognizer = recognizer
+    def __init__(self, recognizer: HasModel, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
+        self.recognizer, self.sample_rate = recognizer, sample_rate
         self.config = config or StreamingConfig()
         self.facts = facts = recognizer.model.facts
         if not facts.calibration.rejects:
@@ -97,17 +104,15 @@ class StreamingRecognizer:
             raise ConfigError(
                 f"longest_seconds is {self.config.longest_seconds}, but the model's clips have {facts.clip_seconds} s"
             )
-        self._resampler = StreamResampler(sample_rate, facts.sample_rate)
         self._step_samples = round(self.config.step_seconds * facts.sample_rate)
         self._step_seconds = self._step_samples / facts.sample_rate
-        self._largest_int32 = 0.0
         self._restart()
 
     def __reduce__(self) -> NoReturn:
-        raise ConfigError("a stream cannot be copied or sent while it is heard; copy its recognizer and begin another")
+        raise ConfigError("a stream cannot be copied or sent while it runs; copy its recognizer and begin another")
 
-    def push(self, samples: npt.ArrayLike) -> list[WordEvent]:
-        """Hear the next samples and return the words that they decide, in order; often none.
+    def feed(self, samples: npt.ArrayLike) -> list[WordEvent]:
+        """Take the next samples and return the words that they decide, in order; often none.
 
         Args:
             samples: mono, shape ``[n]``, also none; in [-1, 1] if they are of a floating-point type; int8, uint8,
@@ -116,70 +121,35 @@ class StreamingRecognizer:
         Raises:
             AudioError: for samples of another shape or type, NaN or infinite ones; the stream stays as it was.
         """
-        chunk = samples if isinstance(samples, bytes | bytearray | memoryview) else np.asarray(samples)
-        if isinstance(chunk, np.ndarray) and chunk.ndim != 1:
-            raise AudioError(
-                f"stream: expected mono samples [n], got shape {chunk.shape}; aurora_resnet.runtime.audio.mono.Downmix "
-                "makes one channel of several"
-            )
-        if not len(chunk):
-            return []
-        heard = channel_samples(chunk, "stream")[:, 0]
-        if isinstance(chunk, np.ndarray) and chunk.dtype == np.int32:
-            self._largest_int32 = max(self._largest_int32, float(np.abs(heard).max()))
-        return self._hear(self._resampler.push(heard))
+        return self._decided(self._steps.take(self._steps.check(samples)))
 
-    def flush(self) -> list[WordEvent]:
+    def finish(self) -> list[WordEvent]:
         """End the stream and return the words that were undecided; the next samples begin another stream.
 
         Raises:
             AudioError: if int32 samples came, and none went beyond what int16 holds: all were taken for silence.
         """
-        largest, self._largest_int32 = self._largest_int32, 0.0
-        events = self._hear(self._resampler.flush())
-        if len(self._waiting):
-            events += self._hear(np.zeros(self._step_samples - len(self._waiting), np.float32))
-        events += self._take(self._tone_cut.flush())
-        events += self._events(self._search.finish())
+        steps, rest = self._steps, self._steps.finish()
+        events = self._decided(rest) + self._events(self._search.finish(), steps.came)
         self._restart()
-        check_int32_scale(largest, "stream")
+        steps.check_scale()
         return events
 
+    push, flush = feed, finish  # their names in 0.2
+
     def _restart(self) -> None:
-        config = self.config
-        self._waiting: Samples = np.zeros(0, np.float32)  # less than a step
-        self._heard = 0  # steps that came
-        self._known: Samples = np.zeros(0, np.float32)  # without tones, less than a step
+        config, facts = self.config, self.facts
+        self._steps = StepStream(
+            self.sample_rate, facts.sample_rate, self._step_samples, lowest_hz=facts.frequencies_hz[0]
+        )
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
         self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
-        # What the model does not hear must not be loud either.
-        self._low_cut = LowCut(self.facts.sample_rate, max(LOWEST_HZ, self.facts.frequencies_hz[0]))
-        self._tone_cut = ToneCut(self.facts.sample_rate)
         self._quiet = 0  # steps since the last loud one
         self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
         self._search = SegmentSearch(config.steps(config.patience_seconds))
 
-    def _hear(self, samples: Samples) -> list[WordEvent]:
-        """Take the samples, at the model's rate, step by step."""
-        self._waiting = np.concatenate((self._waiting, samples))
-        events = []
-        size = self._step_samples
-        whole = len(self._waiting) // size
-        for number in range(whole):
-            self._heard += 1
-            step = self._low_cut.push(self._waiting[number * size : (number + 1) * size])
-            events += self._take(self._tone_cut.push(step))
-        self._waiting = self._waiting[whole * size :].copy()
-        return events
-
-    def _take(self, samples: Samples) -> list[WordEvent]:
-        """Take samples without tones and go on by whole steps."""
-        self._known = np.concatenate((self._known, samples))
-        events = []
-        while len(self._known) >= self._step_samples:
-            step, self._known = np.split(self._known, [self._step_samples])
-            events += self._events(self._advance(step))
-        return events
+    def _decided(self, steps: Iterable[Step]) -> list[WordEvent]:
+        return [event for samples, came in steps for event in self._events(self._advance(samples), came)]
 
     def _advance(self, samples: Samples) -> list[Segment]:
         """Go on by one step and return the segments that it decides."""
@@ -219,7 +189,7 @@ class StreamingRecognizer:
                 found.append(Segment(start, end, gain, word, float(confidences[row, word])))
         return found
 
-    def _events(self, segments: Iterable[Segment]) -> list[WordEvent]:
+    def _events(self, segments: Iterable[Segment], came: int) -> list[WordEvent]:
         vocabulary = self.facts.vocabulary
         return [
             WordEvent(
@@ -228,15 +198,13 @@ class StreamingRecognizer:
                 confidence=segment.confidence,
                 start_seconds=segment.start * self._step_seconds,
                 end_seconds=segment.end * self._step_seconds,
-                decided_seconds=self._heard * self._step_seconds,
+                decided_seconds=came * self._step_seconds,
             )
             for segment in segments
         ]
 
 
-def recognize_stream(
-    recognizer: Recognizer, path: str | Path, config: StreamingConfig | None = None
-) -> list[WordEvent]:
+def recognize_stream(recognizer: HasModel, path: str | Path, config: StreamingConfig | None = None) -> list[WordEvent]:
     """Return the words of a sound file of any length, which is read block by block.
 
     Raises:
@@ -244,5 +212,5 @@ def recognize_stream(
         ConfigError: as ``StreamingRecognizer``.
     """
     stream = StreamingRecognizer(recognizer, audio_info(path).sample_rate, config=config)
-    events = [event for block in iterate_blocks(path) for event in stream.push(block)]
-    return events + stream.flush()
+    events = [event for block in iterate_blocks(path) for event in stream.feed(block)]
+    return events + stream.finish()

@@ -59,7 +59,7 @@ class SegmentSearch:
     def __init__(self, patience: int) -> None:
         self.patience = patience
         self.step = 0
-        self._ways: dict[int, tuple[float, Way]] = {0: (0.0, ())}  # by the step where they end; decided parts taken off
+        self._ways: dict[int, tuple[float, Way]] = {0: (0.0, ())}  # by the step where they end; without decided parts
 
     def advance(self, segments: Sequence[Segment], starts: Collection[int]) -> list[Segment]:
         """Go on by one step and return what is decided thereby, in order.

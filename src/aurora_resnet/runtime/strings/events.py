@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ..errors import ConfigError
-from .recognizer import DigitString, StringWord
+from .answer import DigitString, StringWord
 
 EndReason = Literal["length", "pause", "flush", "too long"]
 
 
 @dataclass(frozen=True)
 class SpeechStarted:
-    """Somebody began to speak, or something else is loud; the moment to stop a prompt.
+    """Speech began, or something else is loud; the moment to stop a prompt.
 
     Attributes:
         seconds: how much of the stream told it.
@@ -68,7 +68,7 @@ class StringEnded:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Somebody spoke and said none of the words.
+    """There was speech, but none of the words.
 
     Attributes:
         seconds: how much of the stream decided it.
@@ -79,10 +79,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class NoInput:
-    """Nobody spoke for as long as one may wait.
+    """There was no speech for as long as one may wait.
 
     Attributes:
-        seconds: how much of the stream was heard.
+        seconds: how much of the stream came.
     """
 
     seconds: float
@@ -98,16 +98,17 @@ def event_values(event: StringEvent) -> dict[str, Any]:
     {'event': 'speech_started', 'seconds': 0.3}
     """
     name = re.sub(r"(?<!^)([A-Z])", r"_\1", type(event).__name__).lower()
-    return {"event": name, **_in_milliseconds(asdict(event))}
+    return {"event": name, **in_milliseconds(asdict(event))}
 
 
-def _in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
+def in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
+    """Return plain values in which all that are seconds are rounded to a thousandth."""
     rounded: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            rounded[name] = _in_milliseconds(value)
+            rounded[name] = in_milliseconds(value)
         elif name == "words":
-            rounded[name] = [_in_milliseconds(word) for word in value]
+            rounded[name] = [in_milliseconds(word) for word in value]
         else:
             rounded[name] = round(value, 3) if name.endswith("seconds") else value
     return rounded

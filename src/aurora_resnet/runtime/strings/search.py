@@ -165,7 +165,7 @@ class PrefixSearch:
 
         Returns:
             Strings of the possible lengths that pass the check. Their probabilities are those among all strings, of
-            which those that should not be possible count ``OTHERWISE`` of what they are heard as.
+            which those that should not be possible count ``OTHERWISE`` of what they are recognised as.
         """
         if self.lengths is None and check is None:
             return self.so_far(most=most)

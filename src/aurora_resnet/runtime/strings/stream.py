@@ -3,55 +3,56 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ..audio.encodings import Encoding
-from ..audio.low_cut import LowCut
-from ..audio.resampling import StreamResampler
-from ..audio.tones import ToneCut
-from ..audio.waveform import Samples
+from ..audio.encodings import Encoding, check_encoding
+from ..models.strings import SequenceModel
+from ..prepared import Step, StepStream
 from ..streaming.loudness_gate import LoudnessGate
+from .answer import RIVALS, DigitString, string_answer, string_text
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
-from .recognizer import RIVALS, TAIL_SECONDS, DigitString, StringRecognizer, string_text
 from .search import WORDS_AT_A_TIME, Hypothesis, PrefixSearch, Words
 
+TAIL_SECONDS = 0.4
+"""Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
 SURE, LIKELY = 0.95, 0.6
 """A word is told when so much of the probability agrees on it; the lower share does ``LATE_SECONDS`` after its end."""
 LATE_SECONDS = 0.08
 FLOOR_SECONDS, HEAD_SECONDS = 4.0, 0.12
 FORGET_SECONDS, NO_WORD = 1.0, 0.9
 """After so long without a word the search begins anew, in a step that is surely none: each step of waiting adds a few
-strings that nobody said to the rivals of what is said at last, and after a minute no string would be certain."""
+strings that were not said to the rivals of what is said at last, and after a minute no string would be certain."""
 SPEECH_SECONDS = 0.2
 """Louder than the noise for so long is speech."""
 
 
 class StringStream:
-    """One of the streams of ``StringStreams``, which computes the probabilities.
+    """Recognise strings in a stream that comes in chunks of any size, as they are spoken.
+
+    Everything happens at the steps of the model, counted in samples from the beginning of the stream, and what a step
+    gives depends on the steps before it alone. So events and probabilities do not depend, to the last bit, on the
+    chunks; a whole recording, of which many steps are computed at once, is summed in another order.
 
     Args:
-        recognizer: model and answers.
+        model: what gives the probabilities.
         times: how long to wait.
         sample_rate: of the stream in Hz.
         encoding: of a stream that comes as bytes.
     """
 
-    def __init__(
-        self, recognizer: StringRecognizer, times: StringTimes, sample_rate: float, encoding: Encoding | None
-    ) -> None:
-        self._recognizer, self._times, self.encoding = recognizer, times, encoding
-        facts = recognizer.facts
-        self._resampler = StreamResampler(sample_rate, facts.sample_rate)
-        self._low_cut, self._tone_cut = LowCut(facts.sample_rate), ToneCut(facts.sample_rate)
-        self._raw: Samples = np.zeros(0, np.float32)  # less than a step
-        self.waiting: Samples = np.zeros(0, np.float32)  # without tones
-        self.state = recognizer.model.begin()
+    def __init__(self, model: SequenceModel, times: StringTimes, sample_rate: float, encoding: Encoding | None) -> None:
+        facts = model.facts
+        self.model, self._facts, self._times = model, facts, times
+        self.input = StepStream(
+            sample_rate, facts.sample_rate, facts.step_samples, encoding=encoding and check_encoding(encoding)
+        )
+        self.waiting: deque[Step] = deque()
+        self.state = model.begin()
         self._events: list[StringEvent] = []
-        self._step = self._heard = self._known = 0  # steps computed and come, samples without tones
-        self._arrived: deque[int] = deque()  # of each step that waits, how many had come when it was known
-        self._now = 0
+        self._step = self._now = 0  # steps computed, and that had come when the last of them was known
         self._gate = LoudnessGate(times.loud_db, self._steps(FLOOR_SECONDS), self._steps(HEAD_SECONDS))
         self._restart()
 
@@ -64,57 +65,53 @@ class StringStream:
         self._certain: Words = ()
 
     def _begin_search(self) -> PrefixSearch:
-        return PrefixSearch(len(self._recognizer.vocabulary), self._times.lengths)
+        return PrefixSearch(len(self._facts.vocabulary), self._times.lengths)
 
     def _steps(self, seconds: float) -> int:
-        return max(1, round(seconds / self._recognizer.facts.step_seconds))
+        return max(1, round(seconds / self._facts.step_seconds))
 
     @property
     def _seconds(self) -> float:
-        return self._now * self._recognizer.facts.step_seconds
+        return self._now * self._facts.step_seconds
 
-    def take(self, samples: Samples) -> None:
-        """Take samples at the stream's rate."""
-        self._filter(self._resampler.push(samples))
+    def feed(self, samples: npt.ArrayLike | bytes) -> list[StringEvent]:
+        """Take the next samples and return what happened, in order; often nothing.
 
-    def end(self) -> None:
-        """Take the rest, and silence behind it, in which nobody is waited for."""
-        self._told = True
-        self._filter(self._resampler.flush())
-        self._filter(np.zeros(round(TAIL_SECONDS * self._recognizer.facts.sample_rate), np.float32))
-        if missing := -len(self._raw) % self._recognizer.facts.step_samples:
-            self._filter(np.zeros(missing, np.float32))
-        rest = self._tone_cut.flush()
-        self._arrive(rest)
-        self.waiting = np.concatenate((self.waiting, rest))
+        Args:
+            samples: mono ``[n]``, also none; in [-1, 1] if they are of a floating-point type; int8, uint8, int16 and
+                int32 are scaled. Of a stream with an encoding: whole samples as bytes.
 
-    def _arrive(self, samples: Samples) -> None:
-        """Note for each step that these samples complete how many steps have come by then."""
-        self._known += len(samples)
-        complete = self._known // self._recognizer.facts.step_samples - self._step - len(self._arrived)
-        self._arrived.extend([self._heard] * complete)
+        Raises:
+            AudioError: for samples that cannot be used; the stream stays as it was.
+        """
+        self.waiting.extend(self.input.take(self.input.check(samples)))
+        return self.happened()
 
-    def _filter(self, samples: Samples) -> None:
-        step = self._recognizer.facts.step_samples
-        self._raw = np.concatenate((self._raw, samples))
-        whole = len(self._raw) // step
-        known = []
-        for number in range(whole):
-            known.append(self._tone_cut.push(self._low_cut.push(self._raw[number * step : (number + 1) * step])))
-            self._heard += 1
-            self._arrive(known[-1])
-        self.waiting = np.concatenate((self.waiting, *known))
-        self._raw = self._raw[whole * step :].copy()
+    def finish(self) -> list[StringEvent]:
+        """End the stream; return what happened in its rest, and its string if one was begun.
+
+        Raises:
+            AudioError: if int32 samples came, and none went beyond what int16 holds: all were taken for silence.
+        """
+        self._told = True  # behind the end no input is waited for
+        self.waiting.extend(self.input.finish(round(TAIL_SECONDS * self._facts.sample_rate)))
+        compute_steps([self])
+        best = self._search.so_far(most=1)
+        if best and best[0].words:
+            self._finish("flush")
+        self.input.check_scale()
+        return self.happened()
 
     def happened(self) -> list[StringEvent]:
-        """Return what happened since the last call."""
+        """Compute the steps that wait, and return what happened since the last call."""
+        compute_steps([self])
         events, self._events = self._events, []
         return events
 
-    def advance(self, samples: Samples, shares: npt.NDArray[np.float64]) -> None:
-        """Go on by one step."""
+    def advance(self, shares: npt.NDArray[np.float64]) -> None:
+        """Go on by the step that waits first, with the probabilities of its words."""
+        samples, self._now = self.waiting.popleft()
         self._step += 1
-        self._now = self._arrived.popleft()
         loud = self._gate.is_loud(samples)
         self._loud = self._loud + 1 if loud else 0
         self._quiet = 0 if loud else self._quiet + 1
@@ -124,7 +121,7 @@ class StringStream:
         if (
             not words
             and self._search.frame >= self._steps(FORGET_SECONDS)
-            and shares[len(self._recognizer.vocabulary) :].sum() >= NO_WORD
+            and shares[len(self._facts.vocabulary) :].sum() >= NO_WORD
         ):
             self._search = self._begin_search()
         if not self._speaks and (words or self._loud >= self._steps(SPEECH_SECONDS)):
@@ -132,7 +129,7 @@ class StringStream:
             self._events.append(SpeechStarted(self._seconds))
         if words != self._partial:
             self._partial = words
-            self._events.append(Partial(string_text(self._recognizer.vocabulary, words), self._seconds))
+            self._events.append(Partial(string_text(self._facts.vocabulary, words), self._seconds))
         if words:
             self._tell_certain(best[0])
         self._look_for_an_end(best[0] if best else None)
@@ -170,12 +167,6 @@ class StringStream:
             self._told = True
             self._events.append(NoInput(self._seconds))
 
-    def finish(self) -> None:
-        """Tell the string that was begun, if any."""
-        best = self._search.so_far(most=1)
-        if best and best[0].words:
-            self._finish("flush")
-
     def _finish(self, reason: EndReason) -> None:
         answer = self._answer(self._search.best(most=RIVALS))
         self._events.append(StringEnded(answer, reason, self._seconds))
@@ -188,4 +179,20 @@ class StringStream:
             Hypothesis(h.words, h.probability, tuple((start + offset, end + offset) for start, end in h.spans))
             for h in hypotheses
         ]
-        return self._recognizer.answer(found, complete=complete, constrained=self._times.lengths is not None)
+        return string_answer(self._facts, found, complete=complete, constrained=self._times.lengths is not None)
+
+
+def compute_steps(streams: Sequence[StringStream]) -> None:
+    """Compute all steps that wait, one of all streams at a time in one batch; the streams have the same model.
+
+    Several steps at once would be summed in another order, and what rounds otherwise may become another integer in a
+    quantised network.
+    """
+    while ready := [stream for stream in streams if stream.waiting]:
+        model = ready[0].model
+        samples = np.stack([stream.waiting[0][0] for stream in ready])
+        probabilities, states = model.step(samples, np.concatenate([stream.state for stream in ready]))
+        shares = model.facts.weighted(probabilities[:, 0])
+        for row, stream in enumerate(ready):
+            stream.state = states[row : row + 1]
+            stream.advance(shares[row])

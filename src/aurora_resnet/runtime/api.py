@@ -1,0 +1,31 @@
+"""The public names of the runtime, which its package loads when one of them is first used."""
+
+from .audio.reading import read_audio as read_audio
+from .decision import Calibration as Calibration
+from .errors import AudioError as AudioError
+from .errors import AuroraError as AuroraError
+from .errors import ConfigError as ConfigError
+from .errors import ModelError as ModelError
+from .model_reference import EXPORTED as EXPORTED
+from .model_reference import EXPORTED_STRINGS as EXPORTED_STRINGS
+from .models.words import ExportedModel as ExportedModel
+from .models.words import load_model as load_model
+from .recognizer import Recognition as Recognition
+from .recognizer import Recognizer as Recognizer
+from .streaming.config import StreamingConfig as StreamingConfig
+from .streaming.recognizer import StreamingRecognizer as StreamingRecognizer
+from .streaming.recognizer import WordEvent as WordEvent
+from .streaming.recognizer import recognize_stream as recognize_stream
+from .strings.answer import DigitString as DigitString
+from .strings.answer import StringWord as StringWord
+from .strings.events import Digit as Digit
+from .strings.events import NoInput as NoInput
+from .strings.events import Partial as Partial
+from .strings.events import Rejected as Rejected
+from .strings.events import SpeechStarted as SpeechStarted
+from .strings.events import StringEnded as StringEnded
+from .strings.events import StringTimes as StringTimes
+from .strings.recognizer import StringRecognizer as StringRecognizer
+from .strings.streams import StringStreams as StringStreams
+from .vocabulary import DIGITS as DIGITS
+from .vocabulary import Vocabulary as Vocabulary

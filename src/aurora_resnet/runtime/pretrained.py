@@ -1,0 +1,85 @@
+"""``Pretrained``: what recognisers of words and of strings have in common, a model and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from .model_reference import AnyModel, Kind, resolve
+from .models.facts import Facts
+from .vocabulary import Vocabulary
+
+
+class HasFacts(Protocol):
+    """Any model."""
+
+    @property
+    def facts(self) -> Facts:
+        """What there is to know of it."""
+
+
+ModelT = TypeVar("ModelT", bound=HasFacts)
+
+
+class Pretrained(Generic[ModelT]):
+    """A recogniser with its model.
+
+    Args:
+        model: what computes.
+    """
+
+    kind: ClassVar[Kind]
+    default_model: ClassVar[str]
+    exported: ClassVar[Callable[..., Any]]
+    """Loads an exported model."""
+
+    def __init__(self, model: ModelT) -> None:
+        self.model = model
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: AnyModel | None = None,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        revision: str | None = None,
+        sha256: str | None = None,
+        trust_code: bool = False,
+    ) -> Self:
+        """Load a model.
+
+        Args:
+            name_or_path: a shipped model (``"resnet50"``, ``"compact"``; of strings ``"string_net"``), an exported file
+                (``.onnx``), a checkpoint that ``Trainer`` or ``save_checkpoint`` wrote, a folder of
+                ``save_pretrained``, or ``owner/name`` of a model on the Hugging Face hub, also as
+                ``owner/name@revision``. Checkpoints and the hub need the whole package, not the runtime alone. By
+                default the most accurate model that is shipped.
+            device: where to compute. The exported models compute on the CPU; a shipped model, folder or name on the
+                hub on another device is the checkpoint that was exported.
+            threads: CPU threads that compute an answer. An exported model takes one if not told otherwise; torch has
+                one number for the whole process, which ``None`` leaves alone.
+            revision: branch, tag or commit, on the hub.
+            sha256: of the file that is taken, in hexadecimal.
+            trust_code: as ``load_checkpoint``, for checkpoints.
+
+        Raises:
+            DownloadError: if the hub cannot be reached and nothing was kept, or has no such model.
+            MissingDependencyError: for what only the whole package can, or the hub without its client.
+            ModelError: if there is none of that name, or the file is missing, damaged, of the other kind or not one of
+                ours.
+            ConfigError: for a device that is not here.
+        """
+        name = cls.default_model if name_or_path is None else name_or_path
+        file = resolve(name, kind=cls.kind, device=device, revision=revision, sha256=sha256)
+        if file.format == "onnx":
+            return cls(cls.exported(file.path, threads=threads or 1))
+        return cls(file.compute(cls.kind, device=device, threads=threads, trust_code=trust_code))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model.facts.name}, {self.vocabulary!r})"
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the model knows."""
+        return self.model.facts.vocabulary

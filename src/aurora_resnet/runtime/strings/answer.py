@@ -1,0 +1,130 @@
+"""``DigitString``: the answer that the hypotheses of the search stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..decision import Reason
+from ..models.strings import SequenceFacts
+from ..vocabulary import Vocabulary
+from .search import Hypothesis
+
+MOST_ALTERNATIVES = 10
+RIVALS = 60
+"""Strings among which a word's confidence is summed."""
+
+
+@dataclass(frozen=True)
+class StringWord:
+    """A word of a string.
+
+    Attributes:
+        word: what was said.
+        digit: the digit that it names (``zero`` and ``oh`` are both 0); ``None`` for a word that names none.
+        start_seconds: where it begins in the recording, to about 0.1 s.
+        end_seconds: where it ends.
+        confidence: probability that this word was said there, 0 to 1.
+    """
+
+    word: str
+    digit: int | None
+    start_seconds: float
+    end_seconds: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class DigitString:
+    """The string of one recording, or of a stretch of a stream.
+
+    Attributes:
+        text: the digits, as ``"0773"``; where a word names none, the words with blanks between.
+        words: one by one.
+        confidence: probability that these words are all that was said: against all other strings, those with a word
+            more or less among them, and that no other words stand between or beside them.
+        alternatives: the most probable strings and their probabilities, this one first.
+        accepted: whether to believe it; ``None``, unknown, if words were recognised and the model is not calibrated.
+        reason: why not, or ``None``: ``silence``; ``no words``, where only something else was said; ``other words``,
+            where something else was said with them, such as "forty"; ``unsure``, where the confidence is below the
+            model's threshold for any other reason; ``no such string``, where none has the length or passes the
+            check; ``not calibrated``.
+    """
+
+    text: str
+    words: tuple[StringWord, ...]
+    confidence: float
+    alternatives: tuple[tuple[str, float], ...]
+    accepted: bool | None
+    reason: Reason | None
+
+    def __repr__(self) -> str:
+        return f"DigitString({self.text!r}, confidence={self.confidence:.3f}, accepted={self.accepted})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def string_answer(
+    facts: SequenceFacts, found: Sequence[Hypothesis], *, complete: float = 1.0, constrained: bool = False
+) -> DigitString:
+    """Return the answer that strings stand for.
+
+    Args:
+        facts: of the model.
+        found: from ``PrefixSearch.best``, the most probable one first.
+        complete: from ``PrefixSearch.complete``, of the first one.
+        constrained: whether only some strings were possible.
+    """
+    if not found:
+        return DigitString("", (), 0.0, (), accepted=False, reason="no such string")
+    best = found[0]
+    alternatives: dict[str, float] = {}
+    for hypothesis in found:
+        text = string_text(facts.vocabulary, hypothesis.words)
+        alternatives[text] = alternatives.get(text, 0.0) + hypothesis.probability
+    accepted, reason = facts.calibration.strings.accepts(best.probability, complete)
+    if not best.words and not constrained:
+        accepted, reason = False, "no words"
+    return DigitString(
+        text=string_text(facts.vocabulary, best.words),
+        words=tuple(_word(facts, found, place) for place in range(len(best.words))),
+        confidence=min(1.0, best.probability * complete),
+        alternatives=tuple(list(alternatives.items())[:MOST_ALTERNATIVES]),
+        accepted=accepted,
+        reason=reason,
+    )
+
+
+def _word(facts: SequenceFacts, found: Sequence[Hypothesis], place: int) -> StringWord:
+    """Return a word of the best string; its confidence is that of all strings that have it at that time."""
+    word, (start, end) = found[0].words[place], found[0].spans[place]
+    agreeing = sum(
+        hypothesis.probability
+        for hypothesis in found
+        if any(
+            other == word and first < end and start < last
+            for other, (first, last) in zip(hypothesis.words, hypothesis.spans, strict=True)
+        )
+    )
+    return StringWord(
+        word=facts.vocabulary.words[word],
+        digit=facts.vocabulary.digits[word],
+        start_seconds=start * facts.step_seconds,
+        end_seconds=end * facts.step_seconds,
+        confidence=min(1.0, agreeing),
+    )
+
+
+def string_text(vocabulary: Vocabulary, words: Sequence[int]) -> str:
+    """Return how a string is written.
+
+    >>> string_text(Vocabulary(("zero", "one", "oh")), [1, 2, 0]), string_text(Vocabulary(("yes", "no")), [0, 1])
+    ('100', 'yes no')
+    """
+    digits = [vocabulary.digits[word] for word in words]
+    if all(digit is not None for digit in digits):
+        return "".join(map(str, digits))
+    return " ".join(vocabulary.words[word] for word in words)
