@@ -13,7 +13,6 @@ from aurora_resnet.runtime import model_reference
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError, ModelError
 from aurora_resnet.runtime.model_reference import SHIPPED, Kind, resolve
 from aurora_resnet.runtime.models import load_model
-from aurora_resnet.runtime.models.strings import load_sequence_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
@@ -54,9 +53,8 @@ def test_a_folder_needs_nothing_else(folder: Path) -> None:
     assert resolve(folder).path == folder / "model.onnx"
     assert Recognizer.from_pretrained(folder).vocabulary == Recognizer.from_pretrained("compact").vocabulary
     assert load_model(str(folder)).path == folder / "model.onnx"
-    for load in (StringRecognizer.from_pretrained, load_sequence_model):
-        with pytest.raises(ModelError, match="is a model of single words, not of strings; give one of strings"):
-            load(folder)
+    with pytest.raises(ModelError, match="is a model of single words, not of strings; give one of strings"):
+        StringRecognizer.from_pretrained(folder)
     (folder / "model.onnx").write_bytes(b"another")
     with pytest.raises(ModelError, match=r"is not the file that config\.json states .* fetch it again"):
         resolve(folder)

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 import numpy.typing as npt
 
-Event = TypeVar("Event", covariant=True)
+Event = TypeVar("Event")
 
 
 class Stream(Protocol[Event]):

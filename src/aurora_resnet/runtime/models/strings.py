@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ..audio.waveform import Samples
 from ..errors import ConfigError
-from ..model_reference import EXPORTED_STRINGS, AnyModel, resolve, wrong_kind
+from ..model_reference import wrong_kind
 from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings
 from .facts import FORMAT, Facts, finite_logits
 
@@ -148,12 +148,3 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
         given = {WAVEFORM: samples.astype(np.float32, copy=False), STATE: state}
         shares, after = self.run([PROBABILITIES, STATE_AFTER], given)
         return finite_logits(shares, self.facts.name), after
-
-
-def load_sequence_model(name_or_path: AnyModel = EXPORTED_STRINGS[0], *, threads: int = 1) -> ExportedSequenceModel:
-    """Load an exported model of strings; arguments and errors as ``load_model``.
-
-    >>> load_sequence_model("string_net").facts.sample_rate
-    8000
-    """
-    return ExportedSequenceModel(resolve(name_or_path, kind="strings", format="onnx").path, threads=threads)

@@ -23,8 +23,8 @@ class StringStreams:
         model: what gives the probabilities.
         times: how long to wait, and which lengths a string may have, where ``open`` is not told otherwise.
 
-    >>> from aurora_resnet.runtime.models.strings import load_sequence_model
-    >>> streams = StringStreams(load_sequence_model("string_net"))
+    >>> from aurora_resnet.runtime import StringRecognizer
+    >>> streams = StringStreams(StringRecognizer.from_pretrained().model)
     >>> call = streams.open(8000, encoding="mulaw")
     >>> streams.push({call: bytes([0xFF]) * 56_000})[call]
     [NoInput(seconds=6.0)]
