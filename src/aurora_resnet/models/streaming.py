@@ -47,7 +47,8 @@ class StreamingNetwork(nn.Module):
     Args:
         model: a trained sequence model; it stays as it is and where it is.
 
-    Shape: ``[B, n * step], [B, S] -> [B, n, K + 2], [B, S]``; see ``runtime.models.strings``.
+    Shape: ``[B, n * step], [B, S] -> [B, n, K + 2], [B, S]``, ``K + 3`` with a ``SpeechUnit``; see
+    ``runtime.models.strings``.
 
     Raises:
         ConfigError: for any other model, or one whose front end looks ahead.
@@ -83,10 +84,11 @@ class StreamingNetwork(nn.Module):
         energies = (self.filters @ (real * real + imaginary * imaginary)).transpose(1, 2)  # [B, T, M]
         features, mean = pcen_step(energies, mean.unsqueeze(1))
         logits, memory = self.classifier.step(features.transpose(1, 2), memory)
-        shares = logits.softmax(dim=2)
         words, blank = self.classifier.num_classes, self.classifier.blank
+        shares = logits[..., : blank + 1].softmax(dim=2)
         other = _sum_in_pairs(shares[..., words:blank])
-        probabilities = torch.cat((shares[..., :words], other, shares[..., blank:]), dim=2)
+        speech = logits[..., blank + 1 :].sigmoid()  # none without a unit for it
+        probabilities = torch.cat((shares[..., :words], other, shares[..., blank:], speech), dim=2)
         return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)
 
 

@@ -97,6 +97,28 @@ class TemporalBlock(nn.Module):
         return F.relu(x + self.bn(self.conv(memory.extend(x, self.frames))))
 
 
+class SpeechUnit(nn.Module):
+    """Whether there is speech at all, ``[B, C, T] -> [B, 1, T]``, a logit; it sees the last 0.6 s of what it gets.
+
+    It takes what is known of single frames, before the blocks over time, which answer only when a word is nearly over.
+    """
+
+    def __init__(self, inputs: int, channels: int, dilations: Sequence[int] = (1, 2, 4)) -> None:
+        super().__init__()
+        self.join = nn.Conv1d(inputs, channels, 1)
+        self.over_time = nn.ModuleList(nn.Conv1d(channels, channels, 3, dilation=dilation) for dilation in dilations)
+        self.frames = [2 * dilation for dilation in dilations]
+        self.head = nn.Conv1d(channels, 1, 1)
+
+    def forward(self, x: Tensor, memory: Memory) -> Tensor:
+        """Return the logit of each frame."""
+        x = F.relu(self.join(x))
+        for conv, frames in zip(self.over_time, self.frames, strict=True):
+            x = F.relu(x + conv(memory.extend(x, frames)))
+        logit: Tensor = self.head(x)
+        return logit
+
+
 class StringNet(SpeechClassifier):
     """Which word is being said, frame by frame: residual blocks on the spectrogram, then blocks over time.
 
@@ -110,6 +132,7 @@ class StringNet(SpeechClassifier):
         dilations: one block over time for each.
         width: frames that a convolution over time spans, before dilation.
         others: units for other speech; 27 are the letters of the alphabet and any other word.
+        speech: channels of a ``SpeechUnit``, which is trained after the rest; 0 for none.
         dropout: probability before the units, 0 <= p < 1.
         num_classes: number of words ``K``.
         n_mels: mel bands ``M``.
@@ -130,6 +153,7 @@ class StringNet(SpeechClassifier):
         dilations: Sequence[int] = (1, 2, 4, 8, 1, 2, 4),
         width: int = 3,
         others: int = 27,
+        speech: int = 0,
         dropout: float = 0.1,
         num_classes: int = 11,
         n_mels: int = 40,
@@ -141,6 +165,7 @@ class StringNet(SpeechClassifier):
             channels=(channels, CHANNELS),
             width=(width, Between(1, 64)),
             others=(others, Between(0, MOST_WORDS)),
+            speech=(speech, Between(0, 4096)),
             dropout=(dropout, DROPOUT),
             **{f"widths[{i}]": (filters, CHANNELS) for i, filters in enumerate(widths)},
             **{f"dilations[{i}]": (dilation, Between(1, 64)) for i, dilation in enumerate(dilations)},
@@ -162,6 +187,7 @@ class StringNet(SpeechClassifier):
         )
         self.over_time = nn.ModuleList(TemporalBlock(channels, width, dilation) for dilation in dilations)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Conv1d(channels, num_classes + others + 1, 1))
+        self.speech = SpeechUnit(channels, speech) if speech else None
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -172,9 +198,9 @@ class StringNet(SpeechClassifier):
         return self.num_classes + self.others
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the logits of all frames of whole recordings."""
+        """Return the logits of all frames of whole recordings, without that of the ``SpeechUnit``."""
         self.check_features(features)
-        return self.step(features[..., : features.shape[2] // 4 * 4])[0]
+        return self.step(features[..., : features.shape[2] // 4 * 4])[0][..., : self.blank + 1]
 
     def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Go on with streams.
@@ -184,14 +210,22 @@ class StringNet(SpeechClassifier):
             memory: ``[B, size]``, what the step before returned; ``None`` at the beginning.
 
         Returns:
-            Logits ``[B, T / 4, U]`` and the memory for the next step.
+            Logits ``[B, T / 4, U]``, with that of the ``SpeechUnit`` behind them if there is one, and the memory for
+            the next step.
         """
         layers = Memory(memory)
-        x = self.stem(layers.extend(features.unsqueeze(1), 3))
-        for block in self.blocks:
-            x = block(x, layers)
-        x = self.join(x.flatten(1, 2))
+        x = frames = self.single_frames(features, layers)
         for block in self.over_time:
             x = block(x, layers)
-        logits: Tensor = self.head(x).transpose(1, 2)
-        return logits, layers.after()
+        logits: Tensor = self.head(x)
+        if self.speech is not None:
+            logits = torch.cat((logits, self.speech(frames, layers)), dim=1)
+        return logits.transpose(1, 2), layers.after()
+
+    def single_frames(self, features: Tensor, memory: Memory) -> Tensor:
+        """Return what is known of each frame before the blocks over time, ``[B, M, T] -> [B, C, T / 4]``."""
+        x = self.stem(memory.extend(features.unsqueeze(1), 3))
+        for block in self.blocks:
+            x = block(x, memory)
+        frames: Tensor = self.join(x.flatten(1, 2))
+        return frames

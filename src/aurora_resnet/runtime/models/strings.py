@@ -4,7 +4,8 @@ An exported model takes and gives
 
 - ``waveform`` ``[B, n * step]`` float32 in [-1, 1], the new samples of ``B`` streams, and ``state`` ``[B, S]``, what
   the call before returned, zeros at the beginning;
-- ``probabilities`` ``[B, n, K + 2]`` of each word, of other speech and of neither, and ``state_after`` ``[B, S]``;
+- ``probabilities`` ``[B, n, K + 3]`` of each word, of other speech and of neither, then that there is speech at all, and
+  ``state_after`` ``[B, S]``; a file without the last has ``[B, n, K + 2]``,
   files of 0.2 have ``[B, n, K + 1]``, other speech and neither in one.
 """
 
@@ -104,7 +105,7 @@ class SequenceModel(Protocol):
             state: ``[B, S]``, from ``begin`` or the call before.
 
         Returns:
-            Probabilities ``[B, n, K + 2]`` and the new state; ``[B, n, K + 1]`` from files of 0.2.
+            Probabilities ``[B, n, K + 3]`` and the new state; fewer from some files, as the module says.
 
         Raises:
             ModelError: if the weights are damaged.
@@ -115,13 +116,13 @@ class SequenceModel(Protocol):
         return np.zeros((streams, self.facts.state_size), np.float32)
 
     def whole(self, samples: Samples) -> Probabilities:
-        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 2]``."""
+        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 2]``, not of speech."""
         step = self.facts.step_samples
         padded = np.pad(samples, (0, -len(samples) % step))
         state, parts = self.begin(), []
         for start in range(0, len(padded), WHOLE_STEPS * step):
             shares, state = self.step(padded[None, start : start + WHOLE_STEPS * step], state)
-            parts.append(shares[0])
+            parts.append(shares[0, :, : len(self.facts.vocabulary) + 2])
         return np.concatenate(parts)
 
 
@@ -137,7 +138,7 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
         self.check_graph(
             inputs.keys() == {WAVEFORM, STATE}
             and inputs[STATE] == outputs.get(STATE_AFTER) == [facts.state_size]
-            and outputs.get(PROBABILITIES, [0])[-1] in (words + 1, words + 2)
+            and outputs.get(PROBABILITIES, [0])[-1] in (words + 1, words + 2, words + 3)
         )
 
     def __repr__(self) -> str:

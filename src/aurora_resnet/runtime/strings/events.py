@@ -15,7 +15,7 @@ EndReason = Literal["length", "pause", "flush", "too long"]
 
 @dataclass(frozen=True)
 class SpeechStarted:
-    """Speech began, or something else is loud; the moment to stop a prompt.
+    """Speech began: the moment to stop a prompt. A model without a unit for it takes what is loud for speech.
 
     Attributes:
         seconds: how much of the stream told it.

@@ -25,8 +25,10 @@ FLOOR_SECONDS, HEAD_SECONDS = 4.0, 0.12
 FORGET_SECONDS, NO_WORD = 1.0, 0.9
 """After so long without a word the search begins anew, in a step that is surely none: each step of waiting adds a few
 strings that were not said to the rivals of what is said at last, and after a minute no string would be certain."""
+SPEECH = 0.96
+"""Least probability that there is speech at which it began: some 90 % of digits within 0.3 s, one of ten sounds."""
 SPEECH_SECONDS = 0.2
-"""Louder than the noise for so long is speech."""
+"""Louder than the noise for so long is speech, to a model that does not tell speech from other sounds."""
 
 
 class StringStream:
@@ -108,8 +110,13 @@ class StringStream:
         events, self._events = self._events, []
         return events
 
-    def advance(self, shares: npt.NDArray[np.float64]) -> None:
-        """Go on by the step that waits first, with the probabilities of its words."""
+    def advance(self, shares: npt.NDArray[np.float64], speech: float | None) -> None:
+        """Go on by the step that waits first.
+
+        Args:
+            shares: probabilities of its words, of other speech and of neither.
+            speech: probability that there is any; ``None`` from a model that does not tell.
+        """
         samples, self._now = self.waiting.popleft()
         self._step += 1
         loud = self._gate.is_loud(samples)
@@ -124,7 +131,8 @@ class StringStream:
             and shares[len(self._facts.vocabulary) :].sum() >= NO_WORD
         ):
             self._search = self._begin_search()
-        if not self._speaks and (words or self._loud >= self._steps(SPEECH_SECONDS)):
+        speaks = self._loud >= self._steps(SPEECH_SECONDS) if speech is None else speech >= SPEECH
+        if not self._speaks and (words or speaks):
             self._speaks = True
             self._events.append(SpeechStarted(self._seconds))
         if words != self._partial:
@@ -192,7 +200,8 @@ def compute_steps(streams: Sequence[StringStream]) -> None:
         model = ready[0].model
         samples = np.stack([stream.waiting[0][0] for stream in ready])
         probabilities, states = model.step(samples, np.concatenate([stream.state for stream in ready]))
-        shares = model.facts.weighted(probabilities[:, 0])
+        known, units = probabilities[:, 0], len(model.facts.vocabulary) + 2
+        shares = model.facts.weighted(known[:, :units])
         for row, stream in enumerate(ready):
             stream.state = states[row : row + 1]
-            stream.advance(shares[row])
+            stream.advance(shares[row], float(known[row, units]) if known.shape[1] > units else None)
