@@ -4,12 +4,14 @@ Run: ``python -m benchmarks.streaming [--model compact resnet50] [--split test] 
 tenth string. A model is the name of a shipped one (exported, int8), an exported file or a checkpoint. The audio is
 AN4's utterances that are made of digit words, one thread. Latency: from the end of a word in the forced alignment of
 ``digits.csv`` to the second of the stream at which its event is decided; a second of quiet follows each string. What is
-found there is measured by ``tools.streaming``, which writes into the same record.
+found there is measured by ``tools.measure.streams``, which writes into the same record.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,16 @@ from typing import Any
 import numpy as np
 
 from aurora_resnet.corpora.sources.an4 import read_an4_strings
+from aurora_resnet.environment import set_threads
 from aurora_resnet.evaluation.strings import align
+from aurora_resnet.files import write_json
+from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.cli.terminal import exit_with
+from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.recognizer import Recognizer
-from tools.streaming.hour import BED_DB
-from tools.streaming.listening import SEED, common_options, hear, measure_models
+from tools.measure.hour import BED_DB, SEED
+from tools.measure.streams import about_model, stream_events, with_model
 
 QUICK = 10
 
@@ -53,7 +59,7 @@ def measure(recognizer: Recognizer, data: Path, split: str, step: int = 1) -> di
         quiet = 10 ** (BED_DB / 20) * generator.standard_normal(rate)
         followed_by_quiet = np.concatenate((samples, quiet.astype(np.float32)))
         start = time.perf_counter()
-        events, in_time = hear(recognizer, followed_by_quiet, rate)
+        events, in_time = stream_events(recognizer, followed_by_quiet, rate)
         spent += time.perf_counter() - start
         audio += len(followed_by_quiet) / rate
         times = ends[string.path.stem]
@@ -69,11 +75,21 @@ def measure(recognizer: Recognizer, data: Path, split: str, step: int = 1) -> di
 
 
 def main() -> None:
-    parser = common_options(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", nargs="+", default=["compact"], help="shipped models, exported files, checkpoints")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the recordings")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the record to FILE; other models in it stay")
+    parser.add_argument("--quick", action="store_true", help="a little, to see that it works")
     parser.add_argument("--split", default="test", help="split of AN4's strings (default test)")
     options = parser.parse_args()
-    step = QUICK if options.quick else 1
-    measure_models(options.model, lambda model: measure(model, options.data, options.split, step), options.out)
+    set_threads(1)
+    for model in options.model:
+        recognizer = DigitRecognizer.from_pretrained(model, threads=1)
+        step = QUICK if options.quick else 1
+        row = about_model(resolve(model)) | measure(recognizer, options.data, options.split, step)
+        print(json.dumps(row, indent=2), flush=True)
+        if options.out:
+            write_json(with_model(options.out, recognizer.model.facts.name, row), options.out)
 
 
 if __name__ == "__main__":

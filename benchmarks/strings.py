@@ -39,7 +39,7 @@ from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
-from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
+from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS, file_sha256
 from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
@@ -48,9 +48,7 @@ from benchmarks.inference import describe_machine
 from benchmarks.latency import POCKETSPHINX
 from benchmarks.streaming import QUICK, quantiles, word_ends
 from benchmarks.strings_load import CHUNK_SECONDS, LIMIT_SECONDS, calls_a_core
-from tools.shipped.model import file_digest
-from tools.streaming.hour import BED_DB
-from tools.streaming.listening import SEED
+from tools.measure.hour import BED_DB, SEED
 
 PEER_RATE = 16_000
 MOONSHINE = "moonshine_voice"
@@ -206,7 +204,7 @@ def main() -> None:
         "command": " ".join(["python -m benchmarks.strings", *sys.argv[1:]]),
         "quick": options.quick,
         "split": options.split,
-        "model_sha256": file_digest(recognizer.model.path),
+        "model_sha256": file_sha256(recognizer.model.path),
         "limit_seconds": LIMIT_SECONDS,
         "machine": describe_machine() | {"load_average": os.getloadavg()[0]},
         "rows": rows,

@@ -11,7 +11,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from aurora_resnet.checkpoints import PRETRAINED
-from aurora_resnet.runtime.model_reference import EXPORTED, resolve
+from aurora_resnet.runtime.model_reference import EXPORTED, file_sha256, resolve
 from study.report.page import page
 from study.report.records import Study
 from tools.reports.__main__ import between, texts
@@ -20,7 +20,6 @@ from tools.reports.performance import accuracy_table
 from tools.reports.protocol import PROTOCOL
 from tools.reports.records import DOCS, read_runs
 from tools.reports.templating import render
-from tools.shipped.model import file_digest
 
 
 def test_only_the_part_between_its_markers_changes() -> None:
@@ -84,4 +83,4 @@ def test_the_records_of_the_shipped_models_are_of_the_files_in_the_package() -> 
     files |= {f"{name}_int8": resolve(name).path for name in EXPORTED}
     for name, file in files.items():
         record = json.loads((DOCS / "records" / "shipped" / f"{name}.json").read_text(encoding="utf-8"))
-        assert record["model"]["sha256"] == file_digest(file), f"{name}: run python -m tools.shipped"
+        assert record["model"]["sha256"] == file_sha256(file), f"{name}: run python -m tools.measure"

@@ -9,9 +9,8 @@ import numpy as np
 
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, save_figure
 from aurora_resnet.evaluation.tables import markdown_table, percent
+from tools.measure.left_out_sets import NEGATIVES
 from tools.reports.records import FIGURES, RECORDS
-from tools.strangers.ideas import FOLDS
-from tools.strangers.sets import NEGATIVES
 
 Record = dict[str, Any]
 
@@ -55,7 +54,7 @@ def draw_people(records: list[Record]) -> None:
         right = 100 * np.array([row["accuracy"] for row in clean])
         reach = 100 * np.array([[row["interval"][end] for row in clean] for end in ("low", "high")])
         axes.errorbar([record["speakers"] for record in own], right, yerr=np.abs(reach - right), fmt="o-", capsize=3,
-                      color=colour, label=FOLDS[fold].title)  # fmt: skip
+                      color=colour, label=own[0]["title"])  # fmt: skip
     axes.set_xscale("log", base=2)
     ticks = sorted({record["speakers"] for record in records})
     axes.set_xticks(ticks, [str(tick) for tick in ticks])

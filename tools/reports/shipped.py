@@ -10,10 +10,10 @@ from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
 from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
+from tools.measure.targets import SNRS_DB, TARGETS, target_table
 from tools.reports.records import RECORDS, TEMPLATES
 from tools.reports.strangers import read_strangers, strangers_section
 from tools.reports.templating import render
-from tools.shipped.targets import SNRS_DB, TARGETS, target_table
 
 Record = dict[str, Any]
 SHIPPED = RECORDS / "shipped"

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
+from tools.measure.left_out_sets import NEGATIVES
+from tools.measure.targets import TARGETS
 from tools.reports.records import RECORDS
-from tools.shipped.targets import TARGETS
-from tools.strangers.sets import NEGATIVES
 
 Record = dict[str, Any]
 STRANGERS = RECORDS / "strangers"

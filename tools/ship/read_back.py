@@ -1,6 +1,6 @@
-r"""The weights of an exported model of strings, as a checkpoint from which a training can go on.
+r"""The weights of an exported model of strings, as a network from which a training can go on.
 
-    python -m tools.strings.read_back --model string_net.onnx --config examples/train_strings.toml --out runs/read_back
+    python -m tools.ship.read_back --model string_net.onnx --config examples/train_strings.toml --out read_back.safetensors
 
 The file holds int8 weights into which the batch normalisations were folded. Folded, a layer is :math:`y = W x + b`;
 unfolded it is :math:`y = \gamma (W x - \mu) / \sigma + \beta`. The same :math:`W` with :math:`\mu` and :math:`\sigma`
@@ -20,13 +20,36 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.training.data import load_data
-from aurora_resnet.training.experiment import read_experiment
-from aurora_resnet.training.state import BEST
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.strings import load_strings
 
 CLIPS = 256
 """By which mean and deviation are told."""
+
+
+def read_back(exported: Path, config: ExperimentConfig) -> RecognizerModel:
+    """Return the network of an exported model.
+
+    Args:
+        exported: the int8 file.
+        config: its training.
+    """
+    data = load_data(config.data, None)
+    model = RecognizerModel(
+        RecognizerConfig(
+            config.model,
+            config.mel,
+            options=config.options,
+            clip_seconds=config.clip_seconds,
+            vocabulary=data.vocabulary,
+        )
+    )
+    clips = load_strings(data, config.data, model, seed=config.training.seed).train
+    waveforms = torch.stack([torch.from_numpy(clips.make(0, index)[0]) for index in range(CLIPS)])
+    unfold(model, folded_weights(exported), waveforms)
+    return model
 
 
 def folded_weights(path: Path) -> dict[str, Tensor]:
@@ -96,26 +119,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="int8 file")
     parser.add_argument("--config", type=Path, default=Path("examples/train_strings.toml"), help="its training file")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     options = parser.parse_args()
-    config = read_experiment(options.config)
-    data = load_data(config.data, None)
-    model = RecognizerModel(
-        RecognizerConfig(
-            config.model,
-            config.mel,
-            options=config.options,
-            clip_seconds=config.clip_seconds,
-            vocabulary=data.vocabulary,
-        )
-    )
-    clips = load_strings(data, config.data, model, seed=config.training.seed).train
-    waveforms = torch.stack([torch.from_numpy(clips.make(0, index)[0]) for index in range(CLIPS)])
-    unfold(model, folded_weights(options.model), waveforms)
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(model, options.out / BEST)
-    print(options.out / BEST)
+    save_checkpoint(read_back(options.model, read_experiment(options.config)), options.out)
+    print(options.out)
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

@@ -1,4 +1,4 @@
-"""Sounds to measure a recogniser with: words in noise at an SNR by plain RMS, noises cut to windows, made noises.
+"""Sounds to measure a model with: words in noise at an SNR by plain RMS, noise cut to windows, noise from formulas.
 
 The words of a noisy set are mixed as follows; it is the simplest definition there is, not Aurora-2's
 (``aurora_resnet.audio.mixing``): no filter, no measure of speech activity. A word of ``n`` samples, trimmed as its
@@ -23,35 +23,37 @@ import torch
 from torch import Tensor
 
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.corpora.checking import check_folder, is_recording, visible
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, CorpusError
+from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.models import ModelFacts
-from aurora_resnet.training.sounds import read_sounds as read_whole
+from aurora_resnet.training.data import SoundFiles
+from aurora_resnet.training.sounds import find_sounds, read_sounds
 
 WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
 """RMS levels of the made white noise, dB re full scale."""
 
 
-def sound_corpus(folder: Path, name: str) -> Corpus:
-    """Return the sound files of a folder as recordings without any word."""
-    paths = [path for path in visible(check_folder(folder, name)) if is_recording(path)]
-    if not paths:
-        raise CorpusError(f"{folder}: expected sound files of {name}, found none")
-    return Corpus(name, tuple(Utterance(path, (), "") for path in paths))
+def wordless(name: str, *sources: SoundFiles, root: str | Path = ".") -> Corpus:
+    """Return sound files as recordings without any word."""
+    return Corpus(name, tuple(Utterance(path, (), "") for path in find_sounds(sources, root)))
 
 
-def scene_corpora(folder: Path) -> dict[str, Corpus]:
-    """Return the noise recordings of a folder with one sub-folder per scene."""
-    return {path.name: sound_corpus(path, path.name) for path in visible(check_folder(folder, "noise scenes"))}
+def scene_corpora(folder: str | Path) -> dict[str, Corpus]:
+    """Return the noise recordings of a folder, by the sub-folder in which they lie: one for each scene."""
+    paths = find_sounds([SoundFiles(str(folder))], ".")
+    scenes = dict.fromkeys(path.parent.name for path in paths)
+    return {
+        scene: Corpus(scene, tuple(Utterance(path, (), "") for path in paths if path.parent.name == scene))
+        for scene in scenes
+    }
 
 
-def read_sounds(corpus: Corpus, sample_rate: int) -> list[Samples]:
+def read_whole(corpus: Corpus, sample_rate: int) -> list[Samples]:
     """Return the whole recordings of a corpus at one rate."""
-    return read_whole([utterance.path for utterance in corpus], sample_rate, math.inf)
+    return read_sounds([utterance.path for utterance in corpus], sample_rate, math.inf)
 
 
 def draw_noise(recordings: Sequence[Samples], count: int, length: int, generator: np.random.Generator) -> Tensor:

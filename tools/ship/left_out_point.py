@@ -1,14 +1,14 @@
-"""From the out-of-fold scores of ``tools.strangers`` to the calibration of a network that heard all corpora.
+"""From the scores of trainings without a corpus to the calibration of a network that learnt from all corpora.
 
-That network has no strangers left whose digits it could be calibrated on, only AN4's held-out speakers, who sit before
+That network has no speakers left whose digits it could be calibrated on, only AN4's held-out speakers, who sit before
 the same microphones as those it learnt from. So two things are carried over from the runs of its recipe that left a
-corpus out:
+corpus out (``tools.measure.left_out``):
 
-- the threshold of equal error: it refuses as large a share of the strangers' clean digits as it accepts of near words
-  and talk, the mean of their kinds. Evidence of networks of one recipe is on one scale, and the final network, which
-  heard more people, is surer of digits and of other words;
-- by which factor the temperature of strangers exceeds that of AN4's held-out speakers, each clean and in noise, as the
-  temperature of the final network is fitted.
+- the threshold of equal error: it refuses as large a share of the left-out speakers' clean digits as it accepts of near
+  words and talk, the mean of their kinds. Evidence of networks of one recipe is on one scale, and the final network,
+  which learnt from more people, is surer of digits and of other words;
+- by which factor the temperature of left-out speakers exceeds that of AN4's held-out speakers, each clean and in noise,
+  as the temperature of the final network is fitted.
 """
 
 from __future__ import annotations
@@ -23,25 +23,26 @@ import numpy.typing as npt
 
 from aurora_resnet.runtime.decision import audible, evidence
 from aurora_resnet.training.calibrate import fit_temperature
-from tools.strangers.sets import NEGATIVES, SNRS_DB
+from tools.measure.left_out_sets import NEGATIVES, SNRS_DB
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
-    """What holds among strangers.
+class LeftOutPoint:
+    """What holds for speakers of no training.
 
     Attributes:
         threshold: of the evidence, the mean of the runs' thresholds of equal error.
-        temperature_factor: temperature of strangers over that of AN4's held-out speakers, the runs' geometric mean.
+        temperature_factor: temperature of left-out speakers over that of AN4's held-out speakers, the runs' geometric
+            mean.
     """
 
     threshold: float
     temperature_factor: float
 
     @classmethod
-    def read(cls, files: Sequence[Path]) -> OperatingPoint:
+    def read(cls, files: Sequence[Path]) -> LeftOutPoint:
         """Return the operating point of runs of one idea, from the ``logits.npz`` of each fold."""
         points = []
         for file in files:
@@ -53,23 +54,23 @@ class OperatingPoint:
         )
 
     @classmethod
-    def of(cls, groups: dict[str, Array]) -> OperatingPoint:
+    def of(cls, groups: dict[str, Array]) -> LeftOutPoint:
         """Return the operating point of one run."""
 
-        def heard(name: str, rows: slice = slice(None)) -> tuple[Array, Array]:
+        def loud(name: str, rows: slice = slice(None)) -> tuple[Array, Array]:
             logits, labels, peaks = (groups[f"{name}.{key}"][rows] for key in ("logits", "labels", "peaks"))
             return logits[audible(peaks)], labels[audible(peaks)]
 
         def temperature(name: str, rows: slice) -> float:
-            parts = [heard(name), *(heard(f"noisy_{snr_db}", rows) for snr_db in SNRS_DB if snr_db >= 0)]
+            parts = [loud(name), *(loud(f"noisy_{snr_db}", rows) for snr_db in SNRS_DB if snr_db >= 0)]
             return fit_temperature(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
         threshold = equal_error_threshold(
-            evidence(heard("left_out")[0]), [evidence(heard(kind)[0]) for kind in NEGATIVES]
+            evidence(loud("left_out")[0]), [evidence(loud(kind)[0]) for kind in NEGATIVES]
         )
-        count = len(groups["left_out.labels"])  # of a noisy group they come first, see read_strangers
-        strangers, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
-        return cls(threshold, strangers / an4)
+        count = len(groups["left_out.labels"])  # of a noisy group they come first, see LeftOutSets
+        left_out, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
+        return cls(threshold, left_out / an4)
 
 
 def equal_error_threshold(words: Array, negatives: Sequence[Array]) -> float:

@@ -27,14 +27,15 @@ from aurora_resnet.noisy_corpus.strings import plan_strings, write_strings
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.shipped.noisy_sets import draw_noise, read_sounds, scene_corpora
+from aurora_resnet.training.data import SoundFiles
+from tools.measure.hour import RATE
+from tools.measure.sounds import draw_noise, read_whole, scene_corpora, wordless
 
-RATE = 8000
 SNRS_DB = (20, 10, 5, 0)
 STRINGS, REPEATED = 220, 200
 SEED = 15
-TALK_SESSIONS = "0"
-"""Last digit of the telephone sessions that no training and no calibration hears."""
+TALK_SESSIONS = r"^s\d*0_"
+"""The telephone sessions of no training and no calibration; their number ends in 0."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,7 @@ class StringSets:
                 an4, data / "noise" / "noizeus", folder / "noizeus", SNRS_DB[::3] if quick else SNRS_DB
             ),
         }
-        talk = tuple(
-            Utterance(path, (), "")
-            for path in sorted((data / "wuw_corpus_ii" / "sentence").glob("*.flac"))
-            if path.stem.partition("_")[0].endswith(TALK_SESSIONS)
-        )
+        talk = wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK_SESSIONS), root=data)
         spelt = [
             each.utterance
             for each in read_an4_aligned(data / "an4")
@@ -88,7 +85,7 @@ class StringSets:
         ]
         letters = [utterance for utterance in spelt if any(len(word) == 1 for word in utterance.words)]
         count = sum(len(word) == 1 for utterance in letters for word in utterance.words)
-        return cls(strings, Corpus("talk", talk), Corpus("letters", tuple(letters)), count)
+        return cls(strings, talk, Corpus("letters", tuple(letters)), count)
 
 
 def repeats() -> list[tuple[str, ...]]:
@@ -114,7 +111,7 @@ def in_scenes(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
 def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ...]) -> Iterator[Utterance]:
     speech = [_read(utterance) for utterance in strings]
     for scene, recordings in scene_corpora(noise).items():
-        sounds = [np.concatenate(read_sounds(recordings, RATE))]
+        sounds = [np.concatenate(read_whole(recordings, RATE))]
         for snr_db in snrs_db:
             for number, utterance in enumerate(strings):
                 path = folder / scene / f"{snr_db}" / f"{utterance.path.stem}.flac"
