@@ -30,7 +30,7 @@ CARD = "4539578763621486"
 
 
 RUN = (
-    "index.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
+    "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
     "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
 )  # fmt: skip
 """Pages whose Python is run with the recordings of ``folder``, and whose commands are."""
@@ -39,12 +39,12 @@ OWN_TESTS = {"strings.md"}
 ELSEWHERE = {
     "data.md": "downloads",
     "export.md": "minutes; tests/export",
-    "first-hour.md": "minutes and gigabytes; tools.first_hour ran what stands there",
+    "first-hour.md": "minutes and gigabytes; CI runs the same commands step by step",
     "models.md": "ImageNet weights; tests/models",
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of recordings of one's own; tests/teaching",
     "protocol.md": "corpora; tests/noisy_corpus and CI",
-    "reliability.md": "hours; CI runs a little of each",
+    "reliability.md": "hours; tests/faults",
     "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
     "string-training.md": "hours",

@@ -1,29 +1,52 @@
 """Write docs/study.md and its figures from the study's records, in under a minute.
 
 ``python -m study.report`` writes, ``--check`` fails if the text would change (CI), ``--records FOLDER --print`` shows
-the page of other records.
+the page of other records. Prose and tables are in ``templates``.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import sys
 from pathlib import Path
 
-from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import exit_with
+from study.report import tables
 from study.report.figures import draw
-from study.report.page import page
-from study.report.records import STUDY, Study
-from tools.reports.records import DOCS
+from study.report.records import MEAN, SNRS, STUDY, Study
+from study.report.specification import BASE, GROUPS, PAPER, SETTINGS, SHARES, SYSTEMS
+from tools.reports.__main__ import write
+from tools.reports.rendering import DOCS, render
 
-PAGE = DOCS / "study.md"
+NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
+"""The run without which a question has no section; any will do for the others."""
+
+
+def page(study: Study) -> str:
+    """Return docs/study.md, with the questions that there are records of."""
+    questions = {
+        question: study.present(group)
+        for question, group in GROUPS.items()
+        if any(name.startswith(NEEDED.get(question, f"{question}/")) for name in study.variants)
+    }
+    return render(
+        "study.md.j2",
+        Path(__file__).with_name("templates"),
+        study=study,
+        base=study[BASE],
+        questions=questions,
+        tables=tables,
+        mean=MEAN,
+        snrs=SNRS,
+        systems=SYSTEMS,
+        paper=PAPER,
+        settings=SETTINGS,
+        shares=SHARES,
+    )
 
 
 def main() -> int:
     """Write, check or print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail if the text would change")
     parser.add_argument("--print", action="store_true", help="write nothing, print the page")
     parser.add_argument("--records", type=Path, default=STUDY, help="folder of the records")
@@ -33,14 +56,10 @@ def main() -> int:
     if options.print:
         print(text)
         return 0
-    current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if options.check:
-        sys.stdout.writelines(difflib.unified_diff(current.splitlines(True), text.splitlines(True), str(PAGE)))
-        return int(current != text)
-    with atomic_path(PAGE) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    draw(study)
-    return 0
+    stale = write({DOCS / "study.md": text}, check=options.check)
+    if not options.check:
+        draw(study)
+    return min(stale, 1)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,14 @@ import numpy as np
 
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.comparison import SystemAnswers
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.tables import percent_with_interval
 from aurora_resnet.runtime.errors import CorpusError
-from tools.reports.records import RECORDS
+from tools.reports.rendering import RECORDS
 
 STUDY = RECORDS / "study"
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
-SNR_NAMES = {snr: snr if snr == "clean" else f"{snr} dB" for snr in SNRS}
 MEAN = ("20", "15", "10", "5", "0")
 """The SNRs of the mean, as everywhere."""
-HARD = ("0", "-5")
-"""Where it is hard."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +73,9 @@ class Variant:
         answers = self.answers(snrs, noise)
         return answers.accuracy if answers.speakers else float("nan")  # a quick form has fewer conditions
 
-    def interval(self, snrs: Sequence[str]) -> Interval:
-        """Return the 95 % interval by bootstrap over speakers."""
-        return self.answers(snrs).interval
-
-    def spread(self, snrs: Sequence[str]) -> float | None:
-        """Return the standard deviation over the seeds, None for one seed."""
-        return self.answers(snrs).spread
+    def with_interval(self, snrs: Sequence[str]) -> str:
+        """Return the accuracy with its 95 % interval by bootstrap over speakers, in percent."""
+        return percent_with_interval(self.accuracy(snrs), self.answers(snrs).interval)
 
     def against(self, other: Variant, snrs: Sequence[str]) -> Difference:
         """Compare with another variant on the same clips."""
@@ -102,6 +95,12 @@ class Variant:
     def first(self) -> dict[str, Any]:
         """The first seed's record."""
         return self.records[0]
+
+    @property
+    def cost(self) -> dict[str, int]:
+        """Parameters and multiply-accumulates a clip."""
+        cost: dict[str, int] = self.first["training"]["cost"]
+        return cost
 
 
 @dataclass(frozen=True)
@@ -128,6 +127,12 @@ class Study:
         if name not in self.variants:
             raise CorpusError(f"{self.folder} has no record of {name}; run python -m study --only {name}")
         return self.variants[name]
+
+    @property
+    def contrastive(self) -> dict[str, Any] | None:
+        """What question 8's network learnt from before, if there is a record of it."""
+        path = self.folder / "contrastive.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def present(self, names: dict[str, str]) -> dict[str, Variant]:
         """Return the variants of a table ``name -> title`` that have records, by their titles."""

@@ -1,53 +1,26 @@
-"""Tables of the study."""
+"""Rows of the study's tables that are more than numbers of a record: verdicts, confusions, tuning, costs."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference
-from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.comparison import holm
 from aurora_resnet.models.zoo import create_model
-from study.report.records import HARD, MEAN, SNR_NAMES, SNRS, Study, Variant
-from study.report.rows import BASE, GROUPS, PAPER, SETTINGS, SHARES, SYSTEMS
+from aurora_resnet.runtime.vocabulary import DIGITS
+from study.report.records import MEAN, Study, Variant
+from study.report.specification import BASE, CLAIMS, GROUPS, SETTINGS, SHARES, SYSTEMS
+from study.test_set import LETTERS
 
-
-def group_table(study: Study, question: str) -> str:
-    """Return a question's table: accuracies by SNR, and the difference from the study's base."""
-    rows = []
-    for title, variant in study.present(GROUPS[question]).items():
-        mean = percent_with_interval(variant.accuracy(MEAN), variant.interval(MEAN))
-        apart = [
-            MISSING if variant.name == BASE else difference(variant.against(study[BASE], snrs)) for snrs in (MEAN, HARD)
-        ]
-        cells = [percent(variant.accuracy((snr,))) for snr in SNRS]
-        rows.append([title, str(variant.seeds), *cells, mean, *apart, *cost(variant)])
-    header = ["", "seeds", *SNR_NAMES.values(), "mean 0-20 dB", "difference", "at 0 and -5 dB"]
-    return markdown_table([*header, "parameters", "MACs", "min"], rows)
-
-
-def cost(variant: Variant) -> list[str]:
-    """Return parameters, multiply-adds a clip and training minutes."""
-    costs = variant.first["training"]["cost"]
-    return [f"{costs['parameters'] / 1e6:.2f} M", f"{costs['macs'] / 1e6:.0f} M", f"{variant.minutes:.1f}"]
-
-
-def tuning_table(study: Study) -> str:
-    """Return the accuracy of every setting on held-out training speakers, and which one was taken."""
-    tried: dict[str, dict[str, tuple[float, float]]] = {}
-    for name, variant in study.variants.items():
-        if name.startswith("q0_tuning/"):
-            last = variant.first["history"][-1]
-            system, setting = name.removeprefix("q0_tuning/").split("-", 1)
-            tried.setdefault(system, {})[setting] = (last["validation_accuracy"], -last["validation_loss"])
-    columns = [setting for setting in SETTINGS if any(setting in each for each in tried.values())]
-    rows = []
-    for system, title in {**SYSTEMS, "resnet50_random": "ResidualSpeechNet, random weights"}.items():
-        if results := tried.get(system):
-            cells = [percent(results[setting][0]) if setting in results else MISSING for setting in columns]
-            rows.append([title, *cells, SETTINGS[max(results, key=lambda setting: results[setting])]])
-    return markdown_table(["", *(SETTINGS[setting] for setting in columns), "taken"], rows)
+LEVEL = 0.05
+LOW = ("5", "0", "-5")
+"""The SNRs at which confusions are counted, in dB."""
+Row = dict[str, Any]
 
 
 def difference(value: Difference) -> str:
@@ -59,103 +32,105 @@ def difference(value: Difference) -> str:
     return f"{100 * value.mean:+.1f} [{100 * value.low:+.1f}, {100 * value.high:+.1f}]"
 
 
-def systems_table(study: Study) -> str:
-    """Return the five systems beside the paper."""
-    header = ["system", "clean training: clean", "noisy (0-20 dB)", "multi-condition: clean", "noisy (0-20 dB)"]
-    header += ["paper: clean", "paper: noisy", "seeds", "parameters", "min a run"]
+def verdict(result: Difference, p_value: float) -> str:
+    """Say what a comparison decides; ``p_value`` is the corrected one.
+
+    >>> verdict(Difference(0.02, 0.01, 0.03, 0.001), 0.01), verdict(Difference(-0.02, -0.03, -0.01, 0.001), 0.01)
+    ('confirmed', 'not confirmed: the opposite')
+    >>> verdict(Difference(0.02, -0.01, 0.05, 0.2), 0.4)
+    'not decidable here: no clear difference'
+    """
+    if p_value >= LEVEL or not result.decided:
+        return "not decidable here: no clear difference"
+    return "confirmed" if result.mean > 0 else "not confirmed: the opposite"
+
+
+def verdicts(study: Study) -> list[Row]:
+    """Return every claim whose runs are there, with its difference, corrected p-value and verdict."""
+    made = [claim for claim in CLAIMS if {claim["first"], claim["second"]} <= study.variants.keys()]
+    pairs = [(study[claim["first"]], study[claim["second"]]) for claim in made]
+    results = [one.against(other, claim["snrs"]) for claim, (one, other) in zip(made, pairs, strict=True)]
+    corrected = holm([result.p_value for result in results])
+    return [
+        {
+            **claim,
+            "difference": difference(result),
+            "p": p,
+            "seeds": f"{one.seeds}/{other.seeds}",
+            "is": verdict(result, p),
+        }
+        for claim, (one, other), result, p in zip(made, pairs, results, corrected, strict=True)
+    ]
+
+
+def systems(study: Study) -> Iterator[tuple[str, Variant]]:
+    """Yield each system's variant after clean, then after multi-condition training, with its title."""
+    for training in ("clean", "multi"):
+        for system, title in SYSTEMS.items():
+            yield f"{title}, {training}", study[f"q1_systems/{system}-{training}"]
+
+
+def parts(study: Study) -> dict[str, Any]:
+    """Return the systems' mean accuracy by test set and by corpus of the speakers, with the numbers of speakers."""
+    test = study.test
+    clean = [condition for condition in test.words if condition.startswith("a/") and condition.endswith("/clean")]
+    words = Counter(speaker for condition in clean for speaker in test.speakers[condition])
+    fsdd = {speaker for speaker, count in words.items() if count == max(words.values())}  # more words than any of AN4's
+    sets = np.array([condition[0] for condition in test.conditions(MEAN) for _ in test.words[condition]])
     rows = []
-    for system, title in SYSTEMS.items():
-        clean, multi = (study[f"q1_systems/{system}-{training}"] for training in ("clean", "multi"))
-        cells = [
-            percent_with_interval(variant.accuracy(snrs), variant.interval(snrs))
-            for variant in (clean, multi)
-            for snrs in (("clean",), MEAN)
-        ]
-        parameters = f"{multi.first['training']['cost']['parameters'] / 1e6:.2f} M"
-        seeds = f"{clean.seeds}/{multi.seeds}"
+    for title, variant in systems(study):
+        answers = variant.answers(MEAN)
+        of_fsdd = np.array([speaker in fsdd for speaker in answers.speakers])
+        chosen = [*(sets == each for each in "abc"), of_fsdd, ~of_fsdd]
         rows.append(
-            [title, *cells, *PAPER.get(system, (MISSING, MISSING)), seeds, parameters, f"{multi.wall_minutes:.1f}"]
+            {"title": title, "shares": [answers.shares[part].mean() if part.any() else None for part in chosen]}
         )
-    return markdown_table(header, rows)
+    return {"rows": rows, "fsdd": len(fsdd), "an4": len(words) - len(fsdd)}
 
 
-def snr_table(study: Study) -> str:
-    """Return the five systems by SNR."""
+def tuning(study: Study) -> list[Row]:
+    """Return the accuracy of every setting on held-out training speakers, and the best (a tie: by the loss)."""
     rows = []
-    for training in ("clean", "multi"):
-        for system, title in SYSTEMS.items():
-            variant = study[f"q1_systems/{system}-{training}"]
-            spread = variant.spread(MEAN)
-            cells = [percent(variant.accuracy((snr,))) for snr in SNRS]
-            rows.append([f"{title}, {training}", *cells, percent(variant.accuracy(MEAN)), percent(spread)])
-    header = ["", *SNR_NAMES.values(), "mean 0-20 dB", "sd over seeds"]
-    return markdown_table(header, rows)
+    for system, title in {**SYSTEMS, "resnet50_random": "ResidualSpeechNet, random weights"}.items():
+        tried = {}
+        for setting in SETTINGS:
+            if variant := study.variants.get(f"q0_tuning/{system}-{setting}"):
+                last = variant.first["history"][-1]
+                tried[setting] = (last["validation_accuracy"], -last["validation_loss"])
+        if tried:
+            rows.append({"title": title, "tried": tried, "taken": SETTINGS[max(tried, key=lambda each: tried[each])]})
+    return rows
 
 
-def parts_table(study: Study) -> str:
-    """Return the five systems' mean accuracy by test set, and by the corpus of the speakers."""
-    words = Counter(
-        s for c in study.test.words if c.startswith("a/") and c.endswith("/clean") for s in study.test.speakers[c]
-    )
-    most = max(words.values())
-    fsdd = {speaker for speaker, count in words.items() if count == most}  # each said more than any of AN4's
+def costs(study: Study) -> list[Row]:
+    """Return runs, seeds and minutes of one core by question."""
     rows = []
-    for training in ("clean", "multi"):
-        for system, title in SYSTEMS.items():
-            variant = study[f"q1_systems/{system}-{training}"]
-            answers = variant.answers(MEAN)
-            correct = answers.shares
-            sets = np.array([c[0] for c in study.test.conditions(MEAN) for _ in study.test.words[c]])
-            of_fsdd = np.array([speaker in fsdd for speaker in answers.speakers])
-            parts = [correct[sets == each] for each in "abc"] + [correct[of_fsdd], correct[~of_fsdd]]
-            rows.append(
-                [f"{title}, {training}", *(percent(float(part.mean()) if part.size else None) for part in parts)]
-            )
-    speakers = f"FSDD's {len(fsdd)} speakers", f"AN4's {len(words) - len(fsdd)} speakers"
-    return markdown_table(["mean 0-20 dB", "set A", "set B", "set C", *speakers], rows)
+    for question in sorted({name.split("/")[0] for name in study.variants}):
+        variants = [variant for name, variant in study.variants.items() if name.startswith(f"{question}/")]
+        rows.append(
+            {
+                "question": question,
+                "runs": sum(variant.seeds for variant in variants),
+                "seeds": " or ".join(str(seeds) for seeds in sorted({variant.seeds for variant in variants})),
+                "minutes": sum(variant.wall_minutes * variant.seeds for variant in variants),
+                "minutes_of_three": 3 * sum(variant.wall_minutes for variant in variants),
+            }
+        )
+    return rows
 
 
-def clips_table(study: Study) -> str:
-    """Return accuracy against the number of training clips."""
+def shares(study: Study) -> list[Row]:
+    """Return the variants by start, ``imagenet`` and ``random``, for every share of the training clips that has both."""
     rows = []
-    full = {"imagenet": study[BASE], "random": study["q2_pretraining/random"]}
-    for suffix, share in [*present_shares(study).items(), ("", 1.0)]:
-        pair = {s: study[f"q2_pretraining/{s}-{suffix}"] if suffix else full[s] for s in ("imagenet", "random")}
-        clips = pair["imagenet"].first["training"]["data"]["train"]["clips"]
-        epochs = pair["imagenet"].first["training"]["epochs"]
-        row = [f"1/{round(1 / share)}" if share < 1 else "all", f"{clips}", f"{epochs}"]
-        for start in ("imagenet", "random"):
-            row += [percent(pair[start].accuracy(("clean",))), percent(pair[start].accuracy(MEAN))]
-        seeds = "/".join(str(pair[start].seeds) for start in ("imagenet", "random"))
-        rows.append([*row, seeds])
-    header = ["share", "clips", "epochs", "ImageNet: clean", "0-20 dB", "random: clean", "0-20 dB", "seeds"]
-    return markdown_table(header, rows)
-
-
-def present_shares(study: Study) -> dict[str, float]:
-    """Return the shares of the training clips that both starts have learnt from."""
-    return {
-        suffix: share
-        for suffix, share in SHARES.items()
-        if all(f"q2_pretraining/{start}-{suffix}" in study.variants for start in ("imagenet", "random"))
-    }
-
-
-def freezing_table(study: Study) -> str:
-    """Return accuracy against trainable parameters and time."""
-    parameters = trainable(study)
-    rows = []
-    for title, variant in study.present(GROUPS["q3_freezing"]).items():
-        count = parameters[variant.name]
-        against = MISSING if variant.name == BASE else difference(variant.against(study[BASE], MEAN))
-        clean, noisy = percent(variant.accuracy(("clean",))), percent(variant.accuracy(MEAN))
-        cells = [f"{count / 1e6:.2f} M", f"{variant.minutes:.1f}", clean, noisy, against]
-        rows.append([title, str(variant.seeds), *cells])
-    return markdown_table(["frozen", "seeds", "trainable at first", "min", "clean", "mean 0-20 dB", "difference"], rows)
+    for suffix, share in SHARES.items():
+        pair = {start: f"q2_pretraining/{start}-{suffix}" for start in ("imagenet", "random")}
+        if set(pair.values()) <= study.variants.keys():
+            rows.append({"share": share, **{start: study[name] for start, name in pair.items()}})
+    return [*rows, {"share": 1.0, "imagenet": study[BASE], "random": study["q2_pretraining/random"]}]
 
 
 def trainable(study: Study) -> dict[str, int]:
-    """Return how many parameters each freeze plan lets learn in the first epoch."""
+    """Return how many parameters each plan of freezing lets learn in the first epoch."""
     network = create_model("resnet50")
     counts = {}
     for variant in study.present(GROUPS["q3_freezing"]).values():
@@ -164,24 +139,36 @@ def trainable(study: Study) -> dict[str, int]:
     return counts
 
 
-def cost_table(study: Study) -> str:
-    """Return runs, seeds and hours of one core by question."""
-    rows = []
-    for question in sorted({name.split("/")[0] for name in study.variants}):
-        variants = [variant for name, variant in study.variants.items() if name.startswith(f"{question}/")]
-        seeds = sorted({variant.seeds for variant in variants})
-        hours = sum(variant.wall_minutes * variant.seeds for variant in variants) / 60
-        counts = " or ".join(str(count) for count in seeds)
-        three = 3 * sum(variant.wall_minutes for variant in variants) / 60
-        rows.append([question, str(sum(v.seeds for v in variants)), counts, f"{hours:.2f}", f"{three:.2f}"])
-    return markdown_table(["question", "runs", "seeds", "hours of one core", "hours of three seeds"], rows)
+def confusions(variant: Variant, snrs: tuple[str, ...] = LOW, noise: str | None = None) -> npt.NDArray[np.int64]:
+    """Count spoken (rows) and recognised words (columns), over all seeds."""
+    counts = np.zeros((len(LETTERS), len(LETTERS)), dtype=np.int64)
+    for condition in variant.test.conditions(snrs, noise):
+        spoken = [LETTERS.index(letter) for letter in variant.test.words[condition]]
+        for record in variant.records:
+            np.add.at(counts, (spoken, [LETTERS.index(letter) for letter in record["answers"][condition]]), 1)
+    return counts
 
 
-def noise_table(study: Study, training: str) -> str:
-    """Return the accuracy of ``ResidualSpeechNet`` by noise and SNR, after one of the two trainings."""
-    variant = study[f"q1_systems/resnet50-{training}"]
+def words(variant: Variant) -> list[Row]:
+    """Return accuracy by word and SNR, and the word that is recognised most often instead at 0 dB."""
+    by_snr = {snr: confusions(variant, (snr,)) for snr in ("clean", "10", *LOW)}
     rows = []
-    for noise in study.test.noises:
-        cells = [percent(variant.accuracy((snr,), noise)) for snr in SNRS[1:]]
-        rows.append([noise, *cells, percent(variant.accuracy(MEAN, noise))])
-    return markdown_table(["noise", *(SNR_NAMES[snr] for snr in SNRS[1:]), "mean 0-20 dB"], rows)
+    for index, word in enumerate(DIGITS.words):
+        right = {
+            snr: counts[index, index] / counts[index].sum() for snr, counts in by_snr.items() if counts[index].any()
+        }
+        wrong = by_snr["0"][index] / max(1, by_snr["0"][index].sum())
+        wrong[index] = 0
+        instead = (DIGITS.words[int(wrong.argmax())], wrong.max()) if wrong.any() else None
+        rows.append({"word": word, "right": right, "instead": instead})
+    return rows
+
+
+def pairs(variant: Variant, noise: str | None = None, most: int = 3) -> list[tuple[str, str, int]]:
+    """Return the most frequent confusions (spoken, recognised, share of the spoken in percent) at 5 to -5 dB."""
+    counts = confusions(variant, LOW, noise)
+    wrong = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    cells = [np.unravel_index(index, wrong.shape) for index in order]
+    return [(DIGITS.words[row], DIGITS.words[column], round(100 * float(wrong[row, column]))) for row, column in cells]

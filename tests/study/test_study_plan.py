@@ -10,7 +10,7 @@ import pytest
 from aurora_resnet.runtime.errors import ConfigError
 from study.plan import one_of_each, plan, questions
 from study.report.records import Study
-from study.report.rows import GROUPS, SHARES
+from study.report.specification import CLAIMS, GROUPS, SHARES
 
 
 def test_every_run_has_a_configuration_of_its_own() -> None:
@@ -83,7 +83,8 @@ def test_every_system_is_tuned_alike_and_without_the_test() -> None:
 def test_the_tables_name_runs_that_exist() -> None:
     known = {f"{name}/{variant}" for name, question in questions().items() for variant in question.runs}
     shares = {f"q2_pretraining/{start}-{suffix}" for start in ("imagenet", "random") for suffix in SHARES}
-    assert {name for rows in GROUPS.values() for name in rows} | shares <= known
+    claimed = {claim[side] for claim in CLAIMS for side in ("first", "second")}
+    assert {name for rows in GROUPS.values() for name in rows} | shares | claimed <= known
 
 
 def test_the_records_belong_to_the_test_they_were_answered_for() -> None:

@@ -14,7 +14,7 @@ import aurora_resnet.runtime
 from aurora_resnet.cli.app import COMMANDS
 from aurora_resnet.runtime.models import load_model
 from tools import vendor_web
-from tools.reports.records import DOCS
+from tools.reports.rendering import DOCS
 from tools.site.demo import SHARED, SOURCES, demo_facts, demo_page
 from tools.site.links import faults
 

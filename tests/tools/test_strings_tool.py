@@ -14,7 +14,7 @@ from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from tests.runtime.tone_model import RATE, ToneModel, spoken
-from tools.reports import strings as report
+from tools.reports import figures
 from tools.reports.strings import card, model_section
 from tools.streaming.hour import Sound
 from tools.strings import __main__ as tool
@@ -74,8 +74,8 @@ def test_a_record_becomes_tables(sets: StringSets, monkeypatch: pytest.MonkeyPat
     assert set(record["weights"]) == {"0.05", "0.1", "0.2", "0.5", "1.0", "2.0", "5.0", "10.0"}
     record |= {"model": "tones", "file": {"name": "tones.onnx", "bytes": 970_000, "sha256": "0"}}
     assert record["curve"][0] == {"threshold": 0.0, "right_and_accepted": 1.0, "talk_per_hour": pytest.approx(talk)}
-    monkeypatch.setattr(report, "FIGURES", tmp_path)
-    report.draw_strings([{**record, "model": "tones"}])
+    monkeypatch.setattr(figures, "FIGURES", tmp_path)
+    figures.draw_strings([{**record, "model": "tones"}])
     assert (tmp_path / "strings.png").read_bytes().startswith(b"\x89PNG")
     text = model_section(json.loads(json.dumps(record)))
     assert "**`tones`**, 0.97 MB" in text

@@ -19,6 +19,7 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
@@ -35,8 +36,8 @@ from tools.measure.sounds import (
     white_noise,
     windows,
 )
-from tools.measure.targets import target_table
 from tools.measure.word_sets import WordRecordings, WordSets
+from tools.reports.sources import targets
 
 WHITE_WINDOWS = 20
 QUICK = 10
@@ -196,6 +197,13 @@ class _Measurement:
         """Return what the model says about groups of sounds, and the group of each."""
         names = [name for name, sounds in groups.items() for _ in sounds]
         return self.sounds([sound for sounds in groups.values() for sound in sounds]), names
+
+
+def target_table(record: Record) -> str:
+    """Return what is asked of the model beside what was measured."""
+    known = [target for target in targets(record).values() if target["value"] is not None]
+    rows = [[target[key] for key in ("title", "goal", "shown", "met")] for target in known]
+    return markdown_table([record["model"]["name"], "target", "measured", "met"], rows)
 
 
 def open_model(file: ModelFile, settings: Settings) -> tuple[ScoringModel, Record]:

@@ -1,143 +1,87 @@
-"""Write docs/results.md, docs/reliability.md, figures, and parts of README and other pages from the run records.
+"""Write the generated texts from the records in ``docs/records``: tables of pages, whole pages, model cards, figures.
 
 ``python -m tools.reports`` writes, ``--check`` fails if a text would change (CI).
 
-A run's folder ``docs/records/EXPERIMENT/RUN`` holds ``run.json`` and ``history.jsonl`` as ``aurora-resnet train`` wrote
-them, and ``evaluation.json`` as ``aurora-resnet evaluate --json`` wrote it.
+Between the markers ``<!-- NAME: written by tools/reports -->`` and ``<!-- end of NAME -->`` of a page stands what the
+template ``PAGE.NAME.md.j2`` or, without one, ``NAME.md.j2`` says; tables are specified there (see ``rendering.py``).
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
+from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.files import atomic_path
-from tools.reports.accessibility import ACCESSIBILITY, accessibility_section
-from tools.reports.faults import read_faults, reliability_page
-from tools.reports.installation import INSTALL, first_hour_page, install_section
-from tools.reports.main_job import SYSTEMS, draw, main_job
-from tools.reports.other_tools import good_for_section, other_tools_section, read_peers
-from tools.reports.own_words import (
-    ADAPT,
-    OTHERS,
-    TOGETHER,
-    adapt_section,
-    draw_own_words,
-    others_section,
-    own_words_section,
-    read_own_words,
-    together_section,
-)
-from tools.reports.people import draw_people, people_section, read_people
-from tools.reports.performance import performance_section, read_inference
-from tools.reports.protocol import PROTOCOL, draw_protocol, protocol
-from tools.reports.records import DOCS, TEMPLATES, Run, read_if_measured, read_runs
-from tools.reports.scale import ARITHMETIC, SCALE, arithmetic_section, scale_section
-from tools.reports.serve import read_serve, serve_section
-from tools.reports.shipped import (
-    cards,
-    read_exported,
-    read_latency,
-    read_shipped,
-    shipped_line,
-    shipped_section,
-    shipped_table,
-)
-from tools.reports.sizes import benchmarks, cost_table
-from tools.reports.strangers import editions_section, read_first_edition, read_strangers, strangers_section
-from tools.reports.streaming import read_streaming, streaming_section
-from tools.reports.string_rebuild import draw_rebuild, read_rebuild, rebuild_section
-from tools.reports.strings import SPEED, draw_strings, read_strings, speed_section, strings_section
-from tools.reports.templating import render
+from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
+from tools.reports import sources
+from tools.reports.figures import draw
+from tools.reports.rendering import DOCS, TEMPLATES, record, render
 
-README = DOCS.parent / "README.md"
+MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
+SOURCES = {
+    **{name: getattr(sources, name) for name in ("runs", "string_reports", "shipped", "exported", "first_edition")},
+    "costs": sources.costs,
+    "targets": sources.targets,
+    "aurora_table": AuroraTable.from_report,
+    "default_model": DEFAULT_MODEL,
+    "systems": sources.SYSTEMS,
+    "conditions": sources.CONDITIONS,
+}
 
 
-def texts(main_runs: dict[str, Run], protocol_runs: dict[str, Run]) -> dict[Path, str]:
+def texts() -> dict[Path, str]:
     """Return every generated text by its path."""
-    shipped, exported, latency = read_shipped(), read_exported(), read_latency()
-    parts = {
-        README: {"shipped": shipped_line(shipped)},
-        DOCS / "accessibility.md": {"accessibility": accessibility_section(read_if_measured(ACCESSIBILITY))},
-        DOCS / "models.md": {"costs": cost_table()},
-        DOCS / "recognizer.md": {
-            "shipped": shipped_section(shipped, exported, latency),
-            "strangers": strangers_section(read_strangers()),
-            "people": people_section(read_people()),
-            "editions": editions_section(read_first_edition(), exported),
-        },
-        DOCS / "performance.md": {
-            "performance": performance_section(read_inference(), shipped, exported),
-            "arithmetic": arithmetic_section(read_if_measured(ARITHMETIC)),
-        },
-        DOCS / "model-cards.md": {
-            "good_for": f"{shipped_table(shipped, latency)}\n\n{good_for_section(exported)}",
-        },
-        DOCS / "other-tools.md": {"other_tools": other_tools_section(shipped, latency, read_peers())},
-        DOCS / "scale.md": {"scale": scale_section(read_if_measured(SCALE))},
-        DOCS / "own-words.md": {
-            "own_words": own_words_section(read_own_words()),
-            "together": together_section(read_if_measured(TOGETHER)),
-            "others": others_section(read_if_measured(OTHERS)),
-            "adapt": adapt_section(read_if_measured(ADAPT)),
-        },
-        DOCS / "string-training.md": {
-            "strings": strings_section(read_strings()),
-            "string_rebuild": rebuild_section(read_rebuild()),
-        },
-        DOCS / "strings.md": {"string_speed": speed_section(read_if_measured(SPEED))},
-        DOCS / "streaming.md": {"streaming": streaming_section(read_streaming())},
-        DOCS / "web.md": {"serve": serve_section(read_serve())},
-        DOCS / "install.md": {"install": install_section(read_if_measured(INSTALL))},
+    pages = [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]
+    marked = {
+        path: text for path in pages if "written by tools/reports -->" in (text := path.read_text(encoding="utf-8"))
     }
-    results = render(
-        TEMPLATES / "results.md.j2", main=main_job(main_runs), protocol=protocol(protocol_runs), speed=benchmarks()
-    )
     return {
-        DOCS / "results.md": results,
-        DOCS / "reliability.md": reliability_page(read_faults()),
-        DOCS / "first-hour.md": first_hour_page(),
-        **cards(shipped),
-        **{path: filled(path, each) for path, each in parts.items()},
+        **{path: filled(text, path.stem) for path, text in marked.items()},
+        DOCS / "results.md": render("results.md.j2", **SOURCES),
+        DOCS / "reliability.md": render("reliability.md.j2", **SOURCES),
+        **{resolve(name, format="checkpoint").path.with_suffix(".md"): card(name) for name in PRETRAINED},
     }
 
 
-def filled(path: Path, parts: dict[str, str]) -> str:
-    """Return a page with other generated parts between their markers."""
-    text = path.read_text(encoding="utf-8")
-    for what, part in parts.items():
-        text = between(text, what, part)
-    return text
+def filled(text: str, page: str) -> str:
+    """Return a page with its generated parts between their markers, and nothing else changed."""
+
+    def part(found: re.Match[str]) -> str:
+        name = found[1]
+        own = f"{page}.{name}.md.j2"
+        template = own if (TEMPLATES / own).exists() else f"{name}.md.j2"
+        content = render(template, **SOURCES).strip()
+        return f"<!-- {name}: written by tools/reports -->\n\n{content}\n\n<!-- end of {name} -->"
+
+    if text.count("written by tools/reports -->") != len(MARKED.findall(text)):
+        raise SystemExit(f"{page}: each '<!-- NAME: written by tools/reports -->' needs its '<!-- end of NAME -->'")
+    return MARKED.sub(part, text)
 
 
-def between(whole: str, what: str, text: str) -> str:
-    """Return a text with another generated part between its markers.
-
-    >>> print(between("<!-- a: written by tools/reports -->old<!-- end of a -->", "a", "new"))
-    <!-- a: written by tools/reports -->
-    <BLANKLINE>
-    new
-    <BLANKLINE>
-    <!-- end of a -->
-    """
-    begin, end = f"<!-- {what}: written by tools/reports -->", f"<!-- end of {what} -->"
-    before, found, rest = whole.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise SystemExit(f"expected the markers '{begin}' and '{end}'")
-    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
+def card(name: str) -> str:
+    """Return the card that lies beside a model's weights."""
+    checkpoint = load_checkpoint(name)
+    return render(
+        "card.md.j2",
+        name=name,
+        measured=record(f"shipped/{name}"),
+        info=checkpoint.info,
+        calibration=checkpoint.calibration,
+        **SOURCES,
+    )
 
 
-def main() -> int:
-    """Write everything, or check that nothing would change."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if a text would change")
-    check = parser.parse_args().check
+def write(pages: Mapping[Path, str], *, check: bool) -> int:
+    """Write the texts, or show what would change; return how many would."""
     stale = 0
-    main_runs, protocol_runs = read_runs("fsdd_an4", SYSTEMS), read_runs("protocol", PROTOCOL)
-    for path, text in texts(main_runs, protocol_runs).items():
+    for path, text in pages.items():
         current = path.read_text(encoding="utf-8") if path.exists() else ""
         if check and current != text:
             stale += 1
@@ -145,13 +89,17 @@ def main() -> int:
         elif not check:
             with atomic_path(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
-    if not check:
-        draw(main_runs)
-        draw_protocol(protocol_runs)
-        draw_people(read_people())
-        draw_own_words(read_own_words())
-        draw_strings(read_strings())
-        draw_rebuild(read_rebuild())
+    return stale
+
+
+def main() -> int:
+    """Write everything, or check that nothing would change."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if a text would change")
+    options = parser.parse_args()
+    stale = write(texts(), check=options.check)
+    if not options.check:
+        draw()
     return 1 if stale else 0
 
 

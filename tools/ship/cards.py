@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.checkpoints import Checkpoint
-from tools.measure.targets import target_table
-from tools.reports.records import TEMPLATES
-from tools.reports.strangers import read_strangers, strangers_section
-from tools.reports.strings import model_section
-from tools.reports.templating import render
+from aurora_resnet.files import atomic_path
+from tools.reports import strings
+from tools.reports.__main__ import SOURCES
+from tools.reports.rendering import render
 
 Record = dict[str, Any]
 
 
 def write_card(name: str, checkpoint: Checkpoint, run: Record, record: Record, path: Path) -> None:
-    """Write a card beside the weights, from where exporting takes it.
+    """Write a card.
 
     Args:
         name: of the model.
@@ -26,17 +25,9 @@ def write_card(name: str, checkpoint: Checkpoint, run: Record, record: Record, p
         path: of the card.
     """
     if checkpoint.kind == "strings":
-        point = checkpoint.info["operating_point"]
-        text = render(TEMPLATES / "string_card.md.j2", run=run, point=point, results=model_section(record))
+        text = strings.card(dict(checkpoint.info), run, record)
     else:
-        left_out = [each for each in read_strangers() if each["idea"] in (name, f"{name}_more")]
-        text = render(
-            TEMPLATES / "card.md.j2",
-            name=name,
-            record=record,
-            info=checkpoint.info,
-            calibration=checkpoint.calibration,
-            strangers=strangers_section(left_out),
-            target_table=target_table(record),
-        )
-    path.write_text(text, encoding="utf-8")
+        about = {"info": checkpoint.info, "calibration": checkpoint.calibration}
+        text = render("card.md.j2", name=name, measured=record, **about, **SOURCES)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,20 @@
+"""What the study's page shows, from ``tables.toml``: systems, rows of each question's table, and the claims."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+_CONTENT: dict[str, Any] = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
+
+BASE = "q1_systems/resnet50-multi"
+"""The variant that the questions share and are compared with."""
+SYSTEMS: dict[str, str] = _CONTENT["systems"]
+PAPER: dict[str, list[str]] = _CONTENT["paper"]
+SETTINGS: dict[str, str] = _CONTENT["settings"]
+SHARES: dict[str, float] = _CONTENT["shares"]
+GROUPS: dict[str, dict[str, str]] = _CONTENT["groups"]
+"""Rows of each question's table: titles by the variant's name."""
+CLAIMS: list[dict[str, Any]] = _CONTENT["claims"]
+"""Each says that the ``first`` variant is better than the ``second`` in some SNRs; the paper's come first."""

@@ -1,0 +1,123 @@
+"""The figures of the pages, from the same records as their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
+from aurora_resnet.evaluation.aurora_tables import AuroraTable
+from aurora_resnet.evaluation.figures import (
+    LINE_COLOURS,
+    new_figure,
+    plain_axes,
+    plot_confusion,
+    plot_features,
+    plot_learning_curves,
+    save_figure,
+)
+from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.training.history import read_history
+from tools.reports.rendering import FIGURES, records
+from tools.reports.sources import CONDITIONS, SYSTEMS, runs, string_reports
+
+Points = Sequence[tuple[float, float, Mapping[str, float] | None]]
+"""Of a line: place, share, and the interval around it if there is one."""
+
+
+def draw() -> None:
+    """Draw all figures."""
+    main_job()
+    protocol()
+    of_records = {
+        "people": ("speakers in training", "accuracy on held-out speakers (%)", _people()),
+        "own_words": ("recordings of each word", "accuracy on held-out speakers (%)", _own_words()),
+    }
+    for name, (x, y, lines) in of_records.items():
+        draw_lines(name, lines, x, y, doubling=True)
+    draw_strings(records("strings/*"))
+
+
+def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubling: bool = False) -> None:
+    """Draw shares in percent with their intervals, a line for each name; ``doubling``: a step to the right is a doubling."""
+    figure = new_figure(6.4, 4.0)
+    axes = figure.subplots()
+    for colour, (label, points) in zip(LINE_COLOURS, lines.items(), strict=False):
+        places, shares = ([point[part] for point in points] for part in (0, 1))
+        around = [[abs(share - (reach or {end: share})[end]) for _, share, reach in points] for end in ("low", "high")]
+        axes.errorbar(
+            places, 100 * np.array(shares), yerr=100 * np.array(around), fmt="o-", capsize=3, color=colour, label=label
+        )
+    if doubling:
+        axes.set_xscale("log", base=2)
+        ticks = sorted({point[0] for points in lines.values() for point in points})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.legend(loc="lower right")
+    plain_axes(axes)
+    save_figure(figure, FIGURES / f"{name}.png")
+
+
+def draw_strings(measured: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the strings that are right and accepted over false digits, a line for each model."""
+    lines: dict[str, Points] = {
+        each["model"]: [(point["talk_per_hour"], point["right_and_accepted"], None) for point in each["curve"]]
+        for each in measured
+    }
+    draw_lines("strings", lines, "false digits in an hour of telephone talk", "strings right and accepted (%)")
+
+
+def main_job() -> None:
+    """Draw the learning curves, the confusions and the features of the main job."""
+    history = {
+        SYSTEMS[name]: [each.for_figure() for each in read_history(run.folder / "history.jsonl")]
+        for name, run in runs("fsdd_an4").items()
+    }
+    save_figure(plot_learning_curves(history), FIGURES / "learning_curves.png")
+    save_figure(plot_confusion(runs("fsdd_an4")["resnet50"].report.overall), FIGURES / "confusion_resnet50.png")
+    samples, rate = read_audio(read_samples().filter(words="seven", speakers="samples/flite-rms")[0].path)
+    waveform, config = torch.from_numpy(samples), MelConfig(sample_rate=rate)
+    title = "'seven' by a synthetic voice: the waveform, and what the network sees"
+    picture = plot_features(MelFrontend(config)(waveform), config, waveform=waveform, title=title)
+    save_figure(picture, FIGURES / "log_mel.png")
+
+
+def protocol() -> None:
+    """Draw the Aurora protocol: accuracy by SNR and by noise, and word accuracy of strings."""
+    tables = {CONDITIONS[name]: run.table for name, run in runs("protocol").items()}
+    save_figure(plot_accuracy_by_snr(tables, per="model"), FIGURES / "accuracy_by_snr_models.png")
+    residual = {title.split(", ")[1]: table for title, table in tables.items() if title.startswith("Residual")}
+    save_figure(plot_accuracy_by_snr(residual, per="noise"), FIGURES / "accuracy_by_snr_noises.png")
+    for name, title in CONDITIONS.items():
+        save_figure(plot_noise_heatmap(tables[title]), FIGURES / f"heatmap_{name}.png")
+    titles = {"clean": "clean training", "multi": "multi-condition training"}
+    strings = {titles[name]: AuroraTable.from_report(report) for name, report in string_reports().items()}
+    save_figure(plot_accuracy_by_snr(strings, per="model"), FIGURES / "strings_by_snr.png")
+
+
+def _people() -> dict[str, Points]:
+    lines: dict[str, list[tuple[float, float, Mapping[str, float] | None]]] = {}
+    for each in sorted(records("strangers/people_*"), key=lambda found: int(found["speakers"])):
+        row = each["clean"]["left_out"]
+        lines.setdefault(each["title"], []).append((each["speakers"], row["accuracy"], row["interval"]))
+    return dict(lines)
+
+
+def _own_words() -> dict[str, Points]:
+    lines: dict[str, Points] = {}
+    found = [each for each in records("own_words/*") if each["kind"] == "own_words"]
+    for init in sorted({each["init"] for each in found}):
+        points = []
+        for clips in sorted({each["clips"] for each in found if each["init"] == init}):
+            own = [each for each in found if (each["init"], each["clips"]) == (init, clips)]
+            low, high = (float(np.mean([each["interval"][end] for each in own])) for end in ("low", "high"))
+            points.append((clips, float(np.mean([each["accuracy"] for each in own])), {"low": low, "high": high}))
+        lines["random weights" if init == "random" else f"from {init}"] = points
+    return lines
