@@ -6,8 +6,8 @@
 
 The neural model is Apache-2.0 (Hexgrad), as are its voices; the parts of its ONNX file come from the packages above.
 A blend of two or three voices is a new voice. espeak-ng tells the phonemes. What is said is checked by PocketSphinx,
-which knows nothing of our models: a digit must be heard as this digit, another word as none of the digits, a string as
-it is. ``clips.csv`` notes every clip with what was heard. Written are 16 kHz FLAC files, ``digits.csv`` and
+which knows nothing of our models: a digit must be recognised as this digit, another word as none of the digits, a
+string as it is. ``clips.csv`` notes every clip with what was recognised. Written are 16 kHz FLAC files, ``digits.csv`` and
 ``strings.csv`` (manifests), and the folders ``others`` and ``sentences`` of speech without a digit.
 
 Voices come one after the other, so the run may be interrupted after any of them, resumed, and used so far. More voices
@@ -17,7 +17,6 @@ may follow that say some kinds alone: ``--count 60``, then ``--count 260 --kinds
 from __future__ import annotations
 
 import argparse
-import csv
 import functools
 import importlib
 import json
@@ -28,16 +27,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from tqdm.auto import tqdm
 
+from aurora_resnet.config_files import read_toml
 from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.vocabulary import DIGITS
+from tools.make_samples import write_table
+from tools.make_training_corpus import write_flac
+from tools.sample_voices import read_table
 
 SEED = 20265
 MODEL_RATE, RATE = 24000, 16000
@@ -46,52 +47,12 @@ STYLES = (20, 80)
 KINDS = ("digits", "others", "strings", "sentences")
 OTHERS_PER_VOICE = 6
 STRINGS_PER_VOICE = 2
-COLUMNS = ("file", "kind", "text", "voice", "phonemes", "speed", "heard", "kept")
 
-# Nothing here sounds like a digit (for, to, too, won, ate, owe and the letter O do). Twice as often: the nearest ones.
-_NEAR = """
-    sixty sixteen seventy seventeen eighty eighteen ninety nineteen forty fourteen fifty fifteen thirty thirteen
-    twenty twelve eleven ten hundred fight fine hive tree free nigh wine mine knife night heaven even sick fix hero
-    do new who true wait hate late form fork door run want when no go low
-"""
-_FURTHER = """
-    a b c d e f g h i j k l m n p q r s t u v w x y z enter erase rubout repeat help start stop yes thousand second
-    third area code september october operator wildfire voyager engine computer hello please thanks cancel delete
-    call dial message number office tomorrow yesterday morning water window paper happy house bird dog cat bed left
-    right up down off on
-"""
-NEAR, FURTHER = _NEAR.split(), _FURTHER.split()
-SENTENCES = [
-    "could you please call me back when you get home",
-    "the weather has been very nice all week",
-    "i would like another cup of coffee with milk",
-    "my sister is moving into a new house by the river",
-    "please leave a message after the tone",
-    "we are sorry but all our operators are busy",
-    "the meeting will start a little later than planned",
-    "what time does the train leave in the morning",
-    "thank you very much and have a good evening",
-    "he said that he had never seen anything like it",
-    "she lives near the station behind the old church",
-    "can i speak with the manager about my bill",
-    "the dog was running along the beach all day",
-    "let me check that and get right back with you",
-    "i think we should take the other road",
-    "there is nothing in the fridge except some cheese",
-    "the children are playing in the garden again",
-    "it is getting late and i have no more money",
-    "open the window and turn the radio down",
-    "my account has been closed since last september",
-    "nobody knows why the engine stopped",
-    "are you still there or did the line go dead",
-    "just press enter and wait a moment",
-    "the film was fine but the end was rather slow",
-]
-
-# From espeak-ng's IPA, its diphthongs tied by ^, to the letters of Kokoro's vocabulary.
-PHONEMES = {"a^ɪ": "I", "a^ʊ": "W", "d^ʒ": "ʤ", "e^ɪ": "A", "t^ʃ": "ʧ", "ɔ^ɪ": "Y", "o^ʊ": "O", "ə^ʊ": "Q", "ə^l": "ᵊl",
-            "ɚ": "əɹ", "ɐ": "ə", "ɾ": "T", "ʔ": "t", "ɬ": "l", "^": ""}  # fmt: skip
-AMERICAN = {"ɜː": "ɜɹ", "ː": ""}  # its long vowels are not marked
+_WORDS = read_toml(Path(__file__).with_name("synthetic_speech.toml"))["kokoro"]
+NEAR, FURTHER = _WORDS["near"].split(), _WORDS["further"].split()
+SENTENCES: list[str] = _WORDS["sentences"]
+PHONEMES: dict[str, str] = _WORDS["phonemes"]
+AMERICAN: dict[str, str] = _WORDS["american"]
 
 
 @dataclass(frozen=True)
@@ -149,7 +110,7 @@ class Kokoro:
         return sound
 
 
-class Listener:
+class Checker:
     """PocketSphinx with two grammars: one word (digits and all others), and strings of digits."""
 
     def __init__(self) -> None:
@@ -165,8 +126,8 @@ class Listener:
         for name, rule in grammars.items():
             self.decoder.add_jsgf_string(name, f"#JSGF V1.0; grammar {name}; public <say> = {rule};")
 
-    def hear(self, sound: Samples, kind: str) -> str:
-        """Return what is heard under the grammar of a kind; nothing if nothing fits."""
+    def recognise(self, sound: Samples, kind: str) -> str:
+        """Return what is recognised under the grammar of a kind; nothing if nothing fits."""
         self.decoder.activate_search(kind)
         pause = np.zeros(RATE // 5, np.int16)
         pcm = np.concatenate((pause, np.clip(sound * 32767, -32768, 32767).astype(np.int16), pause))
@@ -177,8 +138,8 @@ class Listener:
         return re.sub(r"\(\d\)", "", found.hypstr) if found else ""
 
 
-def is_kept(clip: Clip, heard: str) -> bool:
-    """Tell whether what PocketSphinx heard lets a clip stay.
+def is_kept(clip: Clip, found: str) -> bool:
+    """Tell whether what PocketSphinx recognised lets a clip stay.
 
     >>> is_kept(Clip("", "digits", "five"), "nine"), is_kept(Clip("", "others", "fight"), "five")
     (False, False)
@@ -186,8 +147,8 @@ def is_kept(clip: Clip, heard: str) -> bool:
     (True, True)
     """
     if clip.kind == "others":
-        return heard not in DIGITS
-    return clip.kind == "sentences" or heard == clip.text
+        return found not in DIGITS
+    return clip.kind == "sentences" or found == clip.text
 
 
 def plan(number: int, generator: np.random.Generator) -> Iterator[Clip]:
@@ -216,12 +177,13 @@ def phonemes_of(text: str, accent: str) -> str:
 
 
 def make_voice(
-    kokoro: Kokoro, listener: Listener, number: int, out: Path, kinds: Collection[str] = KINDS
+    kokoro: Kokoro, checker: Checker, number: int, out: Path, kinds: Collection[str] = KINDS
 ) -> list[dict[str, str]]:
     """Let one new voice speak, write what is kept, and return the rows of ``clips.csv``."""
     generator = np.random.default_rng([SEED, number])
     name, styles = kokoro.blend(generator)
-    rows, taken = [], set()
+    rows: list[dict[str, str]] = []
+    taken = set()
     for clip in plan(number, generator):
         file = f"{clip.file}{'_2' if clip.file in taken else ''}.flac"
         taken.add(clip.file)
@@ -231,35 +193,27 @@ def make_voice(
         style = styles[int(generator.integers(*STYLES))]
         if clip.kind not in kinds:
             continue
-        sound = kokoro.speak(phonemes, style, speed)
-        sound = resample(sound, MODEL_RATE, RATE)
+        sound = resample(kokoro.speak(phonemes, style, speed), MODEL_RATE, RATE)
         sound = sound * np.float32(0.7 / max(float(np.abs(sound).max()), 1e-3))
-        heard = "" if clip.kind == "sentences" else listener.hear(sound, clip.kind)
-        kept = is_kept(clip, heard)
+        found = "" if clip.kind == "sentences" else checker.recognise(sound, clip.kind)
+        kept = is_kept(clip, found)
         if kept:
-            (out / file).parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(out / file) as temporary:
-                soundfile.write(temporary, sound, RATE, subtype="PCM_16")
-        values = (file, clip.kind, clip.text, f"{number:04d}:{name}", phonemes, str(speed), heard, str(int(kept)))
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
+            write_flac(out / file, sound, RATE)
+        about = {"file": file, "kind": clip.kind, "text": clip.text, "voice": f"{number:04d}:{name}"}
+        rows.append(about | {"phonemes": phonemes, "speed": str(speed), "found": found, "kept": str(int(kept))})
     return rows
 
 
 def write_tables(rows: list[dict[str, str]], out: Path) -> None:
     """Write the table of all clips and the manifests of digits and strings."""
     for kind in ("digits", "strings"):
-        kept = [row for row in rows if row["kind"] == kind and row["kept"] == "1"]
-        write_csv(
-            [
-                Utterance(out / row["file"], tuple(row["text"].split()), f"kokoro/{row['voice'][:4]}", "train")
-                for row in kept
-            ],
-            out / f"{kind}.csv",
-        )
-    with atomic_path(out / "clips.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
+        utterances = [
+            Utterance(out / row["file"], tuple(row["text"].split()), f"kokoro/{row['voice'][:4]}", "train")
+            for row in rows
+            if row["kind"] == kind and row["kept"] == "1"
+        ]
+        write_csv(utterances, out / f"{kind}.csv")
+    write_table(out / "clips.csv", rows)
 
 
 def _package(name: str) -> Path:
@@ -277,15 +231,14 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="what they say, all by default")
     parser.add_argument("--threads", type=int, default=1, help="of onnxruntime (default 1)")
     options = parser.parse_args()
-    kokoro, listener = Kokoro(options.voices, options.threads), Listener()
+    kokoro, checker = Kokoro(options.voices, options.threads), Checker()
     rows: list[dict[str, str]] = []
     if (options.out / "clips.csv").exists():
-        with (options.out / "clips.csv").open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = read_table(options.out / "clips.csv")
     done = {row["voice"][:4] for row in rows}  # whatever they said
     for number in tqdm(range(options.count), unit="voice"):
         if f"{number:04d}" not in done:
-            rows += make_voice(kokoro, listener, number, options.out, options.kinds)
+            rows += make_voice(kokoro, checker, number, options.out, options.kinds)
             write_tables(rows, options.out)
     kept = sum(row["kept"] == "1" for row in rows)
     print(f"{options.count} voices, {kept} of {len(rows)} clips kept in {options.out}")

@@ -16,15 +16,15 @@ Written are
 - ``speech_commands_v2_digits.csv`` and ``kokoro_tts.csv``: manifests with the speakers, of the latter only the clips
   that PocketSphinx understood.
 
-What is held out, no training hears: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
+What is held out is in no training: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
 ``wuw_corpus_ii`` the sessions whose number ends in 0 or 5; of Speech Commands' other words the speakers whose id ends in
-e; of ``people`` every fifth person, by a checksum of the id. Those of the telephone and of Speech Commands are told by file names, so ``examples/train_voices.toml`` leaves them out by a pattern.
+e; of ``people`` every fifth person, by a checksum of the id. Those of the telephone and of Speech Commands are told by
+file names, so training files leave them out by a pattern.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import zlib
 from collections.abc import Iterator
@@ -44,6 +44,7 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.vocabulary import DIGITS
+from tools.make_samples import read_table, write_table
 
 VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
@@ -100,11 +101,10 @@ def pieces(words: list[Word]) -> Iterator[Piece]:
 def read_words(table: Path, split: str) -> dict[tuple[str, str], list[Word]]:
     """Return the words of each utterance of one side of AN4, ``train`` or ``test``, by file and speaker."""
     spoken: dict[tuple[str, str], list[Word]] = {}
-    with table.open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            if row["split"] == split:
-                word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
-                spoken.setdefault((row["file"], row["speaker"]), []).append(word)
+    for row in read_table(table):
+        if row["split"] == split:
+            word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
+            spoken.setdefault((row["file"], row["speaker"]), []).append(word)
     return spoken
 
 
@@ -132,16 +132,9 @@ def copy_prompts(folder: Path, out: Path) -> None:
             write_flac(out / f"{path.parent.name.removeprefix('other_')}.flac", *read_audio(path))
 
 
-def list_speech_commands(folder: Path, out: Path) -> None:
-    """Write the manifest of the 115 speakers' digits."""
-    corpus = read_folder(folder, speaker_pattern="^([0-9a-f]+)_")
-    write_csv(corpus, out)
-
-
 def list_kokoro(folder: Path, out: Path) -> None:
     """Write the manifest of the neural voices' clips that PocketSphinx understood."""
-    with (folder / "clips.csv").open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["pocketsphinx"] == row["label"]]
+    rows = [row for row in read_table(folder / "clips.csv") if row["pocketsphinx"] == row["label"]]
     write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
 
 
@@ -168,26 +161,23 @@ def list_people(folder: Path, out: Path) -> None:
 
 def list_people_strings(folder: Path, out: Path) -> None:
     """Write AN4's two tables for whole recordings with digits, and those without digits."""
-    tables: dict[str, list[list[str]]] = {
-        "utterances.csv": [["file", "transcript", "speaker", "gender", "split"]],
-        "words.csv": [["file", "position", "word", "digit", "speaker", "split", "start_s", "end_s"]],
-    }
-    with (folder / "strings.csv").open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            path, speaker = folder / row["file"], row["speaker"]
-            side = side_of_person(speaker)
-            if row["collection"].endswith("_talk"):
-                write_flac(out / "people_talk" / side / path.name, *read_audio(path))
-                continue
-            file = os.path.relpath(path, out / "people_strings")
-            tables["utterances.csv"].append([file, row["transcript"], speaker, "", side])
-            for position, timed in enumerate(row["times"].split(";")):
-                word, start, end = timed.split(":")
-                digit = word if word in DIGITS else ""
-                tables["words.csv"].append([file, str(position), word, digit, speaker, side, start, end])
-    for name, rows in tables.items():
-        with atomic_path(out / "people_strings" / name) as temporary, temporary.open("w", newline="") as stream:
-            csv.writer(stream).writerows(rows)
+    utterances, words = [], []
+    for row in read_table(folder / "strings.csv"):
+        path, speaker = folder / row["file"], row["speaker"]
+        side = side_of_person(speaker)
+        if row["collection"].endswith("_talk"):
+            write_flac(out / "people_talk" / side / path.name, *read_audio(path))
+            continue
+        about = {"file": os.path.relpath(path, out / "people_strings"), "speaker": speaker, "split": side}
+        utterances.append(about | {"transcript": row["transcript"], "gender": ""})
+        for position, timed in enumerate(row["times"].split(";")):
+            word, start, end = timed.split(":")
+            digit = word if word in DIGITS else ""
+            words.append(
+                about | {"position": str(position), "word": word, "digit": digit, "start_s": start, "end_s": end}
+            )
+    write_table(out / "people_strings" / "utterances.csv", utterances)
+    write_table(out / "people_strings" / "words.csv", words)
 
 
 def write_flac(path: Path, samples: object, rate: int) -> None:
@@ -206,7 +196,8 @@ def main() -> None:
     data, out = options.data, options.out
     cut_an4(data / "an4", out)
     copy_prompts(data / "asterisk_en_allison", out / "prompts")
-    list_speech_commands(data / "speech_commands_v2_digits", out / "speech_commands_v2_digits.csv")
+    speech_commands = read_folder(data / "speech_commands_v2_digits", speaker_pattern="^([0-9a-f]+)_")
+    write_csv(speech_commands, out / "speech_commands_v2_digits.csv")
     list_kokoro(data / "kokoro_tts", out / "kokoro_tts.csv")
     list_people(data / "people", out)
     list_people_strings(data / "people" / "strings", out)

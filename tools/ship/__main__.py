@@ -112,10 +112,11 @@ def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
     path = Path(recipe.measure.plan) if recipe.measure.plan else PLAN
     plan = read_plan(path)
     measured = with_model(plan, name, file)
-    asked = {"name": name, "plan": asdict(measured)}
+    asked = {"quick": recipe.measure.quick, "plan": asdict(measured)}
 
     def measure(folder: Path) -> None:
-        (job,) = measured.jobs(name, Settings(data=Path(plan.data), records=folder, runs=steps.folder))
+        settings = Settings(data=Path(plan.data), records=folder, runs=steps.folder, quick=recipe.measure.quick)
+        (job,) = measured.jobs(name, settings)
         record = job.make()
         write_json(record, folder / "record.json", indent=1)
         tell(job.show(record))

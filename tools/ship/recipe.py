@@ -67,11 +67,13 @@ class Measured:
         weights: measurement of the checkpoint, for the card.
         exported: measurement of the exported model.
         plan: the file; the package's by default.
+        quick: whether to measure a little of it.
     """
 
     weights: str
     exported: str
     plan: str | None = None
+    quick: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
