@@ -27,22 +27,23 @@ from __future__ import annotations
 import argparse
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 from tqdm.auto import tqdm
 
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.manifest import write_csv
-from aurora_resnet.corpora.sources.an4 import read_an4
+from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_aligned
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.splits import split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.make_samples import read_table, write_table
 
@@ -52,18 +53,7 @@ SEAM_SECONDS = 0.1
 """Digits with a longer pause between them are not one piece of speech."""
 
 
-@dataclass(frozen=True)
-class Word:
-    """A word of an AN4 utterance; ``digit`` is empty for what is none."""
-
-    word: str
-    digit: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of an AN4 utterance to cut: folder, name, seconds."""
 
     kind: str
@@ -72,57 +62,54 @@ class Piece:
     end: float
 
 
-def pieces(words: list[Word]) -> Iterator[Piece]:
+def pieces(words: Sequence[str], spans: Sequence[tuple[float, float]]) -> Iterator[Piece]:
     """Yield the words, runs and seams of an utterance.
 
-    >>> spoken = [Word("sixty", "", 0.0, 0.4), Word("b", "", 0.4, 0.6), Word("two", "two", 0.6, 0.9),
-    ...     Word("three", "three", 0.9, 1.3)]
-    >>> [(piece.kind, piece.name) for piece in pieces(spoken)]
+    >>> found = pieces(("sixty", "b", "two", "three"), ((0.0, 0.4), (0.4, 0.6), (0.6, 0.9), (0.9, 1.3)))
+    >>> [(piece.kind, piece.name) for piece in found]
     [('an4_words', 'sixty_0'), ('an4_words', 'b_1'), ('an4_talk', 'sixty-b_0'), ('an4_seams', 'two-three_2')]
     """
     whole = NegativeShares().whole_words
-    for none, numbered in groupby(enumerate(words), key=lambda each: not each[1].digit):
+    for digits, numbered in groupby(range(len(words)), key=lambda position: words[position] in DIGITS):
         run = list(numbered)
-        if none:
-            for position, word in run:
+        if not digits:
+            for at in run:
                 yield Piece(
-                    "an4_words", f"{word.word}_{position}", word.start - MARGIN_SECONDS, word.end + MARGIN_SECONDS
+                    "an4_words", f"{words[at]}_{at}", spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
                 )
             if len(run) > 1:
-                name = "-".join(word.word for _, word in run[:6])
-                yield Piece("an4_talk", f"{name}_{run[0][0]}", run[0][1].start, run[-1][1].end)
-        for (position, first), (_, second) in pairwise(run):
-            near = second.start - first.end < SEAM_SECONDS
-            if not none and near and first.digit not in whole and second.digit not in whole:
-                middles = ((word.start + word.end) / 2 for word in (first, second))
-                yield Piece("an4_seams", f"{first.word}-{second.word}_{position}", *middles)
+                name = "-".join(words[at] for at in run[:6])
+                yield Piece("an4_talk", f"{name}_{run[0]}", spans[run[0]][0], spans[run[-1]][1])
+            continue
+        for first, second in pairwise(run):
+            near = spans[second][0] - spans[first][1] < SEAM_SECONDS
+            if near and not {words[first], words[second]} & set(whole):
+                middles = (sum(spans[at]) / 2 for at in (first, second))
+                yield Piece("an4_seams", f"{words[first]}-{words[second]}_{first}", *middles)
 
 
-def read_words(table: Path, split: str) -> dict[tuple[str, str], list[Word]]:
-    """Return the words of each utterance of one side of AN4, ``train`` or ``test``, by file and speaker."""
-    spoken: dict[tuple[str, str], list[Word]] = {}
-    for row in read_table(table):
-        if row["split"] == split:
-            word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
-            spoken.setdefault((row["file"], row["speaker"]), []).append(word)
-    return spoken
+def cut_pieces(an4: Path, split: str) -> Iterator[tuple[Piece, Utterance, Samples, int]]:
+    """Yield the pieces of one side of AN4, with their utterances, their sound and its rate."""
+    for aligned in read_an4_aligned(an4):
+        utterance = aligned.utterance
+        if utterance.split == split:
+            samples, rate = read_audio(utterance.path)
+            for piece in pieces(utterance.words, aligned.spans):
+                yield piece, utterance, samples[max(0, round(piece.start * rate)) : round(piece.end * rate)], rate
 
 
-def held_out_speakers(an4: Path) -> set[str]:
-    """Return AN4's training speakers who decide, without the corpus's name before them."""
-    _, held_out = split_speakers(read_an4(an4).filter(split="train", isolated=True), VALIDATION_SHARE, seed=0)
-    return {speaker.removeprefix("an4/") for speaker in held_out.speakers}
+def held_out_speakers(an4: Path) -> tuple[str, ...]:
+    """Return AN4's training speakers who decide."""
+    training = read_an4(an4).filter(split="train", isolated=True)
+    return split_speakers(training, VALIDATION_SHARE, seed=0)[1].speakers
 
 
 def cut_an4(an4: Path, out: Path) -> None:
     """Write the pieces of AN4's training speakers."""
     held_out = held_out_speakers(an4)
-    for (file, speaker), words in tqdm(read_words(an4 / "words.csv", "train").items(), desc="an4", unit="utterance"):
-        samples, rate = read_audio(an4 / file)
-        side = "held_out" if speaker in held_out else "train"
-        for piece in pieces(words):
-            first, last = max(0, round(piece.start * rate)), round(piece.end * rate)
-            write_flac(out / piece.kind / side / f"{piece.name}_{Path(file).stem}.flac", samples[first:last], rate)
+    for piece, utterance, samples, rate in tqdm(cut_pieces(an4, "train"), desc="an4", unit="piece"):
+        side = "held_out" if utterance.speaker in held_out else "train"
+        write_flac(out / piece.kind / side / f"{piece.name}_{utterance.path.stem}.flac", samples, rate)
 
 
 def copy_prompts(folder: Path, out: Path) -> None:

@@ -11,12 +11,11 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.clips import fit_length
-from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles, Source, select
-from tools.make_training_corpus import MARGIN_SECONDS, read_words
+from tools.make_training_corpus import cut_pieces
 from tools.measure.sounds import scene_corpora, wordless
 
 
@@ -117,7 +116,7 @@ def is_reject_test(utterance: Utterance) -> bool:
 
 
 def read_near_words(an4: Path, sample_rate: int, length: int) -> dict[str, list[Samples]]:
-    """Return what AN4's test speakers say beside digits, cut out by ``words.csv``, each in a window of its own.
+    """Return what AN4's test speakers say beside digits, each word in a window of its own.
 
     Args:
         an4: folder of ``words.csv``.
@@ -125,12 +124,8 @@ def read_near_words(an4: Path, sample_rate: int, length: int) -> dict[str, list[
         length: of a window in samples.
     """
     found: dict[str, list[Samples]] = {"letters": [], "other_words": []}
-    for (file, _), words in read_words(an4 / "words.csv", "test").items():
-        samples, rate = read_audio(an4 / file)
-        for word in words:
-            if not word.digit:
-                first, last = word.start - MARGIN_SECONDS, word.end + MARGIN_SECONDS
-                cut = samples[max(0, round(first * rate)) : round(last * rate)]
-                kind = "letters" if len(word.word) == 1 else "other_words"
-                found[kind].append(fit_length(resample(cut, rate, sample_rate), length))
+    for piece, _, samples, rate in cut_pieces(an4, "test"):
+        if piece.kind == "an4_words":
+            kind = "letters" if piece.name[1] == "_" else "other_words"
+            found[kind].append(fit_length(resample(samples, rate, sample_rate), length))
     return found
