@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
@@ -29,7 +31,7 @@ from aurora_resnet.training.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
 from tools.measure.records import Settings
 from tools.ship.cards import write_card
-from tools.ship.recipe import RECIPES, Recipe, read_recipe
+from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
 from tools.ship.steps import Steps
 
@@ -52,7 +54,7 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     """
     steps = Steps(out)
     for number, data in enumerate(recipe.data):
-        steps.do(f"data{number}", {"command": list(data.command)}, lambda _, data=data: _run(data.command))  # type: ignore[misc]
+        steps.do(f"data{number}", to_mapping(data), partial(_run, data))
     stages = make_stages(recipe, steps, device=device)
     trained = stages[recipe.stages[-1].name]
     run = json.loads((trained / RECORD).read_text(encoding="utf-8"))
@@ -82,9 +84,17 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     return files
 
 
-def _run(command: tuple[str, ...]) -> None:
-    if subprocess.run([sys.executable, "-m", *command], check=False).returncode:
-        raise ConfigError(f"python -m {' '.join(command)} failed; what it printed says why")
+def _run(data: Data, folder: Path) -> None:
+    """Run a program that makes recordings, of this revision or an earlier one."""
+    environment = dict(os.environ)
+    if data.revision:
+        archive = folder / "source.tar"
+        subprocess.run(["git", "archive", "--output", str(archive), data.revision], check=True)
+        shutil.unpack_archive(archive, folder, filter="data")
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, (folder.resolve(), folder.resolve() / "src")))
+    before = ["-P"] if data.revision else []  # the working folder does not come before PYTHONPATH
+    if subprocess.run([sys.executable, *before, "-m", *data.command], env=environment, check=False).returncode:
+        raise ConfigError(f"python -m {' '.join(data.command)} failed; what it printed says why")
 
 
 def _point(recipe: Recipe) -> dict[str, object]:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from aurora_resnet.runtime.decision import audible, evidence
 from aurora_resnet.training.calibrate import fit_temperature
-from tools.measure.left_out_sets import NEGATIVES, SNRS_DB
+from tools.measure.left_out import NOISY
 
 Array = npt.NDArray[Any]
 
@@ -62,13 +62,18 @@ class LeftOutPoint:
             return logits[audible(peaks)], labels[audible(peaks)]
 
         def temperature(name: str, rows: slice) -> float:
-            parts = [loud(name), *(loud(f"noisy_{snr_db}", rows) for snr_db in SNRS_DB if snr_db >= 0)]
+            parts = [
+                loud(name),
+                *(loud(each, rows) for each in sorted(names) if each.startswith(NOISY) and "-" not in each),
+            ]
             return fit_temperature(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
+        names = {name.partition(".")[0] for name in groups}
+        negatives = [name for name in names - {"left_out", "an4"} if not name.startswith(NOISY)]
         threshold = equal_error_threshold(
-            evidence(loud("left_out")[0]), [evidence(loud(kind)[0]) for kind in NEGATIVES]
+            evidence(loud("left_out")[0]), [evidence(loud(kind)[0]) for kind in sorted(negatives)]
         )
-        count = len(groups["left_out.labels"])  # of a noisy group they come first, see LeftOutSets
+        count = len(groups["left_out.labels"])  # of a noisy group they come first, see left_out_sets
         left_out, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
         return cls(threshold, left_out / an4)
 

@@ -20,9 +20,11 @@ class Data:
 
     Attributes:
         command: module and arguments, run as ``python -m``. What it made before it leaves alone.
+        revision: of this repository whose programs run, where later ones lack them.
     """
 
     command: tuple[str, ...]
+    revision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

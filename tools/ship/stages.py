@@ -15,7 +15,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, file_sha256, resolve
 from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.state import BEST
-from tools.average_weights import last_average, mean_model
+from tools.ship.averages import last_average, mean_model
 from tools.ship.read_back import read_back
 from tools.ship.recipe import Recipe, Stage
 from tools.ship.steps import Steps
