@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -25,9 +25,7 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.splits import check_speakers_disjoint
-from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.evaluator import Evaluator
-from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
@@ -35,7 +33,7 @@ from aurora_resnet.teaching.teach import Taught, teach
 from tools.measure.records import Job, Record, Settings, header
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-NOTHING = Corpus("other", ())
+NO_OTHERS = Corpus("other", ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,129 +44,58 @@ class OwnWords:
         records: folder below that of the records.
         starts: from what they begin: shipped names, and ``random``.
         clips: of each word.
-        seeds: of the draw and of the training.
+        seeds: how many draws and trainings.
+        bfloat16: starts whose trainings compute in it.
         clips_together: of each word with digits and commands in one model.
         clips_beside_others: of each word beside other words.
-        epochs: instead of the usual number.
-        bfloat16: whether the trainings of each start compute in it.
     """
 
     records: str
     starts: tuple[str, ...] = ("compact", "resnet50", "random")
     clips: tuple[int, ...] = (5, 10, 20, 40)
     seeds: int = 1
+    bfloat16: tuple[str, ...] = ()
     clips_together: int = 40
     clips_beside_others: int = 20
-    epochs: int | None = None
-    bfloat16: bool = False
 
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield what makes the record of each training."""
-        whole = TeachConfig(seed=0)
-        makers = {
-            "together_seed0": partial(measure_together, self.clips_together, self.shortened(whole), settings),
-            "others_seed0": partial(measure_others, self.clips_beside_others, self.shortened(whole), settings),
-        }
+        for name, make in (
+            ("together_seed0", partial(measure_together, self.clips_together, settings)),
+            ("others_seed0", partial(measure_others, self.clips_beside_others, settings)),
+        ):
+            yield Job(settings.path(f"{self.records}/{name}.json"), make)
         for seed in range(self.seeds):
             for start in self.starts:
-                init = "compact" if start == "random" else start
-                config = TeachConfig(init=init, random_weights=start == "random", bfloat16=self.bfloat16, seed=seed)
+                recipe = {"init": "compact", "random_weights": True} if start == "random" else {"init": start}
+                config = TeachConfig(**recipe, bfloat16=start in self.bfloat16, seed=seed)  # type: ignore[arg-type]
                 for clips in self.clips:
-                    make = partial(measure_words, start, clips, self.shortened(config), settings)
-                    makers[f"{start}_{clips}_seed{seed}"] = make
-        for name, make in makers.items():
-            yield Job(settings.path(f"{self.records}/{name}.json"), make)
-
-    def shortened(self, config: TeachConfig) -> TeachConfig:
-        """Return a recipe of so many epochs as are asked for."""
-        return config if self.epochs is None else replace(config, epochs=self.epochs)
+                    path = settings.path(f"{self.records}/{start}_{clips}_seed{seed}.json")
+                    yield Job(path, partial(measure_words, start, clips, config, settings))
 
 
-def measure_words(start: str, clips: int, config: TeachConfig, settings: Settings) -> Record:
-    """Teach one model the commands and test it."""
-    words, (spoken, others) = training_clips(settings.data, clips, config.seed), test_clips(settings.data)
-    check_speakers_disjoint(train=words, test=spoken.merge(others))
-    taught, report = teach_and_test(words, spoken, config, settings.device, negatives=others)
-    return {
-        "kind": "own_words",
-        "init": start,
-        **_about(clips, config),
-        "bfloat16": config.bfloat16,
-        "test_clips": report.overall.clips,
-        "accuracy": report.overall.accuracy,
-        "interval": asdict(report.overall.interval),
-        "estimate": taught.estimate.accuracy,
-        **_rejection(report),
-        "seconds": taught.seconds,
-        **header(settings.device),
-    }
+@dataclass(frozen=True)
+class Commands:
+    """The commands to teach and to test, and the other words by the speakers who test."""
+
+    taught: Corpus
+    spoken: Corpus
+    others: Corpus
+
+    @classmethod
+    def read(cls, data: Path, clips: int, seed: int) -> Commands:
+        """Read them; another seed draws other clips."""
+        taught = some_of_each(read_speech_commands(data / "speech_commands_v2_words"), WORDS, clips, seed)
+        if len(taught) < clips * len(WORDS):
+            raise SystemExit(f"{data}: {len(taught)} clips, {clips} of each of {len(WORDS)} words are needed")
+        odd = other_words(data, 1)
+        return cls(taught, odd.filter(words=WORDS), odd.filter(lambda u: u.word not in WORDS))
 
 
-def measure_together(clips: int, config: TeachConfig, settings: Settings) -> Record:
-    """Teach a model that knows digits commands too, and test whether it still knows the digits as well."""
-    data = settings.data
-    an4 = load_corpus(f"an4:{data / 'an4'}")
-    spoken, _ = test_clips(data)
-    digits = read_speech_commands(data / "speech_commands_v2_digits").filter(lambda u: u.speaker not in spoken.speakers)
-    digits = digits.merge(an4.filter(split="train", words="oh"))
-    own = training_clips(data, clips, config.seed)
-    recordings = own.merge(some_of_each(digits, digits.words, clips, config.seed))
-    tests = {"an4": an4.filter(split="test"), "speech_commands": read_speech_commands(data / "speech_commands_digits")}
-    check_speakers_disjoint(train=recordings, test=spoken.merge(*tests.values()))
-    taught, after = teach_and_test(recordings, {**tests, "commands": spoken}, config, settings.device)
-    before = Evaluator(load_checkpoint("compact")).evaluate(tests)
-    return {
-        "kind": "own_words_together",
-        **_about(clips, config),
-        "words": len(recordings.words),
-        "kept": None if taught.kept is None else asdict(taught.kept),
-        "before": {each.name: _row(each) for each in before.conditions},
-        "after": {each.name: _row(each) for each in after.conditions},
-        "seconds": taught.seconds,
-        **header(settings.device),
-    }
-
-
-def measure_others(clips: int, config: TeachConfig, settings: Settings) -> Record:
-    """Teach the commands without and with recordings of other words, and test on words of neither."""
-    words, (spoken, others) = training_clips(settings.data, clips, config.seed), test_clips(settings.data)
-    whole = read_speech_commands(settings.data / "speech_commands_other" / "words")
-    given = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 0 and u.word in others.words[::2])
-    tested = others.filter(words=others.words[1::2])
-    check_speakers_disjoint(train=words.merge(given), test=spoken.merge(tested))
-    rows = []
-    for beside in (NOTHING, given):
-        _, report = teach_and_test(words, spoken, config, settings.device, others=beside, negatives=tested)
-        rows.append({"given": len(beside), "accuracy": report.overall.accuracy, **_rejection(report)})
-    return {
-        "kind": "own_words_others",
-        **_about(clips, config),
-        "tested": len(tested),
-        "rows": rows,
-        **header(settings.device),
-    }
-
-
-def _about(clips: int, config: TeachConfig) -> Record:
-    return {"clips": clips, "seed": config.seed, "epochs": config.epochs}
-
-
-def _row(report: ConditionReport) -> Record:
-    return {"clips": report.clips, "accuracy": report.accuracy, "interval": asdict(report.interval)}
-
-
-def _rejection(report: EvaluationReport) -> Record:
-    assert isinstance(report.rejection, RejectionReport)
-    refused, accepted = report.rejection.words_refused, report.rejection.negatives_accepted
-    return {"words_refused": refused.share, "others_accepted": accepted.share}
-
-
-def training_clips(data: Path, clips: int, seed: int) -> Corpus:
-    """Return so many clips of each word, other ones for another seed."""
-    drawn = some_of_each(read_speech_commands(data / "speech_commands_v2_words"), WORDS, clips, seed)
-    if len(drawn) < clips * len(WORDS):
-        raise SystemExit(f"{data}: {len(drawn)} clips, {clips} of each of {len(WORDS)} words are needed")
-    return drawn
+def other_words(data: Path, remainder: int) -> Corpus:
+    """Return the words of the speakers whose id is odd (1), or even (0)."""
+    whole = read_speech_commands(data / "speech_commands_other" / "words")
+    return whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == remainder)
 
 
 def some_of_each(corpus: Corpus, words: Sequence[str], clips: int, seed: int) -> Corpus:
@@ -181,24 +108,93 @@ def some_of_each(corpus: Corpus, words: Sequence[str], clips: int, seed: int) ->
     return Corpus(corpus.name, tuple(drawn))
 
 
-def test_clips(data: Path) -> tuple[Corpus, Corpus]:
-    """Return the ten words and the others by speakers of no training."""
-    whole = read_speech_commands(data / "speech_commands_other" / "words")
-    odd = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 1)
-    return odd.filter(words=WORDS), odd.filter(lambda u: u.word not in WORDS)
+def measure_words(start: str, clips: int, config: TeachConfig, settings: Settings) -> Record:
+    """Teach one model the commands and test it."""
+    commands = Commands.read(settings.data, clips, config.seed)
+    tests = {"commands": commands.spoken}
+    taught, report = teach_and_test(commands.taught, NO_OTHERS, tests, commands.others, config, settings)
+    return {
+        "kind": "own_words",
+        "init": start,
+        "bfloat16": config.bfloat16,
+        "test_clips": report.overall.clips,
+        "interval": asdict(report.overall.interval),
+        "estimate": taught.estimate.accuracy,
+        **_shares(report),
+        **_about(clips, config, taught, settings),
+    }
+
+
+def measure_together(clips: int, settings: Settings) -> Record:
+    """Teach a model that knows digits commands too, and test whether it still knows the digits as well."""
+    data, config = settings.data, TeachConfig(seed=0)
+    commands, an4 = Commands.read(data, clips, config.seed), load_corpus(f"an4:{data / 'an4'}")
+    digits = read_speech_commands(data / "speech_commands_v2_digits")
+    digits = digits.filter(lambda u: u.speaker not in commands.spoken.speakers)
+    digits = digits.merge(an4.filter(split="train", words="oh"))
+    recordings = commands.taught.merge(some_of_each(digits, digits.words, clips, config.seed))
+    tests = {"an4": an4.filter(split="test"), "speech_commands": read_speech_commands(data / "speech_commands_digits")}
+    all_tests = {**tests, "commands": commands.spoken}
+    taught, after = teach_and_test(recordings, NO_OTHERS, all_tests, None, config, settings)
+    before = Evaluator(load_checkpoint("compact")).evaluate(tests)
+    return {
+        "kind": "own_words_together",
+        "words": len(recordings.words),
+        "kept": None if taught.kept is None else asdict(taught.kept),
+        "before": _by_set(before),
+        "after": _by_set(after),
+        **_about(clips, config, taught, settings),
+    }
+
+
+def measure_others(clips: int, settings: Settings) -> Record:
+    """Teach the commands without and with recordings of other words, and test on words of neither."""
+    config, rows = TeachConfig(seed=0), []
+    commands = Commands.read(settings.data, clips, config.seed)
+    given = other_words(settings.data, 0).filter(words=commands.others.words[::2])
+    tested = commands.others.filter(words=commands.others.words[1::2])
+    for others in (NO_OTHERS, given):
+        tests = {"commands": commands.spoken}
+        taught, report = teach_and_test(commands.taught, others, tests, tested, config, settings)
+        rows.append({"given": len(others), **_shares(report)})
+    about = _about(clips, config, taught, settings)
+    return {"kind": "own_words_others", "tested": len(tested), "rows": rows, **about}
 
 
 def teach_and_test(
     words: Corpus,
-    test: Corpus | Mapping[str, Corpus],
+    others: Corpus,
+    tests: dict[str, Corpus],
+    negatives: Corpus | None,
     config: TeachConfig,
-    device: str,
-    *,
-    others: Corpus = NOTHING,
-    negatives: Corpus | None = None,
+    settings: Settings,
 ) -> tuple[Taught, EvaluationReport]:
     """Teach a model words, beside recordings of others, and test it; the model itself is not kept."""
+    tested = [*tests.values(), *([negatives] if negatives else [])]
+    check_speakers_disjoint(train=words.merge(others), test=tested[0].merge(*tested[1:]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "commands.safetensors"
-        taught = teach(TeachingRecordings(words, others), path, config, device=device, progress=True)
-        return taught, Evaluator(load_checkpoint(path)).evaluate(test, negatives=negatives)
+        taught = teach(TeachingRecordings(words, others), path, config, device=settings.device, progress=True)
+        return taught, Evaluator(load_checkpoint(path)).evaluate(tests, negatives=negatives)
+
+
+def _about(clips: int, config: TeachConfig, taught: Taught, settings: Settings) -> Record:
+    about = {"clips": clips, "seed": config.seed, "epochs": config.epochs, "seconds": taught.seconds}
+    return {**about, **header(settings.device)}
+
+
+def _by_set(report: EvaluationReport) -> Record:
+    return {
+        each.name: {"clips": each.clips, "accuracy": each.accuracy, "interval": asdict(each.interval)}
+        for each in report.conditions
+    }
+
+
+def _shares(report: EvaluationReport) -> Record:
+    rejection = report.rejection
+    assert rejection is not None
+    return {
+        "accuracy": report.overall.accuracy,
+        "words_refused": rejection.words_refused.share,
+        "others_accepted": rejection.negatives_accepted.share,
+    }

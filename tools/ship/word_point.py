@@ -22,7 +22,6 @@ from aurora_resnet.bounds import check_fields
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
@@ -104,7 +103,7 @@ class WordPoint:
             chosen_on = "held-out training speakers"
             threshold = _fit(said[CLEAN], words_refused=self.words_refused).threshold
         calibration = Calibration(temperature, threshold)
-        return calibration, report(scoring.facts.name, calibration, said, unsaid, chosen_on)
+        return calibration, report(calibration, said, unsaid, chosen_on)
 
     def _recordings(self, model: RecognizerModel, data: DataConfig) -> tuple[dict[str, ClipSet], dict[str, ClipSet]]:
         """Return words and what is none, by kind."""
@@ -139,19 +138,17 @@ def _files(patterns: tuple[str, ...]) -> list[Path]:
 
 
 def report(
-    name: str, calibration: Calibration, words: dict[str, Answers], negatives: dict[str, Answers], chosen_on: str
+    calibration: Calibration, words: dict[str, Answers], negatives: dict[str, Answers], chosen_on: str
 ) -> dict[str, Any]:
     """Return what the calibrated model refuses of held-out words and accepts of held-out negatives."""
-    said, unsaid = (
-        {kind: replace(each, calibration=calibration) for kind, each in part.items()} for part in (words, negatives)
-    )
-    counts = RejectionReport.count(name, said, unsaid)
-    refused = {f"held-out words refused, {what}": each.share for what, each in counts.refused_by_condition.items()}
-    accepted = {f"held-out {what} accepted": each.share for what, each in counts.accepted_by_condition.items()}
-    return {
-        "operating_point": {"chosen_on": chosen_on, **refused, **accepted},
-        "held_out_accuracy": {what: float((each.predicted == each.labels).mean()) for what, each in said.items()},
-    }
+    point: dict[str, Any] = {"chosen_on": chosen_on}
+    for what, answers in words.items():
+        refused = ~replace(answers, calibration=calibration).accepted
+        point[f"held-out words refused, {what}"] = float(refused.mean())
+    for what, answers in negatives.items():
+        point[f"held-out {what} accepted"] = float(replace(answers, calibration=calibration).accepted.mean())
+    accuracy = {what: float((each.predicted == each.labels).mean()) for what, each in words.items()}
+    return {"operating_point": point, "held_out_accuracy": accuracy}
 
 
 def held_out_epochs(clips: ClipSet, source: AugmentSource, root: str) -> ClipSet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,9 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import WordEvent
 from benchmarks import streaming as benchmark
-from tools.streaming import __main__ as measurement
-from tools.streaming.hour import PAUSE_SECONDS, Sound, play
-from tools.streaming.listening import hear
+from tools.measure import streams as measurement
+from tools.measure.hour import PAUSE_SECONDS, Sound, play
+from tools.measure.streams import stream_events
 
 RATE = 8000
 Heard = tuple[list[WordEvent], int]
@@ -47,7 +46,7 @@ def test_words_are_counted_against_the_transcripts(data: Path, monkeypatch: pyte
     answers: Iterator[Heard] = iter(
         [([event("one", 0.1, 0.5, 0.7), event("two", 0.6, 1, 1)], 2), ([event("tree", 0.2, 0.6, 1)], 0)]
     )
-    monkeypatch.setattr(measurement, "hear", lambda *_: next(answers))
+    monkeypatch.setattr(measurement, "stream_events", lambda *_: next(answers))
     row = measurement.measure_strings(Recognizer.from_pretrained("compact"), data, "test")
     assert (row["strings"], row["strings_right"], row["speakers"]) == (2, 1, 1)
     assert (row["said"], row["right"], row["substituted"], row["inserted"], row["deleted"]) == (3, 2, 1, 0, 0)
@@ -68,7 +67,7 @@ def test_latency_is_from_the_end_of_a_right_word_to_its_event(data: Path, monkey
         lengths.append(len(samples) // rate)
         return next(answers)
 
-    monkeypatch.setattr(benchmark, "hear", heard)
+    monkeypatch.setattr(benchmark, "stream_events", heard)
     row = benchmark.measure(Recognizer.from_pretrained("compact"), data, "test")
     assert lengths == [2, 2]  # a second of quiet follows
     assert row["latency_seconds"]["by a word"] == {"words": 1, "median": pytest.approx(0.3), "p95": pytest.approx(0.3)}
@@ -79,7 +78,7 @@ def test_latency_is_from_the_end_of_a_right_word_to_its_event(data: Path, monkey
 
 def test_events_of_the_hour_count_for_the_sound_that_they_lie_in(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stream:
-        """Hears a word in the middle of every sound but the first."""
+        """Recognises a word in the middle of every sound but the first."""
 
         def __init__(self, *_: object) -> None:
             self.seconds, self.sounds = 0.0, 0
@@ -91,10 +90,10 @@ def test_events_of_the_hour_count_for_the_sound_that_they_lie_in(monkeypatch: py
         def flush(self) -> list[WordEvent]:
             return []
 
-    sounds = [("words", np.zeros(RATE, np.float32)), ("noise", np.zeros(2 * RATE, np.float32))] * 9
+    sounds = [("words", np.zeros(RATE, np.float32)), ("noise", np.zeros(2 * RATE, np.float32))] * 2
     monkeypatch.setattr(measurement, "StreamingRecognizer", Stream)
     monkeypatch.setattr(measurement, "choose_sounds", lambda *_: [])
-    monkeypatch.setattr(measurement, "play", lambda *_: iter(sounds))
+    monkeypatch.setattr(measurement, "play", lambda *_: iter(sounds[:4]))
     row = measurement.measure_hour(Recognizer.from_pretrained("compact"), Path(), 6.0)
     assert (row["seconds"], row["events"], row["events_per_hour"]) == (6.0, 3, 1800)
     assert row["kinds"]["noise"] == {"sounds": 2, "seconds": 4.0, "events": 2, "events_per_hour": 1800}
@@ -106,7 +105,7 @@ def test_the_hour_plays_every_sound_with_a_pause_again_and_again(tmp_path: Path)
     for name in ("a", "b"):
         soundfile.write(tmp_path / f"{name}.wav", tone, RATE)
     sounds = [Sound(name, tmp_path / f"{name}.wav") for name in ("a", "b")]
-    played = list(islice(play(sounds, RATE, np.random.default_rng(0)), 5))
+    played = list(play(sounds, 6.5, np.random.default_rng(0)))
     assert [kind for kind, _ in played] == ["a", "b", "a", "b", "a"]
     shortest, longest = PAUSE_SECONDS
     for _, samples in played:
@@ -115,5 +114,5 @@ def test_the_hour_plays_every_sound_with_a_pause_again_and_again(tmp_path: Path)
         assert 0 < np.abs(samples[RATE:]).max() < 0.01
 
 
-def test_nothing_is_heard_in_silence() -> None:
-    assert hear(Recognizer.from_pretrained("compact"), np.zeros(3000, np.float32), RATE) == ([], 0)
+def test_nothing_is_recognised_in_silence() -> None:
+    assert stream_events(Recognizer.from_pretrained("compact"), np.zeros(3000, np.float32), RATE) == ([], 0)

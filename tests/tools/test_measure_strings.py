@@ -1,4 +1,4 @@
-"""``tools.strings``: sets in noise at their SNR, a record, and the tables and the card that are made of it."""
+"""The measurement of strings: sets in noise at their SNR, a record, and the tables and the card that are made of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from tests.runtime.tone_model import RATE, ToneModel, spoken
+from tools.measure import strings as tool
+from tools.measure.hour import Sound
+from tools.measure.string_sets import StringSets, in_scenes
 from tools.reports import figures
 from tools.reports.strings import card, model_section
-from tools.streaming.hour import Sound
-from tools.strings import __main__ as tool
-from tools.strings.sets import StringSets, in_scenes
 
 
 class Tones(ToneModel):

@@ -1,0 +1,137 @@
+"""Recipes: steps are done once, and anew where a recipe changed; the shipped weights tell of the same trainings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.config_files import from_mapping, to_mapping
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.errors import ConfigError
+from tools.measure.plan import read_plan
+from tools.ship.averages import mean_model
+from tools.ship.recipe import RECIPES, Recipe, read_recipe
+from tools.ship.stages import experiment, make_stages
+from tools.ship.steps import DONE, Steps
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ("compact", "resnet50", "string_net")
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paths of recipes begin there."""
+    monkeypatch.chdir(ROOT)
+
+
+def test_a_step_that_was_interrupted_is_done_again_in_its_folder(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Steps(tmp_path).do("train", {"epochs": 1}, fail)
+    found: list[list[str]] = []
+    folder = Steps(tmp_path).do(
+        "train", {"epochs": 1}, lambda step: found.append([each.name for each in step.iterdir()])
+    )
+    assert found == [["half"]]
+    assert Steps(tmp_path).do("train", {"epochs": 1}, fail) == folder
+    assert (folder / DONE).is_file()
+
+
+def test_what_follows_a_changed_step_is_done_anew(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def run(**settings: int) -> None:
+        steps = Steps(tmp_path)
+        for name in ("data", "train", "export"):
+            steps.do(name, {"value": settings.get(name, 0)}, lambda _, name=name: made.append(name))  # type: ignore[misc]
+
+    run()
+    run()
+    assert made == ["data", "train", "export"]
+    run(train=1)
+    assert made[3:] == ["train", "export"]
+    run()  # what it was before is still there
+    assert len(made) == 5
+
+
+@pytest.mark.parametrize("name", ["compact", "resnet50"])
+def test_a_recipe_is_the_training_that_the_shipped_weights_tell_of(name: str) -> None:
+    recipe = read_recipe(RECIPES / f"{name}.toml")
+    stage = next(stage for stage in recipe.stages if stage.train is not None)
+    begun = replace(stage, init="compact" if stage.init else None)  # the second edition's was called so
+    now, then = to_mapping(experiment(recipe, begun, {})), load_checkpoint(name).info["training"]["experiment"]
+    # What later versions can set besides is off, or without effect.
+    new = {"data.speaker_share": 1.0, "data.augment.augmentation.echo_probability": 0.0}
+    unused = ("clipping_db", "echo_db", "echo_seconds")
+    assert {**new, **_flat(then)} == {key: v for key, v in _flat(now).items() if key in _flat(then) or key in new}
+    assert all(key in _flat(then) or key in new or key.endswith(unused) for key in _flat(now))
+    averaged = load_checkpoint(name).info["training"].get("averaged", [])
+    assert averaged == [each for stage in recipe.stages for each in stage.mean]
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) and value else {f"{before}{key}": value}
+    return flat
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_recipes_measure_what_the_plan_has(name: str) -> None:
+    recipe, plan = read_recipe(RECIPES / f"{name}.toml"), read_plan()
+    assert {recipe.measure.weights, recipe.measure.exported} <= set(plan.names)
+    for stage in recipe.stages:
+        if stage.train is not None:
+            before = {each.name: Path("before") for each in recipe.stages}
+            first = replace(stage, init=None)
+            assert experiment(recipe, first, before).model == recipe.name
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"words": None}, "one of words and strings"),
+        ({"stages": [{"name": "a", "mean": ["b"]}]}, "there is no stage b before"),
+        ({"stages": [{"name": "a", "git": "x:y", "sha256": "0"}]}, "no stage trains"),
+        ({"stages": [{"name": "a", "train": [], "mean": ["b"]}]}, "one of train, git and mean"),
+        ({"stages": [{"name": "a", "git": "x:y"}]}, "git and sha256 belong together"),
+    ],
+)
+def test_an_impossible_recipe_is_refused(change: dict[str, Any], problem: str) -> None:
+    values = to_mapping(read_recipe(RECIPES / "quick.toml"))
+    with pytest.raises(ConfigError, match=problem):
+        from_mapping(Recipe, {**values, **change})
+
+
+def test_weights_of_history_are_those_that_the_recipe_says(tmp_path: Path) -> None:
+    recipe = read_recipe(RECIPES / "compact.toml")
+    begin = replace(recipe, stages=recipe.stages[:1] + recipe.stages[1:2])
+    other = replace(recipe.stages[0], sha256="0")
+    for stage, problem in ((other, "is another file"), (replace(other, git="nowhere:x"), "git has no nowhere:x")):
+        with pytest.raises(ConfigError, match=problem):
+            make_stages(replace(begin, stages=(stage, *begin.stages[1:])), Steps(tmp_path))
+
+
+def test_the_mean_counts_a_network_as_often_as_it_is_named(tmp_path: Path) -> None:
+    files = []
+    for number in range(2):
+        torch.manual_seed(number)
+        model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
+        files.append(tmp_path / f"{number}.safetensors")
+        save_checkpoint(model, files[-1])
+    first, second = (load_checkpoint(file).model.state_dict() for file in files)
+    mean = mean_model([files[0], files[1], files[1], files[1]]).state_dict()
+    for name, tensor in mean.items():
+        if tensor.is_floating_point():
+            torch.testing.assert_close(tensor, 0.25 * first[name] + 0.75 * second[name])
+    with pytest.raises(ConfigError, match="different networks"):
+        mean_model([files[0], Path("src/aurora_resnet/pretrained/compact.safetensors")])
