@@ -10,20 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.training.data import load_data
+from aurora_resnet.training.data import SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
 from tools import make_training_corpus as corpus
-from tools.measure.left_out import split_corpora
+from tools.measure.left_out import LOGITS, Fold, Idea, LeftOut, split_corpora
 from tools.measure.left_out_sets import SNRS_DB
 from tools.measure.plan import read_plan
+from tools.measure.records import Settings
 from tools.ship.left_out_point import LeftOutPoint
 
 CONFIG = Path(__file__).parents[2] / "examples" / "train_voices.toml"
 
 
-LEFT_OUT = read_plan().left_out["left_out"]
+LEFT_OUT = read_plan().left_out
+assert LEFT_OUT is not None
 
 
 @pytest.mark.parametrize("idea", LEFT_OUT.ideas)
@@ -74,6 +77,47 @@ def test_test_sets_are_not_trained_on() -> None:
     named = " ".join(source.corpus for source in data.train)
     assert "speech_commands_digits" not in named
     assert all(s.split == "train" for s in data.train if s.corpus.startswith(("fsdd", "an4", "samples")))
+
+
+CONFIG_OF_SAMPLES = """
+model = "cnn"
+
+[mel]
+sample_rate = 8000
+
+[data]
+train = [
+    { corpus = "manifest:FOLDER/left_out.csv" },
+    { corpus = "samples:", split = "train", where = { engine = "festival" }, validation_share = 0.5 },
+]
+
+[data.augment]
+noises = [{ folder = "NOISE", match = "pink" }]
+validation_noises = [{ folder = "NOISE", match = "hum|white" }]
+workers = 0
+"""
+
+
+def test_a_training_without_a_corpus_becomes_a_record(tmp_path: Path) -> None:
+    noise = next(iter(sample_noises().values())).parent
+    read_samples().filter(split="test", speakers="samples/flite-rms").write_csv(tmp_path / "left_out.csv")
+    config = tmp_path / "train.toml"
+    config.write_text(CONFIG_OF_SAMPLES.replace("FOLDER", str(tmp_path)).replace("NOISE", str(noise)))
+    babble = SoundFiles(str(noise), "babble")
+    ideas = {"fewer": Idea(model="cnn", epochs=1, set=("data.speaker_share=0.5",))}
+    folds = {"mine": Fold("one voice", ("left_out.csv",))}
+    plan = LeftOut(
+        config=str(config), records="left_out", folds=folds, ideas=ideas, negatives={"letters": (babble,)}, talk=babble
+    )
+    (job,) = plan.jobs(Settings(data=tmp_path, records=tmp_path, runs=tmp_path))
+    record = job.make()
+    assert record["clean"]["left_out"]["clips"] == 22  # a share of the speakers is one of the training alone
+    assert {row["clips"] for row in record["noisy"].values()} == {22 + record["clean"]["an4"]["clips"]}
+    assert record["negatives"]["telephone_pieces"]["clips"] == 6
+    assert record["speakers"] == 1
+    point = LeftOutPoint.read([tmp_path / "left_out" / "fewer_mine" / LOGITS])
+    assert np.isfinite(point.threshold)
+    assert point.temperature_factor > 0
 
 
 def test_the_operating_point_is_that_of_left_out_speakers() -> None:

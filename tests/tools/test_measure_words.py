@@ -21,7 +21,7 @@ from aurora_resnet.corpora.sources.an4 import ALIGNED_COLUMNS
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
+from aurora_resnet.runtime.errors import AudioError, CorpusError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.vocabulary import DIGITS
@@ -223,16 +223,16 @@ def test_near_words_are_all_that_the_test_speakers_say_beside_digits(tmp_path: P
 PLAN = """
 data = "DATA"
 
-[words.compact]
-model = "compact"
-record = "compact.json"
+[words]
+records = "."
+models = { compact = { model = "compact" } }
 
-[word_sets]
+[words.sets]
 noisy = ["samples"]
 snrs_db = [5]
 scenes = "noise"
 
-[word_sets.digits]
+[words.sets.digits]
 samples = { corpus = "samples:", split = "test", where = { engine = "flite" } }
 """
 
@@ -253,6 +253,7 @@ def test_a_plan_makes_a_record_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "1 of 1 records are there" in capsys.readouterr().err
 
 
-def test_an_unknown_measurement_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"no measurement 'compat' \(did you mean 'compact'\?\)"):
-        main(["compat"])
+def test_what_is_no_kind_and_no_plan_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compact"])
+    assert "some of words, strings, streams, own_words, left_out; got compact" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from tools.measure.plan import read_plan
+from tools.ship.__main__ import with_model
 from tools.ship.averages import mean_model
 from tools.ship.recipe import RECIPES, Recipe, read_recipe
 from tools.ship.stages import experiment, make_stages
@@ -88,7 +89,11 @@ def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_recipes_measure_what_the_plan_has(name: str) -> None:
     recipe, plan = read_recipe(RECIPES / f"{name}.toml"), read_plan()
-    assert {recipe.measure.weights, recipe.measure.exported} <= set(plan.names)
+    for measured in (recipe.measure.weights, recipe.measure.exported):
+        file = Path(f"here/{name}.onnx")
+        words, strings = (getattr(with_model(plan, measured, file), kind) for kind in ("words", "strings"))
+        assert (words is None) == (recipe.words is None)
+        assert (strings is None) == (recipe.strings is None)
     for stage in recipe.stages:
         if stage.train is not None:
             before = {each.name: Path("before") for each in recipe.stages}

@@ -1,11 +1,11 @@
 """Measure models as a plan says and write the records from which ``python -m tools.reports`` makes tables.
 
-    python -m tools.measure compact_int8 string_net           # names of the package's plan (tools/measure/plan.toml)
-    python -m tools.measure left_out --only 'pcen_*' --workers 4
+    python -m tools.measure words --only compact_int8         # of the package's plan (tools/measure/plan.toml)
+    python -m tools.measure left_out --only 'people_*' --workers 4
     python -m tools.measure my_plan.toml                      # a plan of your own, whole
 
-A record that is there for the same file is not measured again, one that was interrupted goes on. Without names the
-measurements are listed. ``--quick`` measures a little, to see that it works, and writes a record only with ``--records``.
+A record that is there for the same file is not measured again, one that was interrupted goes on. ``--quick`` measures a
+little, to see that it works, and writes a record only with ``--records``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from aurora_resnet.engines.engine import create_engine
 from aurora_resnet.engines.jobs import run_jobs
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, exit_with, tell
-from tools.measure.plan import PLAN, read_plan
+from tools.measure.plan import KINDS, PLAN, read_plan
 from tools.measure.records import Settings
 
 RECORDS = Path("docs/records")
@@ -26,7 +26,7 @@ RECORDS = Path("docs/records")
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is asked for and not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="PLAN|NAME", help="a plan's file, or measurements of the package's")
+    parser.add_argument("kinds", nargs="+", metavar="PLAN|KIND", help=f"a plan's file, or {', '.join(KINDS)}")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="records whose name is like this one")
     parser.add_argument("--again", action="store_true", help="measure even if the record is there")
     parser.add_argument("--data", type=Path, help="folder of the recordings; the plan's by default")
@@ -38,9 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=int, default=1, help="measurements at a time; each needs some gigabytes")
     options = parser.parse_args(arguments)
-    files = [name for name in options.names if name.endswith(".toml")]
-    if not options.names or len(files) > 1:
-        parser.error(f"give one plan, or some of {', '.join(read_plan().names)}")
+    files, kinds = ([each for each in options.kinds if (each not in KINDS) == is_file] for is_file in (True, False))
+    if len(files) > 1 or (files and not files[0].endswith(".toml")):
+        parser.error(f"expected one plan's file (.toml), or some of {', '.join(KINDS)}; got {', '.join(files)}")
     plan = read_plan(files[0] if files else PLAN)
     settings = Settings(
         data=options.data or Path(plan.data),
@@ -50,8 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         threads=options.threads,
         quick=options.quick,
     )
-    names = [name for name in options.names if name not in files] or plan.names
-    jobs = [job for name in names for job in plan.jobs(name, settings) if fnmatch(job.path.stem, options.only)]
+    jobs = [job for job in plan.jobs(settings, tuple(kinds) or KINDS) if fnmatch(job.path.stem, options.only)]
     missing = [job for job in jobs if options.again or settings.records is None or not job.is_done()]
     if len(jobs) > len(missing):
         tell(f"{len(jobs) - len(missing)} of {len(jobs)} records are there")

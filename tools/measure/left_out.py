@@ -155,7 +155,7 @@ def choose_calibration(answers: dict[str, Answers]) -> Calibration:
     # Confidences are fitted on AN4's held-out speakers alone, so that the corpus left out tells how they hold elsewhere.
     noisy = [each for name, each in answers.items() if name.startswith(NOISY) and "-" not in name]
     known = Answers.pool([answers["an4"], *noisy])
-    mine = np.array([utterance.speaker.startswith("an4/") for utterance in known.utterances])
+    mine = np.isin(known.speakers, answers["an4"].speakers)
     temperature = fit_calibration((known.logits[mine], known.peaks[mine]), known.labels[mine]).temperature
     return Calibration(temperature, threshold)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -37,24 +37,25 @@ QUICK_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Streams:
-    """The measurement of one model; the record has others too, and they stay.
+    """All models of single words in running speech.
 
     Attributes:
-        model: a shipped name or a file.
-        record: below the folder of the records.
+        record: of all of them, below the folder of the records.
+        models: shipped names or files.
         splits: of AN4's strings.
         seconds: without words.
     """
 
-    model: str
     record: str
+    models: tuple[str, ...]
     splits: tuple[str, ...] = ("test",)
     seconds: float = 3600.0
 
-    def job(self, settings: Settings) -> Job:
-        """Return what makes the record."""
-        file, path = resolve(self.model, kind="words"), settings.path(self.record)
-        return Job(path, partial(measure, file, self, settings, path), partial(_is_done, file.sha256))
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what adds each model to the record."""
+        for model in self.models:
+            file, path = resolve(model, kind="words"), settings.path(self.record)
+            yield Job(path, partial(measure, file, self, settings, path), partial(_is_done, file.sha256))
 
 
 def _is_done(sha256: str, record: Record) -> bool:

@@ -7,7 +7,7 @@ would give. The recordings are those of ``string_sets``.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,21 +34,22 @@ THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
 
 @dataclass(frozen=True, kw_only=True)
 class Strings:
-    """The measurement of one model.
+    """All models of strings.
 
     Attributes:
-        model: a shipped name or a file.
-        record: below the folder of the records.
+        records: folder below that of the records.
+        models: shipped names or files, by the name of the record.
     """
 
-    model: str
-    record: str
+    records: str
+    models: dict[str, str]
 
-    def job(self, settings: Settings) -> Job:
-        """Return what makes the record."""
-        file = resolve(self.model, kind="strings")
-        make = partial(measure_file, file, settings)
-        return Job(settings.path(self.record), make, partial(_is_of, file.sha256))
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what makes the record of each model."""
+        for name, model in self.models.items():
+            file = resolve(model, kind="strings")
+            path = settings.path(f"{self.records}/{name}.json")
+            yield Job(path, partial(measure_file, file, settings), partial(_is_of, file.sha256))
 
 
 def _is_of(sha256: str, record: Record) -> bool:

@@ -9,7 +9,7 @@ Nothing that is measured here may be used for training or tuning, except recordi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -45,26 +45,36 @@ QUICK = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
-    """The measurement of one model.
-
-    Attributes:
-        model: a shipped name or a file.
-        checkpoint: whether to measure the checkpoint of that name instead of the exported model.
-        record: below the folder of the records.
-        seed: of the places where noise is cut.
-    """
+class WordModel:
+    """A model to measure: a shipped name or a file, and whether the checkpoint of that name or the exported model."""
 
     model: str
     checkpoint: bool = False
-    record: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """All models of single words.
+
+    Attributes:
+        records: folder below that of the records.
+        models: by the name of the record.
+        sets: on what they are measured.
+        seed: of the places where noise is cut.
+    """
+
+    records: str
+    models: dict[str, WordModel]
+    sets: WordSets
     seed: int = 0
 
-    def job(self, sets: WordSets, settings: Settings) -> Job:
-        """Return what makes the record."""
-        file = resolve(self.model, kind="words", format="checkpoint" if self.checkpoint else "onnx")
-        make = partial(measure, file, sets, settings, self.seed)
-        return Job(settings.path(self.record), make, partial(_is_of, file.sha256), target_table)
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what makes the record of each model."""
+        for name, each in self.models.items():
+            file = resolve(each.model, kind="words", format="checkpoint" if each.checkpoint else "onnx")
+            make = partial(measure, file, self.sets, settings, self.seed)
+            done = partial(_is_of, file.sha256)
+            yield Job(settings.path(f"{self.records}/{name}.json"), make, done, target_table)
 
 
 def _is_of(sha256: str, record: Record) -> bool:

@@ -30,6 +30,7 @@ from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.training.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
 from tools.measure.records import Settings
+from tools.measure.words import WordModel
 from tools.ship.cards import write_card
 from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
@@ -119,40 +120,36 @@ def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], 
 
 def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
     """Return the record of a measurement of a file."""
-    path = Path(recipe.measure.plan) if recipe.measure.plan else PLAN
-    plan = read_plan(path)
-    measured = with_model(plan, name, file)
-    asked = {"quick": recipe.measure.quick, "plan": asdict(measured)}
+    plan = with_model(read_plan(recipe.measure.plan or PLAN), name, file)
+    asked = {"quick": recipe.measure.quick, "plan": json.loads(json.dumps(asdict(plan), default=str))}
 
     def measure(folder: Path) -> None:
         settings = Settings(data=Path(plan.data), records=folder, runs=steps.folder, quick=recipe.measure.quick)
-        (job,) = measured.jobs(name, settings)
+        (job,) = plan.jobs(settings)
         record = job.make()
         write_json(record, folder / "record.json", indent=1)
         tell(job.show(record))
 
-    return steps.do(f"measured_{name}", json.loads(json.dumps(asked, default=str)), measure) / "record.json"
+    return steps.do(f"measured_{name}", asked, measure) / "record.json"
 
 
 def with_model(plan: Plan, name: str, file: Path) -> Plan:
-    """Return a plan of one measurement, of another file."""
-    if name in plan.words:
-        checkpoint = file.suffix == SUFFIXES["checkpoint"]
-        words = replace(plan.words[name], model=str(file), checkpoint=checkpoint)
-        return Plan(data=plan.data, word_sets=plan.word_sets, words={name: words})
-    if name in plan.strings:
-        return Plan(data=plan.data, strings={name: replace(plan.strings[name], model=str(file))})
-    raise ConfigError(f"the plan has no measurement '{name}' of words or strings; it has {', '.join(plan.names)}")
+    """Return a plan that measures another file alone, as it measures the model ``name``."""
+    if plan.words and name in plan.words.models:
+        model = WordModel(model=str(file), checkpoint=file.suffix == SUFFIXES["checkpoint"])
+        return Plan(data=plan.data, words=replace(plan.words, models={name: model}))
+    if plan.strings and name in plan.strings.models:
+        return Plan(data=plan.data, strings=replace(plan.strings, models={name: str(file)}))
+    raise ConfigError(f"the plan has no model '{name}' of words or strings")
 
 
 def install(recipe: Recipe, files: dict[str, Path]) -> None:
     """Copy what ships into the package, and its records to the others."""
-    plan = read_plan(recipe.measure.plan or PLAN)
-    measured = {**plan.words, **plan.strings}
     places = {"exported": PACKAGE / "runtime" / "exported" / files["exported"].name}
-    places["exported_record"] = RECORDS / measured[recipe.measure.exported].record
+    records = RECORDS / ("shipped" if recipe.words else "strings")
+    places["exported_record"] = records / f"{recipe.measure.exported}.json"
     if recipe.words:  # models of strings ship as exported files alone
-        places["weights_record"] = RECORDS / measured[recipe.measure.weights].record
+        places["weights_record"] = records / f"{recipe.measure.weights}.json"
         places |= {what: PACKAGE / "pretrained" / files[what].name for what in ("weights", "card")}
     for what, place in places.items():
         shutil.copyfile(files[what], place)
