@@ -3,7 +3,7 @@
 Run: ``python -m benchmarks.inference [--rounds 5] [--out docs/records/inference.json]``; ``--quick`` measures a little
 of ``compact``, to see that it works. A clip is a word of FSDD's official test, one of each speaker and digit, in the
 middle of one second (``latency.py``). How speed and memory are measured stands in ``inference_speed.py``. How accurate
-the exported files are: ``tools.shipped``.
+the exported files are: ``tools.measure``.
 """
 
 from __future__ import annotations

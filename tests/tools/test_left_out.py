@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,8 +25,7 @@ from tools.ship.left_out_point import LeftOutPoint
 CONFIG = Path(__file__).parents[2] / "examples" / "train_voices.toml"
 
 
-LEFT_OUT = read_plan().left_out
-assert LEFT_OUT is not None
+LEFT_OUT = cast("LeftOut", read_plan().left_out)
 
 
 @pytest.mark.parametrize("idea", LEFT_OUT.ideas)

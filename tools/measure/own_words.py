@@ -68,7 +68,7 @@ class OwnWords:
         for seed in range(self.seeds):
             for start in self.starts:
                 recipe = {"init": "compact", "random_weights": True} if start == "random" else {"init": start}
-                config = TeachConfig(**recipe, bfloat16=start in self.bfloat16, seed=seed)  # type: ignore[arg-type]
+                config = TeachConfig(**recipe, bfloat16=start in self.bfloat16, seed=seed)
                 for clips in self.clips:
                     path = settings.path(f"{self.records}/{start}_{clips}_seed{seed}.json")
                     yield Job(path, partial(measure_words, start, clips, config, settings))
