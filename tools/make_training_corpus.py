@@ -70,22 +70,25 @@ def pieces(words: Sequence[str], spans: Sequence[tuple[float, float]]) -> Iterat
     [('an4_words', 'sixty_0'), ('an4_words', 'b_1'), ('an4_talk', 'sixty-b_0'), ('an4_seams', 'two-three_2')]
     """
     whole = NegativeShares().whole_words
+    names = [
+        "o" if word == "oh" else word for word in words
+    ]  # AN4's spelling: files keep the names that were trained on
     for digits, numbered in groupby(range(len(words)), key=lambda position: words[position] in DIGITS):
         run = list(numbered)
         if not digits:
             for at in run:
                 yield Piece(
-                    "an4_words", f"{words[at]}_{at}", spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
+                    "an4_words", f"{names[at]}_{at}", spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
                 )
             if len(run) > 1:
-                name = "-".join(words[at] for at in run[:6])
+                name = "-".join(names[at] for at in run[:6])
                 yield Piece("an4_talk", f"{name}_{run[0]}", spans[run[0]][0], spans[run[-1]][1])
             continue
         for first, second in pairwise(run):
             near = spans[second][0] - spans[first][1] < SEAM_SECONDS
             if near and not {words[first], words[second]} & set(whole):
                 middles = (sum(spans[at]) / 2 for at in (first, second))
-                yield Piece("an4_seams", f"{words[first]}-{words[second]}_{first}", *middles)
+                yield Piece("an4_seams", f"{names[first]}-{names[second]}_{first}", *middles)
 
 
 def cut_pieces(an4: Path, split: str) -> Iterator[tuple[Piece, Utterance, Samples, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tools.measure.plan import read_plan
 from tools.ship.__main__ import with_model
 from tools.ship.averages import mean_model
 from tools.ship.recipe import RECIPES, Recipe, read_recipe
-from tools.ship.stages import experiment, make_stages
+from tools.ship.stages import WEIGHTS, experiment, make_stage, make_stages
 from tools.ship.steps import DONE, Steps
 
 ROOT = Path(__file__).parents[2]
@@ -119,11 +120,17 @@ def test_an_impossible_recipe_is_refused(change: dict[str, Any], problem: str) -
 
 def test_weights_of_history_are_those_that_the_recipe_says(tmp_path: Path) -> None:
     recipe = read_recipe(RECIPES / "compact.toml")
-    begin = replace(recipe, stages=recipe.stages[:1] + recipe.stages[1:2])
-    other = replace(recipe.stages[0], sha256="0")
-    for stage, problem in ((other, "is another file"), (replace(other, git="nowhere:x"), "git has no nowhere:x")):
+    begin, training = recipe.stages[:2]
+    other = replace(begin, sha256="0")
+    problems = {replace(other, git="nowhere:x"): "git has no nowhere:x"}
+    if subprocess.run(["git", "cat-file", "-e", str(begin.git)], capture_output=True).returncode == 0:  # not shallow
+        problems[other] = "is another file"
+        (tmp_path / "begin").mkdir()
+        make_stage(recipe, begin, {}, tmp_path / "begin", "cpu")
+        assert load_checkpoint(tmp_path / "begin" / WEIGHTS).calibration.rejects
+    for stage, problem in problems.items():
         with pytest.raises(ConfigError, match=problem):
-            make_stages(replace(begin, stages=(stage, *begin.stages[1:])), Steps(tmp_path))
+            make_stages(replace(recipe, stages=(stage, training)), Steps(tmp_path))
 
 
 def test_the_mean_counts_a_network_as_often_as_it_is_named(tmp_path: Path) -> None:
