@@ -17,9 +17,8 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.runtime.errors import ConfigError
 from tools.measure.plan import read_plan
 from tools.ship.__main__ import with_model
-from tools.ship.averages import mean_model
 from tools.ship.recipe import RECIPES, Recipe, read_recipe
-from tools.ship.stages import WEIGHTS, experiment, make_stage, make_stages
+from tools.ship.stages import WEIGHTS, experiment, make_stage, make_stages, mean_model
 from tools.ship.steps import DONE, Steps
 
 ROOT = Path(__file__).parents[2]

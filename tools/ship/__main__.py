@@ -19,19 +19,21 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
-from aurora_resnet.files import locked_folder, write_json
+from aurora_resnet.files import atomic_path, locked_folder, write_json
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.training.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
-from tools.measure.records import Settings
+from tools.measure.records import Record, Settings
 from tools.measure.words import WordModel
-from tools.ship.cards import write_card
+from tools.reports import strings
+from tools.reports.__main__ import SOURCES
+from tools.reports.rendering import render
 from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
 from tools.ship.steps import Steps
@@ -67,7 +69,8 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
 
     def describe(folder: Path) -> None:
         record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
-        write_card(recipe.name, checkpoint, run, record, folder / f"{recipe.name}.md")
+        with atomic_path(folder / f"{recipe.name}.md") as temporary:
+            temporary.write_text(card(recipe.name, checkpoint, run, record), encoding="utf-8")
 
     files["card"] = steps.do("card", {"name": recipe.name}, describe) / f"{recipe.name}.md"
     with_card = replace(checkpoint, card=files["card"].read_text(encoding="utf-8"))
@@ -116,6 +119,21 @@ def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], 
     path = folder / f"{recipe.name}.safetensors"
     save_checkpoint(model, path, calibration=calibration, info=info, half=recipe.half)
     tell(f"{path}: {calibration}")
+
+
+def card(name: str, checkpoint: Checkpoint, run: Record, record: Record) -> str:
+    """Return a model's card: what it learnt from and what it can do.
+
+    Args:
+        name: of the model.
+        checkpoint: its calibrated weights.
+        run: ``run.json`` of its training.
+        record: what was measured of the checkpoint.
+    """
+    if checkpoint.kind == "strings":
+        return strings.card(dict(checkpoint.info), run, record)
+    about = {"info": checkpoint.info, "calibration": checkpoint.calibration}
+    return render("card.md.j2", name=name, measured=record, **about, **SOURCES)
 
 
 def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
