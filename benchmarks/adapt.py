@@ -5,7 +5,7 @@ Run: ``python -m benchmarks.adapt [--data ../shared/data] [--model CHECKPOINT] [
 least one is left to test with, and this is drawn several times. The people are AN4's test speakers and FSDD's six,
 clean and in the babble of NOIZEUS at 5 dB (behind the G.712 filter); the strength is chosen on Kokoro's synthetic
 voices, in babble. The shipped weights heard FSDD, so the model is the shipped recipe without it:
-``python -m tools.measure left_out --only compact_fsdd`` makes it.
+``python -m tools.ship without_fsdd`` makes it.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def main() -> int:
     """Choose on synthetic voices, measure on people, write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--model", default="runs/left_out/compact_fsdd/best.safetensors")
+    parser.add_argument("--model", default="runs/ship/without_fsdd/without_fsdd.safetensors")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()

@@ -25,6 +25,7 @@ from aurora_resnet.runtime.errors import AudioError, CorpusError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.training.data import SoundFiles
 from tools.measure.__main__ import main
 from tools.measure.records import Settings
 from tools.measure.scores import negative_row, word_row
@@ -204,7 +205,7 @@ def test_the_reject_test_is_the_odd_half_of_the_other_words() -> None:
 def test_folders_without_sounds_are_named(tmp_path: Path) -> None:
     (tmp_path / "car").mkdir()
     with pytest.raises(CorpusError, match="expected sound files"):
-        scene_corpora(tmp_path)
+        scene_corpora([SoundFiles(str(tmp_path))])
 
 
 def test_near_words_are_all_that_the_test_speakers_say_beside_digits(tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ models = { compact = { model = "compact" } }
 [words.sets]
 noisy = ["samples"]
 snrs_db = [5]
-scenes = "noise"
+scenes = [{ folder = "noise" }]
 
 [words.sets.digits]
 samples = { corpus = "samples:", split = "test", where = { engine = "flite" } }
@@ -256,4 +257,4 @@ def test_a_plan_makes_a_record_once(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_what_is_no_kind_and_no_plan_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compact"])
-    assert "some of words, strings, streams, own_words, left_out; got compact" in capsys.readouterr().err
+    assert "some of words, strings, streams, own_words; got compact" in capsys.readouterr().err

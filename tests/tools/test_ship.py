@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,9 +15,11 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import from_mapping, to_mapping
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.errors import ConfigError
 from tools.measure.plan import read_plan
 from tools.ship.__main__ import with_model
+from tools.ship.left_out_point import LeftOutPoint
 from tools.ship.recipe import RECIPES, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stage, make_stages, mean_model
 from tools.ship.steps import DONE, Steps
@@ -146,3 +149,37 @@ def test_the_mean_counts_a_network_as_often_as_it_is_named(tmp_path: Path) -> No
             torch.testing.assert_close(tensor, 0.25 * first[name] + 0.75 * second[name])
     with pytest.raises(ConfigError, match="different networks"):
         mean_model([files[0], Path("src/aurora_resnet/pretrained/compact.safetensors")])
+
+
+def test_the_operating_point_is_that_of_left_out_speakers() -> None:
+    generator = np.random.default_rng(0)
+
+    def group(offset: float, count: int, labels: int) -> dict[str, np.ndarray[Any, Any]]:
+        logits = generator.normal(0, 1, (count, 11))
+        truth = np.full(count, labels)
+        if labels < 11:
+            truth = generator.integers(0, 11, count)
+            logits[np.arange(count), truth] += offset
+        return {"logits": logits, "labels": truth, "peaks": np.full((count, 1), 0.5)}
+
+    negatives = ("letters", "talk")
+    parts = {"an4": group(3.0, 400, 0)}
+    parts["left_out"] = parts["an4"] | {"logits": 2.0 * parts["an4"]["logits"]}  # twice as sure, no more often right
+    for snr_db in (20, 0, -5):  # left out first; both are as sure in noise as they are without
+        parts[f"noisy_{snr_db}"] = {
+            key: np.concatenate([parts["left_out"][key], parts["an4"][key]]) for key in parts["an4"]
+        }
+    parts |= {kind: group(0.0, 100, 11) for kind in negatives}
+    flat = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
+    point = LeftOutPoint.of(flat)
+    assert point.temperature_factor == pytest.approx(2.0, rel=1e-3)
+
+    def refused_and_accepted(first: int, threshold: float) -> tuple[float, float]:
+        refused = float((evidence(parts["left_out"]["logits"][first:]) < threshold).mean())
+        return refused, float(np.mean([(evidence(parts[kind]["logits"]) >= threshold).mean() for kind in negatives]))
+
+    refused, accepted = refused_and_accepted(0, point.threshold)
+    assert 0 < refused == pytest.approx(accepted, abs=1 / 400)  # a step of the one share
+    flat["left_out.peaks"][:200] = 0.0  # silence is refused whatever the threshold is
+    refused, accepted = refused_and_accepted(200, LeftOutPoint.of(flat).threshold)
+    assert 0 < refused == pytest.approx(accepted, abs=1 / 200)

@@ -1,1 +1,1 @@
-"""What the shipped models reach: words, strings, streams, own words, and speakers of collections left out."""
+"""What the shipped models reach: words, strings, streams and own words."""

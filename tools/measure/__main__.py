@@ -1,7 +1,7 @@
 """Measure models as a plan says and write the records from which ``python -m tools.reports`` makes tables.
 
     python -m tools.measure words --only compact_int8         # of the package's plan (tools/measure/plan.toml)
-    python -m tools.measure left_out --only 'people_*' --workers 4
+    python -m tools.measure own_words --only 'compact_*' --workers 4
     python -m tools.measure my_plan.toml                      # a plan of your own, whole
 
 A record that is there for the same file is not measured again, one that was interrupted goes on. ``--quick`` measures a

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
-from tools.measure.left_out import LeftOut
 from tools.measure.own_words import OwnWords
 from tools.measure.records import Job, Settings
 from tools.measure.streams import Streams
@@ -15,7 +14,7 @@ from tools.measure.strings import Strings
 from tools.measure.words import Words
 
 PLAN = Path(__file__).with_name("plan.toml")
-KINDS = ("words", "strings", "streams", "own_words", "left_out")
+KINDS = ("words", "strings", "streams", "own_words")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,6 @@ class Plan:
         strings: models of strings.
         streams: models of single words in running speech.
         own_words: trainings of words that no shipped model knows.
-        left_out: trainings without a collection.
     """
 
     data: str
@@ -36,12 +34,11 @@ class Plan:
     strings: Strings | None = None
     streams: Streams | None = None
     own_words: OwnWords | None = None
-    left_out: LeftOut | None = None
 
     def jobs(self, settings: Settings, kinds: tuple[str, ...] = KINDS) -> Iterator[Job]:
         """Yield what makes the records of some kinds."""
         for kind in kinds:
-            measurement: Words | Strings | Streams | OwnWords | LeftOut | None = getattr(self, kind)
+            measurement: Words | Strings | Streams | OwnWords | None = getattr(self, kind)
             if measurement is not None:
                 yield from measurement.jobs(settings)
 

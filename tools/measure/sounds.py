@@ -41,9 +41,9 @@ def wordless(name: str, *sources: SoundFiles, root: str | Path = ".") -> Corpus:
     return Corpus(name, tuple(Utterance(path, (), "") for path in find_sounds(sources, root)))
 
 
-def scene_corpora(folder: str | Path) -> dict[str, Corpus]:
-    """Return the noise recordings of a folder, by the sub-folder in which they lie: one for each scene."""
-    paths = find_sounds([SoundFiles(str(folder))], ".")
+def scene_corpora(sources: Sequence[SoundFiles], root: str | Path = ".") -> dict[str, Corpus]:
+    """Return noise recordings by the folder in which they lie: one for each scene."""
+    paths = find_sounds(sources, root)
     scenes = dict.fromkeys(path.parent.name for path in paths)
     return {
         scene: Corpus(scene, tuple(Utterance(path, (), "") for path in paths if path.parent.name == scene))

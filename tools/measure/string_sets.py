@@ -110,7 +110,7 @@ def in_scenes(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
 
 def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ...]) -> Iterator[Utterance]:
     speech = [_read(utterance) for utterance in strings]
-    for scene, recordings in scene_corpora(noise).items():
+    for scene, recordings in scene_corpora([SoundFiles(str(noise))]).items():
         sounds = [np.concatenate(read_whole(recordings, RATE))]
         for snr_db in snrs_db:
             for number, utterance in enumerate(strings):

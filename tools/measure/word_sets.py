@@ -28,7 +28,7 @@ class WordSets:
         noisy: which of them are measured in noise too.
         under_word_only: which of them also at 0 dB with the noise under the word alone.
         snrs_db: signal-to-noise ratios in dB; 5 among them.
-        scenes: folder of noise, with a sub-folder for each scene.
+        scenes: recordings of noise; each folder is a scene.
         noises: sets of noise alone.
         trained: which of them trainings may contain.
         near_words: folder of AN4, whose test speakers' letters and other words are nearest to digits.
@@ -39,7 +39,7 @@ class WordSets:
     noisy: tuple[str, ...] = ()
     under_word_only: str | None = None
     snrs_db: tuple[int, ...] = (20, 15, 10, 5, 0, -5)
-    scenes: str
+    scenes: tuple[SoundFiles, ...]
     noises: dict[str, SoundFiles] = field(default_factory=dict)
     trained: tuple[str, ...] = ()
     near_words: str | None = None
@@ -67,7 +67,7 @@ class WordRecordings:
     @cached_property
     def scenes(self) -> dict[str, Corpus]:
         """The noise scenes."""
-        return {scene: self._some(each) for scene, each in scene_corpora(self.data / self.sets.scenes).items()}
+        return {scene: self._some(each) for scene, each in scene_corpora(self.sets.scenes, self.data).items()}
 
     @cached_property
     def noises(self) -> dict[str, Corpus]:

@@ -85,6 +85,8 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     files["exported"] = steps.do("exported", {"recordings": list(recipe.recordings)}, export)
     files["exported"] /= f"{recipe.name}{SUFFIXES['onnx']}"
     files["exported_record"] = _measured(recipe, steps, recipe.measure.exported, files["exported"])
+    for what in ("weights", "card", "exported"):
+        files[what] = Path(shutil.copyfile(files[what], out / files[what].name))
     return files
 
 

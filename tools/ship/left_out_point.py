@@ -2,7 +2,7 @@
 
 That network has no speakers left whose digits it could be calibrated on, only AN4's held-out speakers, who sit before
 the same microphones as those it learnt from. So two things are carried over from the runs of its recipe that left a
-corpus out (``tools.measure.left_out``):
+corpus out:
 
 - the threshold of equal error: it refuses as large a share of the left-out speakers' clean digits as it accepts of near
   words and talk, the mean of their kinds. Evidence of networks of one recipe is on one scale, and the final network,
@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from aurora_resnet.runtime.decision import audible, evidence
 from aurora_resnet.training.calibrate import fit_temperature
-from tools.measure.left_out import NOISY
 
 Array = npt.NDArray[Any]
+NOISY = "noisy_"
+"""Before the SNR in dB: all words in noise, those of the corpus left out first."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class LeftOutPoint:
         threshold = equal_error_threshold(
             evidence(loud("left_out")[0]), [evidence(loud(kind)[0]) for kind in sorted(negatives)]
         )
-        count = len(groups["left_out.labels"])  # of a noisy group they come first, see left_out_sets
+        count = len(groups["left_out.labels"])
         left_out, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
         return cls(threshold, left_out / an4)
 

@@ -133,7 +133,7 @@ def _fit(*words: Answers, negatives: Answers | None = None, **point: float | Non
 def _files(patterns: tuple[str, ...]) -> list[Path]:
     found = [path for pattern in patterns for path in sorted(Path().glob(pattern))]
     if not found:
-        raise ConfigError(f"no file is like {', '.join(patterns)}; python -m tools.measure left_out makes them")
+        raise ConfigError(f"no file is like {', '.join(patterns)}")
     return found
 
 
