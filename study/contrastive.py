@@ -1,4 +1,4 @@
-"""Question 8's weights: the network learns to hear before anybody tells it a word.
+"""Question 8's weights: the network is trained on sound without labels before it learns a word.
 
 Contrastive, not masked reconstruction: it needs no decoder, and a convolution over a masked spectrogram sees the
 mask's edges. The sounds are all that training may use, labels taken away: the study's own training speech, two more digit

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 100_000_000
 """The package index takes no larger file unless asked."""
 LARGEST = {"aurora_resnet": 40e6, "aurora_resnet_runtime": 15e6, "archive": 45e6}
-"""What we allow ourselves: somebody waits for it, on a robot over a radio."""
+"""What we allow ourselves: a robot may fetch it over a radio."""
 NEEDED = {
     "aurora_resnet": (
         "__init__.pyi", "py.typed", "runtime/py.typed", "samples/samples.csv", "samples/quickstart.toml",

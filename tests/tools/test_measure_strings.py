@@ -80,7 +80,7 @@ def test_a_record_becomes_tables(sets: StringSets, monkeypatch: pytest.MonkeyPat
     text = model_section(json.loads(json.dumps(record)))
     assert "**`tones`**, 0.97 MB" in text
     assert "AN4 test speakers, length known" in text
-    assert "| all " in text
+    assert "in eight NOIZEUS scenes" in text
     run = {
         "experiment": {
             "model": "string_net", "clip_seconds": 4.0, "training": {"seed": 15},

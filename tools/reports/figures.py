@@ -48,10 +48,16 @@ def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubli
     figure = new_figure(6.4, 4.0)
     axes = figure.subplots()
     for colour, (label, points) in zip(LINE_COLOURS, lines.items(), strict=False):
-        places, shares = ([point[part] for point in points] for part in (0, 1))
+        shares = [share for _, share, _ in points]
         around = [[abs(share - (reach or {end: share})[end]) for _, share, reach in points] for end in ("low", "high")]
         axes.errorbar(
-            places, 100 * np.array(shares), yerr=100 * np.array(around), fmt="o-", capsize=3, color=colour, label=label
+            [place for place, _, _ in points],
+            100 * np.array(shares),
+            yerr=100 * np.array(around),
+            fmt="o-",
+            capsize=3,
+            color=colour,
+            label=label,
         )
     if doubling:
         axes.set_xscale("log", base=2)

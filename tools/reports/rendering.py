@@ -47,11 +47,6 @@ def record(name: str) -> dict[str, Any]:
     return content
 
 
-def text(name: str) -> str:
-    """Return a record that is plain text."""
-    return (RECORDS / name).read_text(encoding="utf-8").strip()
-
-
 def records(pattern: str) -> list[dict[str, Any]]:
     """Return all records that match a pattern, such as ``strangers/people_*``, in the order of their names."""
     return [
@@ -188,7 +183,6 @@ def _environment(folder: Path = TEMPLATES) -> Environment:
     environment.globals |= {
         "record": record,
         "records": records,
-        "text": text,
         "table": table,
         "columns": columns,
         "rows": rows,

@@ -2,7 +2,7 @@
 
 ``python -m tools.site.accessibility`` after ``python -m tools.site`` needs the extra ``dev`` and an installed Chromium. Every page is
 checked in light colours on a desk; a few, and all that is no text alone, in dark colours and on a phone, too. A violation is an
-error. ``--out docs/records/accessibility.json`` keeps what was found.
+error. ``--out docs/records/accessibility.json`` keeps what was found, ``--pictures FOLDER`` a picture of every view.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.recognizer import Recognizer
@@ -78,36 +79,44 @@ def violations(page: Page) -> tuple[int, list[str]]:
     return len(result["passes"]), broken
 
 
-def look(browser: Browser, address: str, views: Sequence[View], use: Callable[[Page], None], name: str) -> Found:
-    """Check one page in some views."""
-    found: Found = {}
-    for view in views:
-        start = time.perf_counter()
-        context = browser.new_context(
-            viewport={"width": view.size[0], "height": view.size[1]}, color_scheme=view.scheme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        page.goto(address)
-        use(page)
-        passes, broken = violations(page)
-        found[f"{name} ({view})"] = {"rules passed": passes, "violations": broken}
-        print(f"{name} ({view}): {time.perf_counter() - start:.1f} s", *broken, sep="\n  ", flush=True)
-        context.close()
-    return found
+@dataclass(frozen=True)
+class Checker:
+    """Checks pages in a browser, and takes a picture of every view if it has a folder for them."""
 
+    browser: Browser
+    pictures: Path | None = None
 
-def nothing(_page: Page) -> None:
-    """Look at a page as it comes."""
+    def look(
+        self, address: str, views: Sequence[View], name: str, use: Callable[[Page], None] = lambda _: None
+    ) -> Found:
+        """Check one page in some views, as it comes or after something was done on it."""
+        found: Found = {}
+        for view in views:
+            start = time.perf_counter()
+            viewport: ViewportSize = {"width": view.size[0], "height": view.size[1]}
+            context = self.browser.new_context(
+                viewport=viewport, has_touch=view.size == PHONE, color_scheme=view.scheme, reduced_motion="reduce"
+            )
+            page = context.new_page()
+            page.goto(address)
+            use(page)
+            passes, broken = violations(page)
+            if self.pictures:
+                page.screenshot(path=self.pictures / f"{name} ({view}).png".replace("/", "-"), full_page=True)
+            found[f"{name} ({view})"] = {"rules passed": passes, "violations": broken}
+            print(f"{name} ({view}): {time.perf_counter() - start:.1f} s", *broken, sep="\n  ", flush=True)
+            context.close()
+        return found
 
 
 def try_sample(page: Page) -> None:
-    """Let a page of ours hear its sample."""
+    """Have a page of ours recognise its sample."""
     page.locator("#sample").click()
     page.locator("#words tr").first.wait_for(timeout=60_000)
     page.wait_for_timeout(300)
 
 
-def check_site(browser: Browser, site: Path, *, quick: bool = False) -> Found:
+def check_site(checker: Checker, site: Path, *, quick: bool = False) -> Found:
     """Check every page of the built site, and the demo where it is there; quickly, those alone that have all that others have."""
     found: Found = {}
     with static_server(site) as address:
@@ -116,20 +125,20 @@ def check_site(browser: Browser, site: Path, *, quick: bool = False) -> Found:
             if name.startswith(("_static", "demo/")) or (quick and name not in CLOSER):
                 continue
             views = VIEWS[::3] if quick else VIEWS if name in CLOSER else VIEWS[:1]
-            found |= look(browser, f"{address}{name}.html", views, nothing, name)
+            found |= checker.look(f"{address}{name}.html", views, name)
         if (site / "demo").is_dir():
-            found |= look(browser, f"{address}demo/index.html", VIEWS, try_sample, "the demo")
+            found |= checker.look(f"{address}demo/index.html", VIEWS, "the demo", try_sample)
     return found
 
 
-def check_served(browser: Browser) -> Found:
-    """Check the pages of ``aurora-resnet serve``, before and after something was heard."""
+def check_served(checker: Checker) -> Found:
+    """Check the pages of ``aurora-resnet serve``, before and after something was recognised."""
     found: Found = {}
     app = create_app(Recognizer.from_pretrained("compact"), strings=StringRecognizer.from_pretrained())
     with served(app) as address:
         for path, name in (("", "page of numbers"), ("index.html", "page of words")):
-            found |= look(browser, address + path, VIEWS[:1], nothing, f"{name}, before")
-            found |= look(browser, address + path, VIEWS, try_sample, f"{name}, answered")
+            found |= checker.look(address + path, VIEWS[:1], f"{name}, before")
+            found |= checker.look(address + path, VIEWS, f"{name}, answered", try_sample)
     return found
 
 
@@ -139,13 +148,17 @@ def main() -> int:
     parser.add_argument("--site", type=Path, default=SITE, help="the built site (default build/site)")
     parser.add_argument("--out", type=Path, help="where the report goes, as JSON")
     parser.add_argument("--quick", action="store_true", help="a few pages of the site alone")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="where a picture of every view goes")
     options = parser.parse_args()
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("error: no 'chromium' on the PATH; install it (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        found = {**check_served(browser), **check_site(browser, options.site, quick=options.quick)}
+        checker = Checker(browser, options.pictures)
+        found = {**check_served(checker), **check_site(checker, options.site, quick=options.quick)}
         browser.close()
     broken = {name: result["violations"] for name, result in found.items() if result["violations"]}
     if options.out:

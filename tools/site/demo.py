@@ -25,7 +25,7 @@ SHARED = (
 """Parts of the served page that the demo has, too."""
 POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\">\n"
 """Nothing from another host; the engine is WebAssembly, whose compiling browsers want allowed by name."""
-PROMISE = "<p>What you say stays in this browser: there is no server that could hear it.</p>"
+PROMISE = "<p>What you say stays in this browser: no server receives it.</p>"
 
 
 def demo_page(served: str) -> str:

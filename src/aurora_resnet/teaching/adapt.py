@@ -37,7 +37,7 @@ Method = Literal["last_layer", "bias", "statistics"]
 METHODS: tuple[Method, ...] = get_args(Method)
 DEFAULT_METHOD: Method = "last_layer"
 STRENGTH = 0.01
-"""Lambda above, chosen on synthetic voices (``benchmarks/adapt.py``)."""
+"""Lambda above, chosen on synthetic voices (``docs/records/adapt.json``)."""
 PRIOR_CLIPS = 50
 """``statistics``: so many clips are worth as much as those of the training."""
 FOLDS = 5
