@@ -32,7 +32,8 @@ from .runtime.strings.streams import StringStreams
 from .runtime.vocabulary import DIGITS, Vocabulary
 from .training.calibrate import calibrate
 from .training.config import TrainingConfig
-from .training.experiment import read_experiment, run_experiment
+from .tasks.experiment import run_experiment
+from .training.experiment import read_experiment
 from .training.history import TrainingResult
 from .training.trainer import Trainer
 

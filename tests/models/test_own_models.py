@@ -28,7 +28,8 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.testing.model_contract import MODEL_CHECKS
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.trainer import Trainer

@@ -17,7 +17,8 @@ from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost, model_options, register_model
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import run_experiment
+from aurora_resnet.training.experiment import read_experiment
 
 TRAINING = """
 model = "mine"

@@ -35,7 +35,8 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
-from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import RECORD, run_experiment
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.average_weights import mean_of
 from tools.shipped.scores import negative_row, word_row

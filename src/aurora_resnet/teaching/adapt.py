@@ -31,7 +31,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.folds import assign_groups
-from aurora_resnet.training.losses import with_negative_class
+from aurora_resnet.training.word_objective import with_negative_class
 
 Method = Literal["last_layer", "bias", "statistics"]
 METHODS: tuple[Method, ...] = get_args(Method)

@@ -16,7 +16,6 @@ At last the biases of the new words are lowered by as much as recordings that th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,9 +25,8 @@ from torch.nn import functional as F
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.losses import with_negative_class
-from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.objective import Learner
+from aurora_resnet.training.word_objective import WordObjective, with_negative_class
 
 MARGIN = 3.0
 """Of a known word over the new ones while it is learnt, in units of the logits; chosen as docs/own-words.md says."""
@@ -51,45 +49,40 @@ def known_beside_new(before: Vocabulary, now: Vocabulary) -> tuple[str, ...]:
     return known if len(known) < len(now) else ()
 
 
-class KeepingTrainer(Trainer):
-    """A trainer of new words that keeps the answers of the network before it for the words that it knew.
+class KeepingObjective(WordObjective):
+    """Learn new words and keep the answers of the network before the training for the words that it knew.
 
     Args:
-        model: the network; it knows some words of ``before``, and others.
-        config: how to train.
-        out: folder for checkpoints and history.
-        before: the network as it was; it stays as it is.
-        device: where to compute.
-        progress: show a bar on a terminal.
+        before: the network as it was, with the front end of the new one; it stays as it is.
     """
 
-    teacher_hears_masks = True
+    def __init__(self, before: RecognizerModel) -> None:
+        super().__init__()
+        self.before = before
 
-    def __init__(
-        self,
-        model: RecognizerModel,
-        config: TrainingConfig,
-        out: str | Path,
-        before: RecognizerModel,
-        *,
-        device: str | torch.device = "cpu",
-        progress: bool = False,
-    ) -> None:
-        super().__init__(model, config, out, device=device, progress=progress)
-        self.teacher = before.eval().to(self.device)
-        words, earlier = model.config.vocabulary, before.config.vocabulary
+    def begin(self, learner: Learner) -> None:
+        """Find the known words in both vocabularies."""
+        super().begin(learner)
+        self.teacher = self.before.eval().to(learner.device)
+        words, earlier = learner.model.config.vocabulary, self.before.config.vocabulary
         known = known_beside_new(earlier, words)
-        self.known = torch.tensor([words.index(word) for word in known], device=self.device)
-        self.known_before = torch.tensor([earlier.index(word) for word in known], device=self.device)
-        self.margins = torch.full((len(words) + 1,), MARGIN, device=self.device)
+        self.known = torch.tensor([words.index(word) for word in known], device=learner.device)
+        self.known_before = torch.tensor([earlier.index(word) for word in known], device=learner.device)
+        self.margins = torch.full((len(words) + 1,), MARGIN, device=learner.device)
         self.margins[self.known] = self.margins[-1] = 0.0
 
-    def loss(self, logits: Tensor, labels: Tensor, *, taught: Tensor | None = None) -> Tensor:
+    def lesson(self, teacher: RecognizerModel, waveforms: Tensor, features: Tensor) -> Tensor:
+        """Return the logits of the network before, which gets the masked features too."""
+        del waveforms
+        logits: Tensor = teacher.classifier(features)
+        return logits
+
+    def loss(self, learner: Learner, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
         """Return the mean loss of a batch; ``taught`` are the logits of the network before."""
-        assert taught is not None  # what step() gives, since there is a teacher
+        assert taught is not None  # there is a teacher
         of_known = torch.isin(labels, self.known).unsqueeze(1)
         raised = with_negative_class(logits) + of_known * self.margins
-        hard = F.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
+        hard = F.cross_entropy(raised, labels, label_smoothing=learner.config.label_smoothing)
         return hard + F.mse_loss(logits[:, self.known], taught[:, self.known_before])
 
 

@@ -33,7 +33,7 @@ from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
 from aurora_resnet.teaching.hearing import HeardRecordings, hear
-from aurora_resnet.teaching.keeping import KeepingTrainer, KeptWords, keep_known, known_beside_new, lower
+from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
@@ -200,12 +200,8 @@ class _Lessons:
             model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         name = "all" if group is None else f"without_{group + 1}"
         out, training = self.work / name, config.training(network.model, keeping=self.before is not None)
-        if self.before is not None:
-            trainer: Trainer = KeepingTrainer(
-                model, training, out, self.before, device=self.device, progress=self.progress
-            )
-        else:
-            trainer = Trainer(model, training, out, device=self.device, progress=self.progress)
+        objective = None if self.before is None else KeepingObjective(self.before)
+        trainer = Trainer(model, training, out, device=self.device, progress=self.progress, objective=objective)
         rest = [source for number, source in enumerate(self.sources) if number != group]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:

@@ -21,6 +21,7 @@ from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.models.streaming import check_streams
 from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -58,6 +59,7 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
+    check_streams(model.config)
     strings, augment, net = config.strings, config.augment, model.classifier
     if strings is None or augment is None or not isinstance(net, StringNet):
         raise ConfigError("a training of strings needs string_net, data.strings and data.augment")
