@@ -1,4 +1,4 @@
-"""Words known before stay known: the loss by its formula, the lowered words by counting, and a teaching as a whole."""
+"""Known words are preserved: the loss by its formula, the lowered words by counting, and a teaching as a whole."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_word_is_learnt_beside_digits_and_these_are_kept(folder: Path, tmp_pat
     clips = sum(kept.estimate.per_word[word].clips for word in kept.kept.words)
     assert (kept.kept.clips, kept.kept.right_before) == (clips, clips)  # the shipped model knows its package's voices
     assert kept.kept.right == clips
-    assert "Words known before (one, two)" in kept.to_markdown()
+    assert "Known words (one, two)" in kept.to_markdown()
     assert load_checkpoint(kept.checkpoint).info["teach"]["kept"]["clips"] == clips
     assert kept.estimate.per_word["whistle"].accuracy > 0.8
 

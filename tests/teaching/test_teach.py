@@ -28,7 +28,7 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
-from aurora_resnet.teaching.hearing import hear
+from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
 from aurora_resnet.teaching.teach import Taught, teach
@@ -249,7 +249,7 @@ def test_wrong_arguments_end_in_one_line(
 @pytest.mark.parametrize("known", [("one", "nine"), DIGITS.words], ids=["some", "all"])
 def test_digits_that_nobody_said_are_no_words_of_the_model(known: tuple[str, ...], tiny_base: Path) -> None:
     words = load_corpus("samples:").filter(words=known, speakers=["samples/flite-slt", "samples/flite-awb"])
-    network = hear(TeachingRecordings(words, Corpus("none", ())), read_config(str(tiny_base))).network
+    network = read_clips(TeachingRecordings(words, Corpus("none", ())), read_config(str(tiny_base))).network
     assert set(network.vocabulary) == set(known)
     assert (network.vocabulary == DIGITS) == (known == DIGITS.words)  # in that order the head of a shipped model fits
     assert network.vocabulary.digits[network.vocabulary.index("nine")] == 9

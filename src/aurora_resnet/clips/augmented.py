@@ -1,4 +1,4 @@
-"""``AugmentedClips``: every epoch other harder copies of the words, and negatives."""
+"""``AugmentedClips``: new, harder copies of the words in every epoch, and negatives."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class AugmentedClips:
     """Words in memory, from which every epoch makes new harder ones.
 
     A clip draws everything from a generator of its own (seed, epoch, index): voice, microphone, room, place in the
-    window, noise and SNR, channel. So an epoch is the same whenever it is asked for, and a training that resumes hears
-    what it would have heard. The SNR is that of the word's active power and the noise's mean power.
+    window, noise and SNR, channel. So an epoch is the same whenever it is asked for, and a training that resumes gets
+    the clips that it would have got. The SNR is that of the word's active power and the noise's mean power.
 
     Args:
         words: trimmed.
@@ -90,7 +90,7 @@ class AugmentedClips:
         noises: what noise is drawn from.
         augmentation: how hard.
         shares: how many clips are negatives; their label is the number of words of the vocabulary.
-        speaker_power: a speaker with n clips is heard in proportion to n to this power; see ``balanced_epoch``.
+        speaker_power: a speaker with n clips is drawn in proportion to n to this power; see ``balanced_epoch``.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
 

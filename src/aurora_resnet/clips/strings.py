@@ -49,7 +49,7 @@ class Sentence(NamedTuple):
     Attributes:
         samples: the recording.
         units: what each word is.
-        starts: first sample of each word; none where that is not known: such a recording is heard whole.
+        starts: first sample of each word; none where that is not known: such a recording is used whole.
         ends: sample behind each word.
     """
 
@@ -70,8 +70,8 @@ class StringShares:
     other_words: Annotated[float, Between(0, 1)] = 0.06
     """Share of the words of strings that are none of the vocabulary."""
     other_voices: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the strings whose every word may be somebody else's: most field recordings have a word or two a person,
-    and their rooms and levels would be heard in strings of these words alone."""
+    """Share of the strings whose every word may be another speaker's: most field recordings have a word or two a speaker,
+    and their rooms and levels would occur in strings of these words alone."""
 
     def __post_init__(self) -> None:
         # The other two need recordings that may not be there.
@@ -106,12 +106,12 @@ class StringClips:
         size: clips of an epoch.
         augmentation: how hard.
         shares: of which kinds.
-        speaker_power: a speaker with n words is heard in proportion to n to this power.
+        speaker_power: a speaker with n words is drawn in proportion to n to this power.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
 
     Raises:
-        ConfigError: if words and noises have different rates, a word or a recording that is heard whole is longer than
+        ConfigError: if words and noises have different rates, a word or a recording that is used whole is longer than
             a clip, there is no unit for the words of ``others``, or seed or workers are below 0.
     """
 
@@ -186,7 +186,7 @@ class StringClips:
         draw = {"strings": self._string, "sentences": self._stretch, "talk": self._talk}[kind]
         speech, units = draw(generator)
         speech, spoken = self.augmentation.speak(speech, self.sample_rate, generator)
-        if spoken > self.clip_samples and units is not None:  # played slowly; a label names all that is heard
+        if spoken > self.clip_samples and units is not None:  # played slowly; a label names all that is in the clip
             return self.make(epoch, index + self.size)
         window = np.zeros(self.clip_samples, dtype=np.float32)
         at_once = generator.random() < AT_ONCE
@@ -224,7 +224,7 @@ class StringClips:
         return total[: min(place + rate // 10, self.clip_samples)], units
 
     def _voice(self, generator: np.random.Generator) -> dict[int, list[int]]:
-        """Draw a speaker and return his clips by word."""
+        """Draw a speaker and return the clips of each word."""
         return self._voices[self._speakers[int(generator.choice(len(self._speakers), p=self._odds))]]
 
     def _stretch(self, generator: np.random.Generator) -> tuple[Samples, list[int] | None]:

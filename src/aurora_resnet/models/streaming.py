@@ -23,7 +23,7 @@ from aurora_resnet.runtime.errors import ConfigError
 
 
 def check_streams(config: RecognizerConfig) -> None:
-    """Raise ``ConfigError`` unless such a network can hear a stream piece by piece.
+    """Raise ``ConfigError`` unless such a network can process a stream piece by piece.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> check_streams(RecognizerConfig("string_net", MelConfig(sample_rate=8000)))
@@ -93,8 +93,8 @@ class StreamingNetwork(nn.Module):
 def _sum_in_pairs(x: Tensor) -> Tensor:
     """Return the sum over the last dimension, kept, by additions alone.
 
-    A sum in one operation is computed in an order that depends on the batch, and a stream would get other bits beside
-    others than alone.
+    A sum in one operation is computed in an order that depends on the batch, and a stream in a batch would get other
+    bits than alone.
     """
     while x.shape[-1] > 1:
         half = x.shape[-1] // 2

@@ -1,6 +1,6 @@
 """One table from model names to their builders, to which other packages add theirs.
 
-Three ways lead to a model of one's own: ``register_model``, an entry point of the group ``aurora_resnet.models`` in
+Three ways lead to a model of your own: ``register_model``, an entry point of the group ``aurora_resnet.models`` in
 the package that brings it, and the reference ``package.module:Class`` itself as the name.
 """
 
@@ -176,7 +176,7 @@ def unknown_model(name: str) -> list[str]:
 
 
 def model_origin(name: str) -> dict[str, str] | None:
-    """Return where a model that is not built in lives, for checkpoints; ``None`` for the others.
+    """Return where a model that is not built in lives, for checkpoints; ``None`` for those built in.
 
     >>> model_origin("cnn")
     """
@@ -217,5 +217,5 @@ def _sizes(options: dict[str, object]) -> dict[str, int]:
     """Return the sizes that an adapter has to be told."""
     sizes = {key: options[key] for key in ("n_mels", "num_classes") if key in options}
     if len(sizes) < 2 or not all(isinstance(size, int) for size in sizes.values()):
-        raise ConfigError("a model of one's own is created with n_mels and num_classes")
+        raise ConfigError("a model of your own is created with n_mels and num_classes")
     return {key: int(str(size)) for key, size in sizes.items()}

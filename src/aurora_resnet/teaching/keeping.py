@@ -1,10 +1,10 @@
-r"""Words that the network knew before stay known while others are taught beside them.
+r"""Known words are preserved by distillation while new ones are taught beside them.
 
-Three means. Whatever is heard, the logits of the words that it knew are to stay near those before the training
+Three means. Whatever the input, the logits of the known words are to stay near those before the training
 (*Learning without Forgetting*, Li and Hoiem, 2016; the distance is that of *Do Deep Nets Really Need to be Deep?*, Ba
 and Caruana, 2014). In the cross-entropy of recordings of these words the logits of new ones are raised by a margin
 (*Long-tail learning via logit adjustment*, Menon et al., 2021), so that a new word does not just lose but loses
-clearly. With the logits :math:`u` before, :math:`z` now, and :math:`m_k = m` for new words and 0 for others,
+clearly. With the logits :math:`u` before, :math:`z` now, and :math:`m_k = m` for new words and 0 for all else,
 
 .. math::
 
@@ -38,7 +38,7 @@ TIE = 1e-3
 
 
 def known_beside_new(before: Vocabulary, now: Vocabulary) -> tuple[str, ...]:
-    """Return the words that a network knew before; none if all are known, or none is.
+    """Return the words that a network already knows; none if all are known, or none is.
 
     >>> known_beside_new(Vocabulary(("one", "two")), Vocabulary(("two", "stop")))
     ('two',)
@@ -88,7 +88,7 @@ class KeepingObjective(WordObjective):
 
 @dataclass(frozen=True)
 class KeptWords:
-    """What became of the words that the network knew before, told by held-out recordings.
+    """What became of the known words, measured on held-out recordings.
 
     Attributes:
         words: these.
@@ -106,7 +106,7 @@ class KeptWords:
 
     def __str__(self) -> str:
         return (
-            f"Words known before ({', '.join(self.words)}): {self.right_before} of {self.clips} held-out recordings "
+            f"Known words ({', '.join(self.words)}): {self.right_before} of {self.clips} held-out recordings "
             f"were recognised before, {self.right} are now."
         )
 
@@ -118,7 +118,7 @@ def keep_known(spoken: Answers, right_before: int, now: Vocabulary, known: tuple
         spoken: held-out recordings of all words, answered after the teaching.
         right_before: recordings of known words among them to which the network as it was gave the right answer.
         now: what the logits of ``spoken`` mean.
-        known: words known before.
+        known: words that the start knows.
         taken: share of their recordings that may be answered with a new word, 0 to 1.
     """
     columns = [now.index(word) for word in known]

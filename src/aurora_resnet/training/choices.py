@@ -21,7 +21,7 @@ Schedule = Callable[[int, int], float]
 
 OPTIMIZERS: dict[str, OptimizerBuilder | None] = {"sgd": None, "adamw": None}
 SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
-"""Names, and what people registered for them; ``None`` where ``optimization`` has it."""
+"""Names, and what was registered for them; ``None`` where ``optimization`` has it."""
 
 
 def register_optimizer(name: str, builder: OptimizerBuilder) -> None:

@@ -61,7 +61,7 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     """Copy what a trained network learnt into another one of the same kind.
 
     Front end and backbone are taken whole. Of the head, everything is taken for the same words; for other ones the
-    rows of the words that both know are taken and all others stay new, and without a word in common the head is new.
+    rows of the words that both know are taken, all other rows stay new, and without a word in common the head is new.
 
     Args:
         model: what gets the weights.
@@ -140,10 +140,10 @@ def _check_kind(config: RecognizerConfig, checkpoint: Checkpoint) -> None:
             "model away, or start from another checkpoint"
         )
     before, now = ({**to_mapping(c.mel), "frontend": c.frontend} for c in (learnt, config))
-    others = [f"{name} is {before[name]}, here {now[name]}" for name in before if before[name] != now[name]]
-    if others:
+    different = [f"{name} is {before[name]}, here {now[name]}" for name in before if before[name] != now[name]]
+    if different:
         raise ConfigError(
-            f"{checkpoint.name} hears through another front end ({'; '.join(others)}); leave [mel] away to take its own"
+            f"{checkpoint.name} has another front end ({'; '.join(different)}); leave [mel] away to take its own"
         )
 
 
@@ -178,8 +178,8 @@ def _taken_head(model: RecognizerModel, checkpoint: Checkpoint) -> dict[str, Ten
             return {}
         rows = own[name].clone()
         rows[[words.index(word) for word in shared]] = learnt[name][[known.index(word) for word in shared]].to(rows)
-        others, before = rows[len(words) :], learnt[name][len(known.words) :]
-        if others.shape == before.shape:  # of a model of strings: other speech, and the blank
-            others.copy_(before)
+        rest, before = rows[len(words) :], learnt[name][len(known.words) :]
+        if rest.shape == before.shape:  # of a model of strings: other speech, and the blank
+            rest.copy_(before)
         taken[name] = rows
     return taken

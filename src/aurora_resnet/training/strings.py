@@ -63,18 +63,18 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     strings, augment, net = config.strings, config.augment, model.classifier
     if strings is None or augment is None or not isinstance(net, StringNet):
         raise ConfigError("a training of strings needs string_net, data.strings and data.augment")
-    heard = _Hearing(model, net)
+    reader = _Reader(model, net)
     recordings, held_out = _recordings(strings, config.root, set(data.validation.speakers))
     check_speakers_disjoint(words=data.train, held_out_strings=held_out)
     apart = {*data.validation.speakers, *held_out.speakers}
-    sentences = [*heard.whole(recordings), *heard.aligned(strings, config.root, apart)]
-    words = trim_words(heard.words(data.train))
-    others = _others(augment, config.root, heard.rate)
+    sentences = [*reader.whole(recordings), *reader.aligned(strings, config.root, apart)]
+    words = trim_words(reader.words(data.train))
+    others = _others(augment, config.root, reader.rate)
     clips = StringClips(
         words,
         sentences,
         others,
-        [*read_sounds(find_sounds(augment.talk, config.root), heard.rate, math.inf), *_joined(others, seed)],
+        [*read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf), *_joined(others, seed)],
         noise_pool(words, [], augment, config.root, seed),
         units=net.blank,
         clip_seconds=model.config.clip_seconds,
@@ -89,14 +89,14 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     held_out = Corpus("validation", held_out.utterances + tuple(Utterance(path, (), "") for path in talk))
     if not len(held_out):
         return StringData(clips, None, held_out)
-    validation = heard.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
+    validation = reader.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
     if augment.validation_noises and len(data.validation):
-        validation = join_clips([validation, _noisy(validation, heard.words(data.validation), augment, config.root)])
+        validation = join_clips([validation, _noisy(validation, reader.words(data.validation), augment, config.root)])
     return StringData(clips, validation, held_out)
 
 
-class _Hearing:
-    """Reads recordings as a model hears them."""
+class _Reader:
+    """Reads recordings as a model needs them."""
 
     def __init__(self, model: RecognizerModel, net: StringNet) -> None:
         self.config, self.others = model.config, net.others

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
@@ -22,6 +22,7 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
 from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
 from aurora_resnet.training.choices import OptimizerBuilder, Schedule
@@ -153,7 +154,7 @@ class Trainer:
             self.rejects = not isinstance(train, ClipSet) and train.has_negatives
             steps = steps_per_epoch(len(train), self.config.batch_size, max(2, ranks.count))
             total, done = steps * self.config.epochs, steps * len(state.history)
-            with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
+            with progress_bar(total=total, initial=done, unit="step", show=self.progress) as self.bar:
                 while len(state.history) < self.config.epochs and not self._should_stop(state):
                     epoch = len(state.history)
                     if not isinstance(train, ClipSet):
