@@ -89,6 +89,7 @@ class ContrastiveObjective:
 
     def validate(self, learner: Learner, clips: ClipSet) -> tuple[float, float]:
         """Refuse validation clips: there is nothing to choose an epoch by."""
+        del learner, clips
         raise ConfigError("contrastive training has no validation")
 
 

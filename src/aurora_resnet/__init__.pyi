@@ -30,9 +30,9 @@ from .runtime.strings.events import Digit, NoInput, Partial, Rejected, SpeechSta
 from .runtime.strings.recognizer import DigitString, StringRecognizer
 from .runtime.strings.streams import StringStreams
 from .runtime.vocabulary import DIGITS, Vocabulary
+from .tasks.experiment import run_experiment
 from .training.calibrate import calibrate
 from .training.config import TrainingConfig
-from .tasks.experiment import run_experiment
 from .training.experiment import read_experiment
 from .training.history import TrainingResult
 from .training.trainer import Trainer

@@ -125,6 +125,15 @@ def test_five_systems(run: Run) -> None:
     assert without_numbers(lines) == without_numbers(stated("five_systems"))
 
 
+@pytest.mark.parametrize(
+    ("name", "package"), [("plain_loop", "torch"), ("lightning_fit", "lightning"), ("skorch_fit", "skorch")]
+)
+def test_other_training_loops(run: Run, name: str, package: str) -> None:
+    pytest.importorskip(package)
+    lines = run(name, epochs=1, corpus=few(testing=True))
+    assert re.fullmatch(r"other voices: [\d.]+% right", lines[-1])
+
+
 @pytest.mark.slow
 def test_own_words(run: Run) -> None:
     folder = as_folder(load_corpus("samples:").filter(speakers=VOICES[:3], words=WORDS))

@@ -25,10 +25,10 @@ from aurora_resnet.models.zoo import create_model, register_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.testing.model_contract import MODEL_CHECKS
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord

@@ -21,9 +21,9 @@ from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
-from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import find_sounds
 from aurora_resnet.training.trainer import Trainer

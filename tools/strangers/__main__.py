@@ -33,9 +33,9 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.scoring import TorchModel
+from aurora_resnet.tasks.experiment import RECORD, run_experiment
 from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
-from aurora_resnet.tasks.experiment import RECORD, run_experiment
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.average_weights import mean_of

@@ -70,8 +70,8 @@ class StringShares:
     other_words: Annotated[float, Between(0, 1)] = 0.06
     """Share of the words of strings that are none of the vocabulary."""
     other_voices: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the strings whose every word may be another speaker's: most field recordings have a word or two a speaker,
-    and their rooms and levels would occur in strings of these words alone."""
+    """Share of the strings whose every word may be another speaker's: most field recordings have a word or two
+    a speaker, and their rooms and levels would occur in strings of these words alone."""
 
     def __post_init__(self) -> None:
         # The other two need recordings that may not be there.

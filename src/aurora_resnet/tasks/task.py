@@ -17,7 +17,7 @@ from aurora_resnet.training.objective import Objective
 
 
 class TaskClips(NamedTuple):
-    """What a training learns from, what chooses the best epoch, and the recordings of the latter where they are kept."""
+    """What a training learns from, what chooses the best epoch, and the latter's recordings where they are kept."""
 
     train: ClipSet | ClipSource
     validation: ClipSet | None
