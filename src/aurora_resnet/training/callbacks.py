@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.objective import Learner
 
@@ -94,3 +95,9 @@ class TensorBoard(Callback):
             for name, value in asdict(record).items():
                 if isinstance(value, float):
                     writer.add_scalar(name, value, record.epoch)
+
+
+def configured_callbacks(config: TrainingConfig) -> list[Callback]:
+    """Return the callbacks that a configuration asks for."""
+    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
+    return [*asked, TensorBoard()] if config.tensorboard else asked

@@ -19,7 +19,7 @@ Schedule = Callable[[int, int], float]
 """From a step, counted from 0, and the number of all steps to the share of the highest learning rate."""
 
 
-OPTIMIZERS: dict[str, OptimizerBuilder | None] = {"sgd": None, "adamw": None}
+OPTIMIZERS: dict[str, OptimizerBuilder] = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
 SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
 """Names, and what was registered for them; ``None`` where ``optimization`` has it."""
 

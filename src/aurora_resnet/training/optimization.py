@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -89,22 +90,17 @@ def build_optimizer(
         {"params": classifier.parameters_of_head(), "peak_lr": config.learning_rate},
         {"params": classifier.parameters_of_backbone(), "peak_lr": backbone_rate},
     ]
-    own = builder or find_choice(OPTIMIZERS, config.optimizer)
-    if own is not None:
-        try:
-            made: torch.optim.Optimizer = own(groups, lr=config.learning_rate, **config.optimizer_options)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"optimizer {config.optimizer} cannot be built: {error}") from error
-        return made
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-    return torch.optim.SGD(
-        groups,
-        lr=config.learning_rate,
-        momentum=config.momentum,
-        nesterov=config.momentum > 0,
-        weight_decay=config.weight_decay,
-    )
+    known: dict[str, dict[str, Any]] = {
+        "sgd": {"momentum": config.momentum, "nesterov": config.momentum > 0, "weight_decay": config.weight_decay},
+        "adamw": {"weight_decay": config.weight_decay},
+    }
+    options = config.optimizer_options if builder else known.get(config.optimizer, config.optimizer_options)
+    build = builder or find_choice(OPTIMIZERS, config.optimizer)
+    try:
+        optimizer: torch.optim.Optimizer = build(groups, lr=config.learning_rate, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"optimizer {config.optimizer} cannot be built: {error}") from error
+    return optimizer
 
 
 def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:

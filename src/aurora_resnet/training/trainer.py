@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,7 +23,7 @@ from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
-from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
+from aurora_resnet.training.callbacks import Callback, configured_callbacks
 from aurora_resnet.training.choices import OptimizerBuilder, Schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
@@ -35,6 +34,7 @@ from aurora_resnet.training.optimization import build_optimizer, find_schedule, 
 from aurora_resnet.training.ranks import Ranks, local_device, rows_of
 from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken, judged
 from aurora_resnet.training.synchronized_norm import synchronized_norms
+from aurora_resnet.training.tally import Tally
 from aurora_resnet.training.word_objective import WordObjective
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Trainer:
         self.progress = progress and self.ranks.first
         self.optimizer = build_optimizer(model.classifier, config, optimizer)
         self.schedule = find_schedule(config) if schedule is None else schedule
-        self.callbacks = (*callbacks, *_configured(config))
+        self.callbacks = (*callbacks, *configured_callbacks(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=half)
@@ -196,10 +196,7 @@ class Trainer:
         fewest = max(2, self.ranks.count)
         steps = steps_per_epoch(clips, self.config.batch_size, fewest)
         self.network = self.ranks.wrap(self.compiled or self.model.classifier)
-        loss_sum = torch.zeros((), device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        seen = 0
-        started = time.perf_counter()
+        tally = Tally(self.device, self.bar, f"epoch {epoch + 1}/{self.config.epochs}")
         with (
             seeded_epoch(self.config.seed, epoch, self.device, self.ranks.rank) as generator,
             synchronized_norms(self.model.classifier, self.ranks.count),
@@ -215,15 +212,11 @@ class Trainer:
                 waveforms = variants.batch(rows[mine], placed).to(self.device, non_blocking=True)
                 labels = variants.labels[indices[mine]].to(self.device, non_blocking=True)
                 loss, hits = self.step(waveforms, labels, generator)
-                loss_sum += loss * len(labels)
-                correct += hits
-                seen += len(rows)
+                tally.add(loss, hits, len(labels), len(rows))
                 for callback in self.callbacks:
                     callback.after_step(self, epoch * steps + number, loss)
-                self._show(epoch, loss_sum, correct, seen, started)
-        loss_sum, correct = self.ranks.sum(loss_sum), self.ranks.sum(correct)
-        seconds = time.perf_counter() - started
-        train_loss = loss_sum.item() / seen
+        train_loss, train_accuracy = tally.means(self.ranks)
+        seconds = tally.seconds
         if not np.isfinite(train_loss):
             kept = f" (the state before this epoch is kept in {self.out / LAST})" if epoch else ""
             raise TrainingError(
@@ -233,13 +226,13 @@ class Trainer:
         return EpochRecord(
             epoch=epoch,
             train_loss=train_loss,
-            train_accuracy=correct.item() / seen,
+            train_accuracy=train_accuracy,
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             learning_rate=self.optimizer.param_groups[0]["lr"],
             freeze_plan=plan,
             seconds=seconds,
-            clips_per_second=seen / seconds,
+            clips_per_second=tally.seen / seconds,
         )
 
     def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -304,23 +297,3 @@ class Trainer:
     def _should_stop(self, state: TrainingState) -> bool:
         history = state.history
         return any(callback.should_stop(history, state.best_epoch) for callback in self.callbacks) if history else False
-
-    def _show(self, epoch: int, loss_sum: Tensor, correct: Tensor, seen: int, started: float) -> None:
-        if self.bar is None:
-            return
-        # Reading a number off a GPU waits for it, so only when the bar is drawn anyway.
-        if not self.bar.disable and time.monotonic() - getattr(self, "_shown", 0.0) > 0.5:
-            self._shown = time.monotonic()
-            self.bar.set_description(f"epoch {epoch + 1}/{self.config.epochs}", refresh=False)
-            self.bar.set_postfix(
-                loss=f"{loss_sum.item() / seen:.3f}",
-                accuracy=f"{100 * correct.item() / seen:.1f}%",
-                clips_per_s=f"{seen / (time.perf_counter() - started):.0f}",
-            )
-        self.bar.update()
-
-
-def _configured(config: TrainingConfig) -> list[Callback]:
-    """Return the callbacks that the configuration asks for."""
-    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
-    return [*asked, TensorBoard()] if config.tensorboard else asked
