@@ -6,7 +6,7 @@
 Prints:
 
     best learning rate: 0.003
-    other voices: 61.5% right
+    other voices: 73.9% right
 """
 
 import torch

@@ -17,8 +17,8 @@ from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.string_net import StringNet
-from aurora_resnet.models.zoo import find_model
+from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.zoo import find_model, list_models
 from aurora_resnet.runtime.errors import ConfigError
 
 
@@ -30,8 +30,9 @@ def check_streams(config: RecognizerConfig) -> None:
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: string_net needs a front end that does not look ahead: ...
     """
-    if find_model(config.model).build is not StringNet:
-        raise ConfigError(f"model '{config.model}' is for single words; strings of words need string_net")
+    if not find_model(config.model).strings:
+        known = ", ".join(list_models(strings=True))
+        raise ConfigError(f"model '{config.model}' is for single words; strings of words need {known}")
     mel = config.mel
     looks_ahead = not mel.causal or mel.compression != "pcen" or mel.normalization != "none" or mel.power != 2.0
     if looks_ahead or config.frontend is not None:
@@ -62,7 +63,7 @@ class StreamingNetwork(nn.Module):
         mel = model.config.mel
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
         folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)
-        assert isinstance(folded.classifier, StringNet)
+        assert isinstance(folded.classifier, StringClassifier)
         self.classifier = folded.classifier
         self.hop, self.bands = mel.hop_length, mel.n_mels
         self.tail = mel.window_length - mel.hop_length

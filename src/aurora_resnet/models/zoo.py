@@ -24,6 +24,7 @@ from aurora_resnet.models.plain_module import as_classifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
@@ -39,8 +40,11 @@ class ZooEntry:
     build: Callable[..., nn.Module]
     fixed: dict[str, object]
     summary: str
-    strings: bool = False
-    """Whether it gives logits for frames, to be trained on strings of words."""
+
+    @property
+    def strings(self) -> bool:
+        """Whether it gives logits for frames, to be trained on strings of words."""
+        return isinstance(self.build, type) and issubclass(self.build, StringClassifier)
 
 
 ZOO: dict[str, ZooEntry] = {
@@ -52,7 +56,7 @@ ZOO: dict[str, ZooEntry] = {
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
     "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
     "cnn_lstm": ZooEntry(CnnLstmClassifier, {}, "two convolution blocks and an LSTM layer"),
-    "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC", strings=True),
+    "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC"),
 }
 
 
@@ -66,7 +70,7 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
         name: not taken yet.
         builder: a class or a function that takes ``n_mels`` and ``num_classes`` besides its own options, all with
             defaults but these two. What it gives is a ``SpeechClassifier`` or any module from features to logits, see
-            ``as_classifier``.
+            ``as_classifier``; a subclass of ``StringClassifier`` is a model of strings.
         summary: a line about it.
 
     Raises:

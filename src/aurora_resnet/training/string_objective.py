@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.strings import NO_WORDS
-from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.objective import Learner
@@ -70,13 +70,13 @@ class StringObjective:
         """Check that model and configuration suit.
 
         Raises:
-            ConfigError: for options that strings are not trained with, or a model that is no ``StringNet``.
+            ConfigError: for options that strings are not trained with, or a model that is no ``StringClassifier``.
         """
         plain, config = TrainingConfig(), learner.config
         unused = ("label_smoothing", "distillation", "speed_factors")
         if wrong := [name for name in unused if getattr(config, name) != getattr(plain, name)]:
             raise ConfigError(f"strings are trained without {', '.join(wrong)}")
-        if not isinstance(learner.model.classifier, StringNet):
+        if not isinstance(learner.model.classifier, StringClassifier):
             raise ConfigError(f"strings need a model that gives logits for frames, got {learner.model.config.model}")
         if learner.ranks.count > 1:
             raise ConfigError("strings are trained by one process; leave torchrun out")

@@ -22,7 +22,7 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import check_streams
-from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -61,8 +61,8 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     """
     check_streams(model.config)
     strings, augment, net = config.strings, config.augment, model.classifier
-    if strings is None or augment is None or not isinstance(net, StringNet):
-        raise ConfigError("a training of strings needs string_net, data.strings and data.augment")
+    if strings is None or augment is None or not isinstance(net, StringClassifier):
+        raise ConfigError("a training of strings needs a model of strings, data.strings and data.augment")
     reader = _Reader(model, net)
     recordings, held_out = _recordings(strings, config.root, set(data.validation.speakers))
     check_speakers_disjoint(words=data.train, held_out_strings=held_out)
@@ -98,7 +98,7 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
 class _Reader:
     """Reads recordings as a model needs them."""
 
-    def __init__(self, model: RecognizerModel, net: StringNet) -> None:
+    def __init__(self, model: RecognizerModel, net: StringClassifier) -> None:
         self.config, self.others = model.config, net.others
         self.rate = model.config.sample_rate
 
