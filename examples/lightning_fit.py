@@ -5,7 +5,7 @@
 
 Prints:
 
-    other voices: 61.5% right
+    other voices: 74.4% right
 """
 
 import lightning

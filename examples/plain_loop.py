@@ -4,10 +4,10 @@
 
 Prints:
 
-    epoch 1: loss 2.32
-    epoch 2: loss 1.89
-    epoch 3: loss 1.47
-    other voices: 61.5% right
+    epoch 1: loss 1.93
+    epoch 2: loss 0.94
+    epoch 3: loss 0.46
+    other voices: 74.4% right
 """
 
 from pathlib import Path

@@ -6,7 +6,7 @@ import io
 import sys
 from typing import Any
 
-from tqdm import tqdm
+from tqdm.asyncio import tqdm
 
 SECONDS = 10.0
 """Between two lines, and before the first: what is done sooner says nothing."""

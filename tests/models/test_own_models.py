@@ -32,6 +32,7 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_model"
@@ -192,12 +193,12 @@ class Watch(Callback):
         self.steps: list[int] = []
         self.epochs: list[int] = []
 
-    def after_step(self, trainer: Trainer, step: int, loss: Tensor) -> None:
-        assert trainer.bar is not None
+    def after_step(self, trainer: Learner, step: int, loss: Tensor) -> None:
+        assert trainer.model.training
         assert loss.isfinite()
         self.steps.append(step)
 
-    def after_epoch(self, trainer: Trainer, record: EpochRecord) -> None:
+    def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         assert (trainer.out / "last.safetensors").exists()
         self.epochs.append(record.epoch)
 

@@ -23,6 +23,7 @@ class Learner(Protocol):
         config: how it is trained.
         out: folder of checkpoints and history.
         device: where it is trained.
+        optimizer: that changes the weights.
         ranks: this process among those that train together.
         rejects: whether some clips say none of the words; their label is the number of words.
     """
@@ -31,6 +32,7 @@ class Learner(Protocol):
     config: TrainingConfig
     out: Path
     device: torch.device
+    optimizer: torch.optim.Optimizer
     ranks: Ranks
     rejects: bool
 

@@ -50,15 +50,17 @@ def _forward(norm: _BatchNorm, values: Tensor) -> Tensor:
     axes, shape = [0, *range(2, values.dim())], [1, -1] + [1] * (values.dim() - 2)
     moved = values.float() - start.clone().view(shape)
     count = torch.full((1,), values.numel() / values.shape[1], device=values.device)
-    sums = all_reduce(torch.cat((moved.sum(axes), moved.square().sum(axes), count)))  # type: ignore[no-untyped-call]
+    sums: Tensor = all_reduce(torch.cat((moved.sum(axes), moved.square().sum(axes), count)))  # type: ignore[no-untyped-call]
     count = sums[-1].detach()
     offset, squares = (sums[:-1] / count).chunk(2)
     variance = squares - offset.square()
     scale = (variance + norm.eps).rsqrt() * (1.0 if norm.weight is None else norm.weight)
-    result = (moved - offset.view(shape)) * scale.view(shape)
+    result: Tensor = (moved - offset.view(shape)) * scale.view(shape)
     with torch.no_grad():
         norm.num_batches_tracked += 1
         momentum = 1 / norm.num_batches_tracked.item() if norm.momentum is None else norm.momentum
-        norm.running_mean.lerp_(norm.running_mean + offset, momentum)
+        start.lerp_(start + offset, momentum)
         norm.running_var.lerp_(variance * count / (count - 1), momentum)
-    return (result if norm.bias is None else result + norm.bias.view(shape)).to(values.dtype)
+    if norm.bias is not None:
+        result = result + norm.bias.view(shape)
+    return result.to(values.dtype)

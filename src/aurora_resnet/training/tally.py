@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.asyncio import tqdm
 
 from aurora_resnet.training.ranks import Ranks
 
