@@ -216,4 +216,6 @@ def test_it_is_a_dataset_for_a_loader_with_workers() -> None:
     waveforms, labels = zip(*DataLoader(clips, batch_size=2, num_workers=2), strict=True)
     assert torch.equal(torch.cat(waveforms), clips.batch(range(3)))
     assert torch.equal(torch.cat(labels), clips.labels)
-    assert [label.item() for _, label in clips] == clips.labels.tolist()  # it ends
+    assert torch.equal(clips[2][0], clips.batch([2])[0])
+    with pytest.raises(IndexError):
+        clips[3]

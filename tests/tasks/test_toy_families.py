@@ -42,7 +42,7 @@ class ToyStrings(StringClassifier):
 
     def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Go on with streams."""
-        x = features.unflatten(2, (-1, 4)).permute(0, 2, 1, 3).flatten(2)  # [B, T / 4, 4 M]
+        x = features.transpose(1, 2).reshape(len(features), features.shape[2] // 4, -1)  # [B, T / 4, 4 M]
         y = torch.relu(self.body(x))
         first = torch.zeros_like(y[:, 0]) if memory is None else memory
         before = torch.cat((first.unsqueeze(1), y[:, :-1]), dim=1)
@@ -58,7 +58,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
     generator = np.random.default_rng(0)
     time = np.arange(2400) / RATE
     tones = [0.3 * np.hanning(2400) * np.sin(2 * np.pi * hertz * time) for hertz in (500, 1500)]
-    said = []
+    said: list[Utterance] = []
     for speaker in range(4):
         for units in ((0,), (1,), (0,), (1,), (0, 1), (1, 0)):
             path = tmp_path / f"{speaker}_{len(said)}.wav"

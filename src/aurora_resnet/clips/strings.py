@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation
 from aurora_resnet.bounds import Between, check_fields
-from aurora_resnet.clips.augmented import BATCH, check_making, in_noise
+from aurora_resnet.clips.augmented import check_making, in_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD
+from aurora_resnet.clips.source import make_all
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -76,18 +76,6 @@ class StringShares:
     def __post_init__(self) -> None:
         # The other two need recordings that may not be there.
         check_fields(self, lambda: all_zero(strings=self.strings, noise=self.noise))
-
-
-class _Epoch(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, clips: StringClips, number: int) -> None:
-        self.clips, self.number = clips, number
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        samples, label = self.clips.make(self.number, index)
-        return torch.from_numpy(samples), torch.from_numpy(label)
 
 
 class StringClips:
@@ -165,13 +153,12 @@ class StringClips:
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; their labels are ``[n, LONGEST_LABEL]``."""
-        made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
-        waveforms, labels = zip(*((w, row) for batch in made for w, row in zip(*batch, strict=True)), strict=True)
+        waveforms, labels = zip(*make_all(partial(self.make, number), range(self.size), self.workers), strict=True)
         return replace(
             self.words,
             utterances=(Utterance(Path("string"), (), ""),) * self.size,
-            labels=torch.stack(labels),
-            waveforms=waveforms,
+            labels=torch.from_numpy(np.stack(labels)),
+            waveforms=tuple(map(torch.from_numpy, waveforms)),
             clip_samples=self.clip_samples,
             problems=(),
         )

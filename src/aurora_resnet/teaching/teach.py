@@ -227,9 +227,11 @@ class _Counted(Callback):
     def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Count an epoch."""
         del trainer
-        if missed := self.before + record.epoch - self.bar.n:
-            self.bar.initial += missed
-            self.bar.n += missed
+        if self.bar.disable:
+            return
+        missed = self.before + record.epoch - self.bar.n
+        self.bar.initial += missed
+        self.bar.n += missed
         self.bar.update()
 
 
