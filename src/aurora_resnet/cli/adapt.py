@@ -55,7 +55,7 @@ def adapt(
         recordings = recordings.filter(speakers=speaker)
     elif len(recordings.speakers) > 1:
         raise ConfigError(f"{corpus} has {len(recordings.speakers)} speakers; choose one with --speaker")
-    clips = load_clips(recordings, base.model.config, skip_unreadable=True)
+    clips = load_clips(recordings, base.model.config, progress=True, skip_unreadable=True)
     adapted = adapt_model(base.model, clips, method=method)
     who = speaker or next(iter(recordings.speakers), "one speaker")
     card = f"{base.card}\n\nAdapted to {who} with {adapted.clips} recordings ({method}).".strip()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.config_files import to_mapping
-from aurora_resnet.models.load_report import LoadReport
+from aurora_resnet.models.load_report import LoadReport, misfits
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -82,20 +82,14 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init, trust_code=built)
     _check_kind(model.config, checkpoint)
     own, learnt, head = model.state_dict(), checkpoint.model.state_dict(), _head(model)
-    problems = [f"{name} is missing" for name in own if not name.startswith(head) and name not in learnt]
-    problems += [
-        f"{name} has shape {list(learnt[name].shape)}, expected {list(tensor.shape)}"
-        for name, tensor in own.items()
-        if not name.startswith(head) and name in learnt and learnt[name].shape != tensor.shape
-    ]
-    problems += [f"{name} is unexpected" for name in learnt if not name.startswith(head) and name not in own]
+    kept, values = ({n: t for n, t in each.items() if not n.startswith(head)} for each in (own, learnt))
+    problems = misfits(kept, values)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ConfigError(
             f"{checkpoint.name} does not fit: {'; '.join(problems[:3])}{more}; leave the options that set sizes as "
             "they are in the checkpoint"
         )
-    values = {name: learnt[name] for name in own if not name.startswith(head)}
     rows = _taken_head(model, checkpoint)
     last = tuple(name for name in rows if name.startswith(_last_layer(model)))
     adapted = last if model.config.words != checkpoint.vocabulary.words else ()
