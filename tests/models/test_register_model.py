@@ -106,7 +106,7 @@ def test_a_function_may_build_it(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_registered() -> None:
-    with pytest.raises(ConfigError, match="there is a model 'compact' already"):
+    with pytest.raises(ConfigError, match="a model needs a name of its own, got 'compact'"):
         register_model("compact", Mine)
     with pytest.raises(ConfigError, match="a model needs a name"):
         register_model("", Mine)

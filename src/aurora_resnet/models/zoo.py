@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from aurora_resnet.bounds import shown
 from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
@@ -26,7 +25,8 @@ from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.string_net import StringNet
-from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
+from aurora_resnet.references import entry_points_of, origin_of
+from aurora_resnet.registry import named, register, unknown
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
 
 GROUP = "aurora_resnet.models"
@@ -78,11 +78,9 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
 
     >>> register_model("cnn", CnnClassifier)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: there is a model 'cnn' already; choose another name
+    aurora_resnet.runtime.errors.ConfigError: a model needs a name of its own, got 'cnn'
     """
-    if not name or name in ZOO:
-        raise ConfigError(f"there is a model '{name}' already; choose another name" if name else "a model needs a name")
-    ZOO[name] = _checked(name, builder, summary)
+    register(ZOO, "model", name, _entry(name, builder, summary))
 
 
 def list_models(*, strings: bool | None = False) -> tuple[str, ...]:
@@ -170,13 +168,9 @@ def unknown_model(name: str) -> list[str]:
     """Return what to say of a name that no model has, as a list that is empty otherwise.
 
     >>> unknown_model("cnn"), unknown_model("cmn")
-    ([], ["unknown model 'cmn' (did you mean 'cnn'?); models: resnet50, ..."])
+    ([], ["unknown model 'cmn' (did you mean 'cnn'?); known: resnet50, ..."])
     """
-    try:
-        find_model(name)
-    except ConfigError as error:
-        return [str(error)]
-    return []
+    return unknown(find_model, name)
 
 
 def model_origin(name: str) -> dict[str, str] | None:
@@ -193,19 +187,11 @@ def find_model(name: str) -> ZooEntry:
     Raises:
         ConfigError: if there is no such model, or what the name refers to cannot be imported.
     """
-    if name in ZOO:
-        return ZOO[name]
-    if (point := entry_points_of(GROUP).get(name)) is not None:
-        return _checked(name, load_entry_point(point), f"from {point.value.partition(':')[0]}")
-    if is_reference(name):
-        return _checked(name, load_reference(name, nn.Module), "")
-    known = list_models(strings=None)
-    raise ConfigError(
-        f"unknown model {shown(name)}{did_you_mean(name, known)}; models: {', '.join(known)}, or package.module:Class"
-    )
+    found = named(ZOO, "model", name, kind=nn.Module, group=GROUP)
+    return found if isinstance(found, ZooEntry) else _entry(name, found, f"from {getattr(found, '__module__', '')}")
 
 
-def _checked(name: str, builder: object, summary: str) -> ZooEntry:
+def _entry(name: str, builder: object, summary: str) -> ZooEntry:
     """Return the entry of a builder that says by its arguments that it builds classifiers."""
     try:
         parameters = inspect.signature(builder).parameters if callable(builder) else {}

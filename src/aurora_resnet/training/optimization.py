@@ -10,7 +10,7 @@ import torch
 
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, OptimizerBuilder, Schedule, find_choice
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule, find_optimizer, find_own_schedule
 from aurora_resnet.training.config import TrainingConfig
 
 _ONE_CYCLE_START = 25.0
@@ -62,7 +62,7 @@ def find_schedule(config: TrainingConfig) -> Schedule:
     >>> find_schedule(TrainingConfig(warmup_fraction=0.0))(5, 10)
     1.0
     """
-    own: Schedule | None = find_choice(SCHEDULES, config.schedule)
+    own = find_own_schedule(config.schedule)
     return partial(rate_factor, config=config) if own is None else own
 
 
@@ -95,7 +95,7 @@ def build_optimizer(
         "adamw": {"weight_decay": config.weight_decay},
     }
     options = config.optimizer_options if builder else known.get(config.optimizer, config.optimizer_options)
-    build = builder or find_choice(OPTIMIZERS, config.optimizer)
+    build = builder or find_optimizer(config.optimizer)
     try:
         optimizer: torch.optim.Optimizer = build(groups, lr=config.learning_rate, **options)
     except (TypeError, ValueError) as error:
