@@ -1,4 +1,4 @@
-"""The five systems of the paper side by side: the same recordings, the same training, test speakers whom none heard.
+"""The five systems of the paper side by side: the same recordings, the same training, test speakers that none was trained on.
 
     python examples/five_systems.py
 

@@ -37,7 +37,7 @@ class Words(lightning.LightningModule):
 
 
 def main(epochs: int = 3, corpus: Corpus | None = None) -> None:
-    """Train on the packaged voices and test on others."""
+    """Train on the packaged voices and test on new ones."""
     corpus = corpus or load_corpus("samples:")
     lightning.seed_everything(0, verbose=False)
     words = Words(RecognizerModel(RecognizerConfig("compact", MelConfig(sample_rate=8000))))

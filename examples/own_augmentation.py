@@ -1,4 +1,4 @@
-"""An augmentation of your own: every epoch hears each word beside another mains hum.
+"""An augmentation of your own: every epoch has each word beside another mains hum.
 
     python examples/own_augmentation.py
 

@@ -18,7 +18,7 @@ from aurora_resnet import Corpus, MelConfig, RecognizerConfig, RecognizerModel, 
 
 
 def main(epochs: int = 3, corpus: Corpus | None = None) -> None:
-    """Choose the learning rate by cross-validation on the packaged voices, and test on others."""
+    """Choose the learning rate by cross-validation on the packaged voices, and test on new ones."""
     corpus = corpus or load_corpus("samples:")
     config = RecognizerConfig("compact", MelConfig(sample_rate=8000))
     train, test = (load_clips(corpus.filter(split=split), config) for split in ("train", "test"))

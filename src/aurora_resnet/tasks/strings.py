@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.tasks.task import Task, TaskClips
-from aurora_resnet.training.data import TrainingData
+from aurora_resnet.tasks.task import Task
+from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.string_objective import StringObjective
 from aurora_resnet.training.strings import load_strings
 
 
-def string_clips(config: ExperimentConfig, data: TrainingData, model: RecognizerModel, progress: bool) -> TaskClips:
+def string_clips(config: ExperimentConfig, data: TrainingData, model: RecognizerModel, progress: bool) -> TrainingClips:
     """Return clips of strings; ``held_out`` are the recordings of strings and talk that choose the best epoch."""
     del progress
-    return TaskClips(*load_strings(data, config.data, model, seed=config.training.seed))
+    return load_strings(data, config.data, model, seed=config.training.seed)
 
 
 def string_objective(teacher: RecognizerModel | None) -> StringObjective:

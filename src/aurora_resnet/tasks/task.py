@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.model_reference import Kind
-from aurora_resnet.training.data import TrainingData
+from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.objective import Objective
-
-
-class TaskClips(NamedTuple):
-    """What a training learns from, what chooses the best epoch, and the latter's recordings where they are kept."""
-
-    train: ClipSet | ClipSource
-    validation: ClipSet | None
-    held_out: Corpus | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +27,7 @@ class Task:
     """
 
     kind: Kind
-    clips: Callable[[ExperimentConfig, TrainingData, RecognizerModel, bool], TaskClips]
+    clips: Callable[[ExperimentConfig, TrainingData, RecognizerModel, bool], TrainingClips]
     objective: Callable[[RecognizerModel | None], Objective]
     evaluate: Callable[..., Any] | None = None
     calibrate: Callable[..., Any] | None = None

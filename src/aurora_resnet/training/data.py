@@ -14,7 +14,9 @@ from aurora_resnet.audio.channels import CHANNELS
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.bounds import Between, OneOf, check_fields
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.clips.strings import StringShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
@@ -200,6 +202,14 @@ class TrainingData(NamedTuple):
     train: Corpus
     validation: Corpus
     vocabulary: Vocabulary
+
+
+class TrainingClips(NamedTuple):
+    """What a training learns from, what chooses the best epoch, and the latter's recordings where they are kept."""
+
+    train: ClipSet | ClipSource
+    validation: ClipSet | None
+    held_out: Corpus | None = None
 
 
 def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> TrainingData:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,7 +25,7 @@ from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingData, select
+from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingClips, TrainingData, select
 from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
 
 WORD_SECONDS = 1.5
@@ -37,16 +36,8 @@ JOINED_TALK, WORDS_OF_TALK = 500, 4
 logger = logging.getLogger(__name__)
 
 
-class StringData(NamedTuple):
-    """What a model of strings learns from, what chooses the best epoch, and the recordings of the latter."""
-
-    train: StringClips
-    validation: ClipSet | None
-    held_out: Corpus
-
-
-def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel, *, seed: int) -> StringData:
-    """Return the clips of a training of strings.
+def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel, *, seed: int) -> TrainingClips:
+    """Return the clips of a training of strings; ``held_out`` are strings, and talk without words.
 
     Args:
         data: single words.
@@ -88,11 +79,11 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     talk = find_sounds(strings.validation_talk, config.root)
     held_out = Corpus("validation", held_out.utterances + tuple(Utterance(path, (), "") for path in talk))
     if not len(held_out):
-        return StringData(clips, None, held_out)
+        return TrainingClips(clips, None, held_out)
     validation = reader.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
     if augment.validation_noises and len(data.validation):
         validation = join_clips([validation, _noisy(validation, reader.words(data.validation), augment, config.root)])
-    return StringData(clips, validation, held_out)
+    return TrainingClips(clips, validation, held_out)
 
 
 class _Reader:

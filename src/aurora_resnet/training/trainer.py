@@ -55,7 +55,7 @@ class Trainer:
         config: how to train.
         out: folder for checkpoints and history.
         device: ``"cpu"``, ``"cuda"`` ...
-        progress: show a bar on a terminal.
+        progress: show a bar on a terminal, lines elsewhere.
         objective: what is learnt, as ``WordObjective(teacher)`` of single words from a teacher; without one that of
             single words.
         init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
