@@ -160,8 +160,8 @@ def test_names_are_checked(config: Any, field: str, replace: Any, metadata: list
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"optimizer": "adam"}, r"unknown optimizer 'adam' \(did you mean 'adamw'\?\); known: sgd, adamw"),
-        ({"schedule": "linear"}, "unknown schedule 'linear'; known: constant, cosine, one_cycle"),
+        ({"optimizer": "adam"}, r"optimizer: unknown optimizer 'adam' \(did you mean 'adamw'\?\), known: sgd, adamw"),
+        ({"schedule": "linear"}, "schedule: unknown schedule 'linear', known: constant, cosine, one_cycle"),
         ({"epochs": True}, "epochs must be a whole number, got True"),
         ({"epochs": 10**5000}, "epochs must lie from 1 to 100000, got a number of thousands of digits"),
         ({"learning_rate": 10**400}, "learning_rate must be a finite number, got 1000"),
@@ -181,7 +181,7 @@ def test_what_cannot_be_is_said_in_one_line(options: dict[str, Any], message: st
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(epochs=0, optimizer="adam", momentum=2, unfreeze=((3, "none"), (1, "stem")))
-    assert [problem.split()[0] for problem in str(caught.value).split("; ")] == [
+    assert [problem.split()[0].rstrip(":") for problem in str(caught.value).split("; ")] == [
         "epochs", "momentum", "optimizer", "unfreeze",
     ]  # fmt: skip
 

@@ -48,7 +48,7 @@ def named(table: dict[str, Any], what: str, name: str, *, kind: type, group: str
 
     >>> named({"cnn": 1}, "model", "cmn", kind=object)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: unknown model 'cmn' (did you mean 'cnn'?); known: cnn, or ...
+    aurora_resnet.runtime.errors.ConfigError: unknown model 'cmn' (did you mean 'cnn'?), known: cnn, or ...
     """
     points = entry_points_of(group) if group else {}
     if isinstance(name, str):
@@ -61,7 +61,7 @@ def named(table: dict[str, Any], what: str, name: str, *, kind: type, group: str
     known = list(dict.fromkeys((*table, *points)))
     hint = did_you_mean(str(name), known)
     raise ConfigError(
-        f"unknown {what} {shown(name)}{hint}; known: {', '.join(known) or 'none'}, or package.module:Class"
+        f"unknown {what} {shown(name)}{hint}, known: {', '.join(known) or 'none'}, or package.module:Class"
     )
 
 

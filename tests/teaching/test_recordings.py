@@ -127,7 +127,7 @@ def test_each_weakness_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_one_person_and_no_other_sounds(tmp_path: Path) -> None:
     found = recorded(tmp_path, {(word, "ann"): 12 for word in ("ja", "nein")})
     assert len(found) == 2
-    assert "the estimate holds for this person and microphone alone" in found[0]
+    assert "results may not transfer to other speakers or microphones" in found[0]
     assert "into the sub-folder _other" in found[1]
 
 

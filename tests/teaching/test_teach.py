@@ -115,7 +115,11 @@ def test_the_estimate_is_of_people_whom_the_network_did_not_hear(
 
 @pytest.mark.slow
 def test_an_interrupted_teaching_goes_on(
-    folder: Path, config: TeachConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    config: TeachConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     short = replace(config, epochs=2, distinct_epochs=1)
     whole = teach(read_recordings(folder), tmp_path / "whole.safetensors", short)
@@ -131,7 +135,10 @@ def test_an_interrupted_teaching_goes_on(
     with pytest.raises(KeyboardInterrupt):
         teach(read_recordings(folder), tmp_path / "again.safetensors", short)
     assert not (tmp_path / "again.safetensors").exists()
-    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short)
+    monkeypatch.setattr("aurora_resnet.progress.SECONDS", 0.0)
+    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short, progress=True)
+    assert "teaching: 4 of 8 epochs, " in (said := capsys.readouterr().err)  # those of the first call count
+    assert "teaching: 8 of 8 epochs, " in said
     assert len(calls) == 4 + 5  # of eight epochs three were done
     assert again.estimate == whole.estimate
     before, after = (load_checkpoint(each.checkpoint).model.state_dict() for each in (whole, again))

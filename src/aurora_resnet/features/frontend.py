@@ -72,7 +72,7 @@ def create_frontend(name: str | None, mel: MelConfig, options: Mapping[str, obje
     64
     >>> create_frontend("gammatone", MelConfig(sample_rate=8000))
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone'; known: none, or package.module:Class
+    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone', known: none, or package.module:Class
     """
     if name is None:
         return MelFrontend(mel)
@@ -106,7 +106,7 @@ def unknown_frontend(name: str | None) -> list[str]:
     """Return what to say of a name that no front end has, as a list that is empty otherwise.
 
     >>> unknown_frontend(None), unknown_frontend("gammatone")
-    ([], ["unknown front end 'gammatone'; known: none, or package.module:Class"])
+    ([], ["unknown front end 'gammatone', known: none, or package.module:Class"])
     """
     return [] if name is None else unknown(frontend_builder, name)
 

@@ -168,7 +168,7 @@ def unknown_model(name: str) -> list[str]:
     """Return what to say of a name that no model has, as a list that is empty otherwise.
 
     >>> unknown_model("cnn"), unknown_model("cmn")
-    ([], ["unknown model 'cmn' (did you mean 'cnn'?); known: resnet50, ..."])
+    ([], ["unknown model 'cmn' (did you mean 'cnn'?), known: resnet50, ..."])
     """
     return unknown(find_model, name)
 

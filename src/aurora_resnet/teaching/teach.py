@@ -189,7 +189,8 @@ class _Lessons:
         out = self.work / ("all" if without is None else f"without_{without + 1}")
         objective = None if self.before is None else KeepingObjective(self.before)
         training = config.training(network.model, keeping=self.before is not None)
-        trainer = Trainer(model, training, out, device=self.device, objective=objective, callbacks=[_Counted(bar)])
+        counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
+        trainer = Trainer(model, training, out, device=self.device, objective=objective, callbacks=[counted])
         rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
@@ -221,8 +222,8 @@ class _Lessons:
 class _Counted(Callback):
     """Counts the epochs of one training, those of an earlier call too."""
 
-    def __init__(self, bar: tqdm[Any]) -> None:
-        self.bar, self.before = bar, bar.n
+    def __init__(self, bar: tqdm[Any], before: int) -> None:
+        self.bar, self.before = bar, before
 
     def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Count an epoch."""

@@ -61,7 +61,7 @@ def find_optimizer(name: str) -> OptimizerBuilder:
 
     >>> find_optimizer("adam")
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: unknown optimizer 'adam' (did you mean 'adamw'?); known: sgd, adamw, ...
+    aurora_resnet.runtime.errors.ConfigError: unknown optimizer 'adam' (did you mean 'adamw'?), known: sgd, adamw, ...
     """
     builder: OptimizerBuilder = named(OPTIMIZERS, "optimizer", name, kind=torch.optim.Optimizer)
     return builder

@@ -83,8 +83,8 @@ class TrainingConfig:
         check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
-        yield from unknown(find_optimizer, self.optimizer)
-        yield from unknown(find_own_schedule, self.schedule)
+        yield from (f"optimizer: {problem}" for problem in unknown(find_optimizer, self.optimizer))
+        yield from (f"schedule: {problem}" for problem in unknown(find_own_schedule, self.schedule))
         if self.optimizer_options and self.optimizer in ("sgd", "adamw"):
             yield f"optimizer_options are for other optimizers than {self.optimizer}"
         starts = [epoch for epoch, _ in self.unfreeze]
