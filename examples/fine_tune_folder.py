@@ -8,7 +8,7 @@ words of the packaged synthetic voices. ``own_words.py`` adds negatives, calibra
 Prints:
 
     72 tensors taken, 2 taken for the words that both know
-    18 speakers to learn from; 5 others: 100.0% right
+    18 speakers to learn from; 5 new ones: 100.0% right
 """
 
 import sys
@@ -42,7 +42,7 @@ def main(folder: str | None = None, *, out: str | Path = "runs/fine_tune", epoch
     clips = load_clips(train, model.config), load_clips(validation, model.config)
     result = trainer.fit(*clips, resume=True)  # the same call goes on where an interrupted one was
     tested = Evaluator(load_checkpoint(result.best_checkpoint)).evaluate(test).overall
-    print(f"{len(train.speakers)} speakers to learn from; {len(test.speakers)} others: {tested.accuracy:.1%} right")
+    print(f"{len(train.speakers)} speakers to learn from; {len(test.speakers)} new ones: {tested.accuracy:.1%} right")
 
 
 if __name__ == "__main__":

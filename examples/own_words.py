@@ -10,7 +10,7 @@ Prints:
 
     held-out speakers: 100.0% right
     - few recordings: one (8), two (8), three (8); record at least 10 of each word, better 20
-    - 4 speakers: how much people differ cannot be seen, so the interval is too narrow; ask 5 or more people
+    - 4 speakers: how much speakers differ cannot be measured, so the interval is too narrow; record 5 or more speakers
     - there are no recordings of anything else, so what the model accepts by mistake is known for synthetic digits only, if at all; record other words and usual noises into the sub-folder _other
     one: one, accepted
 """

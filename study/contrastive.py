@@ -26,7 +26,8 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import SoundFiles, load_data
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 from aurora_resnet.training.state import LAST
-from study.contrastive_trainer import ContrastiveTrainer, save_backbone
+from aurora_resnet.training.trainer import Trainer
+from study.contrastive_trainer import ContrastiveObjective, save_backbone
 
 from .execute import digest
 from .plan import Run
@@ -81,7 +82,7 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
         labels=torch.zeros(len(speech) + len(paths), dtype=torch.int64),
         waveforms=speech.waveforms + tuple(torch.from_numpy(sound) for sound in sounds),
     )
-    result = ContrastiveTrainer(model, config, out / FOLDER).fit(clips, resume=True)
+    result = Trainer(model, config, out / FOLDER, objective=ContrastiveObjective()).fit(clips, resume=True)
     assert isinstance(model.classifier, ResidualSpeechNet)
     save_backbone(model.classifier, weights)
     content = {

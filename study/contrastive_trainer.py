@@ -13,7 +13,6 @@ Source: Chen et al., *A Simple Framework for Contrastive Learning of Visual Repr
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -21,10 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.objective import Learner
 
 TEMPERATURE = 0.1
 MIX_SNRS_DB = (0.0, 15.0)
@@ -53,45 +53,44 @@ def contrastive_loss(first: Tensor, second: Tensor, temperature: float = TEMPERA
     return F.cross_entropy(likeness, other), found
 
 
-class ContrastiveTrainer(Trainer):
-    """A ``Trainer`` that passes over the labels; its accuracy is the share of clips that find their other view.
+class ContrastiveObjective:
+    """An objective that passes over the labels; its accuracy is the share of clips that find their other view.
 
     A view is the clip shifted in time, with another clip of the batch mixed under it at a random SNR, and with masked
-    bands and frames. The head's first layer gives the vectors that are compared; what follows it learns nothing. Give
-    it no validation clips.
-
-    Raises:
-        ConfigError: for a model other than ``ResidualSpeechNet``, a batch of one, or several processes (``torchrun``).
+    bands and frames. The head's first layer gives the vectors that are compared; what follows it learns nothing.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        if self.ranks.count > 1:
+    def begin(self, learner: Learner) -> None:
+        """Raise ``ConfigError`` for a model other than ``ResidualSpeechNet``, or several processes (``torchrun``)."""
+        if learner.ranks.count > 1:
             raise ConfigError(
                 "contrastive training compares all clips of a batch; run it in one process, not by torchrun"
             )
+        if not isinstance(learner.model.classifier, ResidualSpeechNet):
+            raise ConfigError(f"contrastive training needs resnet50, got {type(learner.model.classifier).__name__}")
 
-    def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Take one step of the optimiser on two views of each clip; ``labels`` are not used."""
+    def __call__(
+        self, learner: Learner, waveforms: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return the loss of two views of each clip; ``labels`` are not used."""
         del labels
+        classifier = learner.model.classifier
+        assert isinstance(classifier, ResidualSpeechNet)
+        assert isinstance(classifier.head, nn.Sequential)
         with torch.no_grad():
-            spectrograms = [self.model.frontend(view(waveforms, generator)) for _ in range(2)]
+            spectrograms = [learner.model.frontend(view(waveforms, generator)) for _ in range(2)]
             features = torch.cat([MASKS.apply(each, MASKS.sample(each.shape, generator)) for each in spectrograms])
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            vectors = self._vectors(features).float()
+        with learner.autocast():
+            vectors: Tensor = classifier.head[0](classifier.embed(features)).float()
         # Pooled features of different clips are nearly parallel at first; without their common part they are not, and
         # there is a gradient to follow (SimCLR's projection ends in this normalisation too).
         vectors = F.batch_norm(vectors, None, None, training=True)
-        loss, found = contrastive_loss(vectors[: len(waveforms)], vectors[len(waveforms) :])
-        self.update(loss)
-        return loss.detach(), found
+        return contrastive_loss(vectors[: len(waveforms)], vectors[len(waveforms) :])
 
-    def _vectors(self, features: Tensor) -> Tensor:
-        classifier = self.model.classifier
-        if not isinstance(classifier, ResidualSpeechNet) or not isinstance(classifier.head, nn.Sequential):
-            raise ConfigError(f"contrastive training needs resnet50, got {type(classifier).__name__}")
-        vectors: Tensor = classifier.head[0](classifier.embed(features))
-        return vectors
+    def validate(self, learner: Learner, clips: ClipSet) -> tuple[float, float]:
+        """Refuse validation clips: there is nothing to choose an epoch by."""
+        del learner, clips
+        raise ConfigError("contrastive training has no validation")
 
 
 def view(waveforms: Tensor, generator: torch.Generator) -> Tensor:

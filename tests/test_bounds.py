@@ -162,8 +162,8 @@ def test_names_are_checked(config: Any, field: str, replace: Any, metadata: list
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"optimizer": "adam"}, r"optimizer must be sgd, adamw or .*:name, got 'adam' \(did you mean 'adamw'\?\)"),
-        ({"schedule": "linear"}, "schedule must be constant, cosine, one_cycle or .*:name, got 'linear'"),
+        ({"optimizer": "adam"}, r"optimizer: unknown optimizer 'adam' \(did you mean 'adamw'\?\), known: sgd, adamw"),
+        ({"schedule": "linear"}, "schedule: unknown schedule 'linear', known: constant, cosine, one_cycle"),
         ({"epochs": True}, "epochs must be a whole number, got True"),
         ({"epochs": 10**5000}, "epochs must lie from 1 to 100000, got a number of thousands of digits"),
         ({"learning_rate": 10**400}, "learning_rate must be a number, got 1000"),
@@ -189,7 +189,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     for options, names in wrong:
         with pytest.raises(ConfigError) as caught:
             TrainingConfig(**options)
-        assert [problem.split()[0] for problem in str(caught.value).split("; ")] == names
+        assert [problem.split()[0].rstrip(":") for problem in str(caught.value).split("; ")] == names
 
 
 def test_names_that_a_class_does_not_have_are_refused_with_a_hint() -> None:

@@ -24,11 +24,12 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AuroraError, CheckpointError, ConfigError, TrainingError
 from aurora_resnet.runtime.model_reference import CONFIG, file_sha256
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import read_recordings
 from aurora_resnet.teaching.teach import teach
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.trainer import Trainer
 from aurora_resnet.transcription.model import TranscriptionModel

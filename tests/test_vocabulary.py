@@ -23,8 +23,9 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.scoring import TorchModel
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.calibrate import calibrate
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
 

@@ -23,6 +23,8 @@ model_reference.ADDED.update(
     strings="aurora_resnet.string_scoring:load_sequence_model",
     kind="aurora_resnet.checkpoints:checkpoint_kind",
     hub="aurora_resnet.pretrained_folder:hub_files",
+    checkpoint="aurora_resnet.checkpoints:load_checkpoint",
+    folder="aurora_resnet.export.pretrained:save_pretrained",
 )
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # else Python prints warnings of silent loggers

@@ -36,9 +36,9 @@ from .runtime.strings.answer import DigitString as DigitString
 from .runtime.strings.recognizer import StringRecognizer as StringRecognizer
 from .runtime.strings.streams import StringStreams as StringStreams
 from .runtime.vocabulary import Vocabulary as Vocabulary
+from .tasks.experiment import run_experiment as run_experiment
 from .training.calibrate import calibrate as calibrate
 from .training.config import TrainingConfig as TrainingConfig
-from .training.experiment import run_experiment as run_experiment
 from .training.trainer import Trainer as Trainer
 
 __all__: list[str]

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
@@ -208,3 +209,13 @@ def test_negatives_are_all_that_says_no_word_of_the_model(corpus: Corpus) -> Non
         load_negatives(replace(corpus, utterances=(*said, known)), model)
     with pytest.raises(CorpusError, match="has no recordings"):
         load_negatives(replace(corpus, utterances=()), model)
+
+
+def test_it_is_a_dataset_for_a_loader_with_workers() -> None:
+    clips = in_memory([1, 2, 3], [4] * 10, [5] * 12)
+    waveforms, labels = zip(*DataLoader(clips, batch_size=2, num_workers=2), strict=True)
+    assert torch.equal(torch.cat(waveforms), clips.batch(range(3)))
+    assert torch.equal(torch.cat(labels), clips.labels)
+    assert torch.equal(clips[2][0], clips.batch([2])[0])
+    with pytest.raises(IndexError):
+        clips[3]

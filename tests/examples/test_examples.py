@@ -125,12 +125,21 @@ def test_five_systems(run: Run) -> None:
     assert without_numbers(lines) == without_numbers(stated("five_systems"))
 
 
+@pytest.mark.parametrize(
+    ("name", "package"), [("plain_loop", "torch"), ("lightning_fit", "lightning"), ("skorch_fit", "skorch")]
+)
+def test_other_training_loops(run: Run, name: str, package: str) -> None:
+    pytest.importorskip(package)
+    lines = run(name, epochs=1, corpus=few(testing=True))
+    assert re.fullmatch(r"other voices: [\d.]+% right", lines[-1])
+
+
 @pytest.mark.slow
 def test_own_words(run: Run) -> None:
     folder = as_folder(load_corpus("samples:").filter(speakers=VOICES[:3], words=WORDS))
     quick = TeachConfig(epochs=2, steps=4, distinct_epochs=1, groups=2)
     lines = run("own_words", folder=str(folder), out="mine.safetensors", config=quick)
-    assert re.fullmatch(r"people whom it did not hear: [\d.]+% right", lines[0])
+    assert re.fullmatch(r"new speakers: [\d.]+% right", lines[0])
     assert all(line.startswith("- ") for line in lines[1:-1])
     assert lines[-1].startswith("one: ")
 

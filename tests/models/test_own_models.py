@@ -25,12 +25,14 @@ from aurora_resnet.models.zoo import create_model, register_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.testing.model_contract import MODEL_CHECKS
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_model"
@@ -191,12 +193,12 @@ class Watch(Callback):
         self.steps: list[int] = []
         self.epochs: list[int] = []
 
-    def after_step(self, trainer: Trainer, step: int, loss: Tensor) -> None:
-        assert trainer.bar is not None
+    def after_step(self, trainer: Learner, step: int, loss: Tensor) -> None:
+        assert trainer.model.training
         assert loss.isfinite()
         self.steps.append(step)
 
-    def after_epoch(self, trainer: Trainer, record: EpochRecord) -> None:
+    def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         assert (trainer.out / "last.safetensors").exists()
         self.epochs.append(record.epoch)
 
@@ -233,9 +235,9 @@ def test_callbacks_see_steps_and_epochs_and_stop(tmp_path: Path) -> None:
     [
         (
             {"optimizer": "adam"},
-            r"optimizer must be sgd, adamw or package.module:name, got 'adam' \(did you mean 'adamw'",
+            r"unknown optimizer 'adam' \(did you mean 'adamw'",
         ),
-        ({"schedule": "cosin"}, r"schedule must be .*got 'cosin' \(did you mean 'cosine'"),
+        ({"schedule": "cosin"}, r"unknown schedule 'cosin' \(did you mean 'cosine'"),
         ({"optimizer_options": {"amsgrad": True}}, "optimizer_options are for other optimizers than sgd"),
     ],
 )

@@ -93,3 +93,12 @@ def test_unknown_models_and_options_are_errors() -> None:
         RecognizerModel(RecognizerConfig(model="cmn", mel=MEL))
     with pytest.raises(ConfigError, match=r"no option 'cell' \(did you mean 'cells'\?\)"):
         RecognizerModel(RecognizerConfig(model="lstm", mel=MEL, options={"cell": 3}))
+
+
+def test_a_network_comes_from_a_name_and_travels_as_a_folder(tmp_path: Path) -> None:
+    model = RecognizerModel.from_pretrained("compact")
+    assert not model.training
+    assert model.calibration.rejects
+    again = RecognizerModel.from_pretrained(model.save_pretrained(tmp_path / "mine", onnx=False))
+    assert torch.equal(again(clips(2, 8000)), model(clips(2, 8000)))
+    assert again.calibration == model.calibration

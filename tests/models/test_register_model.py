@@ -17,7 +17,8 @@ from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost, model_options, register_model
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import run_experiment
+from aurora_resnet.training.experiment import read_experiment
 
 TRAINING = """
 model = "mine"
@@ -105,7 +106,7 @@ def test_a_function_may_build_it(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_registered() -> None:
-    with pytest.raises(ConfigError, match="there is a model 'compact' already"):
+    with pytest.raises(ConfigError, match="a model needs a name of its own, got 'compact'"):
         register_model("compact", Mine)
     with pytest.raises(ConfigError, match="a model needs a name"):
         register_model("", Mine)

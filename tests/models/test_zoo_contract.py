@@ -106,7 +106,7 @@ def test_unknown_names_and_options_are_named_with_a_hint() -> None:
     resnets = ("resnet50", "resnet_attention", "resnet_transformer")
     assert list_models() == (*resnets, "compact", "cnn", "lstm", "bilstm", "cnn_lstm")
     assert tuple(ZOO) == (*list_models(), "string_net")
-    with pytest.raises(ConfigError, match=r"unknown model 'resnet5' \(did you mean 'resnet50'\?\); models: resnet50"):
+    with pytest.raises(ConfigError, match=r"unknown model 'resnet5' \(did you mean 'resnet50'\?\), known: resnet50"):
         create_model("resnet5")
     with pytest.raises(ConfigError, match=r"'hiden' \(did you mean 'hidden'\?\), 'zzz'; options: dropout"):
         create_model("cnn", hiden=3, zzz=1)

@@ -17,7 +17,8 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.optimization import set_rates
 from aurora_resnet.training.ranks import Ranks
-from study.contrastive_trainer import MIX_SNRS_DB, ContrastiveTrainer, contrastive_loss, save_backbone, view
+from aurora_resnet.training.trainer import Trainer
+from study.contrastive_trainer import MIX_SNRS_DB, ContrastiveObjective, contrastive_loss, save_backbone, view
 
 
 def test_the_loss_is_its_formula() -> None:
@@ -60,7 +61,7 @@ def test_it_learns_without_labels_and_its_backbone_loads(tmp_path: Path) -> None
     for labels, steps in ((torch.zeros(16, dtype=torch.int64), 12), (torch.arange(16) % 11, 3)):
         torch.manual_seed(0)
         model = RecognizerModel(RecognizerConfig("resnet50", MelConfig(sample_rate=8000)))
-        trainer = ContrastiveTrainer(model, config, tmp_path / "run")
+        trainer = Trainer(model, config, tmp_path / "run", objective=ContrastiveObjective())
         model.train()
         set_rates(trainer.optimizer, 1.0)
         losses.append(
@@ -77,10 +78,9 @@ def test_it_learns_without_labels_and_its_backbone_loads(tmp_path: Path) -> None
 
 
 def test_other_networks_are_refused(tmp_path: Path) -> None:
-    clips = ClipSet.load(read_samples().filter(words="one"), 8000, 1.0)
     model = RecognizerModel(RecognizerConfig("lstm", MelConfig(sample_rate=8000)))
     with pytest.raises(ConfigError, match="resnet50"):
-        ContrastiveTrainer(model, TrainingConfig(epochs=1), tmp_path).fit(clips)
+        Trainer(model, TrainingConfig(epochs=1), tmp_path, objective=ContrastiveObjective())
 
 
 def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,4 +88,4 @@ def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Ranks, "join", lambda _: Ranks(1, 2))
     model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
     with pytest.raises(ConfigError, match="run it in one process"):
-        ContrastiveTrainer(model, TrainingConfig(epochs=1), tmp_path)
+        Trainer(model, TrainingConfig(epochs=1), tmp_path, objective=ContrastiveObjective())

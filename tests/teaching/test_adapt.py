@@ -1,4 +1,4 @@
-"""A few recordings of one person: what changes, what stays, and that it helps where it should."""
+"""A few recordings of one speaker: what changes, what stays, and that it helps where it should."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words known before stay known: the loss by its formula, the lowered words by counting, and a teaching as a whole."""
+"""Known words are preserved: the loss by its formula, the lowered words by counting, and a teaching as a whole."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.teaching.keeping import MARGIN, MOST_LOWERED, KeepingTrainer, keep_known, lower
+from aurora_resnet.teaching.keeping import MARGIN, MOST_LOWERED, KeepingObjective, keep_known, lower
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import read_recordings
 from aurora_resnet.teaching.teach import teach
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.fine_tuning import lower_words, start_from
+from aurora_resnet.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from tests.teaching.conftest import TinyWords
@@ -47,7 +48,7 @@ def answers(logits: np.ndarray, labels: np.ndarray, words: Vocabulary) -> Answer
 def test_the_loss_is_the_formula_of_the_module(tiny_base: Path, tmp_path: Path) -> None:
     before, _ = start_from(str(tiny_base), BEFORE)
     model, _ = start_from(str(tiny_base), NOW)
-    trainer = KeepingTrainer(model, TrainingConfig(), tmp_path, before)
+    trainer = Trainer(model, TrainingConfig(), tmp_path, objective=KeepingObjective(before))
     generator = np.random.default_rng(0)
     z, u = generator.normal(size=(5, 4)), generator.normal(size=(5, 3))
     labels = np.array([0, 1, 2, 3, 4])  # one, stop, two, go, none of them
@@ -55,7 +56,11 @@ def test_the_loss_is_the_formula_of_the_module(tiny_base: Path, tmp_path: Path) 
     raised[[0, 2]] += MARGIN * np.array([0, 1, 0, 1, 0])
     entropy = -log_softmax(raised, axis=1)[np.arange(5), labels].mean()
     expected = entropy + np.mean((z[:, [0, 2]] - u[:, [2, 0]]) ** 2)
-    loss = trainer.loss(torch.from_numpy(z), torch.from_numpy(labels), taught=torch.from_numpy(u))
+    loss = KeepingObjective.loss(
+        trainer.objective,  # type: ignore[arg-type]
+        trainer,
+        *map(torch.from_numpy, (z, labels, u)),
+    )
     assert loss.item() == pytest.approx(expected, rel=1e-6)
 
 
@@ -63,7 +68,7 @@ def test_the_network_before_hears_the_masks_too(tiny_base: Path, tmp_path: Path)
     before, _ = start_from(str(tiny_base), BEFORE)
     model, _ = start_from(str(tiny_base), NOW)
     config = TrainingConfig(spec_augment=SpecAugment(probability=1.0, time_width=8, frequency_width=4))
-    trainer = KeepingTrainer(model, config, tmp_path, before)
+    trainer = Trainer(model, config, tmp_path, objective=KeepingObjective(before))
     heard: list[torch.Tensor] = []
     for network in (model, before):
         network.classifier.register_forward_pre_hook(lambda _, arguments: heard.append(arguments[0].clone()))
@@ -130,7 +135,7 @@ def test_a_word_is_learnt_beside_digits_and_these_are_kept(folder: Path, tmp_pat
     clips = sum(kept.estimate.per_word[word].clips for word in kept.kept.words)
     assert (kept.kept.clips, kept.kept.right_before) == (clips, clips)  # the shipped model knows its package's voices
     assert kept.kept.right == clips
-    assert "Words known before (one, two)" in kept.to_markdown()
+    assert "Known words (one, two)" in kept.to_markdown()
     assert load_checkpoint(kept.checkpoint).info["teach"]["kept"]["clips"] == clips
     assert kept.estimate.per_word["whistle"].accuracy > 0.8
 

@@ -25,7 +25,7 @@ def record(out: Path, first: int, count: int) -> None:
     """Keep takes whose level is a number of their own."""
     session = RecordingSession(["yes"], out, times=count, other=0)
     for number in range(first, first + count):
-        assert session.hear(take(number / 1024)) is None
+        assert session.keep(take(number / 1024)) is None
 
 
 def levels(folder: Path) -> list[int]:
@@ -52,7 +52,7 @@ def test_a_later_session_goes_on_behind_an_earlier_one(tmp_path: Path) -> None:
 
 def test_a_take_that_cannot_be_written_is_not_counted_as_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = RecordingSession(["yes"], tmp_path, times=2, other=0)
-    assert session.hear(take(0.5)) is None
+    assert session.keep(take(0.5)) is None
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -60,7 +60,7 @@ def test_a_take_that_cannot_be_written_is_not_counted_as_kept(tmp_path: Path, mo
     with monkeypatch.context() as patched:
         patched.setattr(soundfile, "write", full)
         with pytest.raises(AudioError, match=r"me_002\.wav' cannot be written: .*No space left"):
-            session.hear(take(0.25))
+            session.keep(take(0.25))
     assert session.kept == 1
-    assert session.hear(take(0.25)) is None
+    assert session.keep(take(0.25)) is None
     assert levels(tmp_path / "yes") == [256, 512]

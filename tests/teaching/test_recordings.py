@@ -118,8 +118,8 @@ def test_each_weakness_is_named_with_what_to_do(tmp_path: Path) -> None:
     found = recorded(tmp_path, counts, others=3)
     assert any(each.startswith("few recordings: nein (7); record at least 10 of each word") for each in found)
     assert any("'ja' has 24 recordings, 'nein' 7" in each and "record more of 'nein'" in each for each in found)
-    assert any(each.startswith("3 speakers: ") and "ask 5 or more people" in each for each in found)
-    assert any("said by one person only: nein" in each for each in found)
+    assert any(each.startswith("3 speakers: ") and "record 5 or more speakers" in each for each in found)
+    assert any("said by one speaker only: nein" in each for each in found)
     assert any("only 3 recordings of anything else" in each for each in found)
     assert len(found) == 5
 
@@ -127,7 +127,7 @@ def test_each_weakness_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_one_person_and_no_other_sounds(tmp_path: Path) -> None:
     found = recorded(tmp_path, {(word, "ann"): 12 for word in ("ja", "nein")})
     assert len(found) == 2
-    assert "the estimate holds for this person and microphone alone" in found[0]
+    assert "results may not transfer to other speakers or microphones" in found[0]
     assert "into the sub-folder _other" in found[1]
 
 

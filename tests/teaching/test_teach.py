@@ -28,7 +28,7 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
-from aurora_resnet.teaching.hearing import hear
+from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
 from aurora_resnet.teaching.teach import Taught, teach
@@ -115,7 +115,11 @@ def test_the_estimate_is_of_people_whom_the_network_did_not_hear(
 
 @pytest.mark.slow
 def test_an_interrupted_teaching_goes_on(
-    folder: Path, config: TeachConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    config: TeachConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     short = replace(config, epochs=2, distinct_epochs=1)
     whole = teach(read_recordings(folder), tmp_path / "whole.safetensors", short)
@@ -131,7 +135,10 @@ def test_an_interrupted_teaching_goes_on(
     with pytest.raises(KeyboardInterrupt):
         teach(read_recordings(folder), tmp_path / "again.safetensors", short)
     assert not (tmp_path / "again.safetensors").exists()
-    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short)
+    monkeypatch.setattr("aurora_resnet.progress.SECONDS", 0.0)
+    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short, progress=True)
+    assert "teaching: 4 of 8 epochs, " in (said := capsys.readouterr().err)  # those of the first call count
+    assert "teaching: 8 of 8 epochs, " in said
     assert len(calls) == 4 + 5  # of eight epochs three were done
     assert again.estimate == whole.estimate
     before, after = (load_checkpoint(each.checkpoint).model.state_dict() for each in (whole, again))
@@ -249,7 +256,7 @@ def test_wrong_arguments_end_in_one_line(
 @pytest.mark.parametrize("known", [("one", "nine"), DIGITS.words], ids=["some", "all"])
 def test_digits_that_nobody_said_are_no_words_of_the_model(known: tuple[str, ...], tiny_base: Path) -> None:
     words = load_corpus("samples:").filter(words=known, speakers=["samples/flite-slt", "samples/flite-awb"])
-    network = hear(TeachingRecordings(words, Corpus("none", ())), read_config(str(tiny_base))).network
+    network = read_clips(TeachingRecordings(words, Corpus("none", ())), read_config(str(tiny_base))).network
     assert set(network.vocabulary) == set(known)
     assert (network.vocabulary == DIGITS) == (known == DIGITS.words)  # in that order the head of a shipped model fits
     assert network.vocabulary.digits[network.vocabulary.index("nine")] == 9

@@ -21,11 +21,13 @@ from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import find_sounds
 from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.word_objective import WordObjective
 
 ModelMaker = Callable[..., RecognizerModel]
 CONFIG = TrainingConfig(epochs=2, batch_size=32, learning_rate=0.05, weight_average=0.9)
@@ -45,12 +47,13 @@ def test_the_loss_is_cross_entropy_with_a_class_whose_logit_is_zero(tiny_model: 
     # -log p, written out: the sum over twelve exponentials, one of which is exp(0)
     total = np.log(np.exp(logits.double().numpy()).sum(axis=1) + 1)
     right = [logits[i, k].item() if k < 11 else 0.0 for i, k in enumerate(labels.tolist())]
-    assert trainer.loss(logits, labels).item() == pytest.approx(np.mean(total - right), rel=1e-5)
+    assert WordObjective().loss(trainer, logits, labels).item() == pytest.approx(np.mean(total - right), rel=1e-5)
 
 
 def test_distillation_mixes_both_losses(tiny_model: ModelMaker, tmp_path: Path) -> None:
     config = TrainingConfig(distillation=Distillation(weight=0.25, temperature=2.0))
-    trainer = Trainer(tiny_model(), config, tmp_path, teacher=tiny_model(1))
+    trainer = Trainer(tiny_model(), config, tmp_path, objective=WordObjective(tiny_model(1)))
+    assert isinstance(trainer.objective, WordObjective)
     generator = torch.Generator().manual_seed(0)
     student, teacher = (torch.randn(4, 11, generator=generator) for _ in range(2))
     labels = torch.arange(4)
@@ -63,13 +66,13 @@ def test_distillation_mixes_both_losses(tiny_model: ModelMaker, tmp_path: Path) 
     divergence = (p * np.log(p / q)).sum(axis=1).mean()
     hard = -student.double().log_softmax(1)[range(4), labels].mean().item()
     expected = 0.75 * hard + 0.25 * 4 * divergence
-    assert trainer.loss(student, labels, taught=teacher).item() == pytest.approx(expected, rel=1e-5)
-    assert trainer.loss(student, labels, taught=student).item() == pytest.approx(0.75 * hard, rel=1e-5)
+    assert trainer.objective.loss(trainer, student, labels, teacher).item() == pytest.approx(expected, rel=1e-5)
+    assert trainer.objective.loss(trainer, student, labels, student).item() == pytest.approx(0.75 * hard, rel=1e-5)
 
 
 def test_a_teacher_and_its_options_come_together(tiny_model: ModelMaker, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="one is missing"):
-        Trainer(tiny_model(), TrainingConfig(), tmp_path, teacher=tiny_model(1))
+        Trainer(tiny_model(), TrainingConfig(), tmp_path, objective=WordObjective(tiny_model(1)))
     with pytest.raises(ConfigError, match="one is missing"):
         Trainer(tiny_model(), TrainingConfig(distillation=Distillation()), tmp_path)
 

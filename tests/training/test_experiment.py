@@ -14,8 +14,9 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.models.zoo import create_model, list_models
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.data import DataConfig, Source, load_data
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/fsdd_an4.toml"

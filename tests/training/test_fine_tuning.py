@@ -14,8 +14,9 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.fine_tuning import start_from, take_weights
 from aurora_resnet.training.trainer import Trainer
 

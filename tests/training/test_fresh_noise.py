@@ -17,9 +17,10 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import AugmentSource, SceneNoise
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.sounds import add_noise
 from aurora_resnet.training.trainer import Trainer

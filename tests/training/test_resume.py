@@ -266,10 +266,10 @@ def test_a_resumed_training_must_be_the_same_training(
             "training.spec_augment was {'fre.*None",
         ),
         (tiny_model(hidden=17), config, tones, unseen_tones, "options.hidden was 16, is 17;"),
-        (tiny_model(), config, louder, unseen_tones, "the clips are others"),
-        (tiny_model(), config, mislabelled, unseen_tones, "the clips are others"),
-        (tiny_model(), config, tones, None, "the clips are others"),
-        (tiny_model(), config, tones, tones, "the clips are others"),
+        (tiny_model(), config, louder, unseen_tones, "the clips differ"),
+        (tiny_model(), config, mislabelled, unseen_tones, "the clips differ"),
+        (tiny_model(), config, tones, None, "the clips differ"),
+        (tiny_model(), config, tones, tones, "the clips differ"),
     ]:
         with pytest.raises(TrainingError, match=rf"last\.safetensors belongs to another training: {says}"):
             Trainer(model, other, tmp_path).fit(train, validation, resume=True)

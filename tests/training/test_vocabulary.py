@@ -19,8 +19,9 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.scoring import TorchModel
+from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.data import DataConfig, Source, load_data
-from aurora_resnet.training.experiment import read_experiment, run_experiment
+from aurora_resnet.training.experiment import read_experiment
 
 WORDS = ("turn on", "fünf", "пять", "yes")
 RATE = 8000

@@ -126,7 +126,7 @@ class NoisePool:
             noise = self._babble(length, generator, fewest_talkers)
         else:
             noise = self._synthetic(length, generator)
-        if generator.random() < 0.5:  # as another microphone in another place hears it
+        if generator.random() < 0.5:  # another microphone in another place
             frequencies = np.geomspace(60, self.sample_rate / 2, 9)
             noise = filter_spectrum(noise, frequencies, generator.normal(0, 5, 9), self.sample_rate)
         return unit_rms(noise)

@@ -110,7 +110,7 @@ class Augmentation:
         return self.equalize(reverberant, sample_rate, generator), len(speech)
 
     def equalize(self, samples: Samples, sample_rate: int, generator: np.random.Generator) -> Samples:
-        """Return a waveform as another microphone hears it, or the waveform itself."""
+        """Return a waveform as another microphone records it, or the waveform itself."""
         if generator.random() >= self.equalizer_probability:
             return samples
         frequencies = np.geomspace(60, sample_rate / 2, 9)

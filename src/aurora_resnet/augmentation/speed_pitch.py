@@ -31,7 +31,7 @@ _WINDOW = np.hanning(FRAME + 1)[:-1]
 def draw_factor(low: float, high: float, generator: np.random.Generator) -> float:
     """Draw a speed, tempo or pitch evenly from a range, in whole hundredths.
 
-    Ratios of small whole numbers are resampled three times as fast as others, and nobody hears a step of 1 %.
+    Ratios of small whole numbers are resampled three times as fast as others, and a step of 1 % is inaudible.
 
     >>> 0.8 <= draw_factor(0.8, 1.2, np.random.default_rng(0)) <= 1.2
     True

@@ -23,7 +23,7 @@ from aurora_resnet.teaching.adapt import adapt as adapt_model
 def adapt(
     corpus: Annotated[
         str,
-        typer.Argument(metavar="KIND:PATH", help="Recordings of one person, as folder:ann: 1 to 5 of each word do."),
+        typer.Argument(metavar="KIND:PATH", help="Recordings of one speaker, as folder:ann: 1 to 5 of each word do."),
     ],
     out: Annotated[Path, typer.Option(help="Checkpoint to write; never the model that is adapted.")],
     model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = "compact",
@@ -32,9 +32,9 @@ def adapt(
     threads: Threads = None,
     trust_code: TrustCode = False,
 ) -> None:
-    """Adapt a model to one person with a few of his recordings; the model itself stays as it is.
+    """Adapt a model to one speaker with a few recordings; the model itself stays as it is.
 
-    Says how many of these recordings were recognised before, and how many by models that were adapted to the others:
+    Says how many of these recordings were recognised before, and how many by models that were adapted without them:
     if that is less, keep the model as it was. Exit code 1 means that some recordings could not be used.
 
     \b
@@ -55,18 +55,18 @@ def adapt(
         recordings = recordings.filter(speakers=speaker)
     elif len(recordings.speakers) > 1:
         raise ConfigError(f"{corpus} has {len(recordings.speakers)} speakers; choose one with --speaker")
-    clips = load_clips(recordings, base.model.config, skip_unreadable=True)
+    clips = load_clips(recordings, base.model.config, progress=True, skip_unreadable=True)
     adapted = adapt_model(base.model, clips, method=method)
-    person = speaker or next(iter(recordings.speakers), "somebody")
-    card = f"{base.card}\n\nAdapted to {person} with {adapted.clips} recordings ({method}).".strip()
+    who = speaker or next(iter(recordings.speakers), "one speaker")
+    card = f"{base.card}\n\nAdapted to {who} with {adapted.clips} recordings ({method}).".strip()
     info = {**base.info, "adapted": {"from": base.name, "method": method, "clips": adapted.clips}}
     save_checkpoint(adapted.model, out, card=card, info=info)
     typer.echo(
         f"of {adapted.clips} recordings {adapted.correct_before} were recognised before, {adapted.correct_after} by "
-        "models that were adapted to the others"
+        "models that were adapted without them"
     )
     if not adapted.helps:
-        tell("that is no gain: keep the model as it was, or record more of this person")
+        tell("that is no gain: keep the model as it was, or record more of this speaker")
     kept = f"confidence and threshold are those of {base.name}"
     tell(f"{out}: adapted; {kept if base.calibration.rejects else f'not calibrated, as {base.name}'}")
     if problems := [*recordings.problems, *clips.problems]:

@@ -30,7 +30,7 @@ COMMANDS = {
     "train": "Train a model on recordings.",
     "record": "Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.",
     "teach": "Teach a model your own words: a folder of recordings in, a calibrated model and its report out.",
-    "adapt": "Adapt a model to one person with a few of his recordings; the model itself stays as it is.",
+    "adapt": "Adapt a model to one speaker with a few recordings; the model itself stays as it is.",
     "calibrate": "Fit a model's confidence and its threshold on recordings that it was not trained on.",
     "evaluate": "Measure a model on recordings and print a report in Markdown.",
     "compare": "Compare trained models on the same recordings: accuracies, intervals by speaker, paired differences.",

@@ -42,13 +42,13 @@ def logged_to(path: Path) -> Iterator[None]:
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("aurora_resnet")
     logger.setLevel(logging.INFO)
-    others, logger.handlers = logger.handlers, [file, _AboveTheBar()]
+    before, logger.handlers = logger.handlers, [file, _AboveTheBar()]
     try:
         yield
     finally:
         for handler in logger.handlers:
             handler.close()
-        logger.handlers = others
+        logger.handlers = before
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def record(
 ) -> None:
     """Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.
 
-    Says which word to speak, hears where it begins and ends, and asks again for what is too quiet, too loud, too short
+    Says which word to speak, finds where it begins and ends, and asks again for what is too quiet, too loud, too short
     or lost in noise. Ctrl-C ends it; what was recorded stays. Needs the extra: pip install 'aurora-resnet[microphone]',
     or [web] for --page, which does the same in the browser of this machine.
 
@@ -60,12 +60,12 @@ def record(
 
 def _record_here(session: RecordingSession, device: str | None) -> None:
     rate, chunks = open_source(None, device, None, None)
-    heard = takes(chunks, rate, on_level=_show_level if sys.stderr.isatty() else None)
+    spoken = takes(chunks, rate, on_level=_show_level if sys.stderr.isatty() else None)
     try:
         while (prompt := session.prompt) is not None:
             tell(f"{prompt.number} of {prompt.of}: say  {prompt.text}")
-            for take in heard:
-                fault = session.hear(take)
+            for take in spoken:
+                fault = session.keep(take)
                 if fault is None:
                     tell(f"   kept ({take.spoken_seconds:.1f} s, {take.level_db:.0f} dB)")
                     break

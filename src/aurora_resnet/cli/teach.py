@@ -45,7 +45,7 @@ def teach(
     ] = DEFAULTS.words_refused,
     keep_known: Annotated[
         bool,
-        typer.Option(help="Keep words known that --init knows, while others are taught beside them."),
+        typer.Option(help="Keep the words that --init knows, while new ones are taught beside them."),
     ] = DEFAULTS.keep_known,
     bfloat16: Annotated[
         bool,
@@ -58,8 +58,8 @@ def teach(
 ) -> None:
     """Teach a model your own words: a folder of recordings in, a calibrated model and its report out.
 
-    Starts from a shipped model. Speakers are held out in turn, so the report says what to expect of people whom the
-    model does not know, with an interval, and what is missing in the recordings. An interrupted call goes on where it
+    Starts from a shipped model. Speakers are held out in turn, so the report says what to expect of new speakers,
+    with an interval, and what is missing in the recordings. An interrupted call goes on where it
     was. Exit code 1 means that some recordings could not be used; each is named.
 
     \b

@@ -18,7 +18,8 @@ from aurora_resnet.evaluation.figures import plot_learning_curves, save_figure
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.model_reference import is_file
-from aurora_resnet.training.experiment import VALIDATION, ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import VALIDATION, run_experiment
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks
 

@@ -1,43 +1,28 @@
-"""``AugmentedClips``: every epoch other harder copies of the words, and negatives."""
+"""``AugmentedClips``: new, harder copies of the words in every epoch, and negatives."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import Augmentation, active_power
 from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
-from aurora_resnet.clips.source import SILENCE
+from aurora_resnet.clips.source import SILENCE, make_all
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
-BATCH = 64
 FEW_TALKERS_SNR_DB = 3.0
 """Below it a babble has a crowd of talkers: else a louder voice may say another word."""
-
-
-class _Epoch(Dataset[Tensor]):
-    """Clips of one epoch."""
-
-    def __init__(self, corpus: AugmentedClips, number: int, rows: Sequence[int]) -> None:
-        self.corpus, self.number, self.rows = corpus, number, rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return torch.from_numpy(self.corpus.make(self.number, self.rows[index]))
 
 
 def check_making(words: ClipSet, noises: NoisePool, *, seed: int, workers: int) -> None:
@@ -80,8 +65,8 @@ class AugmentedClips:
     """Words in memory, from which every epoch makes new harder ones.
 
     A clip draws everything from a generator of its own (seed, epoch, index): voice, microphone, room, place in the
-    window, noise and SNR, channel. So an epoch is the same whenever it is asked for, and a training that resumes hears
-    what it would have heard. The SNR is that of the word's active power and the noise's mean power.
+    window, noise and SNR, channel. So an epoch is the same whenever it is asked for, and a training that resumes gets
+    the clips that it would have got. The SNR is that of the word's active power and the noise's mean power.
 
     Args:
         words: trimmed.
@@ -90,7 +75,7 @@ class AugmentedClips:
         noises: what noise is drawn from.
         augmentation: how hard.
         shares: how many clips are negatives; their label is the number of words of the vocabulary.
-        speaker_power: a speaker with n clips is heard in proportion to n to this power; see ``balanced_epoch``.
+        speaker_power: a speaker with n clips is drawn in proportion to n to this power; see ``balanced_epoch``.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
 
@@ -156,9 +141,8 @@ class AugmentedClips:
     def part(self, number: int, rows: Collection[int]) -> ClipSet:
         """Return an epoch of which only some clips are made; see ``PartialSource``."""
         ordered = sorted(rows)
-        loader = DataLoader(_Epoch(self, number, ordered), batch_size=BATCH, num_workers=self.workers)
-        made = dict(zip(ordered, (waveform for batch in loader for waveform in batch), strict=True))
-        waveforms = tuple(made.get(row, SILENCE) for row in range(len(self)))
+        made = dict(zip(ordered, make_all(partial(self.make, number), ordered, self.workers), strict=True))
+        waveforms = tuple(torch.from_numpy(made[row]) if row in made else SILENCE for row in range(len(self)))
         chosen = self.chosen(number)
         count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
         return replace(

@@ -1,6 +1,6 @@
-r"""Which clips an epoch takes, so that no corpus of few speakers drowns the others.
+r"""Which clips an epoch takes, so that no corpus of few speakers outweighs the rest.
 
-A speaker :math:`s` with :math:`n_s` clips is heard in proportion to :math:`n_s^p`: every clip once for :math:`p = 1`,
+A speaker :math:`s` with :math:`n_s` clips is drawn in proportion to :math:`n_s^p`: every clip once for :math:`p = 1`,
 all speakers alike for :math:`p = 0`. An epoch keeps its size :math:`N = \sum_s n_s`, so a clip of speaker :math:`s` is
 expected :math:`w = N n_s^{p-1} / \sum_r n_r^p` times. Systematic sampling draws one number :math:`u` from 0 to 1 and
 takes clip :math:`i`

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from torch.utils.data import Dataset
 
 from aurora_resnet.augmentation.speed_pitch import change_speed
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.audio.clips import place, read_stretch
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
@@ -82,8 +83,10 @@ def load_negatives(
 
 
 @dataclass(frozen=True, repr=False)
-class ClipSet:
+class ClipSet(Dataset[tuple[Tensor, Tensor]]):
     """Isolated words of a corpus, decoded once at the model's rate and kept in memory.
+
+    It is a ``torch.utils.data.Dataset`` of waveforms ``[N]`` and labels, for a ``DataLoader`` and any training loop.
 
     One second at 8 kHz takes 32 kB, so 10,000 clips take 0.3 GB. Recordings longer than a clip are cut to their most
     energetic stretch while they are read.
@@ -95,6 +98,12 @@ class ClipSet:
         clip_samples: length ``N`` of the clips that ``batch`` returns.
         vocabulary: its words are the classes; a label equal to their number stands for none of them.
         problems: recordings that could not be read, each with the reason.
+
+    >>> from torch.utils.data import DataLoader
+    >>> from aurora_resnet.corpora.samples import read_samples
+    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> [tuple(part.shape) for part in next(iter(DataLoader(clips, batch_size=4)))]
+    [(4, 8000), (4,)]
     """
 
     utterances: tuple[Utterance, ...]
@@ -152,6 +161,11 @@ class ClipSet:
 
     def __len__(self) -> int:
         return len(self.utterances)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return a clip in the middle of its window, ``[N]`` float32, and its label."""
+        label = self.labels[index]  # raises IndexError behind the last one
+        return self.batch([index])[0], label
 
     def part(self, rows: slice | Sequence[int] | npt.NDArray[np.bool_]) -> ClipSet:
         """Return some of the clips, without the problems.
@@ -242,16 +256,14 @@ def _read_clips(
         except AudioError as error:
             return str(error)
 
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        results = list(
-            tqdm(
-                pool.map(read, corpus),
-                total=len(corpus),
-                desc=f"reading {corpus.name}",
-                unit="clip",
-                disable=None if progress else True,
-            )
-        )
+    results = []
+    with (
+        ThreadPoolExecutor(max_workers=4) as pool,
+        progress_bar(total=len(corpus), desc=f"reading {corpus.name}: ", unit="clip", show=progress) as bar,
+    ):
+        for result in pool.map(read, corpus):
+            results.append(result)
+            bar.update()
     problems = tuple(result for result in results if isinstance(result, str))
     if problems and not skip_unreadable:
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""

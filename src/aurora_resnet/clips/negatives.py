@@ -1,7 +1,7 @@
 """Negatives: clips to learn from that are none of the words.
 
 They are recordings of other words, pieces of other talk as a stream is cut, fragments of the words themselves, and
-noise alone. Whoever hears a word in any of these has not understood it.
+noise alone. A network that recognises a word in any of these is wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FRAGMENT = 0.35
 PIECE_SECONDS = (0.16, 0.8)
 """How long a piece of talk is, as a stream's stretches are."""
 CROWD = 5
-"""Fewest talkers of a babble out of which nobody can hear a single word."""
+"""Fewest talkers of a babble in which no single word can be understood."""
 
 
 @configuration()
@@ -50,7 +50,7 @@ class NegativeShares:
     whole_words: tuple[str, ...] = ("oh", "nine", "eight")
     """Words of which no fragments are made: much the same backwards, or their beginning alone is the word."""
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
-    """Of a babble that stands alone: one or two talkers of the training words may say a word that all can hear."""
+    """Of a babble that stands alone: one or two talkers of the training words may say a word that can be understood."""
 
     def _misfits(self) -> list[str]:
         return all_zero(**{name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")})

@@ -25,8 +25,8 @@ class NoisyClips:
     """Clean clips in memory, from which every epoch makes new noisy ones.
 
     A clip draws, from a generator of its own (seed, epoch, index), whether it stays clean, a noise, an SNR and a
-    segment of the noise. So an epoch is the same whenever it is asked for, and a run that resumes hears what it would
-    have heard.
+    segment of the noise. So an epoch is the same whenever it is asked for, and a run that resumes gets the clips
+    that it would have got.
 
     Args:
         clips: clean training speech at 8 kHz.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Collection, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.clips.clip_set import ClipSet
 
+T = TypeVar("T")
+BATCH = 64
 SILENCE = torch.zeros(1, dtype=torch.float32, device="cpu")
 """Stands for a clip that was not made."""
 
@@ -37,3 +40,29 @@ class PartialSource(ClipSource, Protocol):
 
     def part(self, number: int, rows: Collection[int]) -> ClipSet:
         """Return an epoch's clips, as many as ever, of which those outside ``rows`` are silent and cost nothing."""
+
+
+def make_all(make: Callable[[int], T], rows: Sequence[int], workers: int) -> list[T]:
+    """Return what is made for rows, in their order.
+
+    Args:
+        make: makes the thing of a row, the same one in every process.
+        rows: numbers.
+        workers: processes that make them; 0 makes them in this one.
+
+    >>> make_all(abs, [-3, 1], workers=0)
+    [3, 1]
+    """
+    batches = DataLoader(_Rows(make, rows), batch_size=BATCH, num_workers=workers, collate_fn=list)
+    return [made for batch in batches for made in batch]
+
+
+class _Rows(Dataset[T], Generic[T]):
+    def __init__(self, make: Callable[[int], T], rows: Sequence[int]) -> None:
+        self.make, self.rows = make, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> T:
+        return self.make(self.rows[index])

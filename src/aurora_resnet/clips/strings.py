@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, Augmentation
 from aurora_resnet.bounds import Between, configuration
-from aurora_resnet.clips.augmented import BATCH, check_making, in_noise
+from aurora_resnet.clips.augmented import check_making, in_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD
+from aurora_resnet.clips.source import make_all
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -49,7 +49,7 @@ class Sentence(NamedTuple):
     Attributes:
         samples: the recording.
         units: what each word is.
-        starts: first sample of each word; none where that is not known: such a recording is heard whole.
+        starts: first sample of each word; none where that is not known: such a recording is used whole.
         ends: sample behind each word.
     """
 
@@ -70,24 +70,12 @@ class StringShares:
     other_words: Annotated[float, Between(0, 1)] = 0.06
     """Share of the words of strings that are none of the vocabulary."""
     other_voices: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the strings whose every word may be somebody else's: most field recordings have a word or two a person,
-    and their rooms and levels would be heard in strings of these words alone."""
+    """Share of the strings whose every word may be another speaker's: most field recordings have a word or two
+    a speaker, and their rooms and levels would occur in strings of these words alone."""
 
     def _misfits(self) -> list[str]:
         # The other two need recordings that may not be there.
         return all_zero(strings=self.strings, noise=self.noise)
-
-
-class _Epoch(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, clips: StringClips, number: int) -> None:
-        self.clips, self.number = clips, number
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        samples, label = self.clips.make(self.number, index)
-        return torch.from_numpy(samples), torch.from_numpy(label)
 
 
 class StringClips:
@@ -106,12 +94,12 @@ class StringClips:
         size: clips of an epoch.
         augmentation: how hard.
         shares: of which kinds.
-        speaker_power: a speaker with n words is heard in proportion to n to this power.
+        speaker_power: a speaker with n words is drawn in proportion to n to this power.
         seed: 0 or more.
         workers: processes that make an epoch's clips; 0 makes them in this one. The clips do not depend on it.
 
     Raises:
-        ConfigError: if words and noises have different rates, a word or a recording that is heard whole is longer than
+        ConfigError: if words and noises have different rates, a word or a recording that is used whole is longer than
             a clip, there is no unit for the words of ``others``, or seed or workers are below 0.
     """
 
@@ -165,13 +153,12 @@ class StringClips:
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; their labels are ``[n, LONGEST_LABEL]``."""
-        made = DataLoader(_Epoch(self, number), batch_size=BATCH, num_workers=self.workers)
-        waveforms, labels = zip(*((w, row) for batch in made for w, row in zip(*batch, strict=True)), strict=True)
+        waveforms, labels = zip(*make_all(partial(self.make, number), range(self.size), self.workers), strict=True)
         return replace(
             self.words,
             utterances=(Utterance(Path("string"), (), ""),) * self.size,
-            labels=torch.stack(labels),
-            waveforms=waveforms,
+            labels=torch.from_numpy(np.stack(labels)),
+            waveforms=tuple(map(torch.from_numpy, waveforms)),
             clip_samples=self.clip_samples,
             problems=(),
         )
@@ -186,7 +173,7 @@ class StringClips:
         draw = {"strings": self._string, "sentences": self._stretch, "talk": self._talk}[kind]
         speech, units = draw(generator)
         speech, spoken = self.augmentation.speak(speech, self.sample_rate, generator)
-        if spoken > self.clip_samples and units is not None:  # played slowly; a label names all that is heard
+        if spoken > self.clip_samples and units is not None:  # played slowly; a label names all that is in the clip
             return self.make(epoch, index + self.size)
         window = np.zeros(self.clip_samples, dtype=np.float32)
         at_once = generator.random() < AT_ONCE
@@ -224,7 +211,7 @@ class StringClips:
         return total[: min(place + rate // 10, self.clip_samples)], units
 
     def _voice(self, generator: np.random.Generator) -> dict[int, list[int]]:
-        """Draw a speaker and return his clips by word."""
+        """Draw a speaker and return the clips of each word."""
         return self._voices[self._speakers[int(generator.choice(len(self._speakers), p=self._odds))]]
 
     def _stretch(self, generator: np.random.Generator) -> tuple[Samples, list[int] | None]:

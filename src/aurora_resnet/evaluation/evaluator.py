@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import load_clips, load_negatives
@@ -21,6 +20,7 @@ from aurora_resnet.evaluation.answers import Answers, answer_conditions
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
 from aurora_resnet.runtime.version import __version__
@@ -93,7 +93,7 @@ class Evaluator:
         started = time.perf_counter()
         everything = [*corpora.values(), *unheard.values()]
         problems = list(dict.fromkeys(problem for corpus in everything for problem in corpus.problems))
-        with tqdm(total=sum(map(len, everything)), unit="clip", disable=None if progress else True) as bar:
+        with progress_bar(total=sum(map(len, everything)), unit="clip", show=progress) as bar:
             read = partial(load_clips, model=facts, skip_unreadable=True)
             heard = answer_conditions(self.model, corpora, read, batch_size=self.batch_size, bar=bar)
             read = partial(load_negatives, model=facts, skip_unreadable=True)

@@ -11,6 +11,7 @@ from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.files import atomic_path, write_json
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained_folder import hub_endpoint, require_hub
 from aurora_resnet.runtime.errors import DownloadError
 from aurora_resnet.runtime.model_reference import CONFIG, LIBRARY, SUFFIXES, AnyModel, file_sha256
@@ -20,7 +21,7 @@ CARD = "README.md"
 
 
 def save_pretrained(
-    model: AnyModel | Checkpoint,
+    model: AnyModel | Checkpoint | RecognizerModel,
     folder: str | Path,
     *,
     onnx: bool = True,
@@ -30,7 +31,7 @@ def save_pretrained(
     """Write a model as a folder: checkpoint, exported model, configuration and card.
 
     Args:
-        model: a shipped name, the path of a checkpoint, or a checkpoint.
+        model: a shipped name, the path of a checkpoint, a checkpoint, or a network.
         folder: where; made if needed. ``config.json`` is written last.
         onnx: export it too, which needs the extra ``export``.
         int8: export it quantised.
@@ -47,7 +48,10 @@ def save_pretrained(
     >>> load_checkpoint(folder).vocabulary.words[:2]
     ('zero', 'one')
     """
-    checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
+    if isinstance(model, RecognizerModel):
+        checkpoint = Checkpoint(model.eval(), Path(folder).name, card="", info={}, state={})
+    else:
+        checkpoint = model if isinstance(model, Checkpoint) else load_checkpoint(model)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = [CHECKPOINT]

@@ -8,8 +8,9 @@ from typing import Protocol, cast, runtime_checkable
 from torch import Tensor, nn
 
 from aurora_resnet.features.mel import MelConfig, MelFrontend
-from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
-from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
+from aurora_resnet.references import origin_of
+from aurora_resnet.registry import named, register, unknown
+from aurora_resnet.runtime.errors import AuroraError, ConfigError
 
 GROUP = "aurora_resnet.frontends"
 """Entry points of other packages: the name of a front end, and its builder."""
@@ -50,9 +51,7 @@ def register_frontend(name: str, builder: Callable[..., nn.Module]) -> None:
     Raises:
         ConfigError: if the name is taken or empty.
     """
-    if not name or name in _FRONTENDS:
-        raise ConfigError(f"a front end needs a name of its own, got '{name}'")
-    _FRONTENDS[name] = builder
+    register(_FRONTENDS, "front end", name, builder)
 
 
 def create_frontend(name: str | None, mel: MelConfig, options: Mapping[str, object] | None = None) -> MelFrontend:
@@ -73,7 +72,7 @@ def create_frontend(name: str | None, mel: MelConfig, options: Mapping[str, obje
     64
     >>> create_frontend("gammatone", MelConfig(sample_rate=8000))
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone'; known: none, or package.module:Class
+    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone', known: none, or package.module:Class
     """
     if name is None:
         return MelFrontend(mel)
@@ -97,19 +96,9 @@ def frontend_builder(name: str) -> Callable[..., nn.Module]:
     Raises:
         ConfigError: if there is none of that name.
     """
-    points = entry_points_of(GROUP)
-    if name in _FRONTENDS:
-        return _FRONTENDS[name]
-    if name in points:
-        found = load_entry_point(points[name])
-    else:
-        found = load_reference(name, nn.Module) if is_reference(name) else None
+    found = named(_FRONTENDS, "front end", name, kind=nn.Module, group=GROUP)
     if not callable(found):
-        known = (*_FRONTENDS, *points)
-        raise ConfigError(
-            f"unknown front end '{name}'{did_you_mean(name, known)}; known: {', '.join(known) or 'none'}, or "
-            "package.module:Class"
-        )
+        raise ConfigError(f"front end '{name}' must be a class or a function, got a {type(found).__name__}")
     return cast(Callable[..., nn.Module], found)
 
 
@@ -117,14 +106,9 @@ def unknown_frontend(name: str | None) -> list[str]:
     """Return what to say of a name that no front end has, as a list that is empty otherwise.
 
     >>> unknown_frontend(None), unknown_frontend("gammatone")
-    ([], ["unknown front end 'gammatone'; known: none, or package.module:Class"])
+    ([], ["unknown front end 'gammatone', known: none, or package.module:Class"])
     """
-    try:
-        if name is not None:
-            frontend_builder(name)
-    except ConfigError as error:
-        return [str(error)]
-    return []
+    return [] if name is None else unknown(frontend_builder, name)
 
 
 def frontend_origin(name: str) -> dict[str, str]:

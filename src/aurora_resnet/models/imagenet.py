@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from aurora_resnet.models.load_report import LoadReport
+from aurora_resnet.models.load_report import LoadReport, misfits
 from aurora_resnet.models.torchvision_resnet import ResNet50_Weights
 from aurora_resnet.runtime.errors import CheckpointError
 
@@ -78,33 +78,22 @@ def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:
             stage; the network is then unchanged.
     """
     source, state = read_image_weights(weights)
-    own = model.state_dict()
-    matched: list[str] = []
-    adapted: list[str] = []
-    problems: list[str] = []
-    values: dict[str, Tensor] = {}
-    for name, target in own.items():
-        # Counters of BatchNorm steps are not weights, and files from elsewhere leave them out.
-        if name.startswith(_HEAD) or (name.endswith(_COUNTER) and name not in state):
-            continue
-        if name not in state:
-            problems.append(f"{name} is missing")
-            continue
-        value = state[name]
-        if name == _STEM and value.dim() == 4 and value.shape[1] == 3:
-            value = value.sum(dim=1, keepdim=True)
-            adapted.append(name)
-        else:
-            matched.append(name)
-        if value.shape != target.shape:
-            problems.append(f"{name} has shape {list(value.shape)}, expected {list(target.shape)}")
-        values[name] = value
-    dropped = tuple(name for name in state if name not in values)
+    # Counters of BatchNorm steps are not weights, and files from elsewhere leave them out.
+    own = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not name.startswith(_HEAD) and (name in state or not name.endswith(_COUNTER))
+    }
     expendable = ("fc.",) if hasattr(model, "layer4") else ("fc.", "layer4.")
-    problems += [f"{name} is unexpected" for name in dropped if not name.startswith(expendable)]
+    values = {name: value for name, value in state.items() if not name.startswith(expendable)}
+    stem, adapted = values.get(_STEM), tuple[str, ...]()
+    if stem is not None and stem.dim() == 4 and stem.shape[1] == 3:
+        values[_STEM], adapted = stem.sum(dim=1, keepdim=True), (_STEM,)
+    problems = misfits(own, values)
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise CheckpointError(f"{source} does not fit this network: {'; '.join(problems[:5])}{more}")
     model.load_state_dict(values, strict=False)
-    new = tuple(name for name in own if name.startswith(_HEAD))
-    return LoadReport(source, tuple(matched), tuple(adapted), new, dropped)
+    matched = tuple(name for name in own if name not in adapted)
+    new = tuple(name for name in model.state_dict() if name.startswith(_HEAD))
+    return LoadReport(source, matched, adapted, new, tuple(name for name in state if name not in values))

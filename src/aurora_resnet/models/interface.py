@@ -61,7 +61,7 @@ class SpeechClassifier(nn.Module, ABC):
         return {"none": [], "all_but_head": backbone}
 
     def freeze(self, plan: str) -> Self:
-        """Freeze the parts that a plan names and thaw all others.
+        """Freeze the parts that a plan names and thaw all other parts.
 
         Frozen parameters get no gradient; frozen BatchNorm layers also keep their statistics, since they stay in
         evaluation mode whatever ``train()`` says.

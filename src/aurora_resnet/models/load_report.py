@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,21 @@ class LoadReport:
             f"{self.source}: {len(self.matched)} tensors matched, {len(self.adapted)} adapted, "
             f"{len(self.new)} new, {len(self.dropped)} dropped"
         )
+
+
+def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """Return what keeps tensors from being loaded in the place of a network's own.
+
+    >>> import torch
+    >>> misfits({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3), "c": torch.zeros(1)})
+    ['b is missing', 'a has shape [3], expected [2]', 'c is unexpected']
+    """
+    return [
+        *(f"{name} is missing" for name in own if name not in given),
+        *(
+            f"{name} has shape {list(given[name].shape)}, expected {list(tensor.shape)}"
+            for name, tensor in own.items()
+            if name in given and given[name].shape != tensor.shape
+        ),
+        *(f"{name} is unexpected" for name in given if name not in own),
+    ]

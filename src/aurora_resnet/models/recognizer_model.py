@@ -18,6 +18,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import AnyModel, added
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
@@ -121,6 +122,36 @@ class RecognizerModel(nn.Module):
         """Return logits ``[B, K]`` of waveforms ``[B, N]``."""
         logits: Tensor = self.classifier(self.frontend(waveform))
         return logits
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerModel:
+        """Load a trained network, in evaluation mode and on the CPU.
+
+        Args:
+            name_or_path: a shipped name, a checkpoint, a folder of ``save_pretrained``, or ``owner/name`` on the hub.
+            trust_code: as ``load_checkpoint``, which gives the card and everything else that the file says too.
+
+        Raises:
+            CheckpointError: as ``load_checkpoint``.
+
+        >>> RecognizerModel.from_pretrained("compact")(torch.zeros(2, 8000)).shape
+        torch.Size([2, 11])
+        """
+        model: RecognizerModel = added("checkpoint", "a network")(name_or_path, trust_code=trust_code).model
+        return model
+
+    def save_pretrained(self, folder: str | Path, *, onnx: bool = True) -> Path:
+        """Write the network as a folder that ``from_pretrained`` of all classes takes, and return the folder.
+
+        Args:
+            folder: where; made if needed.
+            onnx: export it too, which needs the extra ``export``.
+
+        Raises:
+            ExportError: if the exported model does not answer as the network does.
+        """
+        written: Path = added("folder", "a folder")(self, folder, onnx=onnx)
+        return written
 
     @property
     def calibration(self) -> Calibration:

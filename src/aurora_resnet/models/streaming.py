@@ -17,21 +17,22 @@ from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.string_net import StringNet
-from aurora_resnet.models.zoo import find_model
+from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.zoo import find_model, list_models
 from aurora_resnet.runtime.errors import ConfigError
 
 
 def check_streams(config: RecognizerConfig) -> None:
-    """Raise ``ConfigError`` unless such a network can hear a stream piece by piece.
+    """Raise ``ConfigError`` unless such a network can process a stream piece by piece.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> check_streams(RecognizerConfig("string_net", MelConfig(sample_rate=8000)))
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: string_net needs a front end that does not look ahead: ...
     """
-    if find_model(config.model).build is not StringNet:
-        raise ConfigError(f"model '{config.model}' is for single words; strings of words need string_net")
+    if not find_model(config.model).strings:
+        known = ", ".join(list_models(strings=True))
+        raise ConfigError(f"model '{config.model}' is for single words; strings of words need {known}")
     mel = config.mel
     looks_ahead = not mel.causal or mel.compression != "pcen" or mel.normalization != "none" or mel.power != 2.0
     if looks_ahead or config.frontend is not None:
@@ -63,7 +64,7 @@ class StreamingNetwork(nn.Module):
         mel = model.config.mel
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
         folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)
-        assert isinstance(folded.classifier, StringNet)
+        assert isinstance(folded.classifier, StringClassifier)
         self.classifier = folded.classifier
         self.hop, self.bands = mel.hop_length, mel.n_mels
         self.tail = mel.window_length - mel.hop_length
@@ -95,8 +96,8 @@ class StreamingNetwork(nn.Module):
 def _sum_in_pairs(x: Tensor) -> Tensor:
     """Return the sum over the last dimension, kept, by additions alone.
 
-    A sum in one operation is computed in an order that depends on the batch, and a stream would get other bits beside
-    others than alone.
+    A sum in one operation is computed in an order that depends on the batch, and a stream in a batch would get other
+    bits than alone.
     """
     while x.shape[-1] > 1:
         half = x.shape[-1] // 2

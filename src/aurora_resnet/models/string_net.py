@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_values
-from aurora_resnet.models.interface import DROPOUT, SpeechClassifier
+from aurora_resnet.models.interface import DROPOUT
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.vocabulary import MOST_WORDS
 
 CHANNELS = Between(1, 4096)
 
@@ -119,12 +119,10 @@ class SpeechUnit(nn.Module):
         return logit
 
 
-class StringNet(SpeechClassifier):
+class StringNet(StringClassifier):
     """Which word is being said, frame by frame: residual blocks on the spectrogram, then blocks over time.
 
     With the default sizes 0.68 M parameters and 30 M multiply-accumulates a second of sound. It sees the last 2 s.
-
-    Units, in order: the ``num_classes`` words, ``others`` kinds of other speech, and CTC's blank.
 
     Args:
         widths: filters of the stem and of the three residual blocks.
@@ -143,8 +141,6 @@ class StringNet(SpeechClassifier):
     torch.Size([2, 25, 39])
     """
 
-    frames_per_answer = 4
-
     def __init__(
         self,
         *,
@@ -158,19 +154,17 @@ class StringNet(SpeechClassifier):
         num_classes: int = 11,
         n_mels: int = 40,
     ) -> None:
-        super().__init__(n_mels, num_classes)
+        super().__init__(n_mels, num_classes, others)
         if len(widths) != 4:
             raise ConfigError(f"four widths are needed, got {list(widths)}")
         check_values(
             channels=(channels, CHANNELS),
             width=(width, Between(1, 64)),
-            others=(others, Between(0, MOST_WORDS)),
             speech=(speech, Between(0, 4096)),
             dropout=(dropout, DROPOUT),
             **{f"widths[{i}]": (filters, CHANNELS) for i, filters in enumerate(widths)},
             **{f"dilations[{i}]": (dilation, Between(1, 64)) for i, dilation in enumerate(dilations)},
         )
-        self.others = others
         self.stem = nn.Sequential(
             nn.Conv2d(1, widths[0], 5, stride=2, padding=(2, 0), bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )
@@ -192,27 +186,8 @@ class StringNet(SpeechClassifier):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    @property
-    def blank(self) -> int:
-        """Index of CTC's blank, the last unit."""
-        return self.num_classes + self.others
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the logits of all frames of whole recordings, without that of the ``SpeechUnit``."""
-        self.check_features(features)
-        return self.step(features[..., : features.shape[2] // 4 * 4])[0][..., : self.blank + 1]
-
     def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Go on with streams.
-
-        Args:
-            features: ``[B, M, T]``, the new frames of ``B`` streams; ``T`` is a multiple of 4.
-            memory: ``[B, size]``, what the step before returned; ``None`` at the beginning.
-
-        Returns:
-            Logits ``[B, T / 4, U]``, with that of the ``SpeechUnit`` behind them if there is one, and the memory for
-            the next step.
-        """
+        """Go on with streams; ``T`` is a multiple of 4. The logit of the ``SpeechUnit``, if any, stands last."""
         layers = Memory(memory)
         x = frames = self.single_frames(features, layers)
         for block in self.over_time:

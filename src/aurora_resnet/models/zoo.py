@@ -1,6 +1,6 @@
 """One table from model names to their builders, to which other packages add theirs.
 
-Three ways lead to a model of one's own: ``register_model``, an entry point of the group ``aurora_resnet.models`` in
+Three ways lead to a model of your own: ``register_model``, an entry point of the group ``aurora_resnet.models`` in
 the package that brings it, and the reference ``package.module:Class`` itself as the name.
 """
 
@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from aurora_resnet.bounds import shown
 from aurora_resnet.models.cnn import CnnClassifier
 from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
@@ -24,8 +23,10 @@ from aurora_resnet.models.plain_module import as_classifier
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.string_net import StringNet
-from aurora_resnet.references import entry_points_of, is_reference, load_entry_point, load_reference, origin_of
+from aurora_resnet.references import entry_points_of, origin_of
+from aurora_resnet.registry import named, register, unknown
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
 
 GROUP = "aurora_resnet.models"
@@ -39,8 +40,11 @@ class ZooEntry:
     build: Callable[..., nn.Module]
     fixed: dict[str, object]
     summary: str
-    strings: bool = False
-    """Whether it gives logits for frames, to be trained on strings of words."""
+
+    @property
+    def strings(self) -> bool:
+        """Whether it gives logits for frames, to be trained on strings of words."""
+        return isinstance(self.build, type) and issubclass(self.build, StringClassifier)
 
 
 ZOO: dict[str, ZooEntry] = {
@@ -52,7 +56,7 @@ ZOO: dict[str, ZooEntry] = {
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
     "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
     "cnn_lstm": ZooEntry(CnnLstmClassifier, {}, "two convolution blocks and an LSTM layer"),
-    "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC", strings=True),
+    "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC"),
 }
 
 
@@ -66,7 +70,7 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
         name: not taken yet.
         builder: a class or a function that takes ``n_mels`` and ``num_classes`` besides its own options, all with
             defaults but these two. What it gives is a ``SpeechClassifier`` or any module from features to logits, see
-            ``as_classifier``.
+            ``as_classifier``; a subclass of ``StringClassifier`` is a model of strings.
         summary: a line about it.
 
     Raises:
@@ -74,11 +78,9 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
 
     >>> register_model("cnn", CnnClassifier)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: there is a model 'cnn' already; choose another name
+    aurora_resnet.runtime.errors.ConfigError: a model needs a name of its own, got 'cnn'
     """
-    if not name or name in ZOO:
-        raise ConfigError(f"there is a model '{name}' already; choose another name" if name else "a model needs a name")
-    ZOO[name] = _checked(name, builder, summary)
+    register(ZOO, "model", name, _entry(name, builder, summary))
 
 
 def list_models(*, strings: bool | None = False) -> tuple[str, ...]:
@@ -166,17 +168,13 @@ def unknown_model(name: str) -> list[str]:
     """Return what to say of a name that no model has, as a list that is empty otherwise.
 
     >>> unknown_model("cnn"), unknown_model("cmn")
-    ([], ["unknown model 'cmn' (did you mean 'cnn'?); models: resnet50, ..."])
+    ([], ["unknown model 'cmn' (did you mean 'cnn'?), known: resnet50, ..."])
     """
-    try:
-        find_model(name)
-    except ConfigError as error:
-        return [str(error)]
-    return []
+    return unknown(find_model, name)
 
 
 def model_origin(name: str) -> dict[str, str] | None:
-    """Return where a model that is not built in lives, for checkpoints; ``None`` for the others.
+    """Return where a model that is not built in lives, for checkpoints; ``None`` for those built in.
 
     >>> model_origin("cnn")
     """
@@ -189,19 +187,11 @@ def find_model(name: str) -> ZooEntry:
     Raises:
         ConfigError: if there is no such model, or what the name refers to cannot be imported.
     """
-    if name in ZOO:
-        return ZOO[name]
-    if (point := entry_points_of(GROUP).get(name)) is not None:
-        return _checked(name, load_entry_point(point), f"from {point.value.partition(':')[0]}")
-    if is_reference(name):
-        return _checked(name, load_reference(name, nn.Module), "")
-    known = list_models(strings=None)
-    raise ConfigError(
-        f"unknown model {shown(name)}{did_you_mean(name, known)}; models: {', '.join(known)}, or package.module:Class"
-    )
+    found = named(ZOO, "model", name, kind=nn.Module, group=GROUP)
+    return found if isinstance(found, ZooEntry) else _entry(name, found, f"from {getattr(found, '__module__', '')}")
 
 
-def _checked(name: str, builder: object, summary: str) -> ZooEntry:
+def _entry(name: str, builder: object, summary: str) -> ZooEntry:
     """Return the entry of a builder that says by its arguments that it builds classifiers."""
     try:
         parameters = inspect.signature(builder).parameters if callable(builder) else {}
@@ -217,5 +207,5 @@ def _sizes(options: dict[str, object]) -> dict[str, int]:
     """Return the sizes that an adapter has to be told."""
     sizes = {key: options[key] for key in ("n_mels", "num_classes") if key in options}
     if len(sizes) < 2 or not all(isinstance(size, int) for size in sizes.values()):
-        raise ConfigError("a model of one's own is created with n_mels and num_classes")
+        raise ConfigError("a model of your own is created with n_mels and num_classes")
     return {key: int(str(size)) for key, size in sizes.items()}

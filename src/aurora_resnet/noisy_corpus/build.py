@@ -14,7 +14,6 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from aurora_resnet.audio.channels import CHANNEL_RATE
 from aurora_resnet.audio.writing import write_audio
@@ -37,6 +36,7 @@ from aurora_resnet.noisy_corpus.plan import (
 from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.scenes import NoiseScenes, read_noise_scenes, recording_digests
 from aurora_resnet.noisy_corpus.writer import SUFFIXES, FileFormat, NoisyFile, NoisyFileWriter, SceneNoise
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 BABBLE_SECONDS = 120.0
@@ -244,7 +244,7 @@ def _build(
     failures: Counter[str] = Counter()
     left: Counter[Folder] = Counter()  # chunks of the folders that were begun
     total = sum(len(named) for _, named in folders)
-    with tqdm(total=total, desc="noisy speech", unit="file", disable=None if progress else True) as bar:
+    with progress_bar(total=total, desc="noisy speech: ", unit="file", show=progress) as bar:
 
         def chunks() -> Iterator[_Chunk]:
             nonlocal kept

@@ -1,1 +1,1 @@
-"""A recogniser of somebody's own words from a folder of recordings, and one that knows a person better."""
+"""A recogniser of a user's own words from a folder of recordings, and adaptation to a speaker."""

@@ -1,4 +1,4 @@
-r"""``adapt``: a model that knows one person better, from a few of his recordings.
+r"""``adapt``: a model that knows one speaker better, from a few recordings.
 
 Three ways, all of which leave the network that was given as it is:
 
@@ -15,12 +15,10 @@ Three ways, all of which leave the network that was given as it is:
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,7 +29,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
 from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.folds import assign_groups
-from aurora_resnet.training.losses import with_negative_class
+from aurora_resnet.training.word_objective import with_negative_class
 
 Method = Literal["last_layer", "bias", "statistics"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -45,13 +43,13 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Adapted:
-    """A network that knows one person better.
+    """A network that knows one speaker better.
 
     Attributes:
         model: the adapted network, in evaluation mode.
-        clips: it learnt from.
+        clips: number of clips that it learnt from.
         correct_before: of them, recognised by the network that was given.
-        correct_after: of them, recognised by networks that were adapted to the others: what to expect.
+        correct_after: of them, recognised by networks that were adapted without them: what to expect.
     """
 
     model: RecognizerModel
@@ -68,11 +66,11 @@ class Adapted:
 def adapt(
     model: RecognizerModel, clips: ClipSet, *, method: str = DEFAULT_METHOD, strength: float = STRENGTH
 ) -> Adapted:
-    """Return a copy of a model that is adapted to one person. It keeps the model's calibration.
+    """Return a copy of a model that is adapted to one speaker. It keeps the model's calibration.
 
     Args:
         model: any trained network; it stays as it is.
-        clips: of one person, one or more of a word; a word without clips keeps what is known of it.
+        clips: of one speaker, one or more of a word; a word without clips keeps its weights.
         method: ``last_layer``, ``bias`` or ``statistics``.
         strength: how near to the old values it stays, above 0; not for ``statistics``.
 
@@ -89,50 +87,33 @@ def adapt(
     >>> adapted.clips, adapted.helps
     (22, True)
     """
-    fit = _fitter(model, clips, method, strength)
-    before = _correct(model, clips, np.ones(len(clips), dtype=bool))
-    group = assign_groups(clips.utterances, (), min(FOLDS, len(clips)))[0] if len(clips) > 1 else np.zeros(1)
+    if len(clips) < 2:
+        raise CorpusError(f"adapting needs two recordings or more, got {len(clips)}; record each word once at least")
+    adapted = adapted_model(model, clips, method=method, strength=strength)
+    adapted.calibration = model.calibration
+    folds = min(FOLDS, len(clips))
+    group = assign_groups(clips.utterances, (), folds)[0]
     if len(set(group.tolist())) < 2:  # a clip a word: hold each out by itself
-        group = np.arange(len(clips)) % min(FOLDS, len(clips))
+        group = np.arange(len(clips)) % folds
     after = 0
     for held in sorted(set(group.tolist())):
-        after += _correct(fit(model, clips, group != held), clips, group == held)
-    adapted = fit(model, clips, np.ones(len(clips), dtype=bool))
-    adapted.calibration = model.calibration
-    return Adapted(adapted, len(clips), before, after)
+        fitted = adapted_model(model, clips.part(group != held), method=method, strength=strength)
+        after += _correct(fitted, clips.part(group == held))
+    return Adapted(adapted, len(clips), _correct(model, clips), after)
 
 
 def adapted_model(model: RecognizerModel, clips: ClipSet, *, method: str, strength: float) -> RecognizerModel:
-    """Return the adapted copy alone, without the estimate; arguments and errors as ``adapt``."""
-    return _fitter(model, clips, method, strength)(model, clips, np.ones(len(clips), dtype=bool))
-
-
-def _fitter(model: RecognizerModel, clips: ClipSet, method: str, strength: float) -> Callable[..., RecognizerModel]:
+    """Return the adapted copy alone, without the estimate and the calibration; arguments and errors as ``adapt``."""
     if method not in METHODS:
         raise ConfigError(f"method must be {', '.join(METHODS)}, got '{method}'{did_you_mean(method, METHODS)}")
     check_values(strength=(strength, Between(0, 1e6, above=True)))
-    if len(clips) < 2:
-        raise CorpusError(f"adapting needs two recordings or more, got {len(clips)}; record each word once at least")
-    return _fit_statistics if method == "statistics" else _LastLayer(model, clips, method, strength).fitted
-
-
-class _LastLayer:
-    """Fits the last layer to embeddings, which are computed once."""
-
-    def __init__(self, model: RecognizerModel, clips: ClipSet, method: str, strength: float) -> None:
-        self.bias_only, self.strength, self.labels = method == "bias", strength, clips.labels
-        self.embeddings = embeddings(model, clips)
-
-    def fitted(self, model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> RecognizerModel:
-        """Return a copy whose last layer is fitted to the chosen clips."""
-        del clips
-        adapted = copy.deepcopy(model).eval()
-        _, layer = last_layer(adapted)
-        rows = torch.from_numpy(np.flatnonzero(chosen))
-        fit_last_layer(
-            layer, self.embeddings[rows], self.labels[rows], bias_only=self.bias_only, strength=self.strength
-        )
-        return adapted
+    adapted = copy.deepcopy(model).eval()
+    if method == "statistics":
+        _fit_statistics(adapted, clips)
+    else:
+        e, layer = embeddings(adapted, clips), last_layer(adapted)[1]
+        fit_last_layer(layer, e, clips.labels, bias_only=method == "bias", strength=strength)
+    return adapted
 
 
 def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bool, strength: float) -> None:
@@ -170,26 +151,22 @@ def fit_last_layer(layer: nn.Linear, e: Tensor, labels: Tensor, *, bias_only: bo
             layer.weight.add_(change[:, :-1].to(layer.weight))
 
 
-def _fit_statistics(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> RecognizerModel:
-    """Return a copy whose batch normalisations know the chosen clips."""
-    adapted = copy.deepcopy(model).eval()
-    norms = [m for m in adapted.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+def _fit_statistics(model: RecognizerModel, clips: ClipSet) -> None:
+    """Move the batch normalisations of a network towards clips; it is changed in place."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms:
         raise ConfigError(f"'{model.config.model}' has no batch normalisation; take the method last_layer")
-    heard = clips.part(chosen)
-    share = len(heard) / (len(heard) + PRIOR_CLIPS)
     for norm in norms:
-        norm.momentum = share
+        norm.momentum = len(clips) / (len(clips) + PRIOR_CLIPS)
         norm.train()
     with torch.no_grad():
-        adapted(heard.batch(range(len(heard))).to(next(adapted.parameters()).device))
-    return adapted.eval()
+        model(clips.batch(range(len(clips))).to(next(model.parameters()).device))
+    model.eval()
 
 
-def _correct(model: RecognizerModel, clips: ClipSet, chosen: npt.NDArray[np.bool_]) -> int:
-    heard = clips.part(chosen)
-    logits = predict_logits(model, heard, device=next(model.parameters()).device, batch_size=64)
-    return int((logits.argmax(dim=1) == heard.labels).sum())
+def _correct(model: RecognizerModel, clips: ClipSet) -> int:
+    logits = predict_logits(model, clips, device=next(model.parameters()).device, batch_size=64)
+    return int((logits.argmax(dim=1) == clips.labels).sum())
 
 
 def last_layer(model: RecognizerModel) -> tuple[str, nn.Linear]:

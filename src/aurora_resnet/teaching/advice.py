@@ -1,4 +1,4 @@
-"""What is wrong with somebody's recordings, and what to do about it."""
+"""What is wrong with recordings, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
 from aurora_resnet.teaching.recordings import TeachingRecordings
 
 FEW_CLIPS = 10
-"""Of a word; below, the estimate is a guess and rare ways to say the word are not heard."""
+"""Of a word; below, the estimate is a guess and rare ways to say the word are missing."""
 ENOUGH_CLIPS = 20
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
@@ -107,22 +107,22 @@ def _of_speakers(recordings: TeachingRecordings) -> Iterator[Advice]:
     if len(speakers) < 2:
         found = "" if recordings.speaker_pattern else " (no speaker is found in the names of the files)"
         yield Advice(
-            f"all recordings count as one person's{found}: the estimate holds for this person and microphone alone",
-            f"ask {MIN_SPEAKERS} or more people, and name files like ann_01.wav, or give --speaker-pattern",
+            f"all recordings count as one speaker's{found}: results may not transfer to other speakers or microphones",
+            f"record {MIN_SPEAKERS} or more speakers, and name files like ann_01.wav, or give --speaker-pattern",
         )
         return
     if len(speakers) < MIN_SPEAKERS:
         yield Advice(
-            f"{len(speakers)} speakers: how much people differ cannot be seen, so the interval is too narrow",
-            f"ask {MIN_SPEAKERS} or more people",
+            f"{len(speakers)} speakers: how much speakers differ cannot be measured, so the interval is too narrow",
+            f"record {MIN_SPEAKERS} or more speakers",
         )
-    heard: dict[str, set[str]] = defaultdict(set)
+    speakers_of: dict[str, set[str]] = defaultdict(set)
     for utterance in recordings.words:
-        heard[utterance.word].add(utterance.speaker)
-    if alone := [word for word, who in heard.items() if len(who) == 1]:
+        speakers_of[utterance.word].add(utterance.speaker)
+    if alone := [word for word, who in speakers_of.items() if len(who) == 1]:
         yield Advice(
-            f"said by one person only: {_listed(alone)}, so the model may know the person instead of the word",
-            "let the others say these words too",
+            f"said by one speaker only: {_listed(alone)}, so the model may learn the speaker instead of the word",
+            "record the other speakers saying these words too",
         )
 
 

@@ -21,7 +21,7 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
     """Return the group of each recording of a word and of anything else, and whether no speaker is in two groups.
 
     With known speakers, as many as there are groups or more, whole speakers go where the fewest clips are; else the
-    clips of each word take turns. Anything else goes with its speaker if he also says words.
+    clips of each word take turns. Anything else goes with its speaker who also says words.
 
     Args:
         words: isolated words.
@@ -44,7 +44,7 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
     for speaker in sorted(clips, key=lambda name: (-clips[name], _digest(name))):
         place[speaker] = held.index(min(held))
         held[place[speaker]] += clips[speaker]
-    # Somebody who says no word may stand in any group, but all of it in one.
+    # A speaker who says no word may stand in any group, but in one only.
     first = [place.get(u.speaker, int(_digest(u.speaker or str(u.path.name)), 16) % groups) for u in others]
     return np.array([place[u.speaker] for u in words], dtype=np.int64), np.array(first, dtype=np.int64), True
 
@@ -52,8 +52,8 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
 def possible_groups(recordings: TeachingRecordings, wanted: int) -> int:
     """Return so many groups that each can have a speaker, or a recording of each word."""
     known = "" not in {utterance.speaker for utterance in recordings.words}
-    people = len(recordings.speakers) if known else 1
-    return min(wanted, people if people > 1 else min(recordings.clips_of_words().values()))
+    speakers = len(recordings.speakers) if known else 1
+    return min(wanted, speakers if speakers > 1 else min(recordings.clips_of_words().values()))
 
 
 def _in_turn(kinds: Sequence[str], groups: int) -> Groups:

@@ -1,10 +1,10 @@
-r"""Words that the network knew before stay known while others are taught beside them.
+r"""Known words are preserved by distillation while new ones are taught beside them.
 
-Three means. Whatever is heard, the logits of the words that it knew are to stay near those before the training
+Three means. Whatever the input, the logits of the known words are to stay near those before the training
 (*Learning without Forgetting*, Li and Hoiem, 2016; the distance is that of *Do Deep Nets Really Need to be Deep?*, Ba
 and Caruana, 2014). In the cross-entropy of recordings of these words the logits of new ones are raised by a margin
 (*Long-tail learning via logit adjustment*, Menon et al., 2021), so that a new word does not just lose but loses
-clearly. With the logits :math:`u` before, :math:`z` now, and :math:`m_k = m` for new words and 0 for others,
+clearly. With the logits :math:`u` before, :math:`z` now, and :math:`m_k = m` for new words and 0 for all else,
 
 .. math::
 
@@ -16,7 +16,6 @@ At last the biases of the new words are lowered by as much as recordings that th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,9 +25,8 @@ from torch.nn import functional as F
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.losses import with_negative_class
-from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.objective import Learner
+from aurora_resnet.training.word_objective import WordObjective, with_negative_class
 
 MARGIN = 3.0
 """Of a known word over the new ones while it is learnt, in units of the logits; chosen as docs/own-words.md says."""
@@ -40,7 +38,7 @@ TIE = 1e-3
 
 
 def known_beside_new(before: Vocabulary, now: Vocabulary) -> tuple[str, ...]:
-    """Return the words that a network knew before; none if all are known, or none is.
+    """Return the words that a network already knows; none if all are known, or none is.
 
     >>> known_beside_new(Vocabulary(("one", "two")), Vocabulary(("two", "stop")))
     ('two',)
@@ -51,51 +49,46 @@ def known_beside_new(before: Vocabulary, now: Vocabulary) -> tuple[str, ...]:
     return known if len(known) < len(now) else ()
 
 
-class KeepingTrainer(Trainer):
-    """A trainer of new words that keeps the answers of the network before it for the words that it knew.
+class KeepingObjective(WordObjective):
+    """Learn new words and keep the answers of the network before the training for the words that it knew.
 
     Args:
-        model: the network; it knows some words of ``before``, and others.
-        config: how to train.
-        out: folder for checkpoints and history.
-        before: the network as it was; it stays as it is.
-        device: where to compute.
-        progress: show a bar on a terminal.
+        before: the network as it was, with the front end of the new one; it stays as it is.
     """
 
-    teacher_hears_masks = True
+    def __init__(self, before: RecognizerModel) -> None:
+        super().__init__()
+        self.before = before
 
-    def __init__(
-        self,
-        model: RecognizerModel,
-        config: TrainingConfig,
-        out: str | Path,
-        before: RecognizerModel,
-        *,
-        device: str | torch.device = "cpu",
-        progress: bool = False,
-    ) -> None:
-        super().__init__(model, config, out, device=device, progress=progress)
-        self.teacher = before.eval().to(self.device)
-        words, earlier = model.config.vocabulary, before.config.vocabulary
+    def begin(self, learner: Learner) -> None:
+        """Find the known words in both vocabularies."""
+        super().begin(learner)
+        self.teacher = self.before.eval().to(learner.device)
+        words, earlier = learner.model.config.vocabulary, self.before.config.vocabulary
         known = known_beside_new(earlier, words)
-        self.known = torch.tensor([words.index(word) for word in known], device=self.device)
-        self.known_before = torch.tensor([earlier.index(word) for word in known], device=self.device)
-        self.margins = torch.full((len(words) + 1,), MARGIN, device=self.device)
+        self.known = torch.tensor([words.index(word) for word in known], device=learner.device)
+        self.known_before = torch.tensor([earlier.index(word) for word in known], device=learner.device)
+        self.margins = torch.full((len(words) + 1,), MARGIN, device=learner.device)
         self.margins[self.known] = self.margins[-1] = 0.0
 
-    def loss(self, logits: Tensor, labels: Tensor, *, taught: Tensor | None = None) -> Tensor:
+    def lesson(self, teacher: RecognizerModel, waveforms: Tensor, features: Tensor) -> Tensor:
+        """Return the logits of the network before, which gets the masked features too."""
+        del waveforms
+        logits: Tensor = teacher.classifier(features)
+        return logits
+
+    def loss(self, learner: Learner, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
         """Return the mean loss of a batch; ``taught`` are the logits of the network before."""
-        assert taught is not None  # what step() gives, since there is a teacher
+        assert taught is not None  # there is a teacher
         of_known = torch.isin(labels, self.known).unsqueeze(1)
         raised = with_negative_class(logits) + of_known * self.margins
-        hard = F.cross_entropy(raised, labels, label_smoothing=self.config.label_smoothing)
+        hard = F.cross_entropy(raised, labels, label_smoothing=learner.config.label_smoothing)
         return hard + F.mse_loss(logits[:, self.known], taught[:, self.known_before])
 
 
 @dataclass(frozen=True)
 class KeptWords:
-    """What became of the words that the network knew before, told by held-out recordings.
+    """What became of the known words, measured on held-out recordings.
 
     Attributes:
         words: these.
@@ -113,7 +106,7 @@ class KeptWords:
 
     def __str__(self) -> str:
         return (
-            f"Words known before ({', '.join(self.words)}): {self.right_before} of {self.clips} held-out recordings "
+            f"Known words ({', '.join(self.words)}): {self.right_before} of {self.clips} held-out recordings "
             f"were recognised before, {self.right} are now."
         )
 
@@ -125,7 +118,7 @@ def keep_known(spoken: Answers, right_before: int, now: Vocabulary, known: tuple
         spoken: held-out recordings of all words, answered after the teaching.
         right_before: recordings of known words among them to which the network as it was gave the right answer.
         now: what the logits of ``spoken`` mean.
-        known: words known before.
+        known: words that the start knows.
         taken: share of their recordings that may be answered with a new word, 0 to 1.
     """
     columns = [now.index(word) for word in known]

@@ -1,4 +1,4 @@
-"""How somebody's own words are learnt: from what, how long, how hard, and beside which other sounds."""
+"""How a user's own words are learnt: from what, how long, how hard, and beside which other sounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
 
 CLIP_SECONDS = (1.0, 1.5, 2.0, 3.0)
-"""Lengths of clips to choose from; a network that starts from shorter ones hears longer ones too."""
+"""Lengths of clips to choose from; a network that starts from shorter ones works on longer ones too."""
 ROOM = 1.05
 """What a clip has beyond the longest usual word."""
 KEEPING_RATE = 0.01
@@ -35,7 +35,7 @@ KEEPING_RATE = 0.01
 BACKBONE_RATES = {"resnet50": 0.003}
 """Of backbones, by the model's name, that forget at the head's rate what they learnt; see docs/own-words.md."""
 OWN_SHARE = 0.5
-"""Of the other words heard in training, those that the user recorded, at least."""
+"""Of the other words in training, those that the user recorded, at least."""
 
 
 @configuration(kw_only=True)
@@ -53,7 +53,7 @@ class TeachConfig:
     """Build the same network but start from random weights, for comparisons."""
     epochs: Annotated[int, Between(1, 10_000)] = 30
     steps: Annotated[int, Between(1, 1_000_000)] = 600
-    """Of the optimiser, about as many at least: of few recordings an epoch hears several harder copies each."""
+    """Of the optimiser, about as many at least: of few recordings an epoch has several harder copies each."""
     batch_size: Annotated[int, Between(2, 4096)] = 16
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
@@ -62,7 +62,7 @@ class TeachConfig:
     bfloat16: bool = False
     """Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it."""
     keep_known: bool = True
-    """Keep words known that the start knows; see ``keeping``."""
+    """Keep the words that the start knows; see ``keeping``."""
     known_taken: Annotated[float, Between(0, 1)] = 0.005
     """Share of held-out recordings of known words that may be taken for new ones."""
     groups: Annotated[int, Between(2, 20)] = 3
@@ -79,7 +79,7 @@ class TeachConfig:
     seed: Annotated[int, Between(0, 2**31)] = 0
 
     def copies(self, clips: int) -> int:
-        """Return how many harder copies of each recording an epoch hears.
+        """Return how many harder copies of each recording an epoch has.
 
         >>> [TeachConfig().copies(clips) for clips in (50, 200, 1000)]
         [5, 1, 1]
@@ -132,7 +132,7 @@ def fitting_clip_seconds(words: ClipSet, least: float) -> float:
 
 
 class OtherSounds:
-    """What is none of the words, for everybody: noises, and what the sample voices say unless the model knows it.
+    """What is none of the words, whoever the user is: noises, and what the sample voices say unless the model knows it.
 
     Args:
         config: of the network.
@@ -160,9 +160,9 @@ def group_clips(
     Args:
         words: of the group, as they were recorded.
         others: recordings of none of the words, of the group's.
-        sounds: everybody's.
+        sounds: of all users.
         config: how hard.
-        group: number of the group, which draws apart from those of the others.
+        group: number of the group, which draws apart from the rest.
         copies: of each recording in an epoch.
     """
     rate, trimmed = words.sample_rate, trim_words(words)

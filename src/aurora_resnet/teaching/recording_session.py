@@ -19,7 +19,7 @@ OTHER = "_other"
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a person is asked to say.
+    """What the speaker is asked to say.
 
     >>> Prompt("_other", 3, 20).text
     'anything else: another word, a cough'
@@ -80,7 +80,7 @@ class RecordingSession:
         """What to say now; ``None`` when everything was said."""
         return self.prompts[self.kept] if self.kept < len(self.prompts) else None
 
-    def hear(self, take: Take) -> str | None:
+    def keep(self, take: Take) -> str | None:
         """Keep a take and go on to the next prompt, or return why it must be said again."""
         prompt = self.prompt
         if prompt is None or take.fault is not None:

@@ -1,4 +1,4 @@
-"""The recordings that somebody teaches with: words, other sounds, and who speaks."""
+"""The recordings to teach with: words, other sounds, and speakers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TeachingRecordings:
     Attributes:
         words: isolated words; the vocabulary is theirs.
         others: recordings that say none of them, perhaps none at all.
-        speaker_pattern: how the speakers were found; ``None`` takes all for one person.
+        speaker_pattern: how the speakers were found; ``None`` takes all for one speaker.
     """
 
     words: Corpus
@@ -42,7 +42,7 @@ class TeachingRecordings:
         if few := [word for word, clips in counts.items() if clips < FEWEST_CLIPS]:
             raise CorpusError(
                 f"{self.words.name}: {', '.join(few[:10])} {'has' if len(few) == 1 else 'have'} one recording; record "
-                "each word at least twice, better 20 times by several people"
+                "each word at least twice, better 20 times by several speakers"
             )
 
     @property
@@ -100,12 +100,12 @@ def guess_speakers(folder: str | Path) -> str | None:
     >>> guess_speakers(root) == GUESSED_PATTERN
     True
     """
-    heard: dict[str, set[str]] = defaultdict(set)
+    folders: dict[str, set[str]] = defaultdict(set)
     for place in filter(Path.is_dir, visible(check_folder(folder, "the folder of word folders"))):
         for path in filter(is_recording, visible(place)):
             match = re.search(GUESSED_PATTERN, path.name)
             if match is None:
                 return None
-            heard[match[1]].add(place.name)
-    spread = sum(len(places) > 1 for places in heard.values())
-    return GUESSED_PATTERN if len(heard) > 1 and 2 * spread >= len(heard) else None
+            folders[match[1]].add(place.name)
+    spread = sum(len(places) > 1 for places in folders.values())
+    return GUESSED_PATTERN if len(folders) > 1 and 2 * spread >= len(folders) else None

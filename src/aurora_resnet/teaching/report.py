@@ -1,4 +1,4 @@
-"""What is known of a recogniser of somebody's own words, in Markdown."""
+"""The evaluation report of a user's own words, in Markdown."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def teaching_report(
         estimate: of the held-out recordings.
         rejection: of them and of negatives, if there are any.
         advice: what is wrong with the recordings.
-        kept: what became of words that were known before, if there are any.
+        kept: what became of words that the start knows, if there are any.
         by_speaker: whether whole speakers were held out.
     """
     who = (
-        f"each was answered by a network that had not heard its speaker ({len(estimate.per_speaker)} speakers)"
+        f"each was recognised by a network that was not trained on its speaker ({len(estimate.per_speaker)} speakers)"
         if by_speaker
-        else "each was answered by a network that had not heard it, but others of the same people"
+        else "each was recognised by a network that was not trained on it, but on the same speakers"
     )
     shown = percent_with_interval(estimate.accuracy, estimate.interval)
     over = "speakers" if estimate.interval.method == "speakers" else "recordings"
@@ -45,7 +45,7 @@ def teaching_report(
     if kept is not None:
         parts.append(str(kept))
     if advice:
-        parts += ["## What would make it better, or better known", "\n".join(f"- {each}" for each in advice)]
+        parts += ["## What to improve", "\n".join(f"- {each}" for each in advice)]
     spoken = [(word, score) for word, score in estimate.per_word.items() if score.clips]
     scores = sorted(spoken, key=lambda pair: pair[1].accuracy)
     rows = [[word, str(score.clips), percent(score.accuracy)] for word, score in scores[:WORST_WORDS]]
@@ -53,6 +53,6 @@ def teaching_report(
     if rejection is not None:
         parts += [
             rejection.to_markdown(),
-            "The threshold was chosen on these held-out words, so of new ones some more may be refused.",
+            "The threshold was chosen on these held-out words, so of new words some more may be refused.",
         ]
     return "\n\n".join(parts)

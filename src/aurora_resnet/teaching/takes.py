@@ -1,4 +1,4 @@
-"""Takes of a word out of what a microphone hears: where one begins and ends, and whether it can be used."""
+"""Takes of a word out of the sound of a microphone: where one begins and ends, and whether it can be used."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ class TakeFinder:
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self.level_db = FLOOR_DB
-        self._before: list[Samples] = []  # what was heard since the last word
+        self._before: list[Samples] = []  # since the last word
         self._spoken: list[Samples] = []
         self._levels: list[float] = []
         self._quiet = self._room_db = 0.0
 
     def push(self, given: npt.NDArray[np.generic]) -> Take | None:
-        """Hear the next chunk, about a tenth of a second; return a word, good or not, if one ends with it."""
+        """Process the next chunk, about a tenth of a second; return a word, good or not, if one ends with it."""
         chunk = mono_waveform(given, self.sample_rate, "microphone")
         level, seconds = _level_db(chunk), len(chunk) / self.sample_rate
         self.level_db = level
@@ -109,10 +109,10 @@ class TakeFinder:
     def _wait(self, chunk: Samples, level: float, seconds: float) -> None:
         rate = self.sample_rate
         self._before = _last([*self._before, chunk], max(SETTLE_SECONDS, MARGIN_SECONDS) + seconds, rate)
-        heard = _level_db(np.concatenate(self._before[:-1])) if len(self._before) > 1 else FLOOR_DB
+        room_db = _level_db(np.concatenate(self._before[:-1])) if len(self._before) > 1 else FLOOR_DB
         settled = sum(map(len, self._before[:-1])) / rate >= SETTLE_SECONDS - 1e-6
-        if settled and level > max(heard, FLOOR_DB + 20) + ABOVE_ROOM_DB:
-            self._room_db, self._spoken, self._levels, self._quiet = heard, self._before, [level], 0.0
+        if settled and level > max(room_db, FLOOR_DB + 20) + ABOVE_ROOM_DB:
+            self._room_db, self._spoken, self._levels, self._quiet = room_db, self._before, [level], 0.0
 
 
 def takes(

@@ -1,6 +1,6 @@
-"""``teach``: from a folder of recordings to a calibrated recogniser of its words, and what can be said of it.
+"""``teach``: from a folder of recordings to a calibrated recogniser of its words, and its evaluation report.
 
-Each group of speakers is held out once and answered by a network that learnt from the others. From these answers come
+Each group of speakers is held out once and answered by a network that learnt from the rest. From these answers come
 the estimate, the temperature and the threshold; the network that is kept then learns from all recordings.
 """
 
@@ -13,9 +13,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from tqdm.asyncio import tqdm
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_negatives
@@ -27,18 +29,22 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
 from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
-from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
-from aurora_resnet.teaching.hearing import HeardRecordings, hear
-from aurora_resnet.teaching.keeping import KeepingTrainer, KeptWords, keep_known, known_beside_new, lower
+from aurora_resnet.teaching.clips import TeachingClips, read_clips
+from aurora_resnet.teaching.folds import assign_groups, possible_groups
+from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
 from aurora_resnet.training.calibrate import fit_calibration
+from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.fine_tuning import lower_words, start_from
+from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
 WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
@@ -53,9 +59,9 @@ class Taught:
         calibration: of the model.
         estimate: held-out recordings, each answered by a network that did not learn from it.
         rejection: held-out words refused and negatives accepted; ``None`` where there are no negatives.
-        by_speaker: whether whole speakers were held out, so that the estimate speaks of other people.
+        by_speaker: whether whole speakers were held out, so that the estimate is of other speakers.
         advice: what is wrong with the recordings, each with what to do.
-        kept: what became of words that the start knew, ``None`` where there are none beside new ones.
+        kept: what became of words that the start knows, ``None`` where there are none beside new ones.
         problems: recordings that could not be used.
         seconds: how long it took.
     """
@@ -85,14 +91,14 @@ def teach(
     progress: bool = False,
     trust_code: bool = False,
 ) -> Taught:
-    """Train a recogniser of somebody's own words and write it as a checkpoint.
+    """Train a recogniser of a user's own words and write it as a checkpoint.
 
     An interrupted call goes on from the last finished epoch when it is made again.
 
     Args:
         recordings: words and anything else.
         out: the checkpoint to write.
-        config: how; the defaults suit ten words by a few people.
+        config: how; the defaults suit ten words by a few speakers.
         noises: folders of sound files without a word.
         device: where to compute.
         progress: show bars on a terminal.
@@ -105,51 +111,36 @@ def teach(
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
     init = load_checkpoint(config.init, kind="words", trust_code=trust_code)
-    heard = hear(recordings, init.model.config, clip_seconds=config.clip_seconds, progress=progress)
-    config = replace(config, groups=possible_groups(heard.recordings, config.groups))
-    work = _work_folder(heard, config, noises, out)
-    of_words, of_others, by_speaker = _grouped(heard, config)
-    models = _Lessons(heard, config, init, noises, work, device, progress)
-    held: list[Answers] = []
-    others: list[Answers] = []
-    samples: list[Answers] = []
-    strangers = _sample_negatives(heard.network)
-    for group in range(config.groups):
-        model = TorchModel(models.without(group), device=device)
-        held.append(Answers.of(model, heard.words.part(of_words == group)))
-        if (of_others == group).any():
-            others.append(Answers.of(model, heard.others.part(of_others == group)))
-        if strangers is not None:
-            samples.append(Answers.of(model, strangers.part(np.arange(len(strangers)) % config.groups == group)))
-    final = models.without(None)
-    spoken = Answers.pool(held)
-    kept = models.keep_known(spoken)
+    clips = read_clips(recordings, init.model.config, clip_seconds=config.clip_seconds, progress=progress)
+    config = replace(config, groups=possible_groups(clips.recordings, config.groups))
+    work = _work_folder(clips, config, noises, out)
+    lessons = _Lessons(clips, config, init, noises, work, device)
+    with progress_bar(total=(config.groups + 1) * config.epochs, unit="epoch", desc="teaching: ", show=progress) as bar:
+        answers = lessons.held_out_answers(bar)
+        final = lessons.train(None, bar)
+    kept = lessons.keep_known(answers[WORDS])
     if kept is not None:
-        new = [index for index, word in enumerate(heard.network.words) if word not in kept.words]
-        lower_words(final, [heard.network.words[index] for index in new], kept.lowered)
-        spoken = lower(spoken, new, kept.lowered)
-        others, samples = ([lower(each, new, kept.lowered) for each in parts] for parts in (others, samples))
+        new = [index for index, word in enumerate(clips.network.words) if word not in kept.words]
+        lower_words(final, [clips.network.words[index] for index in new], kept.lowered)
+        answers = {name: lower(each, new, kept.lowered) for name, each in answers.items()}
+    spoken = answers[WORDS]
     calibration = fit_calibration((spoken.logits, spoken.peaks), spoken.labels, words_refused=config.words_refused)
-    spoken = replace(spoken, calibration=calibration)
-    negatives = {
-        name: replace(Answers.pool(parts), calibration=calibration)
-        for name, parts in ((OWN, others), (SAMPLES, samples))
-        if parts
-    }
-    estimate = spoken.report(WORDS, heard.network.words, {})
+    answers = {name: replace(each, calibration=calibration) for name, each in answers.items()}
+    spoken = answers.pop(WORDS)
+    estimate = spoken.report(WORDS, clips.network.words, {})
     taught = Taught(
         checkpoint=out,
         calibration=calibration,
         estimate=estimate,
-        rejection=RejectionReport.count(out.stem, {WORDS: spoken}, negatives) if negatives else None,
-        by_speaker=by_speaker,
-        advice=(*advise(heard.recordings), *advise_after(estimate)),
+        rejection=RejectionReport.count(out.stem, {WORDS: spoken}, answers) if answers else None,
+        by_speaker=lessons.by_speaker,
+        advice=(*advise(clips.recordings), *advise_after(estimate)),
         kept=kept,
-        problems=heard.problems,
+        problems=clips.problems,
         seconds=time.perf_counter() - started,
     )
     card = f"# {out.stem}\n\n{taught.to_markdown()}\n"
-    save_checkpoint(final, out, calibration=calibration, card=card, info={"teach": _record(taught, heard, config)})
+    save_checkpoint(final, out, calibration=calibration, card=card, info={"teach": _record(taught, clips, config)})
     shutil.rmtree(work.parent, ignore_errors=True)
     return taught
 
@@ -159,95 +150,112 @@ class _Lessons:
 
     def __init__(
         self,
-        heard: HeardRecordings,
+        clips: TeachingClips,
         config: TeachConfig,
         init: Checkpoint,
         noises: Sequence[str | Path],
         work: Path,
         device: str,
-        progress: bool,
     ) -> None:
-        self.heard, self.config, self.init = heard, config, init
-        self.work, self.device, self.progress = work, device, progress
+        self.clips, self.config, self.init, self.work, self.device = clips, config, init, work, device
         keeps = config.keep_known and not config.random_weights
-        self.known = known_beside_new(init.vocabulary, heard.network.vocabulary) if keeps else ()
-        self.before: RecognizerModel | None = None  # as it was, but hearing clips as long as the new words
+        self.known = known_beside_new(init.vocabulary, clips.network.vocabulary) if keeps else ()
+        self.before: RecognizerModel | None = None  # as it was, but with clips as long as the new words
         if self.known:
-            self.before, _ = start_from(init, init.vocabulary, clip_seconds=heard.network.clip_seconds)
+            self.before, _ = start_from(init, init.vocabulary, clip_seconds=clips.network.clip_seconds)
             lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
-        sounds = OtherSounds(heard.network, noises)
-        of_words, of_others, _ = _grouped(heard, config)
-        self.sources: list[ClipSource] = [
-            group_clips(
-                heard.words.part(of_words == group),
-                [heard.others.waveforms[i].numpy() for i in np.flatnonzero(of_others == group)],
-                sounds,
-                config,
-                group,
-                config.copies(len(heard.words)),
-            )
-            for group in range(config.groups)
-        ]
+        words, others = clips.words.utterances, clips.others.utterances
+        of_words, of_others, self.by_speaker = assign_groups(words, others, config.groups)
+        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.others, of_others)}
+        samples = _sample_negatives(clips.network)
+        if samples is not None:
+            self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
+        sounds, copies = OtherSounds(clips.network, noises), config.copies(len(words))
+        self.sources: list[ClipSource] = []
+        for group in range(config.groups):
+            own = [waveform.numpy() for waveform in clips.others.part(of_others == group).waveforms]
+            spoken = clips.words.part(of_words == group)
+            self.sources.append(group_clips(spoken, own, sounds, config, group, copies))
 
-    def without(self, group: int | None) -> RecognizerModel:
+    def train(self, without: int | None, bar: tqdm[Any]) -> RecognizerModel:
         """Return the network that learnt from all groups but one."""
-        network, config = self.heard.network, self.config
+        network, config = self.clips.network, self.config
         if config.random_weights:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(config.seed)
                 model = RecognizerModel(network)
         else:
             model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
-        name = "all" if group is None else f"without_{group + 1}"
-        out, training = self.work / name, config.training(network.model, keeping=self.before is not None)
-        if self.before is not None:
-            trainer: Trainer = KeepingTrainer(
-                model, training, out, self.before, device=self.device, progress=self.progress
-            )
-        else:
-            trainer = Trainer(model, training, out, device=self.device, progress=self.progress)
-        rest = [source for number, source in enumerate(self.sources) if number != group]
+        out = self.work / ("all" if without is None else f"without_{without + 1}")
+        objective = None if self.before is None else KeepingObjective(self.before)
+        training = config.training(network.model, keeping=self.before is not None)
+        counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
+        trainer = Trainer(model, training, out, device=self.device, objective=objective, callbacks=[counted])
+        rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
             return load_checkpoint(result.best_checkpoint, trust_code=(network.model, network.frontend)).model
         except CheckpointError as error:  # damaged after an earlier call was interrupted
             raise TrainingError(f"{error}; remove {out} and give the same command again") from error
 
+    def held_out_answers(self, bar: tqdm[Any]) -> dict[str, Answers]:
+        """Return each group's answers by the network that did not learn from it, pooled by what was said."""
+        parts: dict[str, list[Answers]] = {name: [] for name in self.held_out}
+        for group in range(self.config.groups):
+            model = TorchModel(self.train(group, bar), device=self.device)
+            for name, (clips, groups) in self.held_out.items():
+                if (groups == group).any():
+                    parts[name].append(Answers.of(model, clips.part(groups == group)))
+        return {name: Answers.pool(answers) for name, answers in parts.items() if answers}
+
     def keep_known(self, spoken: Answers) -> KeptWords | None:
-        """Return what becomes of words that were known before, by all held-out answers; nothing without such words."""
+        """Return what becomes of words that the start knows, by all held-out answers; nothing without such words."""
         if self.before is None:
             return None
-        words = self.heard.words.part(np.array([u.word in self.known for u in self.heard.words.utterances]))
+        words = self.clips.words.part(np.array([u.word in self.known for u in self.clips.words.utterances]))
         logits = Answers.of(TorchModel(self.before, device=self.device), words).logits
         answered = [self.before.config.words[index] for index in logits.argmax(axis=1)]
         right_before = sum(word == u.word for word, u in zip(answered, words.utterances, strict=True))
-        return keep_known(spoken, right_before, self.heard.network.vocabulary, self.known, self.config.known_taken)
+        return keep_known(spoken, right_before, self.clips.network.vocabulary, self.known, self.config.known_taken)
 
 
-def _grouped(heard: HeardRecordings, config: TeachConfig) -> tuple[Groups, Groups, bool]:
-    return assign_groups(heard.words.utterances, heard.others.utterances, config.groups)
+class _Counted(Callback):
+    """Counts the epochs of one training, those of an earlier call too."""
+
+    def __init__(self, bar: tqdm[Any], before: int) -> None:
+        self.bar, self.before = bar, before
+
+    def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
+        """Count an epoch."""
+        del trainer
+        if self.bar.disable:
+            return
+        missed = self.before + record.epoch - self.bar.n
+        self.bar.initial += missed
+        self.bar.n += missed
+        self.bar.update()
 
 
 def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
-    """Return words of the sample voices that no training hears, if the network does not know them."""
+    """Return words of the sample voices that no training uses, if the network does not know them."""
     unknown = read_samples().filter(split="test").filter(lambda utterance: utterance.word not in network.vocabulary)
     return load_negatives(unknown, network) if len(unknown) else None
 
 
-def _work_folder(heard: HeardRecordings, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
+def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
     """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
-    asked = [to_mapping(config), heard.recordings.words.digest(), heard.recordings.others.digest(), *map(str, noises)]
+    asked = [to_mapping(config), clips.recordings.words.digest(), clips.recordings.others.digest(), *map(str, noises)]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     return out.with_name(f".{out.stem}.teach") / digest
 
 
-def _record(taught: Taught, heard: HeardRecordings, config: TeachConfig) -> dict[str, object]:
+def _record(taught: Taught, clips: TeachingClips, config: TeachConfig) -> dict[str, object]:
     return {
         "config": to_mapping(config),
-        "clips": heard.recordings.clips_of_words(),
-        "others": len(heard.others),
-        "speakers": len(heard.recordings.speakers),
-        "digest": heard.recordings.words.digest(),
+        "clips": clips.recordings.clips_of_words(),
+        "others": len(clips.others),
+        "speakers": len(clips.recordings.speakers),
+        "digest": clips.recordings.words.digest(),
         "by_speaker": taught.by_speaker,
         "kept": None if taught.kept is None else asdict(taught.kept),
         "accuracy": taught.estimate.accuracy,

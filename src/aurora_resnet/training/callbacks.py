@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
-
-if TYPE_CHECKING:
-    from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.objective import Learner
 
 
 class Callback:
@@ -26,7 +24,7 @@ class Callback:
     ...         print(record.train_loss)
     """
 
-    def after_step(self, trainer: Trainer, step: int, loss: Tensor) -> None:
+    def after_step(self, trainer: Learner, step: int, loss: Tensor) -> None:
         """Look at a step.
 
         Args:
@@ -35,7 +33,7 @@ class Callback:
             loss: of the batch, on the device; reading it off a GPU waits for the GPU.
         """
 
-    def after_epoch(self, trainer: Trainer, record: EpochRecord) -> None:
+    def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Look at an epoch whose weights are saved."""
 
     def should_stop(self, history: Sequence[EpochRecord], best_epoch: int) -> bool:
@@ -79,7 +77,7 @@ class TensorBoard(Callback):
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = folder
 
-    def after_epoch(self, trainer: Trainer, record: EpochRecord) -> None:
+    def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Append an epoch.
 
         Raises:
@@ -97,3 +95,9 @@ class TensorBoard(Callback):
             for name, value in asdict(record).items():
                 if isinstance(value, float):
                     writer.add_scalar(name, value, record.epoch)
+
+
+def configured_callbacks(config: TrainingConfig) -> list[Callback]:
+    """Return the callbacks that a configuration asks for."""
+    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
+    return [*asked, TensorBoard()] if config.tensorboard else asked

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.bounds import Between, configuration
-from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, unknown_choice
+from aurora_resnet.registry import unknown
+from aurora_resnet.training.choices import find_optimizer, find_own_schedule
 
 Rate = Annotated[float, Between(0, 1000, above=True)]
 BelowOne = Annotated[float, Between(0, 1, below=True)]
@@ -76,8 +77,8 @@ class TrainingConfig:
     tensorboard: bool = False
 
     def _misfits(self) -> Iterator[str]:
-        yield from unknown_choice(OPTIMIZERS, "optimizer", self.optimizer)
-        yield from unknown_choice(SCHEDULES, "schedule", self.schedule)
+        yield from (f"optimizer: {problem}" for problem in unknown(find_optimizer, self.optimizer))
+        yield from (f"schedule: {problem}" for problem in unknown(find_own_schedule, self.schedule))
         if self.optimizer_options and self.optimizer in ("sgd", "adamw"):
             yield f"optimizer_options are for other optimizers than {self.optimizer}"
         starts = [epoch for epoch, _ in self.unfreeze]

@@ -14,7 +14,9 @@ from aurora_resnet.audio.channels import CHANNELS
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.bounds import Between, OneOf, configuration
+from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.clips.strings import StringShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
@@ -59,7 +61,7 @@ class SoundFiles:
     """Regular expression that must be found in a file's name."""
     _: KW_ONLY
     repeat: Annotated[int, Between(1, 1000)] = 1
-    """How often each file counts, for few good recordings beside many others."""
+    """How often each file counts, for a few good recordings among many."""
 
     def _misfits(self) -> Iterator[str]:
         try:
@@ -105,8 +107,8 @@ class AugmentSource:
     negative_shares: NegativeShares = field(default_factory=NegativeShares)
     noise_shares: NoiseShares = field(default_factory=NoiseShares)
     speaker_power: Share = 1.0
-    """A speaker with n clips is heard in proportion to n to this power: 1 takes every clip once an epoch, 0 hears all
-    speakers alike. The size of an epoch stays."""
+    """A speaker with n clips is drawn in proportion to n to this power: 1 takes every clip once an epoch, 0 takes all
+    speakers equally often. The size of an epoch stays."""
     workers: Annotated[int, Between(0, 256)] = 2
     """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
     scene_noise: SceneNoise | None = None
@@ -142,11 +144,11 @@ class StringSource:
     """
 
     recordings: tuple[Source, ...] = ()
-    """Corpora of strings, heard whole; their single words are left out."""
+    """Corpora of strings, used whole; their single words are left out."""
     aligned: tuple[str, ...] = ()
     """Folders like AN4's, whose ``words.csv`` says where each word of an utterance lies; their split ``train``."""
     validation_talk: tuple[SoundFiles, ...] = ()
-    """Recordings that say none of the words, to be heard as that; none of them among ``talk``."""
+    """Recordings that say none of the words, to be recognised as such; none of them among ``talk``."""
     size: Annotated[int, Between(2, 10_000_000)] = 6000
     """Clips of an epoch."""
     shares: StringShares = field(default_factory=StringShares)
@@ -182,6 +184,14 @@ class TrainingData(NamedTuple):
     train: Corpus
     validation: Corpus
     vocabulary: Vocabulary
+
+
+class TrainingClips(NamedTuple):
+    """What a training learns from, what chooses the best epoch, and the latter's recordings where they are kept."""
+
+    train: ClipSet | ClipSource
+    validation: ClipSet | None
+    held_out: Corpus | None = None
 
 
 def load_data(config: DataConfig, vocabulary: Vocabulary | None = None) -> TrainingData:
@@ -241,7 +251,7 @@ def select(source: Source, root: str) -> Corpus:
 
 
 def _known(corpus: Corpus, source: Source, vocabulary: Vocabulary) -> Corpus:
-    """Return the recordings of known words; refuse others unless the source says otherwise."""
+    """Return the recordings of known words; refuse all other words unless the source says otherwise."""
     unknown = vocabulary.unknown(corpus.words)
     if not unknown:
         return corpus

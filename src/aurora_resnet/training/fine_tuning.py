@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.config_files import to_mapping
-from aurora_resnet.models.load_report import LoadReport
+from aurora_resnet.models.load_report import LoadReport, misfits
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -61,7 +61,7 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     """Copy what a trained network learnt into another one of the same kind.
 
     Front end and backbone are taken whole. Of the head, everything is taken for the same words; for other ones the
-    rows of the words that both know are taken and all others stay new, and without a word in common the head is new.
+    rows of the words that both know are taken, all other rows stay new, and without a word in common the head is new.
 
     Args:
         model: what gets the weights.
@@ -82,20 +82,14 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init, trust_code=built)
     _check_kind(model.config, checkpoint)
     own, learnt, head = model.state_dict(), checkpoint.model.state_dict(), _head(model)
-    problems = [f"{name} is missing" for name in own if not name.startswith(head) and name not in learnt]
-    problems += [
-        f"{name} has shape {list(learnt[name].shape)}, expected {list(tensor.shape)}"
-        for name, tensor in own.items()
-        if not name.startswith(head) and name in learnt and learnt[name].shape != tensor.shape
-    ]
-    problems += [f"{name} is unexpected" for name in learnt if not name.startswith(head) and name not in own]
+    kept, values = ({n: t for n, t in each.items() if not n.startswith(head)} for each in (own, learnt))
+    problems = misfits(kept, values)
     if problems:
         more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ConfigError(
             f"{checkpoint.name} does not fit: {'; '.join(problems[:3])}{more}; leave the options that set sizes as "
             "they are in the checkpoint"
         )
-    values = {name: learnt[name] for name in own if not name.startswith(head)}
     rows = _taken_head(model, checkpoint)
     last = tuple(name for name in rows if name.startswith(_last_layer(model)))
     adapted = last if model.config.words != checkpoint.vocabulary.words else ()
@@ -140,10 +134,10 @@ def _check_kind(config: RecognizerConfig, checkpoint: Checkpoint) -> None:
             "model away, or start from another checkpoint"
         )
     before, now = ({**to_mapping(c.mel), "frontend": c.frontend} for c in (learnt, config))
-    others = [f"{name} is {before[name]}, here {now[name]}" for name in before if before[name] != now[name]]
-    if others:
+    different = [f"{name} is {before[name]}, here {now[name]}" for name in before if before[name] != now[name]]
+    if different:
         raise ConfigError(
-            f"{checkpoint.name} hears through another front end ({'; '.join(others)}); leave [mel] away to take its own"
+            f"{checkpoint.name} has another front end ({'; '.join(different)}); leave [mel] away to take its own"
         )
 
 
@@ -178,8 +172,8 @@ def _taken_head(model: RecognizerModel, checkpoint: Checkpoint) -> dict[str, Ten
             return {}
         rows = own[name].clone()
         rows[[words.index(word) for word in shared]] = learnt[name][[known.index(word) for word in shared]].to(rows)
-        others, before = rows[len(words) :], learnt[name][len(known.words) :]
-        if others.shape == before.shape:  # of a model of strings: other speech, and the blank
-            others.copy_(before)
+        rest, before = rows[len(words) :], learnt[name][len(known.words) :]
+        if rest.shape == before.shape:  # of a model of strings: other speech, and the blank
+            rest.copy_(before)
         taken[name] = rows
     return taken

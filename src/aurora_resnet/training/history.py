@@ -33,12 +33,13 @@ class EpochRecord:
         """Return the epoch as a line for the log.
 
         >>> EpochRecord(0, 2.3, 0.1, None, None, 0.01, "none", 20.0, 50.0).describe(epochs=8)
-        'epoch 1/8: loss 2.3000, accuracy 10.00%, 50 clips/s, 20 s'
+        'epoch 1/8: loss 2.3000, accuracy 10.00%, 50 clips/s, 20 s, 140 s left'
         """
         text = f"epoch {self.epoch + 1}/{epochs}: loss {self.train_loss:.4f}, accuracy {self.train_accuracy:.2%}"
         if self.validation_accuracy is not None:
             text += f", validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.2%}"
-        return f"{text}, {self.clips_per_second:.0f} clips/s, {self.seconds:.0f} s"
+        left = self.seconds * (epochs - self.epoch - 1)
+        return f"{text}, {self.clips_per_second:.0f} clips/s, {self.seconds:.0f} s, {left:.0f} s left"
 
 
 @dataclass(frozen=True)

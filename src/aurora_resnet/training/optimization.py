@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import torch
 
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.choices import OPTIMIZERS, SCHEDULES, OptimizerBuilder, Schedule, find_choice
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule, find_optimizer, find_own_schedule
 from aurora_resnet.training.config import TrainingConfig
 
 _ONE_CYCLE_START = 25.0
@@ -61,7 +62,7 @@ def find_schedule(config: TrainingConfig) -> Schedule:
     >>> find_schedule(TrainingConfig(warmup_fraction=0.0))(5, 10)
     1.0
     """
-    own: Schedule | None = find_choice(SCHEDULES, config.schedule)
+    own = find_own_schedule(config.schedule)
     return partial(rate_factor, config=config) if own is None else own
 
 
@@ -89,22 +90,17 @@ def build_optimizer(
         {"params": classifier.parameters_of_head(), "peak_lr": config.learning_rate},
         {"params": classifier.parameters_of_backbone(), "peak_lr": backbone_rate},
     ]
-    own = builder or find_choice(OPTIMIZERS, config.optimizer)
-    if own is not None:
-        try:
-            made: torch.optim.Optimizer = own(groups, lr=config.learning_rate, **config.optimizer_options)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"optimizer {config.optimizer} cannot be built: {error}") from error
-        return made
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-    return torch.optim.SGD(
-        groups,
-        lr=config.learning_rate,
-        momentum=config.momentum,
-        nesterov=config.momentum > 0,
-        weight_decay=config.weight_decay,
-    )
+    known: dict[str, dict[str, Any]] = {
+        "sgd": {"momentum": config.momentum, "nesterov": config.momentum > 0, "weight_decay": config.weight_decay},
+        "adamw": {"weight_decay": config.weight_decay},
+    }
+    options = config.optimizer_options if builder else known.get(config.optimizer, config.optimizer_options)
+    build = builder or find_optimizer(config.optimizer)
+    try:
+        optimizer: torch.optim.Optimizer = build(groups, lr=config.learning_rate, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"optimizer {config.optimizer} cannot be built: {error}") from error
+    return optimizer
 
 
 def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:

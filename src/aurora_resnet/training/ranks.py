@@ -2,7 +2,7 @@
 
 All processes draw the same random numbers and so know the whole batch; each computes its part, gradients are summed by
 ``DistributedDataParallel``, BatchNorms see the whole batch (``synchronized_norm``), and so the weights stay the same
-everywhere and are those of one process with that batch, but for rounding and for dropout, whose masks are others.
+everywhere and are those of one process with that batch, but for rounding and for dropout, whose masks differ.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Ranks:
 
     @classmethod
     def join(cls, device: torch.device) -> Ranks:
-        """Return this process's place, and meet the others if ``torchrun`` started several.
+        """Return this process's place, and join the rest if ``torchrun`` started several.
 
         Args:
-            device: processes on CUDA devices talk by NCCL, others by Gloo.
+            device: processes on CUDA devices communicate by NCCL, all else by Gloo.
         """
         count = int(os.environ.get("WORLD_SIZE", "1"))
         if count == 1:
@@ -105,7 +105,7 @@ class Ranks:
 
     @staticmethod
     def leave() -> None:
-        """Part from the others, when all is done."""
+        """Leave the process group, when all is done."""
         if distributed.is_initialized():
             distributed.destroy_process_group()
 

@@ -106,8 +106,8 @@ def augment_clips(clips: ClipSet, source: AugmentSource, root: str | Path, seed:
         AudioError: if a file cannot be read.
     """
     rate, words = clips.sample_rate, trim_words(clips)
-    heard = read_sounds(find_sounds(source.negatives, root), rate, clips.clip_samples / rate)
-    negatives = [trim_silence(word, rate) for word in heard]
+    recordings = read_sounds(find_sounds(source.negatives, root), rate, clips.clip_samples / rate)
+    negatives = [trim_silence(word, rate) for word in recordings]
     return AugmentedClips(
         words,
         negatives,
@@ -163,7 +163,7 @@ def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
 
 
 def read_sounds(paths: Sequence[Path], sample_rate: int, seconds: float) -> list[Samples]:
-    """Read the ``seconds`` of each file in which the word is, at ``sample_rate`` Hz; a file named twice is read once.
+    """Read the ``seconds`` of each file with the word in it, at ``sample_rate`` Hz; a file named twice is read once.
 
     Raises:
         AudioError: if a file cannot be read.

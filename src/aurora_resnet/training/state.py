@@ -77,10 +77,10 @@ class TrainingState:
         if checkpoint.info.get("fingerprint") != self.fingerprint:
             before = {**to_mapping(checkpoint.model.config), "training": checkpoint.info.get("training")}
             now = {**to_mapping(self.model.config), "training": to_mapping(self.config)}
-            others = list(_differences(before, now)) or ["the clips are others"]
-            more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+            changes = list(_differences(before, now)) or ["the clips differ"]
+            more = f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
             raise TrainingError(
-                f"{path} belongs to another training: {'; '.join(others[:MOST_NAMED])}{more}; resume with what it had"
+                f"{path} belongs to another training: {'; '.join(changes[:MOST_NAMED])}{more}; resume with what it had"
             )
         info = checkpoint.info
         told = _INFO.items() <= {key: type(value) for key, value in info.items()}.items()

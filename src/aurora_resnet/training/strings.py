@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,11 +20,12 @@ from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.models.streaming import check_streams
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingData, select
+from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingClips, TrainingData, select
 from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
 
 WORD_SECONDS = 1.5
@@ -36,16 +36,8 @@ JOINED_TALK, WORDS_OF_TALK = 500, 4
 logger = logging.getLogger(__name__)
 
 
-class StringData(NamedTuple):
-    """What a model of strings learns from, what chooses the best epoch, and the recordings of the latter."""
-
-    train: StringClips
-    validation: ClipSet | None
-    held_out: Corpus
-
-
-def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel, *, seed: int) -> StringData:
-    """Return the clips of a training of strings.
+def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel, *, seed: int) -> TrainingClips:
+    """Return the clips of a training of strings; ``held_out`` are strings, and talk without words.
 
     Args:
         data: single words.
@@ -58,21 +50,22 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
+    check_streams(model.config)
     strings, augment, net = config.strings, config.augment, model.classifier
-    if strings is None or augment is None or not isinstance(net, StringNet):
-        raise ConfigError("a training of strings needs string_net, data.strings and data.augment")
-    heard = _Hearing(model, net)
+    if strings is None or augment is None or not isinstance(net, StringClassifier):
+        raise ConfigError("a training of strings needs a model of strings, data.strings and data.augment")
+    reader = _Reader(model, net)
     recordings, held_out = _recordings(strings, config.root, set(data.validation.speakers))
     check_speakers_disjoint(words=data.train, held_out_strings=held_out)
     apart = {*data.validation.speakers, *held_out.speakers}
-    sentences = [*heard.whole(recordings), *heard.aligned(strings, config.root, apart)]
-    words = trim_words(heard.words(data.train))
-    others = _others(augment, config.root, heard.rate)
+    sentences = [*reader.whole(recordings), *reader.aligned(strings, config.root, apart)]
+    words = trim_words(reader.words(data.train))
+    others = _others(augment, config.root, reader.rate)
     clips = StringClips(
         words,
         sentences,
         others,
-        [*read_sounds(find_sounds(augment.talk, config.root), heard.rate, math.inf), *_joined(others, seed)],
+        [*read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf), *_joined(others, seed)],
         noise_pool(words, [], augment, config.root, seed),
         units=net.blank,
         clip_seconds=model.config.clip_seconds,
@@ -86,17 +79,17 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     talk = find_sounds(strings.validation_talk, config.root)
     held_out = Corpus("validation", held_out.utterances + tuple(Utterance(path, (), "") for path in talk))
     if not len(held_out):
-        return StringData(clips, None, held_out)
-    validation = heard.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
+        return TrainingClips(clips, None, held_out)
+    validation = reader.validation(held_out, net.frames_per_answer * model.config.mel.hop_length)
     if augment.validation_noises and len(data.validation):
-        validation = join_clips([validation, _noisy(validation, heard.words(data.validation), augment, config.root)])
-    return StringData(clips, validation, held_out)
+        validation = join_clips([validation, _noisy(validation, reader.words(data.validation), augment, config.root)])
+    return TrainingClips(clips, validation, held_out)
 
 
-class _Hearing:
-    """Reads recordings as a model hears them."""
+class _Reader:
+    """Reads recordings as a model needs them."""
 
-    def __init__(self, model: RecognizerModel, net: StringNet) -> None:
+    def __init__(self, model: RecognizerModel, net: StringClassifier) -> None:
         self.config, self.others = model.config, net.others
         self.rate = model.config.sample_rate
 

@@ -1,9 +1,8 @@
-"""``Trainer``: fit -> epoch -> step, each one screen and each replaceable in a subclass."""
+"""``Trainer``: fit -> epoch -> step. What is learnt is its ``Objective``."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm.auto import tqdm
+from tqdm.asyncio import tqdm
 
-from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import ClipSource, PartialSource
@@ -24,19 +21,21 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
 from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
-from aurora_resnet.scoring import predict_logits
-from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
+from aurora_resnet.training.callbacks import Callback, configured_callbacks
 from aurora_resnet.training.choices import OptimizerBuilder, Schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
 from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
-from aurora_resnet.training.losses import distillation_loss, with_negative_class
+from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
 from aurora_resnet.training.ranks import Ranks, local_device, rows_of
 from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken, judged
 from aurora_resnet.training.synchronized_norm import synchronized_norms
+from aurora_resnet.training.tally import Tally
+from aurora_resnet.training.word_objective import WordObjective
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +55,9 @@ class Trainer:
         config: how to train.
         out: folder for checkpoints and history.
         device: ``"cpu"``, ``"cuda"`` ...
-        progress: show a bar on a terminal.
-        teacher: a trained network to learn from as ``config.distillation`` says.
+        progress: show a bar on a terminal, lines elsewhere.
+        objective: what is learnt, as ``WordObjective(teacher)`` of single words from a teacher; without one that of
+            single words.
         init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
             words stays new. ``load_report`` then says what was taken.
         optimizer: builds the optimiser instead of ``config.optimizer``.
@@ -68,8 +68,6 @@ class Trainer:
     """
 
     load_report: LoadReport | None = None
-    teacher_hears_masks = False
-    """Whether the teacher gets the features that are learnt from, masks included; it must have the same front end."""
 
     @float32_on_cpu()
     def __init__(
@@ -80,15 +78,13 @@ class Trainer:
         *,
         device: str | torch.device = "cpu",
         progress: bool = False,
-        teacher: RecognizerModel | None = None,
+        objective: Objective | None = None,
         init: str | Path | Checkpoint | None = None,
         optimizer: OptimizerBuilder | None = None,
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
         compile: bool = False,
     ) -> None:
-        if (teacher is None) != (config.distillation is None):
-            raise ConfigError("distillation needs both a teacher and TrainingConfig.distillation; one is missing")
         if init is not None:
             self.load_report = take_weights(model, init)
         self.device = local_device(torch.device(device))
@@ -99,11 +95,10 @@ class Trainer:
         self.progress = progress and self.ranks.first
         self.optimizer = build_optimizer(model.classifier, config, optimizer)
         self.schedule = find_schedule(config) if schedule is None else schedule
-        self.callbacks = (*callbacks, *_configured(config))
+        self.callbacks = (*callbacks, *configured_callbacks(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
         self.scaler = torch.amp.grad_scaler.GradScaler(self.device.type, enabled=half)
-        self.teacher = None if teacher is None else teacher.eval().to(self.device)
         self.average: AveragedModel | None = None
         if config.weight_average is not None:
             decay = get_ema_multi_avg_fn(config.weight_average)  # type: ignore[no-untyped-call]
@@ -115,6 +110,8 @@ class Trainer:
         self.batch = slice(0, 0), 0  # which clips of the batch are this process's, and how many there are
         self.rejects = False
         self.bar: tqdm[Any] | None = None
+        self.objective = WordObjective() if objective is None else objective
+        self.objective.begin(self)
 
     @float32_on_cpu()
     def fit(
@@ -157,7 +154,7 @@ class Trainer:
             self.rejects = not isinstance(train, ClipSet) and train.has_negatives
             steps = steps_per_epoch(len(train), self.config.batch_size, max(2, ranks.count))
             total, done = steps * self.config.epochs, steps * len(state.history)
-            with tqdm(total=total, initial=done, unit="step", disable=None if self.progress else True) as self.bar:
+            with progress_bar(total=total, initial=done, unit="step", show=self.progress) as self.bar:
                 while len(state.history) < self.config.epochs and not self._should_stop(state):
                     epoch = len(state.history)
                     if not isinstance(train, ClipSet):
@@ -199,10 +196,7 @@ class Trainer:
         fewest = max(2, self.ranks.count)
         steps = steps_per_epoch(clips, self.config.batch_size, fewest)
         self.network = self.ranks.wrap(self.compiled or self.model.classifier)
-        loss_sum = torch.zeros((), device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        seen = 0
-        started = time.perf_counter()
+        tally = Tally(self.device, self.bar, f"epoch {epoch + 1}/{self.config.epochs}")
         with (
             seeded_epoch(self.config.seed, epoch, self.device, self.ranks.rank) as generator,
             synchronized_norms(self.model.classifier, self.ranks.count),
@@ -218,15 +212,11 @@ class Trainer:
                 waveforms = variants.batch(rows[mine], placed).to(self.device, non_blocking=True)
                 labels = variants.labels[indices[mine]].to(self.device, non_blocking=True)
                 loss, hits = self.step(waveforms, labels, generator)
-                loss_sum += loss * len(labels)
-                correct += hits
-                seen += len(rows)
+                tally.add(loss, hits, len(labels), len(rows))
                 for callback in self.callbacks:
                     callback.after_step(self, epoch * steps + number, loss)
-                self._show(epoch, loss_sum, correct, seen, started)
-        loss_sum, correct = self.ranks.sum(loss_sum), self.ranks.sum(correct)
-        seconds = time.perf_counter() - started
-        train_loss = loss_sum.item() / seen
+        train_loss, train_accuracy = tally.means(self.ranks)
+        seconds = tally.seconds
         if not np.isfinite(train_loss):
             kept = f" (the state before this epoch is kept in {self.out / LAST})" if epoch else ""
             raise TrainingError(
@@ -236,13 +226,13 @@ class Trainer:
         return EpochRecord(
             epoch=epoch,
             train_loss=train_loss,
-            train_accuracy=correct.item() / seen,
+            train_accuracy=train_accuracy,
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             learning_rate=self.optimizer.param_groups[0]["lr"],
             freeze_plan=plan,
             seconds=seconds,
-            clips_per_second=seen / seconds,
+            clips_per_second=tally.seen / seconds,
         )
 
     def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -250,31 +240,40 @@ class Trainer:
 
         Args:
             waveforms: ``[B, N]`` on the device.
-            labels: ``[B]`` on the device.
+            labels: of the clips, on the device.
             generator: for augmentation.
 
         Returns:
             Mean loss of the batch (detached) and number of correct clips, both on the device.
         """
-        augment: SpecAugment | None = self.config.spec_augment
-        with torch.no_grad():
-            features = self.model.frontend(waveforms)
-            if augment is not None:
-                mine, whole = self.batch if self.ranks.count > 1 else (slice(None), len(features))
-                masks = augment.sample((whole, features.shape[1], features.shape[2]), generator)
-                features = augment.apply(features, masks[mine])
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            logits = self.network(features).float()
-            with torch.no_grad():
-                taught: Tensor | None = None
-                if self.teacher is not None:
-                    masked = self.teacher_hears_masks
-                    taught = self.teacher.classifier(features) if masked else self.teacher(waveforms)
-                    taught = taught.float()
-        loss = self.loss(logits, labels, taught=taught)
+        loss, hits = self.objective(self, waveforms, labels, generator)
         self.update(loss)
-        scores = with_negative_class(logits.detach()) if self.rejects else logits.detach()
-        return loss.detach(), (scores.argmax(dim=1) == labels).sum()
+        return loss.detach(), hits
+
+    @torch.no_grad()
+    def features(self, waveforms: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the features of waveforms, masked as the configuration says."""
+        features: Tensor = self.model.frontend(waveforms)
+        if (augment := self.config.spec_augment) is None:
+            return features
+        mine, whole = self.batch if self.ranks.count > 1 else (slice(None), len(features))
+        masks = augment.sample((whole, features.shape[1], features.shape[2]), generator)
+        return augment.apply(features, masks[mine])
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Return the network's logits in float32."""
+        with self.autocast():
+            logits: Tensor = self.network(features).float()
+        return logits
+
+    def autocast(self) -> torch.autocast:
+        """Compute in the precision of the configuration meanwhile."""
+        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
+
+    @property
+    def judged(self) -> RecognizerModel:
+        """The network that is validated and kept: the average of the weights if there is one."""
+        return judged(self.model, self.average)
 
     def update(self, loss: Tensor) -> None:
         """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
@@ -291,51 +290,10 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
-    def loss(self, logits: Tensor, labels: Tensor, *, taught: Tensor | None = None) -> Tensor:
-        """Return the mean loss of a batch; ``taught`` are the teacher's logits. See ``losses``."""
-        if self.rejects:
-            logits, taught = with_negative_class(logits), None if taught is None else with_negative_class(taught)
-        if taught is None or self.config.distillation is None:
-            return F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-        return distillation_loss(
-            logits, labels, taught, self.config.distillation, label_smoothing=self.config.label_smoothing
-        )
-
     def validate(self, clips: ClipSet) -> tuple[float, float]:
-        """Return mean cross-entropy and accuracy on clips, of which each process hears a part."""
-        count, mine = len(clips), self.ranks.share(len(clips))
-        network, part = judged(self.model, self.average), clips if self.ranks.count == 1 else clips.part(mine)
-        if not len(part):
-            raise TrainingError(f"{self.ranks.count} processes need as many validation clips, got {count}")
-        logits = predict_logits(network, part, device=self.device, batch_size=64)
-        if self.ranks.count == 1:
-            accuracy = (logits.argmax(dim=1) == clips.labels).float().mean().item()
-            return F.cross_entropy(logits, clips.labels).item(), accuracy
-        loss = F.cross_entropy(logits, part.labels, reduction="sum")
-        right = (logits.argmax(dim=1) == part.labels).sum()
-        sums = self.ranks.sum(torch.stack((loss.double(), right.double())).to(self.device)) / count
-        return sums[0].item(), sums[1].item()
+        """Return mean loss and accuracy on clips."""
+        return self.objective.validate(self, clips)
 
     def _should_stop(self, state: TrainingState) -> bool:
         history = state.history
         return any(callback.should_stop(history, state.best_epoch) for callback in self.callbacks) if history else False
-
-    def _show(self, epoch: int, loss_sum: Tensor, correct: Tensor, seen: int, started: float) -> None:
-        if self.bar is None:
-            return
-        # Reading a number off a GPU waits for it, so only when the bar is drawn anyway.
-        if not self.bar.disable and time.monotonic() - getattr(self, "_shown", 0.0) > 0.5:
-            self._shown = time.monotonic()
-            self.bar.set_description(f"epoch {epoch + 1}/{self.config.epochs}", refresh=False)
-            self.bar.set_postfix(
-                loss=f"{loss_sum.item() / seen:.3f}",
-                accuracy=f"{100 * correct.item() / seen:.1f}%",
-                clips_per_s=f"{seen / (time.perf_counter() - started):.0f}",
-            )
-        self.bar.update()
-
-
-def _configured(config: TrainingConfig) -> list[Callback]:
-    """Return the callbacks that the configuration asks for."""
-    asked: list[Callback] = [] if config.early_stopping is None else [EarlyStopping(config.early_stopping)]
-    return [*asked, TensorBoard()] if config.tensorboard else asked

@@ -83,7 +83,7 @@ async def _record(socket: WebSocket, session: RecordingSession, finished: thread
         await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
         if take is None:
             continue
-        fault = await asyncio.to_thread(session.hear, take)
+        fault = await asyncio.to_thread(session.keep, take)
         if fault is not None:
             await socket.send_json({"event": "again", "reason": fault})
             continue

@@ -22,9 +22,10 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError, SpeakerLeakError, TrainingError
 from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.tasks.experiment import VALIDATION, run_experiment
 from aurora_resnet.training.config import Distillation, TrainingConfig
-from aurora_resnet.training.experiment import VALIDATION, read_experiment, run_experiment
-from aurora_resnet.training.string_trainer import FRAMES, StringTrainer, greedy, string_loss
+from aurora_resnet.training.experiment import read_experiment
+from aurora_resnet.training.string_objective import FRAMES, StringObjective, greedy, string_loss
 from aurora_resnet.training.trainer import Trainer
 
 RATE = 8000
@@ -80,9 +81,9 @@ def test_refuses_what_strings_are_not_trained_with(tmp_path: Path) -> None:
     model = RecognizerModel(RecognizerConfig("string_net", mel, options={"channels": 4}))
     config = TrainingConfig(label_smoothing=0.1, speed_factors=(0.9, 1.0), distillation=Distillation())
     with pytest.raises(ConfigError, match="without label_smoothing, distillation, speed_factors"):
-        StringTrainer(model, config, tmp_path)
+        Trainer(model, config, tmp_path, objective=StringObjective())
     with pytest.raises(ConfigError, match="gives logits for frames, got cnn"):
-        StringTrainer(RecognizerModel(RecognizerConfig("cnn", mel)), TrainingConfig(), tmp_path)
+        Trainer(RecognizerModel(RecognizerConfig("cnn", mel)), TrainingConfig(), tmp_path, objective=StringObjective())
 
 
 def tone(word: int, generator: np.random.Generator) -> np.ndarray:
@@ -245,7 +246,9 @@ def test_other_strings_are_heard_after_a_training(tmp_path: Path) -> None:
     how = TrainingConfig(
         epochs=24, batch_size=16, optimizer="adamw", learning_rate=1e-2, schedule="one_cycle", gradient_clip=5.0, seed=1
     )
-    result = StringTrainer(RecognizerModel(config), how, tmp_path).fit(tone_strings(1, 96), tone_strings(2, 32))
+    result = Trainer(RecognizerModel(config), how, tmp_path, objective=StringObjective()).fit(
+        tone_strings(1, 96), tone_strings(2, 32)
+    )
     assert result.history[0].validation_accuracy == 0
     assert result.best.validation_accuracy is not None
     assert result.best.validation_accuracy > 0.8

@@ -1,4 +1,4 @@
-r"""Training of a sequence model with CTC.
+r"""The objective of strings: CTC.
 
 With the probabilities :math:`p_t(u)` of the units in frame :math:`t`, the loss of a clip whose words are known is that
 of Graves et al., *Connectionist Temporal Classification*, 2006. Of talk only is known that it holds none of the words
@@ -11,21 +11,16 @@ of Graves et al., *Connectionist Temporal Classification*, 2006. Of talk only is
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.strings import NO_WORDS
-from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.state import judged
-from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.objective import Learner
 
 FRAMES = 25
 """Losses are those of so many frames of sound, a second."""
@@ -39,11 +34,8 @@ def greedy(logits: Tensor, words: int) -> list[list[int]]:
     [[0, 0, 1]]
     """
     paths = logits.argmax(dim=2).clamp(max=words)
-    heard = []
-    for path in paths.tolist():
-        before = [words, *path[:-1]]
-        heard.append([unit for unit, last in zip(path, before, strict=True) if unit not in (last, words)])
-    return heard
+    pairs = (zip(path, [words, *path[:-1]], strict=True) for path in paths.tolist())
+    return [[unit for unit, last in path if unit not in (last, words)] for path in pairs]
 
 
 def string_loss(logits: Tensor, labels: Tensor, words: int) -> Tensor:
@@ -68,50 +60,43 @@ def string_loss(logits: Tensor, labels: Tensor, words: int) -> Tensor:
     return total / (len(labels) * logits.shape[1] / FRAMES)
 
 
-class StringTrainer(Trainer):
-    """A ``Trainer`` whose labels are strings; its accuracy is the share of strings whose words are all right.
+class StringObjective:
+    """Learn strings of words; a clip is right if all its words are.
 
-    Arguments as ``Trainer``; neither teacher, label smoothing, speeds nor several processes.
-
-    Raises:
-        ConfigError: for those, or a model that is no ``StringNet``.
+    Neither teacher, label smoothing, speeds nor several processes.
     """
 
-    def __init__(self, model: RecognizerModel, config: TrainingConfig, out: str | Path, **options: Any) -> None:
-        plain = TrainingConfig()
-        wrong = [
-            name for name in ("label_smoothing", "distillation", "speed_factors")
-            if getattr(config, name) != getattr(plain, name)
-        ]  # fmt: skip
-        if wrong:
+    def begin(self, learner: Learner) -> None:
+        """Check that model and configuration suit.
+
+        Raises:
+            ConfigError: for options that strings are not trained with, or a model that is no ``StringClassifier``.
+        """
+        plain, config = TrainingConfig(), learner.config
+        unused = ("label_smoothing", "distillation", "speed_factors")
+        if wrong := [name for name in unused if getattr(config, name) != getattr(plain, name)]:
             raise ConfigError(f"strings are trained without {', '.join(wrong)}")
-        if not isinstance(model.classifier, StringNet):
-            raise ConfigError(f"strings need a model that gives logits for frames, got {model.config.model}")
-        super().__init__(model, config, out, **options)
-        if self.ranks.count > 1:
+        if not isinstance(learner.model.classifier, StringClassifier):
+            raise ConfigError(f"strings need a model that gives logits for frames, got {learner.model.config.model}")
+        if learner.ranks.count > 1:
             raise ConfigError("strings are trained by one process; leave torchrun out")
 
-    def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Take one step of the optimiser."""
-        with torch.no_grad():
-            features = self.model.frontend(waveforms)
-            if (augment := self.config.spec_augment) is not None:
-                features = augment.apply(features, augment.sample(features.shape, generator))
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            logits = self.network(features).float()
-        words = self.model.classifier.num_classes
-        loss = string_loss(logits, labels, words)
-        self.update(loss)
-        return loss.detach(), strings_right(logits.detach(), labels, words)
+    def __call__(
+        self, learner: Learner, waveforms: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return loss and hits of a batch; labels are those of ``StringClips``."""
+        logits, words = learner.logits(learner.features(waveforms, generator)), learner.model.classifier.num_classes
+        return string_loss(logits, labels, words), strings_right(logits.detach(), labels, words)
 
-    def validate(self, clips: ClipSet) -> tuple[float, float]:
+    def validate(self, learner: Learner, clips: ClipSet) -> tuple[float, float]:
         """Return mean loss and share of strings that are right."""
-        model, words = judged(self.model, self.average).eval(), self.model.classifier.num_classes
+        model, words = learner.judged.eval(), learner.model.classifier.num_classes
         loss, right = 0.0, 0
         with torch.inference_mode():
             for start in range(0, len(clips), _BATCH):
                 rows = range(start, min(start + _BATCH, len(clips)))
-                logits, labels = model(clips.batch(rows).to(self.device)), clips.labels[list(rows)].to(self.device)
+                logits = model(clips.batch(rows).to(learner.device))
+                labels = clips.labels[list(rows)].to(learner.device)
                 loss += string_loss(logits, labels, words).item() * len(rows)
                 right += int(strings_right(logits, labels, words))
         return loss / len(clips), right / len(clips)
@@ -121,4 +106,4 @@ def strings_right(logits: Tensor, labels: Tensor, words: int) -> Tensor:
     """Return how many strings are right, of the words of the vocabulary alone; arguments as ``string_loss``."""
     said = [[unit for unit in row if 0 <= unit < words] for row in labels.tolist()]
     pairs = zip(greedy(logits, words), said, strict=True)
-    return torch.tensor(sum(heard == expected for heard, expected in pairs), device=labels.device)
+    return torch.tensor(sum(found == expected for found, expected in pairs), device=labels.device)

@@ -1,4 +1,4 @@
-"""The recordings of a teaching in memory: what can be heard of them, as long as the words need."""
+"""The recordings of a teaching in memory: those that can be used, in clips as long as the words need."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from aurora_resnet.teaching.recordings import TeachingRecordings
 
 
 @dataclass(frozen=True)
-class HeardRecordings:
-    """Words and other sounds as a network hears them.
+class TeachingClips:
+    """Words and other sounds as a network gets them.
 
     Attributes:
         recordings: those that can be used.
@@ -34,13 +34,13 @@ class HeardRecordings:
     problems: tuple[str, ...]
 
 
-def hear(
+def read_clips(
     recordings: TeachingRecordings,
     network: RecognizerConfig,
     *,
     clip_seconds: float | None = None,
     progress: bool = False,
-) -> HeardRecordings:
+) -> TeachingClips:
     """Read recordings for a network; its clips get as long as nearly all words need.
 
     Args:
@@ -52,33 +52,30 @@ def hear(
     Raises:
         CorpusError: if no recording of a word can be used, or too few are left.
     """
-    # Some digits without the others are words of one's own: the others stay unknown, and are negatives.
+    # Some digits without the rest are the user's own words: the rest stays unknown, and its words are negatives.
     vocabulary = recordings.words.vocabulary()
     if len(vocabulary) > len(recordings.words.words):
         vocabulary = Vocabulary(recordings.words.words)
-    network = replace(network, vocabulary=vocabulary)
-    longest = replace(network, clip_seconds=clip_seconds or max(CLIP_SECONDS[-1], network.clip_seconds))
-    words = load_clips(recordings.words, longest, progress=progress, skip_unreadable=True)
-    heard, silent = _audible(words)
-    if not len(heard):
-        found = [*words.problems, *silent]
-        raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(found[:3])}")
-    network = replace(network, clip_seconds=clip_seconds or fitting_clip_seconds(heard, network.clip_seconds))
-    problems = [*recordings.words.problems, *words.problems, *silent]
-    others = heard.part(slice(0))
+    longest = max(CLIP_SECONDS[-1], network.clip_seconds)
+    whole = replace(network, vocabulary=vocabulary, clip_seconds=clip_seconds or longest)
+    words, problems = _audible(load_clips(recordings.words, whole, progress=progress, skip_unreadable=True))
+    if not len(words):
+        raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(problems[:3])}")
+    network = replace(whole, clip_seconds=clip_seconds or fitting_clip_seconds(words, network.clip_seconds))
+    others, unusable = words.part(slice(0)), list[str]()
     if len(recordings.others):
-        read = load_negatives(recordings.others, network, skip_unreadable=True)
-        others, silent = _audible(read)
-        problems += [*read.problems, *silent]
+        others, unusable = _audible(load_negatives(recordings.others, network, skip_unreadable=True))
     usable = TeachingRecordings(
-        replace(recordings.words, utterances=heard.utterances),
+        replace(recordings.words, utterances=words.utterances),
         replace(recordings.others, utterances=others.utterances),
         recordings.speaker_pattern,
     )
-    return HeardRecordings(usable, network, load_clips(usable.words, network), others, tuple(problems))
+    problems = [*recordings.words.problems, *problems, *unusable]
+    return TeachingClips(usable, network, load_clips(usable.words, network), others, tuple(problems))
 
 
 def _audible(clips: ClipSet) -> tuple[ClipSet, list[str]]:
+    """Return the clips that are not silent, and what cannot be used."""
     loud = np.array([bool(audible(waveform.numpy())) for waveform in clips.waveforms], dtype=bool)
-    silent = [f"{u.path}: it is silent" for u, heard in zip(clips.utterances, loud, strict=True) if not heard]
-    return clips.part(loud), silent
+    silent = [f"{u.path}: it is silent" for u, keep in zip(clips.utterances, loud, strict=True) if not keep]
+    return clips.part(loud), [*clips.problems, *silent]
