@@ -49,7 +49,7 @@ def scoring_engine(engine: str, file: str, threads: int, batches: list[Any]) -> 
         model = ExportedModel(file, threads=threads)
     else:
         from aurora_resnet.checkpoints import load_checkpoint
-        from aurora_resnet.scoring import TorchModel
+        from aurora_resnet.recognition.word_model import TorchModel
 
         model = TorchModel(load_checkpoint(file).model, threads=threads)
     return lambda number: model.logits(batches[number]), list(model.facts.vocabulary)

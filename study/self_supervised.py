@@ -20,7 +20,7 @@ from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.scoring import predict_logits
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.training.data import load_data
 from aurora_resnet.training.sounds import training_clips
 from study.linear_head import fit_linear_head

@@ -25,14 +25,14 @@ from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.string_model import sequence_model
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.strings.events import StringEnded, event_values
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.search import Hypothesis
 from aurora_resnet.runtime.strings.streams import StringStreams
-from aurora_resnet.scoring import TorchModel
-from aurora_resnet.string_scoring import sequence_model
 from aurora_resnet.teaching.adapt import adapt
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer

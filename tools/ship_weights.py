@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
+from aurora_resnet.calibration.word_point import calibrate
 from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
@@ -38,10 +39,9 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
-from aurora_resnet.scoring import TorchModel
-from aurora_resnet.training.calibrate import calibrate
 from aurora_resnet.training.data import AugmentSource, SoundFiles, load_data
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.sounds import augment_clips, find_sounds

@@ -1,6 +1,7 @@
 from .audio.mixing import mix_at_snr
 from .audio.writing import write_audio
 from .augmentation.recipe import Augmentation
+from .calibration.word_point import calibrate
 from .checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from .clips.augmented import AugmentedClips
 from .clips.clip_set import ClipSet, load_clips
@@ -30,7 +31,6 @@ from .runtime.strings.events import Digit, NoInput, Partial, Rejected, SpeechSta
 from .runtime.strings.recognizer import DigitString, StringRecognizer
 from .runtime.strings.streams import StringStreams
 from .runtime.vocabulary import DIGITS, Vocabulary
-from .training.calibrate import calibrate
 from .training.config import TrainingConfig
 from .training.experiment import read_experiment, run_experiment
 from .training.history import TrainingResult

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aurora_resnet.evaluation.rejection import measure_rejection
 from safetensors.torch import load_file
 
 from aurora_resnet.audio.writing import write_audio
@@ -22,7 +23,6 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli import main
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.evaluation.rejection import measure_rejection
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--threads", "1"]

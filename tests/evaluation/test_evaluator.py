@@ -24,13 +24,13 @@ from aurora_resnet.evaluation.metrics import Score, expected_calibration_error, 
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
 from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
-from aurora_resnet.scoring import TorchModel
 
 RATE = 8000
 

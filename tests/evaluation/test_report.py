@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
+from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_by
+from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import markdown_table, percent

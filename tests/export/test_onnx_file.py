@@ -21,10 +21,10 @@ from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, ExportError
 from aurora_resnet.runtime.models import ExportedModel
-from aurora_resnet.scoring import TorchModel
 
 
 def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) -> None:

@@ -23,11 +23,11 @@ from aurora_resnet.export.string_recordings import read_string_recordings
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
+from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError, ExportError, ModelError
 from aurora_resnet.runtime.strings.model import SequenceModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.string_scoring import sequence_model
 
 MEL = MelConfig(8000, n_mels=8, compression="pcen", normalization="none", causal=True)
 PARITY = StringParity(126, 0.2, 0, 40, WordCounts(said=200, deleted=10), WordCounts(said=200, deleted=10))

@@ -14,9 +14,9 @@ import pytest
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.data import AugmentSource, DataConfig, SoundFiles, Source, load_data
 from aurora_resnet.training.experiment import read_experiment
 from tools.strangers import sets

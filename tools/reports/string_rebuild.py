@@ -8,7 +8,8 @@ from typing import Any
 from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import save_figure
-from aurora_resnet.evaluation.string_report import StringReport
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent
 from tools.reports.records import FIGURES, RECORDS, TEMPLATES
 from tools.reports.templating import render
@@ -27,12 +28,12 @@ PUBLISHED = (
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
 
 
-def read_rebuild() -> dict[str, StringReport]:
+def read_rebuild() -> dict[str, EvaluationReport[StringCondition]]:
     """Return the evaluations of the trainings that are there."""
-    return {name: StringReport.from_json(path) for name in TITLES if (path := FOLDER / f"{name}.json").exists()}
+    return {name: EvaluationReport.from_json(path) for name in TITLES if (path := FOLDER / f"{name}.json").exists()}
 
 
-def rebuild_section(reports: dict[str, StringReport]) -> str:
+def rebuild_section(reports: dict[str, EvaluationReport[StringCondition]]) -> str:
     """Return the tables.
 
     >>> rebuild_section({})
@@ -56,7 +57,7 @@ def rebuild_section(reports: dict[str, StringReport]) -> str:
     )
 
 
-def draw_rebuild(reports: dict[str, StringReport]) -> None:
+def draw_rebuild(reports: dict[str, EvaluationReport[StringCondition]]) -> None:
     """Draw word accuracy against SNR, if anything was measured."""
     if reports:
         tables = {TITLES[name]: AuroraTable.from_report(report) for name, report in reports.items()}

@@ -10,9 +10,9 @@ from typing import Any
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.zoo import model_cost
+from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.model_reference import SUFFIXES, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
-from aurora_resnet.scoring import scoring_model
 
 
 @dataclass(frozen=True)

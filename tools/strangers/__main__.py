@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.engines.engine import create_engine
 from aurora_resnet.engines.jobs import Job, run_jobs
@@ -30,10 +31,9 @@ from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
-from aurora_resnet.scoring import TorchModel
-from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import DataConfig
 from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
 from aurora_resnet.training.state import BEST, LAST

@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from aurora_resnet.calibration.string_point import OTHER_WEIGHTS
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import describe_environment, set_threads
 from aurora_resnet.evaluation.conditions import conditions_by
+from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.prediction import Prediction
+from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, hear_strings
-from aurora_resnet.evaluation.string_evaluator import evaluate_strings
-from aurora_resnet.evaluation.string_point import OTHER_WEIGHTS
-from aurora_resnet.evaluation.string_report import StringReport, confidence_auroc
+from aurora_resnet.evaluation.string_condition import StringCondition, confidence_auroc
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.strings.events import StringEnded
@@ -40,9 +42,9 @@ THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
 def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> dict[str, Any]:
     """Return everything that a record says of a model."""
     strings, an4 = sets.strings, {"an4": sets.strings["an4"]}
-    free = evaluate_strings(recognizer, {name: strings[name] for name in ("an4", "strangers", "repeated")})
-    told = evaluate_strings(recognizer, an4, known_length=True)
-    noisy = evaluate_strings(recognizer, conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
+    free = Evaluator(recognizer).evaluate({name: strings[name] for name in ("an4", "strangers", "repeated")})
+    told = Evaluator(recognizer).evaluate(an4, known_length=True)
+    noisy = Evaluator(recognizer).evaluate(conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
     unsaid = hear_strings(recognizer, sets.talk).strings
     talk, letters = FalseWords.of(unsaid), FalseWords.of(hear_strings(recognizer, sets.letters).strings)
     return {
@@ -62,12 +64,12 @@ def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_sec
     }
 
 
-def everything(*reports: StringReport) -> list[HeardString]:
-    """Return all strings of some reports."""
-    return [each for report in reports for heard in report.heard.values() for each in heard]
+def everything(*reports: EvaluationReport[StringCondition]) -> list[Prediction]:
+    """Return the answers to all strings of some reports."""
+    return [each for report in reports for each in report.predictions]
 
 
-def at_threshold(said: list[HeardString], unsaid: list[HeardString], threshold: float) -> dict[str, float]:
+def at_threshold(said: list[Prediction], unsaid: list[HeardString], threshold: float) -> dict[str, float]:
     """Return what another threshold gives: strings without noise right and accepted, false words an hour of talk."""
     right = sum(each.right and each.confidence >= threshold for each in said) / len(said)
     false = FalseWords.of([replace(each, accepted=each.confidence >= threshold) for each in unsaid])
@@ -77,7 +79,7 @@ def at_threshold(said: list[HeardString], unsaid: list[HeardString], threshold: 
 def at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) -> dict[str, float]:
     """Return what another weight of anything but a word gives, at the same threshold."""
     other = moved(recognizer, weight)
-    report = evaluate_strings(other, {name: sets.strings[name] for name in ("an4", "strangers")})
+    report = Evaluator(other).evaluate({name: sets.strings[name] for name in ("an4", "strangers")})
     rates = {f"{condition.name}_word_errors": condition.counts.error_rate for condition in report.conditions}
     return rates | {"talk_per_hour": FalseWords.of(hear_strings(other, sets.talk).strings).per_hour}
 

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterable
 
+from aurora_resnet.evaluation.condition import Condition
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
-
-
-class Condition(Protocol):
-    """What a table needs to know of a condition, of single words or of strings."""
-
-    @property
-    def name(self) -> str:
-        """How it is called."""
-
-    @property
-    def attributes(self) -> Mapping[str, str]:
-        """``set``, ``noise`` and ``snr_db`` among them."""
-
-    @property
-    def accuracy(self) -> float:
-        """Of words, at most 1."""
-
-    @property
-    def pooled_scores(self) -> Mapping[str, Score]:
-        """Words by speaker, and how many of them are right."""
 
 
 def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) -> dict[tuple[str, str], Interval]:

@@ -2,7 +2,7 @@
 
 Layout and averages follow H.-G. Hirsch and D. Pearce, "The Aurora experimental framework for the performance
 evaluation of speech recognition systems under noisy conditions", ASR 2000. There the numbers are word accuracies of
-connected digits, as those of ``evaluate_strings``; accuracies of isolated digits are another task.
+connected digits, as those of a model of strings; accuracies of isolated digits are another task.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from aurora_resnet.evaluation.aurora_intervals import average_intervals
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.evaluation.tables import MISSING, latex_text, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -55,7 +55,7 @@ class AuroraTable:
     intervals: Mapping[tuple[str, str], Interval] = field(default_factory=dict)
 
     @classmethod
-    def from_report(cls, report: EvaluationReport | StringReport) -> AuroraTable:
+    def from_report(cls, report: EvaluationReport[Any]) -> AuroraTable:
         """Arrange the conditions of a report by their attributes ``set``, ``noise`` and ``snr_db``.
 
         Raises:

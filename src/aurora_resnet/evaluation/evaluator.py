@@ -4,37 +4,93 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from typing import Any, Generic, Protocol, overload
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
+from typing_extensions import TypeVar
 
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.clips.clip_set import load_clips, load_negatives
-from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.environment import check_device
-from aurora_resnet.evaluation.answers import Answers, answer_conditions
-from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.evaluation.answers import WordAnswering
+from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.condition_report import ConditionReport
+from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_answers import StringAnswering
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.strings.model import SequenceModel
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
-from aurora_resnet.scoring import scoring_model
 
 
-class Evaluator:
-    """Scores a model on isolated words.
+class AnswerSet(Protocol):
+    """What a model answered to some recordings."""
+
+    @property
+    def utterances(self) -> Sequence[Utterance]:
+        """The recordings that could be read."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The recordings that could not, each with the reason."""
+
+    @property
+    def seconds(self) -> float:
+        """That the model took."""
+
+
+A = TypeVar("A", bound=AnswerSet, default=Any)
+C = TypeVar("C", bound=Condition, default=ConditionReport)
+
+
+class Answering(Protocol[A, C]):
+    """What evaluation has to know of a kind of model: words and strings are two of these."""
+
+    def check(self, name: str, corpus: Corpus) -> None:
+        """Raise ``CorpusError`` for recordings that such a model is not for."""
+
+    def answer(self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False) -> A:
+        """Let the model answer a corpus."""
+
+    def pool(self, answers: Sequence[A]) -> A:
+        """Put the answers of several conditions together."""
+
+    def condition(self, name: str, answers: A, attributes: Mapping[str, str]) -> C:
+        """Count the answers on one condition."""
+
+    def predictions(self, name: str, answers: A) -> list[Prediction]:
+        """Return one line a recording."""
+
+    def further(self, answers: Mapping[str, A], negatives: Mapping[str, A]) -> dict[str, Any]:
+        """Return what the report of such a model has besides."""
+
+
+def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
+    """Return how a recogniser answers."""
+    if isinstance(recognizer, StringRecognizer):
+        return StringAnswering(recognizer)
+    return WordAnswering(recognizer.model, batch_size)
+
+
+class Evaluator(Generic[C]):
+    """Scores a model on isolated words, or a model of strings on strings.
 
     Confidences, and so the calibration error, are those of ``recognize``: calibrated by the model's temperature. What a
     recording gets does not depend on the batch it is in.
 
     Args:
-        model: a checkpoint, an exported model, or a network; it stays as it is.
+        model: a checkpoint, an exported model, a recogniser or a network; it stays as it is.
         device: where torch computes, such as ``"cpu"`` or ``"cuda"``.
         batch_size: clips that are computed together; it changes the speed only.
 
@@ -50,9 +106,27 @@ class Evaluator:
     aurora_resnet.runtime.errors.ConfigError: batch_size must be at least 1, not 0
     """
 
+    @overload
+    def __init__(
+        self: Evaluator[StringCondition],
+        model: SequenceModel | StringRecognizer,
+        *,
+        device: str | torch.device = "cpu",
+        batch_size: int = 64,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Evaluator[ConditionReport],
+        model: RecognizerModel | Checkpoint | ScoringModel | Recognizer,
+        *,
+        device: str | torch.device = "cpu",
+        batch_size: int = 64,
+    ) -> None: ...
+
     def __init__(
         self,
-        model: RecognizerModel | Checkpoint | ScoringModel,
+        model: AnyModelForm,
         *,
         device: str | torch.device = "cpu",
         batch_size: int = 64,
@@ -60,96 +134,109 @@ class Evaluator:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         self.device = check_device(device)
-        self.model = scoring_model(model, device=self.device)
-        self.batch_size = batch_size
+        self.recognizer = as_recognizer(model, device=self.device)
+        self._answering = answering(self.recognizer, batch_size)
 
     def evaluate(
         self,
         conditions: Mapping[str, Corpus] | Corpus,
         *,
         negatives: Mapping[str, Corpus] | Corpus | None = None,
+        known_length: bool = False,
         progress: bool = False,
-    ) -> EvaluationReport:
+    ) -> EvaluationReport[C]:
         """Score the model on every condition.
 
-        Recordings that cannot be read are named in the report, the others are scored.
+        Recordings that cannot be read are named in the report, all that can be are scored. Accuracies are those of the
+        best answer, whether or not it is accepted; how many are refused is counted beside.
 
         Args:
-            conditions: corpora of isolated words by the name of the condition (see ``conditions_by``), or one.
-            negatives: recordings without a word or with words outside the vocabulary: the report then has a
-                ``rejection``, see ``measure_rejection``.
+            conditions: corpora by the name of the condition (see ``conditions_by``), or one: of isolated words, or for
+                a model of strings of words and strings.
+            negatives: recordings without a word or with words outside the vocabulary: the report then says how many the
+                model accepts (``rejection``), or how many words of strings it finds there (``false_words``).
+            known_length: tell a model of strings how many words each string has.
             progress: show a bar on the standard error stream.
 
         Raises:
-            CorpusError: if there is nothing to score, a recording is no isolated word or its word is none of
-                the model's, or negatives have a word that is; nothing has been computed then.
+            CorpusError: if there is nothing to score, a recording is none that such a model is for or its word is none
+                of the model's, or negatives have a word that is; nothing has been computed then.
             CheckpointError: if the model answers with numbers that are not finite.
         """
-        corpora = _by_name(conditions)
-        unheard = {} if negatives is None else _by_name(negatives)
-        self._check(corpora)
-        self._check_negatives(unheard)
-        facts, words = self.model.facts, self.model.facts.vocabulary.words
+        corpora, unsaid = _by_name(conditions), {} if negatives is None else _by_name(negatives)
+        self._check(corpora, unsaid)
         started = time.perf_counter()
-        everything = [*corpora.values(), *unheard.values()]
-        problems = list(dict.fromkeys(problem for corpus in everything for problem in corpus.problems))
-        with tqdm(total=sum(map(len, everything)), unit="clip", disable=None if progress else True) as bar:
-            read = partial(load_clips, model=facts, skip_unreadable=True)
-            heard = answer_conditions(self.model, corpora, read, batch_size=self.batch_size, bar=bar)
-            read = partial(load_negatives, model=facts, skip_unreadable=True)
-            other = answer_conditions(self.model, unheard, read, batch_size=self.batch_size, bar=bar)
-        problems += heard.problems + other.problems
-        answers = heard.answers
+        task, everything = self._answering, [*corpora.values(), *unsaid.values()]
+        problems = [problem for corpus in everything for problem in corpus.problems]
+        with tqdm(total=sum(map(len, everything)), unit="recording", disable=None if progress else True) as bar:
+            answers, unread = answer_all(task, corpora, bar, known_length=known_length)
+            others, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
+        problems += [*unread, *unread_negatives, *(problem for each in others.values() for problem in each.problems)]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
-        reports = tuple(each.report(name, words, _shared(corpora[name])) for name, each in answers.items())
-        pooled = replace(Answers.pool(list(answers.values())), problems=())
+        reports = tuple(task.condition(name, each, _shared(corpora[name])) for name, each in answers.items())
+        name = "all conditions" if len(reports) > 1 else reports[0].name
+        overall = replace(task.condition(name, task.pool(list(answers.values())), {}), problems=())
         return EvaluationReport(
-            model=facts.name,
+            model=self.recognizer.model.facts.name,
             conditions=reports,
-            overall=pooled.report("all conditions" if len(reports) > 1 else reports[0].name, words, {}),
+            overall=overall,
             seconds=time.perf_counter() - started,
-            model_seconds=heard.model_seconds,
+            model_seconds=sum(each.seconds for each in answers.values()),
             device=_device_name(self.device),
             threads=torch.get_num_threads(),
             versions=_versions(),
-            corpora={name: corpus.digest() for name, corpus in {**corpora, **unheard}.items()},
+            corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            problems=tuple(problems),
-            predictions=tuple(line for name, each in answers.items() for line in each.predictions(name, words)),
-            rejection=RejectionReport.count(facts.name, answers, other.answers) if other.answers else None,
+            problems=tuple(dict.fromkeys(problems)),
+            predictions=tuple(line for name, each in answers.items() for line in task.predictions(name, each)),
+            known_length=known_length,
+            **task.further(answers, others),
         )
 
-    def _check(self, corpora: Mapping[str, Corpus]) -> None:
+    def _check(self, corpora: Mapping[str, Corpus], negatives: Mapping[str, Corpus]) -> None:
         """Refuse what cannot be scored before any work is done."""
+        vocabulary = self.recognizer.vocabulary
         if not corpora:
             raise CorpusError("there is no condition to evaluate")
-        vocabulary = self.model.facts.vocabulary
         for name, corpus in corpora.items():
             if not len(corpus):
                 raise CorpusError(f"condition '{name}' has no recording; leave it out")
-            strings = [utterance for utterance in corpus if len(utterance.words) != 1]
-            if strings:
-                raise CorpusError(
-                    f"condition '{name}': {len(strings)} of {len(corpus)} recordings are no isolated words, "
-                    f"such as {strings[0].path}; keep the words with corpus.filter(isolated=True)"
-                )
-            if unknown := vocabulary.unknown([utterance.word for utterance in corpus]):
+            self._answering.check(name, corpus)
+            if unknown := vocabulary.unknown(corpus.words):
                 raise CorpusError(
                     f"condition '{name}' has words that the model does not know: {', '.join(unknown[:20])}; "
                     f"it knows {', '.join(vocabulary.words[:20])}; leave them out with corpus.filter(words=...)"
                 )
-
-    def _check_negatives(self, corpora: Mapping[str, Corpus]) -> None:
-        vocabulary = self.model.facts.vocabulary
-        for name, corpus in corpora.items():
+        for name, corpus in negatives.items():
             if not len(corpus):
                 raise CorpusError(f"negatives '{name}' have no recording; leave them out")
-            if known := sorted({word for utterance in corpus for word in utterance.words} & set(vocabulary)):
+            if known := sorted(set(corpus.words) & set(vocabulary)):
                 raise CorpusError(
                     f"negatives '{name}' have words that the model knows: {', '.join(known[:20])}; leave them out with "
                     "corpus.filter(...)"
                 )
+
+
+def answer_all(
+    task: Answering[A, Any],
+    corpora: Mapping[str, Corpus],
+    bar: tqdm[Any],
+    *,
+    negatives: bool = False,
+    known_length: bool = False,
+) -> tuple[dict[str, A], list[str]]:
+    """Return a model's answers by condition; conditions without a readable recording become problems."""
+    answers: dict[str, A] = {}
+    problems: list[str] = []
+    for name, corpus in corpora.items():
+        bar.set_description(name)
+        found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
+        if found.utterances:
+            answers[name] = found
+        else:
+            problems += [f"condition '{name}': no readable recording", *found.problems]
+    return answers, problems
 
 
 def _by_name(corpora: Mapping[str, Corpus] | Corpus) -> dict[str, Corpus]:

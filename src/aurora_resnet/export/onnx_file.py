@@ -15,9 +15,9 @@ from aurora_resnet.export.quantization import quantize_graph
 from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
-from aurora_resnet.scoring import TorchModel
 
 
 @float32_on_cpu()

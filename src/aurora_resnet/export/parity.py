@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from aurora_resnet.export.onnx_graph import require_export
 from aurora_resnet.export.recordings import UNKNOWN, Clips
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ExportError
 from aurora_resnet.runtime.models import INPUT, LOGITS
-from aurora_resnet.scoring import TorchModel
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -19,11 +19,11 @@ from aurora_resnet.export.string_graph import build_string_graph
 from aurora_resnet.export.string_recordings import Said, read_string_recordings
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.runtime.errors import ConfigError, ExportError
 from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.runtime.strings.model import Probabilities, SequenceModel, weighted
 from aurora_resnet.runtime.strings.search import Hypothesis, PrefixSearch
-from aurora_resnet.string_scoring import sequence_model
 
 _PIECES = (1, 3, 8, 25)  # steps that a stream gets at once, in turn
 _BATCH = 16

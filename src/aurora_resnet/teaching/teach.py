@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_negatives
 from aurora_resnet.clips.joined import JoinedClips
@@ -27,9 +28,9 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.folds import Groups, assign_groups, possible_groups
 from aurora_resnet.teaching.hearing import HeardRecordings, hear
@@ -37,7 +38,6 @@ from aurora_resnet.teaching.keeping import KeepingTrainer, KeptWords, keep_known
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
-from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.fine_tuning import lower_words, start_from
 from aurora_resnet.training.trainer import Trainer
 

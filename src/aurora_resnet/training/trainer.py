@@ -24,8 +24,8 @@ from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.files import locked_folder
 from aurora_resnet.models.load_report import LoadReport
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
-from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.callbacks import Callback, EarlyStopping, TensorBoard
 from aurora_resnet.training.choices import OptimizerBuilder, Schedule
 from aurora_resnet.training.config import TrainingConfig

@@ -26,7 +26,7 @@ class TorchSequenceModel(SequenceModel):
     Args:
         network: takes samples and states.
         facts: what there is to know of it.
-        card: what it learnt from and what it can do, in Markdown.
+        card: what it was trained on and what it can do, in Markdown.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -62,7 +62,7 @@ class TorchSequenceModel(SequenceModel):
 
 @float32_on_cpu()
 def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.device = "cpu") -> TorchSequenceModel:
-    """Return what hears strings with a trained network.
+    """Return what recognises strings with a trained network.
 
     Args:
         model: a checkpoint or a network; it stays as it is and where it is.
@@ -93,6 +93,6 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
 
 
 def load_sequence_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> SequenceModel:
-    """Return what hears strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
+    """Return what recognises strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
     set_threads(threads)
     return sequence_model(load_checkpoint(file, trust_code=trust_code), device=device)
