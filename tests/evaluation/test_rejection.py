@@ -111,7 +111,7 @@ def test_conditions_are_counted_apart_and_together(words: Corpus, negatives: Cor
     rows = report.to_markdown().splitlines()
     assert any(row.startswith("| words refused: all ") for row in rows)
     assert any(row.startswith("| negatives accepted: all ") for row in rows)
-    assert report._repr_html_().count("<tr>") == 1 + 6
+    assert report._repr_markdown_().count("\n|") == 2 + 6
 
 
 def test_many_speakers_give_an_interval_over_speakers(tmp_path: Path, negatives: Corpus) -> None:

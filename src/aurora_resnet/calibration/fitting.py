@@ -114,7 +114,7 @@ def equal_error_threshold(words: npt.ArrayLike, negatives: Sequence[npt.ArrayLik
         ConfigError: for no or unusable evidences.
 
     >>> equal_error_threshold([1.0, 2.0, 3.0, 4.0], [[0.0, 0.0, 0.0, 1.5], [2.5, 0.0]])
-    2.5
+    2.0
     """
     said, unsaid = np.sort(_evidences(words, "words")), [np.sort(_evidences(each, "negatives")) for each in negatives]
     candidates = np.sort(np.concatenate([said, *unsaid]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -199,8 +199,8 @@ class WordAnswering:
         return Answers.of(self.model, clips, batch_size=self.batch_size, on_batch=bar.update)
 
     def pool(self, answers: Sequence[Answers]) -> Answers:
-        """Put the answers of several conditions together."""
-        return Answers.pool(answers)
+        """Put the answers of several conditions together, without their problems."""
+        return replace(Answers.pool(answers), problems=())
 
     def condition(self, name: str, answers: Answers, attributes: Mapping[str, str]) -> ConditionReport:
         """Count the answers on one condition."""

@@ -7,15 +7,15 @@ connected digits, as those of a model of strings; accuracies of isolated digits 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from aurora_resnet.evaluation.aurora_intervals import average_intervals
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.tables import MISSING, latex_text, markdown_table, percent
+from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
 SETS = ("a", "b", "c")
@@ -121,36 +121,9 @@ class AuroraTable:
         column of a page it needs ``\small`` or ``\resizebox``.
         """
         columns = self._columns()
-        groups: list[list[str]] = []
-        for group, name, _ in columns:
-            if group and groups and groups[-1][0] == group:
-                groups[-1].append(name)
-            else:
-                groups.append([group, name])
-        first, rules, position = [""], [], 2
-        for group, *names in groups:
-            width = len(names)
-            first.append(rf"\multicolumn{{{width}}}{{c}}{{{group}}}" if group else "")
-            if group:
-                rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
-            position += width
-        second = ["SNR", *(latex_text(name) for _, name, _ in columns)]
-        rows = [" & ".join(map(latex_text, row)) + r" \\" for row in self._rows(columns)]
-        return "\n".join(
-            [
-                rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
-                r"\toprule",
-                " & ".join(first) + r" \\",
-                " ".join(rules),
-                " & ".join(second) + r" \\",
-                r"\midrule",
-                *rows[: len(SNRS)],
-                r"\midrule",
-                *rows[len(SNRS) :],
-                r"\bottomrule",
-                r"\end{tabular}",
-            ]
-        )
+        header = ["SNR", *(name for _, name, _ in columns)]
+        groups = ["", *(group for group, _, _ in columns)]
+        return latex_table(header, self._rows(columns), groups=groups, rule_after=len(SNRS))
 
     def _columns(self) -> list[tuple[str, str, Callable[[str], float | None]]]:
         """Group heading, name and content of every column after the first."""
@@ -188,3 +161,36 @@ def _mean(values: list[float | None]) -> float | None:
     """The mean, or None if there is no value or one is missing."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) -> dict[tuple[str, str], Interval]:
+    """Return the intervals of accuracies averaged over SNRs.
+
+    The clips of all conditions of an average are pooled and resampled by speaker, so that the same voice in several
+    noises counts once. Aurora's conditions have the same number of clips (up to one), so the pooled accuracy is the
+    average.
+
+    Args:
+        conditions: with the attributes ``set``, ``noise`` and ``snr_db``.
+        snrs: values of ``snr_db`` that the averages are over.
+
+    Returns:
+        By (set, noise); ``(set, "")`` is the average over the set's noises, ``("", "")`` over everything.
+    """
+    pools: dict[tuple[str, str], list[Condition]] = {}
+    for condition in conditions:
+        attributes = condition.attributes
+        if attributes.get("snr_db") in snrs:
+            name, noise = attributes.get("set", ""), attributes.get("noise", "")
+            for key in ((name, noise), (name, ""), ("", "")):
+                pools.setdefault(key, []).append(condition)
+    return {key: _pooled(pool) for key, pool in pools.items()}
+
+
+def _pooled(conditions: list[Condition]) -> Interval:
+    total: dict[str, Score] = {}
+    for condition in conditions:
+        for speaker, score in condition.pooled_scores.items():
+            before = total.get(speaker, Score(0, 0))
+            total[speaker] = Score(before.clips + score.clips, before.correct + score.correct)
+    return scores_interval(dict(sorted(total.items())))

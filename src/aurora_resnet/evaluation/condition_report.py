@@ -10,7 +10,7 @@ import numpy as np
 
 from aurora_resnet.evaluation.condition import Condition, score_table
 from aurora_resnet.evaluation.metrics import Interval, Score
-from aurora_resnet.evaluation.tables import html_table, markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
 
 MOST_CONFUSIONS = 20
 
@@ -44,15 +44,9 @@ class ConditionReport(Condition):
         accuracy = percent_with_interval(self.accuracy, self.interval)
         return f"ConditionReport({self.name}: {self.correct} of {self.clips} correct, {accuracy} %)"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return accuracy and counts by word, for notebooks."""
-        caption = f"{self.name}: {percent_with_interval(self.accuracy, self.interval)} % correct"
-        rows = [
-            [word, str(score.clips), str(score.correct), percent(score.accuracy)]
-            for word, score in self.per_word.items()
-            if score.clips
-        ]
-        return html_table(caption, ["word", "clips", "correct", "accuracy %"], rows)
+        return f"{self.name}: {self.summary}\n\n{score_table('word', self.per_word)}"
 
     @property
     def clips(self) -> int:

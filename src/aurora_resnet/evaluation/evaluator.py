@@ -5,31 +5,22 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, overload
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
-from typing_extensions import TypeVar
 
-from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.environment import check_device
 from aurora_resnet.evaluation.answers import WordAnswering
 from aurora_resnet.evaluation.condition import Condition
-from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import StringAnswering
-from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.models import ScoringModel
-from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.model import SequenceModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
 
@@ -50,11 +41,10 @@ class AnswerSet(Protocol):
         """That the model took."""
 
 
-A = TypeVar("A", bound=AnswerSet, default=Any)
-C = TypeVar("C", bound=Condition, default=ConditionReport)
+A = TypeVar("A", bound=AnswerSet)
 
 
-class Answering(Protocol[A, C]):
+class Answering(Protocol[A]):
     """What evaluation has to know of a kind of model: words and strings are two of these."""
 
     def check(self, name: str, corpus: Corpus) -> None:
@@ -64,9 +54,9 @@ class Answering(Protocol[A, C]):
         """Let the model answer a corpus."""
 
     def pool(self, answers: Sequence[A]) -> A:
-        """Put the answers of several conditions together."""
+        """Put the answers of several conditions together, without their problems."""
 
-    def condition(self, name: str, answers: A, attributes: Mapping[str, str]) -> C:
+    def condition(self, name: str, answers: A, attributes: Mapping[str, str]) -> Condition:
         """Count the answers on one condition."""
 
     def predictions(self, name: str, answers: A) -> list[Prediction]:
@@ -76,14 +66,14 @@ class Answering(Protocol[A, C]):
         """Return what the report of such a model has besides."""
 
 
-def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
+def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering[Any]:
     """Return how a recogniser answers."""
     if isinstance(recognizer, StringRecognizer):
         return StringAnswering(recognizer)
     return WordAnswering(recognizer.model, batch_size)
 
 
-class Evaluator(Generic[C]):
+class Evaluator:
     """Scores a model on isolated words, or a model of strings on strings.
 
     Confidences, and so the calibration error, are those of ``recognize``: calibrated by the model's temperature. What a
@@ -97,40 +87,14 @@ class Evaluator(Generic[C]):
     Raises:
         ConfigError: if there is no such device or the batch size is below 1.
 
-    >>> from aurora_resnet.features.mel import MelConfig
-    >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
-    >>> model = RecognizerModel(RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=8000)))
-    >>> Evaluator(model, batch_size=0)
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> Evaluator(load_model("compact"), batch_size=0)
     Traceback (most recent call last):
     ...
     aurora_resnet.runtime.errors.ConfigError: batch_size must be at least 1, not 0
     """
 
-    @overload
-    def __init__(
-        self: Evaluator[StringCondition],
-        model: SequenceModel | StringRecognizer,
-        *,
-        device: str | torch.device = "cpu",
-        batch_size: int = 64,
-    ) -> None: ...
-
-    @overload
-    def __init__(
-        self: Evaluator[ConditionReport],
-        model: RecognizerModel | Checkpoint | ScoringModel | Recognizer,
-        *,
-        device: str | torch.device = "cpu",
-        batch_size: int = 64,
-    ) -> None: ...
-
-    def __init__(
-        self,
-        model: AnyModelForm,
-        *,
-        device: str | torch.device = "cpu",
-        batch_size: int = 64,
-    ) -> None:
+    def __init__(self, model: AnyModelForm, *, device: str | torch.device = "cpu", batch_size: int = 64) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         self.device = check_device(device)
@@ -144,7 +108,7 @@ class Evaluator(Generic[C]):
         negatives: Mapping[str, Corpus] | Corpus | None = None,
         known_length: bool = False,
         progress: bool = False,
-    ) -> EvaluationReport[C]:
+    ) -> EvaluationReport[Any]:
         """Score the model on every condition.
 
         Recordings that cannot be read are named in the report, all that can be are scored. Accuracies are those of the
@@ -176,7 +140,7 @@ class Evaluator(Generic[C]):
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         reports = tuple(task.condition(name, each, _shared(corpora[name])) for name, each in answers.items())
         name = "all conditions" if len(reports) > 1 else reports[0].name
-        overall = replace(task.condition(name, task.pool(list(answers.values())), {}), problems=())
+        overall = task.condition(name, task.pool(list(answers.values())), {})
         return EvaluationReport(
             model=self.recognizer.model.facts.name,
             conditions=reports,
@@ -219,7 +183,7 @@ class Evaluator(Generic[C]):
 
 
 def answer_all(
-    task: Answering[A, Any],
+    task: Answering[A],
     corpora: Mapping[str, Corpus],
     bar: tqdm[Any],
     *,

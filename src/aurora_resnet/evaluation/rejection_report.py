@@ -11,7 +11,7 @@ import numpy as np
 from aurora_resnet.corpora.summary import NO_WORD
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.metrics import BoolArray, Interval, accuracy_interval
-from aurora_resnet.evaluation.tables import html_table, markdown_table, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent_with_interval
 from aurora_resnet.runtime.decision import Calibration
 
 _HEADER = ["what", "clips", "count", "share % [95 % interval]", "interval by"]
@@ -113,9 +113,9 @@ class RejectionReport:
     def __repr__(self) -> str:
         return f"RejectionReport({self.model}: {self._summary()})"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return both shares by condition, for notebooks."""
-        return html_table(f"{self.model}: {self._summary()}", _HEADER, self._rows())
+        return f"{self.model}: {self._summary()}\n\n{markdown_table(_HEADER, self._rows())}"
 
     def to_markdown(self) -> str:
         """Return the shares by condition, and the words that are most often refused and accepted."""

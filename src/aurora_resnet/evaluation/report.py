@@ -17,7 +17,7 @@ from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.string_answers import FalseWords
 from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.evaluation.tables import html_table, markdown_table, shown_decision, write_csv
+from aurora_resnet.evaluation.tables import markdown_table, shown_decision, write_csv
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
@@ -87,9 +87,9 @@ class EvaluationReport(Generic[C]):
     def __repr__(self) -> str:
         return f"EvaluationReport({self._summary()})"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return the conditions as a table, for notebooks."""
-        return html_table(self._summary(), *self._conditions())
+        return f"{self._summary()}\n\n{markdown_table(*self._conditions())}"
 
     @property
     def kind(self) -> str:

@@ -172,7 +172,7 @@ class StringAnswering:
         return hear_strings(self.recognizer, corpus, known_length=known_length and not negatives, bar=bar)
 
     def pool(self, answers: Sequence[StringAnswers]) -> StringAnswers:
-        """Put the answers of several conditions together."""
+        """Put the answers of several conditions together, without their problems."""
         return StringAnswers([string for each in answers for string in each.strings])
 
     def condition(self, name: str, answers: StringAnswers, attributes: Mapping[str, str]) -> StringCondition:

@@ -61,11 +61,14 @@ class TorchSequenceModel(SequenceModel):
 
 
 @float32_on_cpu()
-def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.device = "cpu") -> TorchSequenceModel:
+def sequence_model(
+    model: RecognizerModel | Checkpoint, *, name: str = "", device: str | torch.device = "cpu"
+) -> TorchSequenceModel:
     """Return what recognises strings with a trained network.
 
     Args:
         model: a checkpoint or a network; it stays as it is and where it is.
+        name: of the model; the checkpoint's or the zoo's if not given.
         device: where torch computes.
 
     Raises:
@@ -73,9 +76,9 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        trained, name, card = model.model, model.name, model.card
+        trained, name, card = model.model, name or model.name, model.card
     else:
-        trained, name, card = model, model.config.model, ""
+        trained, name, card = model, name or model.config.model, ""
     if not find_model(trained.config.model).strings:
         raise wrong_kind(name, "words")
     calibration = trained.calibration
