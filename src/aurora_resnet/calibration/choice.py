@@ -15,7 +15,7 @@ class Choice:
 
     Attributes:
         calibration: belongs to the network on whose answers it was chosen.
-        table: what it and others do on the recordings, in Markdown.
+        table: what it and further ones do on the recordings, in Markdown.
         summary: the calibration in a few words.
         facts: plain values that the checkpoint keeps.
         problems: recordings that could not be read.

@@ -188,5 +188,5 @@ def choose_string_calibration(
 
 
 def _merged(corpora: Mapping[str, Corpus]) -> Corpus:
-    first, *others = corpora.values()
-    return first.merge(*others)
+    first, *rest = corpora.values()
+    return first.merge(*rest)

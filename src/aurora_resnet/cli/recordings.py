@@ -50,7 +50,7 @@ def load_words(
 
 
 def load_negatives(corpora: Sequence[str], vocabulary: Vocabulary) -> dict[str, Corpus]:
-    """Return recordings that say none of a model's words, by the name of the corpus; others are left out.
+    """Return recordings that say none of a model's words, by the name of the corpus; the rest is left out.
 
     Args:
         corpora: each ``KIND:PATH`` or a folder of sound files.

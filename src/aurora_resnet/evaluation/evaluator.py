@@ -134,8 +134,12 @@ class Evaluator:
         problems = [problem for corpus in everything for problem in corpus.problems]
         with tqdm(total=sum(map(len, everything)), unit="recording", disable=None if progress else True) as bar:
             answers, unread = answer_all(task, corpora, bar, known_length=known_length)
-            others, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
-        problems += [*unread, *unread_negatives, *(problem for each in others.values() for problem in each.problems)]
+            unsaid_answers, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
+        problems += [
+            *unread,
+            *unread_negatives,
+            *(problem for each in unsaid_answers.values() for problem in each.problems),
+        ]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         reports = tuple(task.condition(name, each, _shared(corpora[name])) for name, each in answers.items())
@@ -155,7 +159,7 @@ class Evaluator:
             problems=tuple(dict.fromkeys(problems)),
             predictions=tuple(line for name, each in answers.items() for line in task.predictions(name, each)),
             known_length=known_length,
-            **task.further(answers, others),
+            **task.further(answers, unsaid_answers),
         )
 
     def _check(self, corpora: Mapping[str, Corpus], negatives: Mapping[str, Corpus]) -> None:

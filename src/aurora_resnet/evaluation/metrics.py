@@ -123,7 +123,7 @@ def scores_interval(
 
     Args:
         scores: by speaker; of strings, the words and what is left of them without the errors, which may be below 0.
-        confidence: as ``accuracy_interval``, and so are the others.
+        confidence: as ``accuracy_interval``, and so are the next two.
         seed: of the resampling.
         resamples: how many.
 
@@ -210,12 +210,12 @@ def auroc(scores: FloatArray, positive: BoolArray) -> float:
     >>> auroc(np.array([0.9, 0.8, 0.8, 0.1]), np.array([True, True, False, False]))
     0.875
     """
-    count, others = int(positive.sum()), int((~positive).sum())
-    if scores.shape != positive.shape or scores.ndim != 1 or not count or not others:
-        raise ConfigError(f"an AUROC needs scores of both kinds, got {count} and {others} of shape {scores.shape}")
+    count, rest = int(positive.sum()), int((~positive).sum())
+    if scores.shape != positive.shape or scores.ndim != 1 or not count or not rest:
+        raise ConfigError(f"an AUROC needs scores of both kinds, got {count} and {rest} of shape {scores.shape}")
     from scipy.stats import rankdata  # a second, which only those who measure should wait for
 
-    return float((rankdata(scores)[positive].sum() - count * (count + 1) / 2) / (count * others))
+    return float((rankdata(scores)[positive].sum() - count * (count + 1) / 2) / (count * rest))
 
 
 def expected_calibration_error(confidence: FloatArray, correct: BoolArray, *, bins: int = 15) -> float:

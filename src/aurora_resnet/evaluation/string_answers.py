@@ -139,10 +139,10 @@ class FalseWords:
     hours: float
 
     @classmethod
-    def of(cls, heard: Sequence[HeardString]) -> FalseWords:
+    def of(cls, strings: Sequence[HeardString]) -> FalseWords:
         """Count them."""
-        accepted = [len(each.heard) for each in heard if each.accepted is not False and each.heard]
-        return cls(len(heard), len(accepted), sum(accepted), sum(each.seconds for each in heard) / 3600)
+        accepted = [len(each.heard) for each in strings if each.accepted is not False and each.heard]
+        return cls(len(strings), len(accepted), sum(accepted), sum(each.seconds for each in strings) / 3600)
 
     @property
     def per_hour(self) -> float:

@@ -2,7 +2,7 @@
 
 The wheel carries some: the training voices of the sample words for quantising, its test voices for checking, each clean
 and once more in a sample noise; for a model of strings, strings that are put together from them. Recordings of the
-caller's own are added, those of the training part to the former and all others to the latter. A model of single words
+caller's own are added, those of the training part to the former and all the rest to the latter. A model of single words
 that knows none of the sample words is quantised and checked with the caller's recordings alone, clean and in noise:
 what it makes of English digits says nothing of its own words. Only words that the model knows count as right or wrong.
 """

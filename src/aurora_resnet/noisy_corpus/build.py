@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -60,12 +61,6 @@ class BuildReport:
     written: int
     already_there: int
     skipped: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Say it in a few lines."""
-        lines = [f"{self.folder}: {self.written} files written, {self.already_there} were there"]
-        lines += [f"skipped: {reason}" for reason in self.skipped]
-        return "\n".join(lines)
 
 
 def build_noisy_corpus(
@@ -153,7 +148,8 @@ def build_noisy_corpus(
     out = Path(out)
     with locked_folder(out, CorpusError(f"another build works in {out}; wait for its end, or build elsewhere")):
         records = BuildRecords(out / "SPEECHDATA")
-        settings = {"seed": seed, "speech": _speech_digest(usable, named), "file_format": format}
+        in_order = tuple(one.utterance for one in named)  # the digest does not depend on the order of the corpus
+        settings = {"seed": seed, "speech": replace(usable, utterances=in_order).digest(), "file_format": format}
         settings |= {"byte_order": byte_order} if format == "raw" else {}
         records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
         paths = {
@@ -179,7 +175,7 @@ def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: st
 
 
 def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
-    """Return the recordings that have words and a side, and why the others are skipped."""
+    """Return the recordings that have words and a split, and why the rest is skipped."""
     twice = [path for path, count in Counter(utterance.path for utterance in speech).items() if count > 1]
     if twice:
         raise CorpusError(f"{speech.name}: {len(twice)} recordings stand there twice, the first is {twice[0]}")
@@ -193,11 +189,6 @@ def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
         else:
             kept.append(utterance)
     return replace(speech, utterances=tuple(kept)), skipped
-
-
-def _speech_digest(usable: Corpus, named: Sequence[NamedUtterance]) -> str:
-    """Return the digest of the corpus in the order of the names, which does not depend on its own."""
-    return replace(usable, utterances=tuple(one.utterance for one in named)).digest()
 
 
 def _scene_digest(scenes: NoiseScenes, scene: str, digests: dict[Path, str]) -> str:
@@ -220,8 +211,7 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
     return (path,)
 
 
-@dataclass(frozen=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     """Files of one folder, for one worker."""
 
     folder: Folder

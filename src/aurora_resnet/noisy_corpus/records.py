@@ -84,31 +84,26 @@ class BuildRecords:
         return path.name.startswith(f".{self._settings.stem}.partial")
 
     def resume(self, folder: Folder) -> set[Path]:
-        """Return the files of a folder that are done, and forget the others."""
+        """Return the files of a folder that are done, and forget the rest."""
         file = self._file(folder)
-        kept = {row["path"]: row for row in _read_rows(file) if self._is_done(row)} if file.is_file() else {}
-        with atomic_path(file) as temporary:
-            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, kept.values())), **_TEXT)
+        kept = {row["path"]: row for row in _read(file) if self._is_done(row)}
+        _write(file, kept.values())
         return {self.home / path for path in kept}
 
     def append(self, folder: Folder, utterances: Sequence[Utterance]) -> None:
         """Remember utterances whose files were written."""
-        rows = [csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances]
         with self._file(folder).open("a", **_TEXT) as stream:
-            stream.write(_csv(rows))
+            rows = (csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances)
+            csv.writer(stream).writerows(rows)
 
     def finish(self, folder: Folder) -> None:
         """Sort the rows of a folder, so that they do not tell in which order its files were made."""
-        rows = sorted(_read_rows(self._file(folder)), key=lambda row: row["path"])
-        with atomic_path(self._file(folder)) as temporary:
-            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, rows)), **_TEXT)
+        file = self._file(folder)
+        _write(file, sorted(_read(file), key=lambda row: row["path"]))
 
     def write_manifest(self) -> None:
         """Put the rows of all folders together, one folder in memory at a time."""
-        with atomic_path(self.manifest) as temporary, temporary.open("w", **_TEXT) as stream:
-            stream.write(_csv([COLUMNS]))
-            for file in sorted(self._rows.glob("*.csv")):
-                stream.write(_csv(map(_cells, _read_rows(file))))
+        _write(self.manifest, (row for file in sorted(self._rows.glob("*.csv")) for row in _read(file)))
 
     def _is_done(self, row: Row) -> bool:
         """Tell whether the file of a row is there as it was written."""
@@ -126,22 +121,20 @@ class BuildRecords:
 _TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 
 
-def _cells(row: Row) -> list[str]:
-    return [row.get(column, "") for column in COLUMNS]
+def _write(file: Path, rows: Iterable[Row]) -> None:
+    with atomic_path(file) as temporary, temporary.open("w", **_TEXT) as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def _read_rows(file: Path) -> list[Row]:
-    """Return the whole rows of a file; the last one may have been cut off by a kill."""
-    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+def _read(file: Path) -> list[Row]:
+    """Return the whole rows of a file, none if there is no such file; the last one may have been cut off by a kill."""
+    if not file.is_file():
+        return []
+    with file.open(**_TEXT) as stream:
         text = stream.read()
-    whole = text[: text.rfind("\r\n") + 2]
-    rows = list(csv.reader(io.StringIO(whole, newline="")))
+    rows = list(csv.reader(io.StringIO(text[: text.rfind("\r\n") + 2], newline="")))
     if not rows or tuple(rows[0]) != COLUMNS:
         return []
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:] if len(row) == len(COLUMNS)]

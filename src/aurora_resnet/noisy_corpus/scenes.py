@@ -68,7 +68,7 @@ class NoiseScenes:
             if digests[path] in training:
                 seen_scene, seen = training[digests[path]]
                 raise CorpusError(
-                    f"{path} serves {scene} in set B, but training hears the same recording as {seen_scene} ({seen}); "
+                    f"{path} serves {scene} in set B, but training has the same recording as {seen_scene} ({seen}); "
                     "the noises of set B must not occur in training: map another recording"
                 )
 
