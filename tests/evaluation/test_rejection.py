@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from aurora_resnet.evaluation.metrics import accuracy_interval, wilson_interval
 from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -70,8 +71,8 @@ def negatives(tmp_path: Path) -> Corpus:
     return record(tmp_path / "negatives", clips)
 
 
-def measure(model: object, words: Corpora, negatives: Corpora, *, batch_size: int = 64) -> RejectionReport:
-    report = Evaluator(model, batch_size=batch_size).evaluate(words, negatives=negatives).rejection  # type: ignore[call-overload]
+def measure(model: Any, words: Corpora, negatives: Corpora, *, batch_size: int = 64) -> RejectionReport:
+    report = Evaluator(model, batch_size=batch_size).evaluate(words, negatives=negatives).rejection
     assert isinstance(report, RejectionReport)
     return report
 
@@ -158,10 +159,6 @@ def test_an_evaluation_with_negatives_says_the_same(words: Corpus, negatives: Co
     assert report.overall.refused == 2
     assert "## Words refused and negatives accepted" in report.to_markdown()
     assert Evaluator(Loudness(5.0)).evaluate(words).rejection is None
-    with pytest.raises(CorpusError, match="negatives 'words' have words that the model knows: fünf, yes"):
-        Evaluator(Loudness(5.0)).evaluate(words, negatives=words)
-    with pytest.raises(CorpusError, match="negatives 'none' have no recording"):
-        Evaluator(Loudness(5.0)).evaluate(words, negatives=Corpus("none", ()))
 
 
 def test_a_share_is_its_counts() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +21,9 @@ from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, StringAnswers
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from tests.evaluation.tones import write_strings
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 
 
@@ -70,16 +70,6 @@ def test_the_area_counts_pairs(answers: list[tuple[int, bool]]) -> None:
         return
     expected = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs])
     assert auroc(scores.astype(float), positive) == pytest.approx(expected)
-
-
-def write_strings(folder: Path, strings: Sequence[tuple[str, str]], **attributes: str) -> Corpus:
-    """Write tones for each (words, speaker)."""
-    utterances = []
-    for number, (words, speaker) in enumerate(strings):
-        path = folder / f"{number}.wav"
-        write_audio(spoken(words.split()), path, RATE)
-        utterances.append(Utterance(path, tuple(words.split()), speaker, attributes=attributes))
-    return Corpus("tones", tuple(utterances))
 
 
 def test_a_recogniser_is_scored_on_strings_and_on_silence(tmp_path: Path) -> None:
@@ -138,24 +128,6 @@ def test_aurora_tables_of_strings_hold_word_accuracies(tmp_path: Path) -> None:
     assert table.set_mean("a") == pytest.approx((4 + 0.5) / 5)
     assert "90.00" in table.to_markdown()
     assert r"\begin{tabular}" in table.to_latex()
-
-
-def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
-    corpus, recognizer = write_strings(tmp_path, [("one", "ana")]), StringRecognizer(ToneModel())
-    silent = Corpus("silent", (Utterance(tmp_path / "0.wav", (), ""),))
-    yes = Corpus("yes", (Utterance(tmp_path / "0.wav", ("yes", "one"), ""),))
-    gone = Corpus("gone", (Utterance(tmp_path / "no.wav", ("one",), ""),))
-    for conditions, message in (
-        ({}, "no condition"),
-        ({"silent": silent}, "says no word"),
-        ({"yes": yes}, "does not know: yes"),
-        ({"empty": Corpus("empty", ())}, "has no recording"),
-        ({"gone": gone}, "no recording could be read"),
-    ):
-        with pytest.raises(CorpusError, match=message):
-            Evaluator(recognizer).evaluate(conditions)
-    with pytest.raises(CorpusError, match="words that the model knows: one"):
-        Evaluator(recognizer).evaluate({"tones": corpus}, negatives={"yes": yes})
 
 
 LEVELS = st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9])

@@ -35,7 +35,7 @@ class WordExport:
 
     def __init__(self, model: Checkpoint | RecognizerModel, name: str = "") -> None:
         self.network = model.model if isinstance(model, Checkpoint) else model
-        self.scoring = TorchModel(self.network, name=name or (model.name if isinstance(model, Checkpoint) else ""))
+        self.scoring = TorchModel(model, name=name)
         self.facts = self.scoring.facts
 
     def graph(self) -> ModelProto:
@@ -55,7 +55,8 @@ class WordExport:
         return self._outputs(ExportedModel(path, threads=torch.get_num_threads()), clips, _BATCHES)
 
     def _outputs(self, model: ScoringModel, clips: Clips, batches: tuple[int, ...]) -> Outputs:
-        parts, start = [], 0
+        parts: list[Clips] = []
+        start = 0
         while start < len(clips):
             size = batches[len(parts) % len(batches)]
             parts.append(model.logits(clips[start : start + size]))

@@ -86,10 +86,10 @@ class TorchModel:
     """A network that torch computes, as recognition and evaluation use it (``runtime.models.ScoringModel``).
 
     Args:
-        model: a trained network; it stays as it is and where it is. ``network`` is a copy in evaluation mode on the
-            device, with BatchNorms folded where that is possible, which cannot be trained or saved.
+        model: a trained network or a checkpoint; it stays as it is and where it is. ``network`` is a copy in evaluation
+            mode on the device, with BatchNorms folded where that is possible, which cannot be trained or saved.
         calibration: that belongs to the network; its own if not given.
-        name: of the model; the zoo's name if not given.
+        name: of the model; the checkpoint's, or the zoo's name, if not given.
         device: where to compute.
         threads: number of threads with which torch computes on the CPU; ``None`` leaves it as it is. Torch has one
             such number for the whole process: it is set here, once, holds for everything else that torch computes, and
@@ -109,7 +109,7 @@ class TorchModel:
     @float32_on_cpu()
     def __init__(
         self,
-        model: RecognizerModel,
+        model: RecognizerModel | Checkpoint,
         *,
         calibration: Calibration | None = None,
         name: str = "",
@@ -118,6 +118,8 @@ class TorchModel:
     ) -> None:
         self.device = check_device(device)
         set_threads(threads)
+        if isinstance(model, Checkpoint):
+            model, name = model.model, name or model.name
         config = model.config
         if find_model(config.model).strings:
             raise wrong_kind(name or config.model, "strings")
@@ -164,9 +166,7 @@ def scoring_model(
     Raises:
         ConfigError: if there is no such device.
     """
-    if isinstance(model, Checkpoint):
-        return TorchModel(model.model, name=model.name, device=device, threads=threads)
-    if isinstance(model, RecognizerModel):
+    if isinstance(model, Checkpoint | RecognizerModel):
         return TorchModel(model, device=device, threads=threads)
     return model
 
