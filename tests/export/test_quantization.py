@@ -87,7 +87,7 @@ def test_without_a_split_every_second_recording_quantises(compact: Checkpoint, t
     (tmp_path / "one").rename(strangers)
     for file in (tmp_path / "two").iterdir():
         file.unlink()
-    with pytest.raises(CorpusError, match=r"has no word that the model knows: zero, one"):
+    with pytest.raises(CorpusError, match=r"has no words that the model knows: zero, one"):
         read_export_recordings(config, [f"folder:{tmp_path}"])
 
 

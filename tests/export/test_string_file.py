@@ -71,7 +71,7 @@ def test_strings_to_quantise_and_to_check_with_share_no_voice(tmp_path: Path, mo
         write_audio(generator.uniform(-0.5, 0.5, 8000), tmp_path / f"{name}.wav", 8000)
     own = read_export_recordings(tiny().config, (f"folder:{tmp_path}",), kind="strings")
     assert sorted(filter(None, own.said[len(audio.said) :])) == sorted(2 * [("one",), ("two",)])
-    with pytest.raises(CorpusError, match="has no recording whose words the model knows"):
+    with pytest.raises(CorpusError, match="has no strings that the model knows"):
         read_export_recordings(tiny(Vocabulary(("oui", "non"))).config, (f"folder:{tmp_path}",), kind="strings")
 
 

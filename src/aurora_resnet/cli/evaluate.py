@@ -101,16 +101,16 @@ def evaluate(
     outputs: list[tuple[str, Callable[[], object]]] = [
         ("the output", lambda: typer.echo((table or report).to_markdown())),
     ]
-    if json is not None:
-        outputs.append((f"--json {json}", partial(report.write_json, json)))
-    if csv is not None:
-        outputs.append((f"--csv {csv}", partial(report.write_csv, csv)))
-    if predictions is not None:
-        outputs.append((f"--predictions {predictions}", partial(report.write_predictions, predictions)))
+    for option, path, write in (
+        ("--json", json, report.write_json),
+        ("--csv", csv, report.write_csv),
+        ("--predictions", predictions, report.write_predictions),
+        ("--figure", figure, partial(_draw, report)),
+    ):
+        if path is not None:
+            outputs.append((f"{option} {path}", partial(write, path)))
     if table is not None and aurora is not None:
         outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
-    if figure is not None:
-        outputs.append((f"--figure {figure}", partial(_draw, report, figure)))
     write_all(*outputs)
     if report.all_problems:
         for problem in report.all_problems:

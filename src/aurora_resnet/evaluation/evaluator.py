@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import torch
 from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.environment import check_device
+from aurora_resnet.environment import check_device, describe_environment
 from aurora_resnet.evaluation.answers import WordAnswering
 from aurora_resnet.evaluation.condition import Condition
 from aurora_resnet.evaluation.prediction import Prediction
@@ -143,6 +142,9 @@ class Evaluator:
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         reports = tuple(task.condition(name, each, _shared(corpora[name])) for name, each in answers.items())
+        where = describe_environment(self.device)
+        versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
+        versions["numpy"] = np.__version__
         name = "all conditions" if len(reports) > 1 else reports[0].name
         overall = task.condition(name, task.pool(list(answers.values())), {})
         return EvaluationReport(
@@ -151,9 +153,9 @@ class Evaluator:
             overall=overall,
             seconds=time.perf_counter() - started,
             model_seconds=sum(each.seconds for each in answers.values()),
-            device=_device_name(self.device),
+            device=str(self.device) if self.device.type == "cpu" else f"{self.device} ({where['device']})",
             threads=torch.get_num_threads(),
-            versions=_versions(),
+            versions={name: str(version) for name, version in versions.items()},
             corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             problems=tuple(dict.fromkeys(problems)),
@@ -215,18 +217,3 @@ def _shared(corpus: Corpus) -> dict[str, str]:
     """Return the attributes that all recordings have in common."""
     shared = set.intersection(*(set(utterance.attributes.items()) for utterance in corpus))
     return {name: value for name, value in corpus[0].attributes.items() if (name, value) in shared}
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return str(device)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "aurora-resnet": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }

@@ -149,34 +149,6 @@ def scores_interval(
     return wilson_interval(max(0, correct), clips, confidence=confidence)
 
 
-def confusion_matrix(labels: IntArray, predicted: IntArray, n_words: int) -> IntArray:
-    """Count the clips by true class (row) and recognised class (column).
-
-    Args:
-        labels: true classes, shape ``[n]``, each from 0 to ``n_words - 1``.
-        predicted: recognised classes, shape ``[n]``.
-        n_words: number of classes.
-
-    Raises:
-        ConfigError: if the shapes differ or a class is out of range.
-
-    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    array([[1, 1],
-           [0, 1]])
-    """
-    if labels.shape != predicted.shape or labels.ndim != 1:
-        raise ConfigError(
-            f"labels and predictions must be one dimension of one length, not {labels.shape} and {predicted.shape}"
-        )
-    for what, classes in (("label", labels), ("prediction", predicted)):
-        if classes.size and (classes.min() < 0 or classes.max() >= n_words):
-            raise ConfigError(
-                f"every {what} must be a class from 0 to {n_words - 1}, not {classes.min()} to {classes.max()}"
-            )
-    counts = np.bincount(labels * n_words + predicted, minlength=n_words**2)
-    return counts.astype(np.int64).reshape(n_words, n_words)
-
-
 def scores_by(correct: BoolArray, groups: Sequence[str]) -> dict[str, Score]:
     """Count clips and correct clips of every group, such as a word or a speaker, sorted by its name.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +58,6 @@ class ExportRecordings:
     said: tuple[Said, ...]
 
 
-class _Part(NamedTuple):
-    """Clips of one source: to quantise with, to check with, and the words of the latter."""
-
-    quantise: Clips
-    check: Clips
-    said: list[Said]
-
-
 def read_export_recordings(
     config: RecognizerConfig, corpora: Sequence[str] = (), *, kind: Kind = "words"
 ) -> ExportRecordings:
@@ -81,55 +72,36 @@ def read_export_recordings(
     Raises:
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
-    parts, noisy = _SOURCES[kind](config, corpora)
+    samples, read, read_samples_of = read_samples(), _READ[kind], _READ_SAMPLES[kind]
+    other_words = not set(config.words) & set(samples.words)
     quiet = _without_speech(config)
     quantise, check = [quiet] * (kind == "strings"), [quiet]
     said: list[Said] = [None] * len(quiet)
-    for part, also_noisy in zip(parts, noisy, strict=True):
-        quantise += [part.quantise, *([_in_noise(part.quantise, config, SNRS_DB)] * also_noisy)]
-        check += [part.check, *([_in_noise(part.check, config, (CHECK_SNR_DB,))] * also_noisy)]
-        said += part.said * (1 + also_noisy)
+
+    def add(first: Clips, second: tuple[Clips, list[Said]], *, noisy: bool) -> None:
+        quantise.extend([first, *([_in_noise(first, config, SNRS_DB)] * noisy)])
+        check.extend([second[0], *([_in_noise(second[0], config, (CHECK_SNR_DB,))] * noisy)])
+        said.extend(second[1] * (1 + noisy))
+
+    if not other_words or (kind == "words" and not corpora):
+        train, test = (read_samples_of(samples.filter(split=split), config) for split in ("train", "test"))
+        add(train[0][:: _SAMPLE_STEP if kind == "words" else 1], test, noisy=True)
+    for name in corpora:
+        first, second = _halves(_known(load_corpus(name), name, config, kind))
+        add(read(first, config)[0], read(second, config), noisy=other_words or kind == "strings")
     return ExportRecordings(np.concatenate(quantise), np.concatenate(check), tuple(said))
 
 
-def _words(config: RecognizerConfig, corpora: Sequence[str]) -> tuple[list[_Part], list[bool]]:
-    """Return words, and which of them are taken in noise too."""
-    samples = read_samples()
-    of_other_words = not set(config.words) & set(samples.words)
-    parts: list[_Part] = []
-    if not (of_other_words and corpora):
-        train, test = samples.filter(split="train"), samples.filter(split="test")
-        parts.append(_Part(_read_words(train, config)[0][::_SAMPLE_STEP], *_read_words(test, config)))
-    from_samples = len(parts)
-    for name in corpora:
-        corpus = load_corpus(name).filter(isolated=True)
-        if not set(config.words) & set(corpus.words):
-            raise CorpusError(f"'{name}' has no word that the model knows: {', '.join(config.words)}")
-        first, second = _halves(corpus)
-        parts.append(_Part(_read_words(first, config)[0], *_read_words(second, config)))
-    return parts, [True] * from_samples + [of_other_words] * len(corpora)
-
-
-def _strings(config: RecognizerConfig, corpora: Sequence[str]) -> tuple[list[_Part], list[bool]]:
-    """Return strings, all of which are taken in noise too."""
-    samples = read_samples().filter(lambda utterance: utterance.word in config.vocabulary)
-    parts: list[_Part] = []
-    if len(samples):
-        train, test = (_joined(samples.filter(split=split), config) for split in ("train", "test"))
-        parts.append(_Part(train[0], *test))
-    for name in corpora:
-        known = load_corpus(name).filter(lambda u: bool(u.words) and not config.vocabulary.unknown(u.words))
-        if not len(known):
-            raise CorpusError(f"'{name}' has no recording whose words the model knows: {', '.join(config.words)}")
-        first, second = _halves(known)
-        parts.append(_Part(_read_strings(first, config)[0], *_read_strings(second, config)))
-    return parts, [True] * len(parts)
-
-
-_SOURCES: Mapping[Kind, Callable[[RecognizerConfig, Sequence[str]], tuple[list[_Part], list[bool]]]] = {
-    "words": _words,
-    "strings": _strings,
-}
+def _known(corpus: Corpus, name: str, config: RecognizerConfig, kind: Kind) -> Corpus:
+    """Return single words, some of which the model knows, or strings of words that it knows."""
+    known = set(config.words)
+    if kind == "strings":
+        corpus = corpus.filter(lambda utterance: bool(utterance.words) and set(utterance.words) <= known)
+    else:
+        corpus = corpus.filter(isolated=True)
+    if not known & set(corpus.words):
+        raise CorpusError(f"'{name}' has no {kind} that the model knows: {', '.join(config.words)}")
+    return corpus
 
 
 def _halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
@@ -160,10 +132,16 @@ def _read_strings(corpus: Corpus, config: RecognizerConfig) -> tuple[Clips, list
 def _joined(words: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
     """Return strings put together from words, those that fit into a clip."""
     longest = max(1, int(config.clip_seconds / SECONDS_A_WORD))
-    planned = plan_strings(words, STRINGS, seed=0, lengths=range(1, longest + 1))
+    known = words.filter(lambda utterance: utterance.word in config.vocabulary)
+    planned = plan_strings(known, STRINGS, seed=0, lengths=range(1, longest + 1))
     spoken = [(LowCut(config.sample_rate).push(string.speak(config.sample_rate)), string.words) for string in planned]
     fitting = [(x, words) for x, words in spoken if len(x) <= config.clip_samples]
     return _stack([x for x, _ in fitting], config), [words for _, words in fitting]
+
+
+_Read = Callable[[Corpus, RecognizerConfig], tuple[Clips, list[Said]]]
+_READ: Mapping[Kind, _Read] = {"words": _read_words, "strings": _read_strings}
+_READ_SAMPLES: Mapping[Kind, _Read] = {"words": _read_words, "strings": _joined}
 
 
 def _stack(clips: Sequence[Samples], config: RecognizerConfig) -> Clips:
