@@ -138,6 +138,7 @@ def test_calibrate_keeps_the_weights_and_moves_the_operating_point(
     checkpoint = load_checkpoint(out)
     negatives = Corpus("noise", tuple(Utterance(path, (), "") for path in noise.rglob("*.wav")))
     report = Evaluator(checkpoint).evaluate(read_samples().filter(split="test"), negatives=negatives).rejection
+    assert report is not None
     assert 0.05 < report.words_refused.share <= 0.1
     point = checkpoint.info["operating_point"]
     assert point["asked"] == {"words_refused": 0.1}

@@ -265,6 +265,14 @@ def test_what_cannot_be_scored_is_refused_before_any_work(scored: tuple[Evaluato
         evaluator.evaluate(corpus, negatives=Corpus("none", ()))
 
 
+def test_a_network_of_strings_is_known_by_its_name(tmp_path: Path) -> None:
+    mel = MelConfig(RATE, n_mels=8, compression="pcen", normalization="none", causal=True)
+    options = {"widths": [2, 2, 2, 2], "channels": 4, "dilations": [1], "others": 1}
+    model = RecognizerModel(RecognizerConfig("string_net", mel, options=options))
+    report = Evaluator(model).evaluate(write_strings(tmp_path, [("one two", "ann")]))
+    assert (report.kind, report.overall.counts.said, report.overall.refused) == ("strings", 2, 0)
+
+
 def test_a_model_of_words_takes_isolated_words(tmp_path: Path) -> None:
     pair = Corpus("pair", tuple(Utterance(tmp_path / "no.wav", words, "") for words in (("one", "two"), ("one",))))
     with pytest.raises(CorpusError, match=r"1 of 2 recordings are no isolated .*filter\(isolated=True\)"):

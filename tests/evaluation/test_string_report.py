@@ -16,6 +16,7 @@ from aurora_resnet.calibration.string_point import StringPoint
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.evaluation.aurora_tables import SNRS, AuroraTable
 from aurora_resnet.evaluation.bootstrap import bootstrap_means
+from aurora_resnet.evaluation.comparison import read_systems
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
@@ -38,7 +39,7 @@ def test_errors_are_counted_by_word_and_by_string() -> None:
         heard("one two three", "one nine", speaker="ana"),
         heard("four", "four four", 0.4, speaker="ben"),
     ]
-    condition = StringAnswers(strings).report("mine", {})
+    condition = StringAnswers(strings).report("mine", (), {})
     assert (condition.counts.said, condition.counts.errors) == (7, 3)
     assert (condition.counts.substituted, condition.counts.deleted, condition.counts.inserted) == (1, 1, 1)
     assert condition.accuracy == pytest.approx(4 / 7)
@@ -101,6 +102,7 @@ def test_a_recogniser_is_scored_on_strings_and_on_silence(tmp_path: Path) -> Non
     report.write_predictions(tmp_path / "predictions.csv")
     lines = list(csv.DictReader((tmp_path / "predictions.csv").read_text().splitlines()))
     assert [line["predicted"] for line in lines] == ["one two two", "oh", "nine nine"]
+    assert [system.accuracy for system in read_systems([tmp_path / "predictions.csv"])] == [1.0]
 
 
 def test_a_length_that_is_told_is_kept(tmp_path: Path) -> None:

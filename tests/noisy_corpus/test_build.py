@@ -25,7 +25,6 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.splits import check_speakers_disjoint, with_test_speakers
 from aurora_resnet.noisy_corpus.build import BuildReport, build_noisy_corpus
-from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.writer import NoisyFile, NoisyFileWriter
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
@@ -241,7 +240,7 @@ def test_a_build_goes_on_after_losses(tmp_path: Path, speech: Corpus, noise: Pat
     files = sorted(report.folder.rglob("*.08"))
     files[0].unlink()
     files[5].write_bytes(files[5].read_bytes()[:100])  # cut off by another program
-    journal = report.folder / ".rows" / "TESTC.N2_SNR0.csv"
+    journal = report.folder / ".rows.csv"
     journal.write_bytes(journal.read_bytes()[:-7])  # the last row lost its end
     shutil.rmtree(report.folder / "TESTC" / "N1_SNR5")
     report.manifest.unlink()
@@ -251,6 +250,9 @@ def test_a_build_goes_on_after_losses(tmp_path: Path, speech: Corpus, noise: Pat
     untouched = small(speech, noise, tmp_path)
     assert (untouched.written, untouched.already_there) == (0, 18)
     assert contents(untouched) == whole
+    (report.folder / ".rows").mkdir()
+    journal.rename(report.folder / ".rows" / "TESTC.CLEAN1.csv")  # where 0.2 had the rows of each folder
+    assert small(speech, noise, tmp_path).already_there == 18
 
 
 def test_a_killed_build_goes_on(tmp_path: Path, speech: Corpus, noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,9 +313,9 @@ def test_the_disk_has_every_file_before_its_row(
     def flush(paths: Iterable[Path]) -> None:
         flushed.update(paths)
 
-    def appended(self: BuildRecords, folder: Folder, utterances: Sequence[Utterance]) -> None:
+    def appended(self: BuildRecords, utterances: Sequence[Utterance]) -> None:
         assert {utterance.path for utterance in utterances} <= flushed
-        append(self, folder, utterances)
+        append(self, utterances)
 
     monkeypatch.setattr("aurora_resnet.noisy_corpus.writer.flush_to_disk", flush)
     monkeypatch.setattr(BuildRecords, "append", appended)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -90,7 +90,7 @@ class Answers:
 
     @classmethod
     def pool(cls, parts: Sequence[Answers]) -> Answers:
-        """Put the answers of one model together."""
+        """Put the answers of one model together, with their problems."""
         return cls(
             tuple(utterance for part in parts for utterance in part.utterances),
             np.concatenate([part.labels for part in parts]),
@@ -198,18 +198,6 @@ class WordAnswering:
             empty = np.zeros((0, len(self.model.facts.vocabulary)), np.float32)
             return Answers((), np.zeros(0, np.int64), empty, empty, self.model.facts.calibration, clips.problems)
         return Answers.of(self.model, clips, batch_size=self.batch_size, on_batch=bar.update)
-
-    def pool(self, answers: Sequence[Answers]) -> Answers:
-        """Put the answers of several conditions together, without their problems."""
-        return replace(Answers.pool(answers), problems=())
-
-    def condition(self, name: str, answers: Answers, attributes: Mapping[str, str]) -> ConditionReport:
-        """Count the answers on one condition."""
-        return answers.report(name, self.model.facts.vocabulary.words, attributes)
-
-    def predictions(self, name: str, answers: Answers) -> list[Prediction]:
-        """Return one line a recording."""
-        return answers.predictions(name, self.model.facts.vocabulary.words)
 
     def further(self, answers: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> dict[str, Any]:
         """Return what the report of the words has besides: what was refused and accepted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -39,6 +40,12 @@ class AnswerSet(Protocol):
     def seconds(self) -> float:
         """That the model took."""
 
+    def report(self, name: str, words: tuple[str, ...], attributes: Mapping[str, str], /) -> Condition:
+        """Count the answers on one condition."""
+
+    def predictions(self, condition: str, words: tuple[str, ...], /) -> list[Prediction]:
+        """Return one line a recording."""
+
 
 A = TypeVar("A", bound=AnswerSet)
 
@@ -51,15 +58,6 @@ class Answering(Protocol[A]):
 
     def answer(self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False) -> A:
         """Let the model answer a corpus."""
-
-    def pool(self, answers: Sequence[A]) -> A:
-        """Put the answers of several conditions together, without their problems."""
-
-    def condition(self, name: str, answers: A, attributes: Mapping[str, str]) -> Condition:
-        """Count the answers on one condition."""
-
-    def predictions(self, name: str, answers: A) -> list[Prediction]:
-        """Return one line a recording."""
 
     def further(self, answers: Mapping[str, A], negatives: Mapping[str, A]) -> dict[str, Any]:
         """Return what the report of such a model has besides."""
@@ -141,12 +139,14 @@ class Evaluator:
         ]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
-        reports = tuple(task.condition(name, each, _shared(corpora[name])) for name, each in answers.items())
+        words = self.recognizer.vocabulary.words
+        reports = tuple(each.report(name, words, _shared(corpora[name])) for name, each in answers.items())
         where = describe_environment(self.device)
         versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
         versions["numpy"] = np.__version__
         name = "all conditions" if len(reports) > 1 else reports[0].name
-        overall = task.condition(name, task.pool(list(answers.values())), {})
+        parts: list[Any] = list(answers.values())
+        overall = replace(type(parts[0]).pool(parts).report(name, words, {}), problems=())
         return EvaluationReport(
             model=self.recognizer.model.facts.name,
             conditions=reports,
@@ -159,7 +159,7 @@ class Evaluator:
             corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             problems=tuple(dict.fromkeys(problems)),
-            predictions=tuple(line for name, each in answers.items() for line in task.predictions(name, each)),
+            predictions=tuple(line for name, each in answers.items() for line in each.predictions(name, words)),
             known_length=known_length,
             **task.further(answers, unsaid_answers),
         )

@@ -56,12 +56,17 @@ class StringAnswers(NamedTuple):
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
 
-    def report(self, name: str, attributes: Mapping[str, str]) -> StringCondition:
+    @classmethod
+    def pool(cls, parts: Sequence[StringAnswers]) -> StringAnswers:
+        """Put the answers of one model together, with their problems."""
+        return cls([string for part in parts for string in part.strings], tuple(p for part in parts for p in part[1]))
+
+    def report(self, name: str, _words: Sequence[str], attributes: Mapping[str, str]) -> StringCondition:
         """Count what was recognised, for recordings of at least one word.
 
         >>> from pathlib import Path
         >>> said = Utterance(Path("a.wav"), ("one", "two"), "me")
-        >>> condition = StringAnswers([HeardString(said, ("one", "three"), 0.9, True, 1.0)]).report("mine", {})
+        >>> condition = StringAnswers([HeardString(said, ("one", "three"), 0.9, True, 1.0)]).report("mine", (), {})
         >>> condition.accuracy, condition.right, condition.accepted_wrong
         (0.5, 0, 1)
         """
@@ -84,6 +89,21 @@ class StringAnswers(NamedTuple):
             attributes=attributes,
             problems=self.problems,
         )
+
+    def predictions(self, condition: str, _words: Sequence[str]) -> list[Prediction]:
+        """Return one line a recording."""
+        return [
+            Prediction(
+                str(each.utterance.path),
+                condition,
+                " ".join(each.utterance.words),
+                " ".join(each.heard),
+                each.confidence,
+                each.accepted,
+                each.utterance.speaker,
+            )
+            for each in self.strings
+        ]
 
     @property
     def utterances(self) -> tuple[Utterance, ...]:
@@ -170,29 +190,6 @@ class StringAnswering:
             ModelError: if the model answers with numbers that are not finite.
         """
         return hear_strings(self.recognizer, corpus, known_length=known_length and not negatives, bar=bar)
-
-    def pool(self, answers: Sequence[StringAnswers]) -> StringAnswers:
-        """Put the answers of several conditions together, without their problems."""
-        return StringAnswers([string for each in answers for string in each.strings])
-
-    def condition(self, name: str, answers: StringAnswers, attributes: Mapping[str, str]) -> StringCondition:
-        """Count the answers on one condition."""
-        return answers.report(name, attributes)
-
-    def predictions(self, name: str, answers: StringAnswers) -> list[Prediction]:
-        """Return one line a recording."""
-        return [
-            Prediction(
-                str(each.utterance.path),
-                name,
-                " ".join(each.utterance.words),
-                " ".join(each.heard),
-                each.confidence,
-                each.accepted,
-                each.utterance.speaker,
-            )
-            for each in answers.strings
-        ]
 
     def further(self, answers: Mapping[str, StringAnswers], negatives: Mapping[str, StringAnswers]) -> dict[str, Any]:
         """Return what the report of the strings has besides: false words, and how much was recognised."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -25,10 +24,9 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.noisy_corpus.babble import talker_babble
-from aurora_resnet.noisy_corpus.names import NamedUtterance, name_utterances
+from aurora_resnet.noisy_corpus.names import name_utterances
 from aurora_resnet.noisy_corpus.plan import (
     TEST_SNRS_DB,
-    Folder,
     check_sets,
     check_snrs,
     plan_tests,
@@ -138,12 +136,11 @@ def build_noisy_corpus(
     scenes.check_needed(needed)
     digests = recording_digests(scenes)
     scenes.check_unseen(digests)
-    folders = list(
-        chain(
-            plan_training(chosen["train"], seed) if train else (),
-            plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
-        )
+    planned = chain(
+        plan_training(chosen["train"], seed) if train else (),
+        plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
     )
+    files = [NoisyFile(folder, one) for folder, named_in_it in planned for one in named_in_it]
 
     out = Path(out)
     with locked_folder(out, CorpusError(f"another build works in {out}; wait for its end, or build elsewhere")):
@@ -155,9 +152,9 @@ def build_noisy_corpus(
         paths = {
             scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
         }
-        noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
+        noises = {scene: SceneNoise.of(found) for scene, found in paths.items()}
         writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
-        written, kept, failures = _build(writer, folders, records, hands, progress)
+        written, kept, failures = _build(writer, files, records, hands, progress)
         records.write_manifest()
         skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
         return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
@@ -211,55 +208,29 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
     return (path,)
 
 
-class _Chunk(NamedTuple):
-    """Files of one folder, for one worker."""
-
-    folder: Folder
-    files: list[NoisyFile]
-
-
-def _writing(writer: NoisyFileWriter) -> Callable[[_Chunk], list[Utterance | str]]:
-    return lambda chunk: writer.write_all(chunk.files)
+def _writing(writer: NoisyFileWriter) -> Callable[[list[NoisyFile]], list[Utterance | str]]:
+    return writer.write_all
 
 
 def _build(
-    writer: NoisyFileWriter,
-    folders: Sequence[tuple[Folder, list[NamedUtterance]]],
-    records: BuildRecords,
-    engine: Engine,
-    progress: bool,
+    writer: NoisyFileWriter, files: Sequence[NoisyFile], records: BuildRecords, engine: Engine, progress: bool
 ) -> tuple[int, int, Counter[str]]:
     """Make all files; return how many were written, how many were there, and the reasons of the failures."""
-    written = kept = 0
+    done = records.resume()
+    todo = [file for file in files if writer.path(file) not in done]
+    kept, written = len(files) - len(todo), 0
     failures: Counter[str] = Counter()
-    left: Counter[Folder] = Counter()  # chunks of the folders that were begun
-    total = sum(len(named) for _, named in folders)
-    with tqdm(total=total, desc="noisy speech", unit="file", disable=None if progress else True) as bar:
-
-        def chunks() -> Iterator[_Chunk]:
-            nonlocal kept
-            for folder, named in folders:
-                done = records.resume(folder)
-                files = [NoisyFile(folder, one) for one in named]
-                todo = [file for file in files if writer.path(file) not in done]
-                kept += len(files) - len(todo)
-                bar.update(len(files) - len(todo))
-                left[folder] = -(-len(todo) // _CHUNK)
-                for start in range(0, len(todo), _CHUNK):
-                    yield _Chunk(folder, todo[start : start + _CHUNK])
-
-        for outcome in engine.run(partial(_writing, writer), chunks()):
+    chunks = (todo[start : start + _CHUNK] for start in range(0, len(todo), _CHUNK))
+    with tqdm(
+        total=len(files), initial=kept, desc="noisy speech", unit="file", disable=None if progress else True
+    ) as bar:
+        for outcome in engine.run(partial(_writing, writer), chunks):
             if outcome.result is None:
-                raise CorpusError(
-                    f"files of {outcome.piece.folder.path}: {outcome.lost}; run again to continue, with fewer workers"
-                )
-            folder, results = outcome.piece.folder, outcome.result
-            utterances = [result for result in results if isinstance(result, Utterance)]
-            failures.update(result for result in results if isinstance(result, str))
-            records.append(folder, utterances)
+                place = outcome.piece[0].folder.path
+                raise CorpusError(f"files of {place}: {outcome.lost}; run again to continue, with fewer workers")
+            utterances = [result for result in outcome.result if isinstance(result, Utterance)]
+            failures.update(result for result in outcome.result if isinstance(result, str))
+            records.append(utterances)
             written += len(utterances)
-            bar.update(len(results))
-            left[folder] -= 1
-            if not left[folder]:
-                records.finish(folder)
+            bar.update(len(outcome.result))
     return written, kept, failures

@@ -1,8 +1,8 @@
 """What a builder of noisy speech remembers: its settings, and a row for every utterance.
 
-In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden folder ``.rows``, which holds the rows of each
-folder of the tree. A row is added after its file was renamed into place. A file with its row is done; a killed build
-leaves at most a few files without one, which are made again, bit for bit.
+In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden file ``.rows.csv``, to which a row is added after
+its file was renamed into place. A file with its row is done; a killed build leaves at most a few files without one,
+which are made again, bit for bit. Trees of 0.2 have a file of rows for each folder, in ``.rows``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from aurora_resnet.corpora.manifest_rows import PREFIX, csv_row
 from aurora_resnet.corpora.sources.aurora2 import MANIFEST, SETTINGS
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
-from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.noisy_corpus.writer import ATTRIBUTES
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
@@ -44,7 +43,7 @@ class BuildRecords:
         self.home = home
         self.manifest = home / MANIFEST
         self._settings = home / SETTINGS
-        self._rows = home / ".rows"
+        self._rows = home / ".rows.csv"
 
     def begin(self, settings: Mapping[str, Any], noises: Mapping[str, str]) -> None:
         """Write the settings, or make sure that the tree was begun with the same ones.
@@ -83,27 +82,24 @@ class BuildRecords:
         """Tell whether a file is what a build left that was killed while it began."""
         return path.name.startswith(f".{self._settings.stem}.partial")
 
-    def resume(self, folder: Folder) -> set[Path]:
-        """Return the files of a folder that are done, and forget the rest."""
-        file = self._file(folder)
-        kept = {row["path"]: row for row in _read(file) if self._is_done(row)}
-        _write(file, kept.values())
+    def resume(self) -> set[Path]:
+        """Return the files that are done, and forget the rest."""
+        files = (*sorted(self.home.glob(".rows/*.csv")), self._rows)
+        kept = {row["path"]: row for file in files for row in _read(file) if self._is_done(row)}
+        _write(self._rows, kept.values())
         return {self.home / path for path in kept}
 
-    def append(self, folder: Folder, utterances: Sequence[Utterance]) -> None:
+    def append(self, utterances: Iterable[Utterance]) -> None:
         """Remember utterances whose files were written."""
-        with self._file(folder).open("a", **_TEXT) as stream:
+        with self._rows.open("a", **_TEXT) as stream:
             rows = (csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances)
             csv.writer(stream).writerows(rows)
 
-    def finish(self, folder: Folder) -> None:
-        """Sort the rows of a folder, so that they do not tell in which order its files were made."""
-        file = self._file(folder)
-        _write(file, sorted(_read(file), key=lambda row: row["path"]))
-
     def write_manifest(self) -> None:
-        """Put the rows of all folders together, one folder in memory at a time."""
-        _write(self.manifest, (row for file in sorted(self._rows.glob("*.csv")) for row in _read(file)))
+        """Write all rows, in an order that does not tell in which one the files were made."""
+        rows = sorted(_read(self._rows), key=lambda row: row["path"])
+        _write(self._rows, rows)
+        _write(self.manifest, rows)
 
     def _is_done(self, row: Row) -> bool:
         """Tell whether the file of a row is there as it was written."""
@@ -113,9 +109,6 @@ class BuildRecords:
             return False
         samples = row[f"{PREFIX}samples"]
         return samples.isdecimal() and size == 2 * int(samples) if row["sample_rate"] else size > 0
-
-    def _file(self, folder: Folder) -> Path:
-        return self._rows / f"{folder.part}.{folder.name}.csv"
 
 
 _TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}

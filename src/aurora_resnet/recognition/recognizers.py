@@ -14,7 +14,7 @@ from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.models import ScoringModel
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.model import SequenceModel
+from aurora_resnet.runtime.strings.model import SequenceFacts, SequenceModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 AnyRecognizer = Recognizer | StringRecognizer
@@ -47,4 +47,6 @@ def as_recognizer(model: AnyModelForm, *, device: str | torch.device = "cpu") ->
         if find_model(network.config.model).strings:
             return StringRecognizer(sequence_model(model, device=device))
         return Recognizer(scoring_model(model, device=device))
-    return StringRecognizer(model) if isinstance(model, SequenceModel) else Recognizer(model)
+    if isinstance(model.facts, SequenceFacts):
+        return StringRecognizer(model)
+    return Recognizer(model)

@@ -119,7 +119,8 @@ class TorchModel:
         self.device = check_device(device)
         set_threads(threads)
         if isinstance(model, Checkpoint):
-            model, name = model.model, name or model.name
+            name = name or model.name
+            model = model.model
         config = model.config
         if find_model(config.model).strings:
             raise wrong_kind(name or config.model, "strings")
