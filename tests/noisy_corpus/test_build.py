@@ -266,6 +266,7 @@ def test_a_killed_build_goes_on(tmp_path: Path, speech: Corpus, noise: Path, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(NoisyFileWriter, "_save", dying)
+        patch.setattr("aurora_resnet.noisy_corpus.build._CHUNK", 3)
         with pytest.raises(KeyboardInterrupt):
             small(speech, noise, tmp_path / "killed")
     assert len(list((tmp_path / "killed").rglob("*.08"))) == 7

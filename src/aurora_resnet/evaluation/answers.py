@@ -164,7 +164,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class WordAnswering:
-    """How a model of single words answers a corpus, and what is counted of its answers; see ``Answering``.
+    """How a model of single words answers a corpus, and what its report has besides.
 
     Args:
         model: scores the clips.

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import check_device, describe_environment
 from aurora_resnet.evaluation.answers import WordAnswering
-from aurora_resnet.evaluation.condition import Condition
-from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import StringAnswering
 from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
@@ -24,46 +22,11 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
 
-
-class AnswerSet(Protocol):
-    """What a model answered to some recordings."""
-
-    @property
-    def utterances(self) -> Sequence[Utterance]:
-        """The recordings that could be read."""
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """The recordings that could not, each with the reason."""
-
-    @property
-    def seconds(self) -> float:
-        """That the model took."""
-
-    def report(self, name: str, words: tuple[str, ...], attributes: Mapping[str, str], /) -> Condition:
-        """Count the answers on one condition."""
-
-    def predictions(self, condition: str, words: tuple[str, ...], /) -> list[Prediction]:
-        """Return one line a recording."""
+Answering = WordAnswering | StringAnswering
+"""How a model of one kind answers corpora, and what its report has besides."""
 
 
-A = TypeVar("A", bound=AnswerSet)
-
-
-class Answering(Protocol[A]):
-    """What evaluation has to know of a kind of model: words and strings are two of these."""
-
-    def check(self, name: str, corpus: Corpus) -> None:
-        """Raise ``CorpusError`` for recordings that such a model is not for."""
-
-    def answer(self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False) -> A:
-        """Let the model answer a corpus."""
-
-    def further(self, answers: Mapping[str, A], negatives: Mapping[str, A]) -> dict[str, Any]:
-        """Return what the report of such a model has besides."""
-
-
-def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering[Any]:
+def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
     """Return how a recogniser answers."""
     if isinstance(recognizer, StringRecognizer):
         return StringAnswering(recognizer)
@@ -145,7 +108,7 @@ class Evaluator:
         versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
         versions["numpy"] = np.__version__
         name = "all conditions" if len(reports) > 1 else reports[0].name
-        parts: list[Any] = list(answers.values())
+        parts = list(answers.values())
         overall = replace(type(parts[0]).pool(parts).report(name, words, {}), problems=())
         return EvaluationReport(
             model=self.recognizer.model.facts.name,
@@ -189,15 +152,15 @@ class Evaluator:
 
 
 def answer_all(
-    task: Answering[A],
+    task: Answering,
     corpora: Mapping[str, Corpus],
     bar: tqdm[Any],
     *,
     negatives: bool = False,
     known_length: bool = False,
-) -> tuple[dict[str, A], list[str]]:
+) -> tuple[dict[str, Any], list[str]]:
     """Return a model's answers by condition; conditions without a readable recording become problems."""
-    answers: dict[str, A] = {}
+    answers: dict[str, Any] = {}
     problems: list[str] = []
     for name, corpus in corpora.items():
         bar.set_description(name)

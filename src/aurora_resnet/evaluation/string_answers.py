@@ -59,7 +59,8 @@ class StringAnswers(NamedTuple):
     @classmethod
     def pool(cls, parts: Sequence[StringAnswers]) -> StringAnswers:
         """Put the answers of one model together, with their problems."""
-        return cls([string for part in parts for string in part.strings], tuple(p for part in parts for p in part[1]))
+        problems = tuple(problem for part in parts for problem in part.problems)
+        return cls([string for part in parts for string in part.strings], problems, sum(p.seconds for p in parts))
 
     def report(self, name: str, _words: Sequence[str], attributes: Mapping[str, str]) -> StringCondition:
         """Count what was recognised, for recordings of at least one word.
@@ -172,7 +173,7 @@ class FalseWords:
 
 @dataclass(frozen=True)
 class StringAnswering:
-    """How a model of strings answers a corpus, and what is counted of its answers; see ``Answering``."""
+    """How a model of strings answers a corpus, and what its report has besides."""
 
     recognizer: StringRecognizer
 

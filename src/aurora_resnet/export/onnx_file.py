@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.export.onnx_graph import describe
-from aurora_resnet.export.parity import Outputs, Parity
+from aurora_resnet.export.parity import Parity
 from aurora_resnet.export.quantization import quantize_graph
-from aurora_resnet.export.recordings import Clips, read_export_recordings
+from aurora_resnet.export.recordings import read_export_recordings
 from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.files import atomic_path
@@ -19,41 +18,9 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, Kind
-from aurora_resnet.runtime.models import ModelFacts
-from aurora_resnet.runtime.strings.model import SequenceFacts
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
-
-class Exporting(Protocol):
-    """What the export has to know of a kind of model; ``WordExport`` and ``StringExport`` are these."""
-
-    @property
-    def facts(self) -> ModelFacts | SequenceFacts:
-        """What recognition has to know of the model."""
-
-    @property
-    def state_size(self) -> int:
-        """Numbers that a graph of streams carries on, else 0."""
-
-    def graph(self) -> ModelProto:
-        """Return the network as a graph."""
-
-    def whole(self, clips: Clips) -> Clips:
-        """Return clips as the graph takes them."""
-
-    def answers(self, clips: Clips) -> Outputs:
-        """Return what the network makes of clips."""
-
-    def file_answers(self, path: Path, clips: Clips) -> Outputs:
-        """Return what an exported file makes of clips."""
-
-
-EXPORTS: Mapping[Kind, Callable[[Checkpoint | RecognizerModel, str], Exporting]] = {
-    "words": WordExport,
-    "strings": StringExport,
-}
+EXPORTS: Mapping[Kind, type[WordExport] | type[StringExport]] = {"words": WordExport, "strings": StringExport}
+"""What the export has to know of each kind of model."""
 
 
 @float32_on_cpu()

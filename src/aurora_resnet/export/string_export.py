@@ -25,7 +25,7 @@ _BATCH = 16
 
 
 class StringExport:
-    """A model of strings on its way into a file; see ``Exporting``.
+    """A model of strings on its way into a file.
 
     Args:
         model: a checkpoint or a network.

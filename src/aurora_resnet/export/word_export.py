@@ -24,7 +24,7 @@ _BATCHES = (1, 2, 5, 32)
 
 
 class WordExport:
-    """A model of single words on its way into a file; see ``Exporting``.
+    """A model of single words on its way into a file.
 
     Args:
         model: a checkpoint or a network.
