@@ -7,10 +7,10 @@ connected digits, as those of a model of strings; accuracies of isolated digits 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurora_resnet.evaluation.condition import Condition
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
@@ -111,7 +111,7 @@ class AuroraTable:
     def to_markdown(self) -> str:
         """Return the table in Markdown, in percent, one column a noise and an average."""
         columns = self._columns()
-        header = ["SNR", *(f"{group}: {name}" if group else name for group, name, _ in columns)]
+        header = ["SNR", *(f"{column.group}: {column.name}" if column.group else column.name for column in columns)]
         return markdown_table(header, self._rows(columns))
 
     def to_latex(self) -> str:
@@ -121,40 +121,38 @@ class AuroraTable:
         column of a page it needs ``\small`` or ``\resizebox``.
         """
         columns = self._columns()
-        header = ["SNR", *(name for _, name, _ in columns)]
-        groups = ["", *(group for group, _, _ in columns)]
+        header, groups = ["SNR", *(column.name for column in columns)], ["", *(column.group for column in columns)]
         return latex_table(header, self._rows(columns), groups=groups, rule_after=len(SNRS))
 
-    def _columns(self) -> list[tuple[str, str, Callable[[str], float | None]]]:
-        """Group heading, name and content of every column after the first."""
-        columns: list[tuple[str, str, Callable[[str], float | None]]] = []
-        for set_name, noises in self.noises.items():
-            group = f"set {set_name.upper()}"
-            for noise in noises:
-                columns.append((group, noise, partial(self.accuracy, set_name, noise)))
-            columns.append((group, "mean", partial(self.set_mean, set_name)))
-        columns.append(("", "(2A+2B+C)/5", self.overall_weighted))
-        columns.append(("", "(A+B+C)/3", self.overall_plain))
-        return columns
+    def _columns(self) -> list[_Column]:
+        columns: list[_Column] = []
+        for name, noises in self.noises.items():
+            group = f"set {name.upper()}"
+            columns += [_Column(group, noise, partial(self.accuracy, name, noise), (name, noise)) for noise in noises]
+            columns.append(_Column(group, "mean", partial(self.set_mean, name), (name, "")))
+        columns.append(_Column("", "(2A+2B+C)/5", self.overall_weighted, ("", "")))
+        return [*columns, _Column("", "(A+B+C)/3", self.overall_plain, None)]
 
-    def _rows(self, columns: list[tuple[str, str, Callable[[str], float | None]]]) -> list[list[str]]:
-        rows = [[_ROW_NAMES[snr], *(percent(cell(snr)) for _, _, cell in columns)] for snr in (*SNRS, MEAN)]
+    def _rows(self, columns: Sequence[_Column]) -> list[list[str]]:
+        rows = [[_ROW_NAMES[snr], *(percent(column.cell(snr)) for column in columns)] for snr in (*SNRS, MEAN)]
         if self.intervals:
-            rows.append(["95 % interval", *self._interval_cells()])
+            rows.append(["95 % interval", *map(self._interval, columns)])
         return rows
 
-    def _interval_cells(self) -> list[str]:
-        """Return the intervals in the order of the columns; the plain mean of the sets has none."""
-        averages = {
-            (name, noise): self.accuracy(name, noise) if noise else self.set_mean(name)
-            for name, noises in self.noises.items()
-            for noise in (*noises, "")
-        } | {("", ""): self.overall_weighted()}
-        cells = []
-        for key, average in averages.items():
-            interval = None if average is None else self.intervals.get(key)
-            cells.append(MISSING if interval is None else f"{percent(interval.low)} to {percent(interval.high)}")
-        return [*cells, MISSING]
+    def _interval(self, column: _Column) -> str:
+        if column.average is None or column.average not in self.intervals or column.cell(MEAN) is None:
+            return MISSING
+        interval = self.intervals[column.average]
+        return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+class _Column(NamedTuple):
+    """Group heading, name and content of a column, and whose interval it has."""
+
+    group: str
+    name: str
+    cell: Callable[[str], float | None]
+    average: tuple[str, str] | None
 
 
 def _mean(values: list[float | None]) -> float | None:
