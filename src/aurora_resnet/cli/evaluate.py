@@ -21,7 +21,7 @@ from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
-from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
 def evaluate(
@@ -86,13 +86,12 @@ def evaluate(
     set_threads(threads)
     if aurora is not None:
         by = ["set", "noise", "snr_db"]
-    file = resolve(
-        model, kind="strings" if strings else "words", format="checkpoint" if checkpoint else None, device=device
-    )
-    options = options_of(file.kind, figure=figure, known_length=known_length or None)
-    loading = RECOGNIZERS[file.kind].from_pretrained
+    kind: Kind = "strings" if strings else "words"
+    file = resolve(model, kind=kind, format="checkpoint" if checkpoint else None, device=device)
+    options = options_of(kind, figure=figure, known_length=known_length or None)
+    loading = RECOGNIZERS[kind].from_pretrained
     recognizer = loading(file, device=device, threads=threads, trust_code=trust_code)
-    conditions = load_words(corpus, split, by or (), kind=file.kind)
+    conditions = load_words(corpus, split, by or (), kind=kind)
     not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
     report: EvaluationReport[Any] = Evaluator(recognizer, batch_size=batch_size).evaluate(
         conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True

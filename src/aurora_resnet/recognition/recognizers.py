@@ -38,7 +38,7 @@ def as_recognizer(model: AnyModelForm, *, device: str | torch.device = "cpu") ->
 
     >>> from aurora_resnet.checkpoints import load_checkpoint
     >>> as_recognizer(load_checkpoint("compact"))
-    Recognizer(compact, Vocabulary('zero', ..., 'oh'))
+    Recognizer(compact, Vocabulary(11 words: zero, one, ...))
     """
     if isinstance(model, Recognizer | StringRecognizer):
         return model
