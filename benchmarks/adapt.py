@@ -34,9 +34,9 @@ from aurora_resnet.environment import describe_environment
 from aurora_resnet.evaluation.bootstrap import paired_difference
 from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
-from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.teaching.adapt import METHODS, STRENGTH, adapted_model, embeddings, fit_last_layer, last_layer
 
 Truths = npt.NDArray[np.bool_]

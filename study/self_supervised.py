@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.files import write_json
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.training.data import load_data
 from aurora_resnet.training.sounds import training_clips
 from study.linear_head import fit_linear_head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -95,18 +95,16 @@ class RejectionReport:
     @classmethod
     def count(cls, model: str, words: Mapping[str, Decided], negatives: Mapping[str, Decided]) -> RejectionReport:
         """Count the decisions of one model about recordings by condition."""
-        (said, refused), (unsaid, accepted) = _pooled(words, refused=True), _pooled(negatives, refused=False)
+        (said, refused, of_words), (unsaid, accepted, of_negatives) = _pooled(words, True), _pooled(negatives, False)
         return cls(
             model=model,
             calibration=next(iter(words.values())).calibration,
-            words_refused=Share.of(refused, _speakers(said)),
-            negatives_accepted=Share.of(accepted, _speakers(unsaid)),
-            refused_by_condition={n: Share.of(~each.accepted, _speakers(each.utterances)) for n, each in words.items()},
-            refused_by_word=_by_word(refused, said),
-            accepted_by_condition={
-                name: Share.of(each.accepted, _speakers(each.utterances)) for name, each in negatives.items()
-            },
-            accepted_by_word=_by_word(accepted, unsaid),
+            words_refused=Share.of(refused, [utterance.speaker for utterance in said]),
+            negatives_accepted=Share.of(accepted, [utterance.speaker for utterance in unsaid]),
+            refused_by_condition=_by(of_words, refused, said),
+            refused_by_word=_by(map(_said, said), refused, said),
+            accepted_by_condition=_by(of_negatives, accepted, unsaid),
+            accepted_by_word=_by(map(_said, unsaid), accepted, unsaid),
             problems=tuple(problem for each in (*words.values(), *negatives.values()) for problem in each.problems),
         )
 
@@ -151,22 +149,25 @@ class RejectionReport:
         return rows + accepted
 
 
-def _pooled(answers: Mapping[str, Decided], *, refused: bool) -> tuple[list[Utterance], BoolArray]:
-    """Return all recordings, and which of them are accepted or refused."""
+def _pooled(answers: Mapping[str, Decided], refused: bool) -> tuple[list[Utterance], BoolArray, list[str]]:
+    """Return all recordings, which of them are accepted or refused, and the condition of each."""
     utterances = [utterance for each in answers.values() for utterance in each.utterances]
     accepted = np.concatenate([each.accepted for each in answers.values()])
-    return utterances, ~accepted if refused else accepted
+    names = [name for name, each in answers.items() for _ in each.utterances]
+    return utterances, ~accepted if refused else accepted, names
 
 
-def _speakers(utterances: Sequence[Utterance]) -> list[str]:
-    return [utterance.speaker for utterance in utterances]
+def _said(utterance: Utterance) -> str:
+    return " ".join(utterance.words) or NO_WORD
 
 
-def _by_word(happened: BoolArray, utterances: Sequence[Utterance]) -> dict[str, Share]:
-    said = np.array([" ".join(utterance.words) or NO_WORD for utterance in utterances], dtype=np.str_)
-    speakers = np.array(_speakers(utterances), dtype=np.str_)
+def _by(labels: Iterable[str], happened: BoolArray, utterances: Sequence[Utterance]) -> dict[str, Share]:
+    """Count by label, in the order in which they first occur."""
+    groups: dict[str, list[int]] = {}
+    for number, label in enumerate(labels):
+        groups.setdefault(label, []).append(number)
     return {
-        str(word): Share.of(happened[said == word], speakers[said == word].tolist()) for word in dict.fromkeys(said)
+        label: Share.of(happened[rows], [utterances[row].speaker for row in rows]) for label, rows in groups.items()
     }
 
 
