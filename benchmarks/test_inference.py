@@ -22,12 +22,12 @@ from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
 from aurora_resnet.environment import set_threads
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.scoring import TorchModel
 from benchmarks.measuring import last_line, run_python
 
 Words = tuple[list[Samples], list[str]]

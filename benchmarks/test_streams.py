@@ -33,9 +33,9 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.models.strings import SequenceModel
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.strings.events import Digit
-from aurora_resnet.runtime.strings.model import SequenceModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.runtime.vocabulary import DIGITS

@@ -17,7 +17,7 @@ from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
-from aurora_resnet.scoring import predict_logits
+from aurora_resnet.recognition.word_model import predict_logits
 
 TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
 INDICES = 10

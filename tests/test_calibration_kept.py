@@ -21,18 +21,17 @@ from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.pretrained import save_pretrained
-from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.string_model import sequence_model
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.strings.events import StringEnded, event_values
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.search import Hypothesis
 from aurora_resnet.runtime.strings.streams import StringStreams
-from aurora_resnet.scoring import TorchModel
-from aurora_resnet.string_scoring import sequence_model
 from aurora_resnet.teaching.adapt import adapt
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
@@ -147,12 +146,12 @@ def test_it_is_kept_with_the_weights(kind: str, saved: Path, tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changed", [False, True])
-def test_an_exported_file_has_what_the_weights_have(kind: str, saved: Path, tmp_path: Path, changed: bool) -> None:
+def test_an_exported_file_has_what_the_weights_have(saved: Path, tmp_path: Path, changed: bool) -> None:
     checkpoint = load_checkpoint(saved)
     if changed:
         one_step(checkpoint.model)
     for model in (checkpoint, checkpoint.model):
-        (export_onnx if kind == "words" else export_strings)(model, tmp_path / "a.onnx")
+        export_onnx(model, tmp_path / "a.onnx")
         assert accepted(tmp_path / "a.onnx") == (None if changed else True, False)
 
 

@@ -21,11 +21,11 @@ from aurora_resnet.checkpoints import (
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ModelError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.scoring import TorchModel
 
 OPTIONS: dict[str, dict[str, object]] = {
     "resnet50": {"hidden": 16},

@@ -156,7 +156,9 @@ LOADERS: dict[str, Callable[[Path, Path], object]] = {
     "save_pretrained": lambda file, out: save_pretrained(file, out / "folder", onnx=False),
     "from_pretrained": lambda file, _: DigitRecognizer.from_pretrained(file),
     "start_from": lambda file, _: start_from(file, read_samples().vocabulary()),
-    "Hearing": lambda file, out: transcribe([RECORDING], out / "rows", TranscriptionModel(str(file)), table="csv", workers=1),
+    "TranscriptionModel": lambda file, out: transcribe(
+        [RECORDING], out / "rows", TranscriptionModel(str(file)), table="csv", workers=1
+    ),
     "init of a Trainer": trainer,
     "teach": taught,
     "init of a file": learnt_from,

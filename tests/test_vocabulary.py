@@ -12,19 +12,19 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
+from aurora_resnet.calibration.word_point import calibrate
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import recognize_stream
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.tasks.experiment import run_experiment
-from aurora_resnet.training.calibrate import calibrate
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app

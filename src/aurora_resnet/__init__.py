@@ -19,8 +19,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 model_reference.FOLDERS["checkpoint"] = Path(__file__).with_name("pretrained")
 model_reference.ADDED.update(
-    words="aurora_resnet.scoring:load_scoring_model",
-    strings="aurora_resnet.string_scoring:load_sequence_model",
+    words="aurora_resnet.recognition.word_model:load_scoring_model",
+    strings="aurora_resnet.recognition.string_model:load_sequence_model",
     kind="aurora_resnet.checkpoints:checkpoint_kind",
     hub="aurora_resnet.pretrained_folder:hub_files",
     checkpoint="aurora_resnet.checkpoints:load_checkpoint",

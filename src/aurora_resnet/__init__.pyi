@@ -1,6 +1,7 @@
 from .audio.mixing import mix_at_snr as mix_at_snr
 from .audio.writing import write_audio as write_audio
 from .augmentation.recipe import Augmentation as Augmentation
+from .calibration.word_point import calibrate as calibrate
 from .checkpoints import load_checkpoint as load_checkpoint
 from .checkpoints import save_checkpoint as save_checkpoint
 from .clips.augmented import AugmentedClips as AugmentedClips
@@ -37,7 +38,6 @@ from .runtime.strings.recognizer import StringRecognizer as StringRecognizer
 from .runtime.strings.streams import StringStreams as StringStreams
 from .runtime.vocabulary import Vocabulary as Vocabulary
 from .tasks.experiment import run_experiment as run_experiment
-from .training.calibrate import calibrate as calibrate
 from .training.config import TrainingConfig as TrainingConfig
 from .training.trainer import Trainer as Trainer
 

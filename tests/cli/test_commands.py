@@ -22,7 +22,7 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli import main
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.evaluation.rejection import measure_rejection
+from aurora_resnet.evaluation.evaluator import Evaluator
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--threads", "1"]
@@ -136,11 +136,9 @@ def test_calibrate_keeps_the_weights_and_moves_the_operating_point(
     assert before.keys() == after.keys()
     assert all(before[name].equal(after[name]) and before[name].dtype == after[name].dtype for name in before)
     checkpoint = load_checkpoint(out)
-    report = measure_rejection(
-        checkpoint,
-        read_samples().filter(split="test"),
-        Corpus("noise", tuple(Utterance(path, (), "") for path in noise.rglob("*.wav"))),
-    )
+    negatives = Corpus("noise", tuple(Utterance(path, (), "") for path in noise.rglob("*.wav")))
+    report = Evaluator(checkpoint).evaluate(read_samples().filter(split="test"), negatives=negatives).rejection
+    assert report is not None
     assert 0.05 < report.words_refused.share <= 0.1
     point = checkpoint.info["operating_point"]
     assert point["asked"] == {"words_refused": 0.1}

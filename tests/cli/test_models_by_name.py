@@ -150,8 +150,8 @@ data.train = [{ corpus = "manifest:one.csv", validation_share = 0.0 }]
 training = { epochs = 1, batch_size = 2, distillation = {} }
 """
 WORK = (
-    "aurora_resnet.cli.demo.run_demo", "aurora_resnet.cli.calibrate._answer", "aurora_resnet.cli.export.export_onnx",
-    "aurora_resnet.cli.string_models.choose_string_point", "aurora_resnet.cli.export.export_strings",
+    "aurora_resnet.cli.demo.run_demo", "aurora_resnet.cli.calibrate.calibrate_checkpoint",
+    "aurora_resnet.cli.export.export_onnx",
     "aurora_resnet.cli.adapt.adapt_model", "aurora_resnet.teaching.teach.read_clips",
     "aurora_resnet.training.trainer.Trainer.fit", "aurora_resnet.web.running.serve_forever",
 )  # fmt: skip

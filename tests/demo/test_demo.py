@@ -18,12 +18,12 @@ from aurora_resnet.demo.sounds import SNRS_DB, DemoSounds, Sound, demo_sounds
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
-from aurora_resnet.scoring import scoring_model
 
 pytestmark = pytest.mark.slow  # a training
 

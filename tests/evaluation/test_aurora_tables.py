@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom, binomtest
 
-from aurora_resnet.evaluation.aurora_intervals import average_intervals
-from aurora_resnet.evaluation.aurora_tables import AVERAGED_SNRS, SNRS, AuroraTable
+from aurora_resnet.evaluation.aurora_tables import AVERAGED_SNRS, SNRS, AuroraTable, average_intervals
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.report import EvaluationReport

@@ -24,13 +24,15 @@ from aurora_resnet.evaluation.metrics import Score, expected_calibration_error, 
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
 from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
-from aurora_resnet.scoring import TorchModel
+from tests.evaluation.tones import write_strings
+from tests.runtime.tone_model import ToneModel
 
 RATE = 8000
 
@@ -96,6 +98,7 @@ def test_report_holds_what_was_made(tmp_path: Path) -> None:
     assert report.all_problems == ()
     assert (report.model, report.device) == ("tones", "cpu")
     assert report.versions["torch"] == torch.__version__
+    assert report.model_seconds is not None
     assert 0 < report.model_seconds < report.seconds
     assert [(p.word, p.predicted) for p in report.predictions] == [(word, tone) for word, tone, _ in CLIPS]
     assert [Path(p.path).name for p in report.predictions] == [f"{i:03d}.wav" for i in range(6)]
@@ -201,48 +204,81 @@ def test_what_is_refused_is_counted_where_there_is_a_threshold(tmp_path: Path) -
     assert sum(p.accepted is False for p in report.predictions) == sum(expected)
 
 
-def test_unreadable_recordings_are_named_and_the_rest_is_scored(tmp_path: Path) -> None:
-    corpus = record(tmp_path / "tones", CLIPS)
+@pytest.fixture(params=["words", "strings"])
+def scored(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Evaluator, Corpus]:
+    """An evaluator of each kind, and six recordings for it, of which ``two`` are two."""
+    if request.param == "words":
+        return Evaluator(listener()), record(tmp_path / "tones", CLIPS)
+    strings = [("one", "ann"), ("two", "ann"), ("two", "ben"), ("oh oh", "ben"), ("oh", "ben"), ("nine one", "")]
+    return Evaluator(ToneModel()), write_strings(tmp_path / "tones", strings)
+
+
+def test_unreadable_recordings_are_named_and_the_rest_is_scored(scored: tuple[Evaluator, Corpus]) -> None:
+    evaluator, corpus = scored
     corpus[0].path.write_bytes(corpus[0].path.read_bytes()[:20])  # truncated within the header
     corpus[2].path.write_bytes(b"")
     corpus[3].path.unlink()
-    (condition,) = Evaluator(listener()).evaluate(corpus).conditions
-    assert (condition.clips, condition.correct) == (3, 2)
+    report = evaluator.evaluate(corpus)
+    (condition,) = report.conditions
+    assert condition.clips == len(report.predictions) == 3
     assert len(condition.problems) == 3
-    for problem, name in zip(condition.problems, ("000.wav", "002.wav", "003.wav"), strict=True):
-        assert name in problem
+    for problem, number in zip(condition.problems, (0, 2, 3), strict=True):
+        assert corpus[number].path.name in problem
+    assert report.all_problems == condition.problems
 
 
-def test_problems_of_the_reader_are_reported_once(tmp_path: Path) -> None:
-    found = record(tmp_path / "tones", CLIPS, snr_db="5")
+def test_problems_of_the_reader_are_reported_once(scored: tuple[Evaluator, Corpus]) -> None:
+    evaluator, found = scored
     corpus = Corpus(found.name, found.utterances, ("x.wav: a file with a strange name",))
     halves = {"one": corpus.filter(words="one"), "two": corpus.filter(words="two")}
-    assert Evaluator(listener()).evaluate(halves).all_problems == corpus.problems
+    assert evaluator.evaluate(halves).all_problems == corpus.problems
 
 
-def test_a_condition_without_a_readable_recording_is_left_out(tmp_path: Path) -> None:
-    good, bad = record(tmp_path / "good", CLIPS), record(tmp_path / "bad", CLIPS[:1])
-    bad[0].path.write_bytes(b"")
-    report = Evaluator(listener()).evaluate({"good": good, "bad": bad})
+def test_a_condition_without_a_readable_recording_is_left_out(scored: tuple[Evaluator, Corpus], tmp_path: Path) -> None:
+    evaluator, good = scored
+    bad = Corpus("bad", (Utterance(tmp_path / "gone.wav", ("one",), ""),))
+    report = evaluator.evaluate({"good": good, "bad": bad})
     assert [each.name for each in report.conditions] == ["good"]
     assert report.problems[0] == "condition 'bad': no readable recording"
-    assert "000.wav" in report.problems[1]
-    with pytest.raises(CorpusError, match=r"no recording could be read: .*000\.wav"):
-        Evaluator(listener()).evaluate(bad)
+    assert "gone.wav" in report.problems[1]
+    with pytest.raises(CorpusError, match=r"no recording could be read: .*gone\.wav"):
+        evaluator.evaluate(bad)
 
 
-def test_what_cannot_be_scored_is_refused_before_any_work(tmp_path: Path) -> None:
-    nowhere = tmp_path / "nowhere.wav"
-    pair = Corpus("pair", (Utterance(nowhere, ("one", "two"), ""), Utterance(nowhere, ("one",), "")))
-    evaluator = Evaluator(listener(("one", "two")))
-    with pytest.raises(CorpusError, match=r"1 of 2 recordings are no isolated .*filter\(isolated=True\)"):
-        evaluator.evaluate(pair)
-    with pytest.raises(CorpusError, match=r"does not know: six; it knows one, two"):
-        evaluator.evaluate(Corpus("six", (Utterance(nowhere, ("six",), ""),)))
+def test_what_cannot_be_scored_is_refused_before_any_work(scored: tuple[Evaluator, Corpus]) -> None:
+    evaluator, corpus = scored
+
+    def said(*words: str) -> Corpus:
+        return Corpus("some", (Utterance(Path("nowhere.wav"), words, ""),))
+
+    with pytest.raises(CorpusError, match=r"does not know: stop; it knows zero, one"):
+        evaluator.evaluate(said("stop"))
     with pytest.raises(CorpusError, match="condition 'none' has no recording"):
         evaluator.evaluate({"none": Corpus("none", ())})
     with pytest.raises(CorpusError, match="no condition to evaluate"):
         evaluator.evaluate({})
+    with pytest.raises(CorpusError, match=r"are no isolated words|says no word"):
+        evaluator.evaluate(said())
+    with pytest.raises(CorpusError, match="words that the model knows: one; leave them out"):
+        evaluator.evaluate(corpus, negatives=said("yes", "one"))
+    with pytest.raises(CorpusError, match="negatives 'none' have no recording"):
+        evaluator.evaluate(corpus, negatives=Corpus("none", ()))
+
+
+def test_a_network_of_strings_is_known_by_its_name(tmp_path: Path) -> None:
+    mel = MelConfig(RATE, n_mels=8, compression="pcen", normalization="none", causal=True)
+    options = {"widths": [2, 2, 2, 2], "channels": 4, "dilations": [1], "others": 1}
+    model = RecognizerModel(RecognizerConfig("string_net", mel, options=options))
+    report = Evaluator(model).evaluate(write_strings(tmp_path, [("one two", "ann")]))
+    assert (report.kind, report.overall.counts.said, report.overall.refused) == ("strings", 2, 0)
+
+
+def test_a_model_of_words_takes_isolated_words(tmp_path: Path) -> None:
+    pair = Corpus("pair", tuple(Utterance(tmp_path / "no.wav", words, "") for words in (("one", "two"), ("one",))))
+    with pytest.raises(CorpusError, match=r"1 of 2 recordings are no isolated .*filter\(isolated=True\)"):
+        Evaluator(listener()).evaluate(pair)
+    with pytest.raises(ConfigError, match="known_length is for models of strings"):
+        Evaluator(listener()).evaluate(record(tmp_path / "tones", CLIPS), known_length=True)
 
 
 def test_options_are_checked() -> None:

@@ -15,7 +15,6 @@ from aurora_resnet.evaluation.metrics import (
     MIN_SPEAKERS,
     Score,
     accuracy_interval,
-    confusion_matrix,
     expected_calibration_error,
     scores_by,
     wilson_interval,
@@ -150,21 +149,6 @@ def test_interval_options_are_checked() -> None:
 
 
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=50)
-
-
-@given(pairs)
-def test_confusion_matrix_equals_counting(clips: list[tuple[int, int]]) -> None:
-    labels = np.array([a for a, _ in clips], dtype=np.int64)
-    predicted = np.array([b for _, b in clips], dtype=np.int64)
-    expected = [[sum(clip == (row, column) for clip in clips) for column in range(5)] for row in range(5)]
-    assert confusion_matrix(labels, predicted, 5).tolist() == expected
-
-
-def test_confusion_matrix_refuses_other_classes() -> None:
-    with pytest.raises(ConfigError, match="every prediction must be a class from 0 to 1, not 0 to 2"):
-        confusion_matrix(np.array([0, 1]), np.array([0, 2]), 2)
-    with pytest.raises(ConfigError, match="one length"):
-        confusion_matrix(np.array([0, 1]), np.array([0]), 2)
 
 
 @given(outcomes)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.calibration.string_point import StringPoint
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.evaluation.aurora_tables import SNRS, AuroraTable
 from aurora_resnet.evaluation.bootstrap import bootstrap_means
+from aurora_resnet.evaluation.comparison import read_systems
 from aurora_resnet.evaluation.conditions import conditions_by
+from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
-from aurora_resnet.evaluation.string_answers import FalseWords, HeardString
-from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.evaluation.string_evaluator import evaluate_strings
-from aurora_resnet.evaluation.string_point import StringPoint
-from aurora_resnet.evaluation.string_report import StringReport
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, StringAnswers
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from tests.evaluation.tones import write_strings
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 
 
@@ -40,11 +39,12 @@ def test_errors_are_counted_by_word_and_by_string() -> None:
         heard("one two three", "one nine", speaker="ana"),
         heard("four", "four four", 0.4, speaker="ben"),
     ]
-    condition = StringCondition.of("mine", strings)
+    condition = StringAnswers(strings).report("mine", (), {})
     assert (condition.counts.said, condition.counts.errors) == (7, 3)
     assert (condition.counts.substituted, condition.counts.deleted, condition.counts.inserted) == (1, 1, 1)
     assert condition.accuracy == pytest.approx(4 / 7)
     assert (condition.strings, condition.right, condition.refused) == (3, 1, 1)
+    assert (condition.accepted, condition.accepted_wrong) == (2, 1)
     assert condition.per_speaker == {"ana": Score(6, 4), "ben": Score(1, 0)}
 
 
@@ -73,25 +73,15 @@ def test_the_area_counts_pairs(answers: list[tuple[int, bool]]) -> None:
     assert auroc(scores.astype(float), positive) == pytest.approx(expected)
 
 
-def write_strings(folder: Path, strings: Sequence[tuple[str, str]], **attributes: str) -> Corpus:
-    """Write tones for each (words, speaker)."""
-    utterances = []
-    for number, (words, speaker) in enumerate(strings):
-        path = folder / f"{number}.wav"
-        write_audio(spoken(words.split()), path, RATE)
-        utterances.append(Utterance(path, tuple(words.split()), speaker, attributes=attributes))
-    return Corpus("tones", tuple(utterances))
-
-
 def test_a_recogniser_is_scored_on_strings_and_on_silence(tmp_path: Path) -> None:
     corpus = write_strings(tmp_path, [("one two two", "ana"), ("oh", "ben"), ("nine nine", "ben")])
     write_audio(np.zeros(RATE), tmp_path / "quiet.wav", RATE)
     write_audio(spoken(["one", "six"]), tmp_path / "loud.wav", RATE)
     negatives = Corpus("others", tuple(Utterance(tmp_path / f"{n}.wav", (), "") for n in ("quiet", "loud", "missing")))
-    report = evaluate_strings(StringRecognizer(ToneModel()), {"tones": corpus}, negatives={"others": negatives})
+    report = Evaluator(ToneModel()).evaluate({"tones": corpus}, negatives={"others": negatives})
     assert report.overall.accuracy == 1.0
     assert report.overall.right == 3
-    assert report.confidence_auroc is None
+    assert report.overall.confidence_auroc is None
     false = report.false_words["others"]
     assert (false.recordings, false.accepted, false.words) == (2, 1, 2)
     assert false.per_hour == pytest.approx(2 / false.hours)
@@ -100,33 +90,30 @@ def test_a_recogniser_is_scored_on_strings_and_on_silence(tmp_path: Path) -> Non
     report.write_json(tmp_path / "report.json")
     written = json.loads((tmp_path / "report.json").read_text())
     assert written["overall"]["counts"] == {"said": 6, "inserted": 0, "deleted": 0, "substituted": 0}
-    assert replace(StringReport.from_json(tmp_path / "report.json"), heard=report.heard) == replace(
-        report, problems=report.all_problems
-    )
+    assert EvaluationReport.from_json(tmp_path / "report.json") == report
+    for part in (written["overall"], *written["conditions"], written):  # as 0.2 wrote it
+        for new in ("accepted_wrong", "confidence_auroc", "model_seconds", "device", "threads", "rejection"):
+            part.pop(new, None)
+    (tmp_path / "old.json").write_text(json.dumps(written))
+    old = EvaluationReport.from_json(tmp_path / "old.json")
+    assert (old.overall.counts, old.false_words) == (report.overall.counts, report.false_words)
+    assert old.to_markdown().splitlines()[:4]
     report.write_csv(tmp_path / "report.csv")
     report.write_predictions(tmp_path / "predictions.csv")
     lines = list(csv.DictReader((tmp_path / "predictions.csv").read_text().splitlines()))
-    assert [line["heard"] for line in lines] == ["one two two", "oh", "nine nine"]
-
-
-@pytest.mark.parametrize("text", ["{", "{}", '{"kind": "words"}'])
-def test_what_is_no_report_is_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"report\.json: not a report of `aurora-resnet evaluate --strings"):
-        StringReport.from_json(tmp_path / "report.json")
-    with pytest.raises(ConfigError, match=r"none\.json: the report cannot be read"):
-        StringReport.from_json(tmp_path / "none.json")
+    assert [line["predicted"] for line in lines] == ["one two two", "oh", "nine nine"]
+    assert [system.accuracy for system in read_systems([tmp_path / "predictions.csv"])] == [1.0]
 
 
 def test_a_length_that_is_told_is_kept(tmp_path: Path) -> None:
     corpus = write_strings(tmp_path, [("one two", "ana")])
     wrong = Corpus("wrong", (Utterance(corpus[0].path, ("one", "two", "two"), "ana"),))
     recognizer = StringRecognizer(ToneModel(certainty=0.9))
-    free = evaluate_strings(recognizer, {"wrong": wrong}).overall
-    told = evaluate_strings(recognizer, {"wrong": wrong}, known_length=True)
+    free = Evaluator(recognizer).evaluate({"wrong": wrong}).overall
+    told = Evaluator(recognizer).evaluate({"wrong": wrong}, known_length=True)
     assert free.counts.deleted == 1
     assert told.overall.counts.deleted == 0
-    assert "The number of words of each string was told" in told.to_markdown()
+    assert "the number of words of each string was told" in told.to_markdown()
 
 
 def test_aurora_tables_of_strings_hold_word_accuracies(tmp_path: Path) -> None:
@@ -136,31 +123,13 @@ def test_aurora_tables_of_strings_hold_word_accuracies(tmp_path: Path) -> None:
         wrong = ("one", "two", "three", "four", "five") if snr == "5" else ("one", "two")
         utterances += [Utterance(clean[0].path, wrong, "ana", attributes=clean[0].attributes), clean[1]]
     conditions = conditions_by(Corpus("tree", tuple(utterances)), "set", "noise", "snr_db")
-    report = evaluate_strings(StringRecognizer(ToneModel()), conditions)
+    report = Evaluator(ToneModel()).evaluate(conditions)
     table = AuroraTable.from_report(report)
     assert table.accuracy("a", "car", "5") == pytest.approx(3 / 6)
     assert table.accuracy("a", "car", "clean") == 1.0
     assert table.set_mean("a") == pytest.approx((4 + 0.5) / 5)
     assert "90.00" in table.to_markdown()
     assert r"\begin{tabular}" in table.to_latex()
-
-
-def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
-    corpus, recognizer = write_strings(tmp_path, [("one", "ana")]), StringRecognizer(ToneModel())
-    silent = Corpus("silent", (Utterance(tmp_path / "0.wav", (), ""),))
-    yes = Corpus("yes", (Utterance(tmp_path / "0.wav", ("yes", "one"), ""),))
-    gone = Corpus("gone", (Utterance(tmp_path / "no.wav", ("one",), ""),))
-    for conditions, message in (
-        ({}, "no condition"),
-        ({"silent": silent}, "says no word"),
-        ({"yes": yes}, "does not know: yes"),
-        ({"empty": Corpus("empty", ())}, "has no recording"),
-        ({"gone": gone}, "no recording could be read"),
-    ):
-        with pytest.raises(CorpusError, match=message):
-            evaluate_strings(recognizer, conditions)
-    with pytest.raises(CorpusError, match="words that the model knows: one"):
-        evaluate_strings(recognizer, {"tones": corpus}, negatives={"yes": yes})
 
 
 LEVELS = st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9])

@@ -33,7 +33,7 @@ def test_no_alignment_has_fewer_errors_and_every_word_is_in_it_once(
     assert [j for _, j in pairs if j is not None] == list(range(len(heard)))
     counts = count_errors(said, heard)
     assert counts.inserted + counts.deleted + counts.substituted == distance(said, heard)
-    assert counts.heard == len(heard)
+    assert counts.recognised == len(heard)
     assert counts.right == sum(i is not None and j is not None and said[i] == heard[j] for i, j in pairs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,18 @@ import torch
 from onnx import numpy_helper
 
 from aurora_resnet.checkpoints import Checkpoint, save_checkpoint
-from aurora_resnet.export import onnx_file
+from aurora_resnet.evaluation.strings import WordCounts
+from aurora_resnet.export import word_export
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Parity, check_parity, compare
-from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
+from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Outputs, Parity
+from aurora_resnet.export.recordings import read_export_recordings
+from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, ExportError
 from aurora_resnet.runtime.models import ExportedModel
-from aurora_resnet.scoring import TorchModel
 
 
 def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) -> None:
@@ -37,27 +39,45 @@ def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) ->
 
 @pytest.mark.parametrize("int8", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_graph_with_a_wrong_weight_is_refused(
-    float_file: tuple[Path, Parity], compact: Checkpoint, int8: bool
+    float_file: tuple[Path, Parity], compact: Checkpoint, tmp_path: Path, int8: bool
 ) -> None:
-    graph, scoring = onnx.load(float_file[0]), TorchModel(compact.model, calibration=compact.calibration)
+    graph, exporting = onnx.load(float_file[0]), WordExport(compact)
     audio = read_export_recordings(compact.model.config)
-    check_parity(graph, scoring, audio.check, audio.labels, int8=int8)
+    expected = exporting.answers(audio.check)
     head = next(tensor for tensor in graph.graph.initializer if tensor.name == "classifier.head.1.weight")
     wrong = numpy_helper.to_array(head).copy()
     wrong[[1, 4]] = wrong[[4, 1]] if int8 else wrong[[1, 4]] * 1.01
     head.CopyFrom(numpy_helper.from_array(wrong, head.name))
+    onnx.save(graph, tmp_path / "wrong.onnx")
+    Parity.of(expected, exporting.file_answers(float_file[0], audio.check), audio.said).check(int8=int8)
     with pytest.raises(ExportError, match="too differently"):
-        check_parity(graph, scoring, audio.check, audio.labels, int8=int8)
+        Parity.of(expected, exporting.file_answers(tmp_path / "wrong.onnx", audio.check), audio.said).check(int8=int8)
+
+
+def test_a_file_that_answers_otherwise_is_refused() -> None:
+    known = WordCounts(said=200, deleted=10)
+    parity = Parity(126, 0.2, 0, 40, known, known)
+    parity.check(int8=True)
+    replace(parity, largest_difference=1e-5).check(int8=False)
+    replace(parity, file_errors=WordCounts(said=200, deleted=13)).check(int8=True)  # three of 200 may be chance
+    for worse, int8 in (
+        (replace(parity, largest_difference=2e-4), False),
+        (replace(parity, largest_difference=float("nan")), False),
+        (replace(parity, changed_words=2), True),
+        (replace(parity, file_errors=WordCounts(said=200, deleted=14)), True),
+    ):
+        with pytest.raises(ExportError, match="too differently"):
+            worse.check(int8=int8)
 
 
 def test_nothing_is_written_if_the_check_fails(
     compact: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> Parity:
+    def refuse(*_: object, **__: object) -> Outputs:
         raise ExportError("too differently")
 
-    monkeypatch.setattr(onnx_file, "build_graph", lambda _: onnx.ModelProto())  # takes seconds, and is not asked here
-    monkeypatch.setattr(onnx_file, "check_parity", refuse)
+    monkeypatch.setattr(word_export, "build_graph", lambda _: onnx.ModelProto())  # takes seconds, and is not asked here
+    monkeypatch.setattr(WordExport, "file_answers", refuse)
     path = tmp_path / "model.onnx"
     path.write_text("former")
     with pytest.raises(ExportError):
@@ -75,20 +95,18 @@ def test_wrong_arguments_are_refused_before_any_work(compact: Checkpoint, tmp_pa
 
 
 def test_differences_are_counted_against_hand_made_answers() -> None:
-    expected, found = np.full((4, 2), 0.5), np.full((4, 2), 0.5)
-    expected[:, 0], expected[:, 1] = (0.99, 0.6, 0.05, 0.95), (0.01, 0.4, 0.95, 0.05)
-    found[:] = expected
-    found[1] = 0.4, 0.6  # changed, but the network was not sure
-    found[3] = 0.2, 0.8  # changed where it was
-    parity = compare(np.log(expected), np.log(found), np.array([0, 0, 1, UNKNOWN]), Calibration())
+    def outputs(shares: list[float], words: str) -> Outputs:
+        first = np.array(shares)
+        return Outputs(np.stack([first, 1 - first], axis=1), [(word,) for word in words], np.maximum(first, 1 - first))
+
+    before = outputs([0.99, 0.6, 0.05, 0.95], "aaba")
+    after = outputs([0.99, 0.4, 0.05, 0.2], "abbb")  # the second changed where the network was not sure; the last
+    parity = Parity.of(before, after, [("a",), ("a",), ("b",), None])
     assert parity.changed == pytest.approx(1 / 3)
     assert (parity.clips, parity.labelled, parity.accuracy) == (4, 3, 1.0)
-    assert parity.graph_accuracy == pytest.approx(2 / 3)
+    assert parity.accuracy_loss == pytest.approx(1 / 3)
     assert parity.largest_difference == pytest.approx(0.75)
-    colder = compare(np.log(expected), np.log(found), np.array([0, 0, 1, UNKNOWN]), Calibration(1000.0))
-    assert colder.largest_difference < 0.01  # of the probabilities that the model's calibration gives
-    nothing_known = compare(np.log(expected), np.log(found), np.full(4, UNKNOWN), Calibration())
-    assert "no word among them that the model knows" in str(nothing_known)
+    assert "no word among them that the model knows" in str(Parity.of(before, after, [None] * 4))
 
 
 @pytest.mark.slow

@@ -19,9 +19,9 @@ from aurora_resnet.export.onnx_graph import quiet, require_export
 from aurora_resnet.export.parity import Parity
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.models import ExportedModel, ModelFacts
-from aurora_resnet.scoring import TorchModel
 
 
 def test_the_file_is_valid_and_describes_itself(float_file: tuple[Path, Parity], compact: Checkpoint) -> None:

@@ -13,7 +13,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.export.parity import ACCURACY_LOSS, Parity
 from aurora_resnet.export.quantization import quantize_graph
-from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
+from aurora_resnet.export.recordings import read_export_recordings
 from aurora_resnet.runtime.errors import CorpusError, ExportError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ExportedModel
@@ -54,11 +54,12 @@ def test_clips_to_quantise_and_to_check_with_share_nothing(compact: Checkpoint) 
     audio = read_export_recordings(compact.model.config)
     used = {clip.tobytes() for clip in audio.quantise}
     assert audio.check.shape == (360, 8000)
-    assert audio.labels.shape == (360,)
+    assert len(audio.said) == 360
     assert not used & {clip.tobytes() for clip in audio.check}
-    assert not np.array_equal(audio.check[:176], audio.check[176:352])  # the latter in noise
-    assert (audio.labels[:352] != UNKNOWN).all()
-    assert (audio.labels[352:] == UNKNOWN).all()
+    assert not np.array_equal(audio.check[8:184], audio.check[184:])  # the latter in noise
+    assert audio.said[:8] == (None,) * 8
+    assert audio.said[8:184] == audio.said[184:]
+    assert all(audio.said[8:])
 
 
 def test_own_recordings_are_divided_as_their_corpus_is(compact: Checkpoint) -> None:
@@ -81,12 +82,12 @@ def test_without_a_split_every_second_recording_quantises(compact: Checkpoint, t
     config = compact.model.config
     standard, more = read_export_recordings(config), read_export_recordings(config, [f"folder:{tmp_path}"])
     assert [len(more.quantise) - len(standard.quantise), len(more.check) - len(standard.check)] == [5, 5]
-    assert set(more.labels[-5:]) == {1, 2}
+    assert set(more.said[-5:]) == {("one",), ("two",)}
     strangers = tmp_path / "yes"
     (tmp_path / "one").rename(strangers)
     for file in (tmp_path / "two").iterdir():
         file.unlink()
-    with pytest.raises(CorpusError, match=r"has no word that the model knows: zero, one"):
+    with pytest.raises(CorpusError, match=r"has no words that the model knows: zero, one"):
         read_export_recordings(config, [f"folder:{tmp_path}"])
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.export.parity import Parity
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
-from aurora_resnet.scoring import TorchModel
 
 RATE = 8000
 

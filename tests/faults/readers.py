@@ -25,11 +25,11 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.noisy_corpus.scenes import read_noise_scenes
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import AuroraError
 from aurora_resnet.runtime.models import METADATA, ExportedModel
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import recognize_stream
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.web.server import create_app
 from tests.faults import seeds

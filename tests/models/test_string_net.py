@@ -14,8 +14,8 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork, check_streams
 from aurora_resnet.models.string_net import StringNet
+from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.string_scoring import sequence_model
 
 MEL = MelConfig(8000, n_mels=12, compression="pcen", normalization="none", causal=True)
 OPTIONS = {"widths": [3, 4, 5, 6], "channels": 8, "dilations": [1, 2], "others": 2}

@@ -14,11 +14,11 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.low_cut import cut_low
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.scoring import TorchModel
 
 RATE, CLIP_SECONDS = 8000, 0.25
 SMALL: dict[str, dict[str, Any]] = {

@@ -25,7 +25,6 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.splits import check_speakers_disjoint, with_test_speakers
 from aurora_resnet.noisy_corpus.build import BuildReport, build_noisy_corpus
-from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.writer import NoisyFile, NoisyFileWriter
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
@@ -240,8 +239,8 @@ def test_a_build_goes_on_after_losses(tmp_path: Path, speech: Corpus, noise: Pat
     whole = contents(report)
     files = sorted(report.folder.rglob("*.08"))
     files[0].unlink()
-    files[5].write_bytes(files[5].read_bytes()[:100])  # cut off by somebody else
-    journal = report.folder / ".rows" / "TESTC.N2_SNR0.csv"
+    files[5].write_bytes(files[5].read_bytes()[:100])  # cut off by another program
+    journal = report.folder / ".rows.csv"
     journal.write_bytes(journal.read_bytes()[:-7])  # the last row lost its end
     shutil.rmtree(report.folder / "TESTC" / "N1_SNR5")
     report.manifest.unlink()
@@ -251,6 +250,9 @@ def test_a_build_goes_on_after_losses(tmp_path: Path, speech: Corpus, noise: Pat
     untouched = small(speech, noise, tmp_path)
     assert (untouched.written, untouched.already_there) == (0, 18)
     assert contents(untouched) == whole
+    (report.folder / ".rows").mkdir()
+    journal.rename(report.folder / ".rows" / "TESTC.CLEAN1.csv")  # where 0.2 had the rows of each folder
+    assert small(speech, noise, tmp_path).already_there == 18
 
 
 def test_a_killed_build_goes_on(tmp_path: Path, speech: Corpus, noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +266,7 @@ def test_a_killed_build_goes_on(tmp_path: Path, speech: Corpus, noise: Path, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(NoisyFileWriter, "_save", dying)
+        patch.setattr("aurora_resnet.noisy_corpus.build._CHUNK", 3)
         with pytest.raises(KeyboardInterrupt):
             small(speech, noise, tmp_path / "killed")
     assert len(list((tmp_path / "killed").rglob("*.08"))) == 7
@@ -311,9 +314,9 @@ def test_the_disk_has_every_file_before_its_row(
     def flush(paths: Iterable[Path]) -> None:
         flushed.update(paths)
 
-    def appended(self: BuildRecords, folder: Folder, utterances: Sequence[Utterance]) -> None:
+    def appended(self: BuildRecords, utterances: Sequence[Utterance]) -> None:
         assert {utterance.path for utterance in utterances} <= flushed
-        append(self, folder, utterances)
+        append(self, utterances)
 
     monkeypatch.setattr("aurora_resnet.noisy_corpus.writer.flush_to_disk", flush)
     monkeypatch.setattr(BuildRecords, "append", appended)
@@ -463,7 +466,7 @@ def test_what_cannot_be_used_is_skipped_and_named(tmp_path: Path, speech: Corpus
     mixed = Corpus("mixed", (*speech, *clips), ("gone.wav: it is gone",))
     report = small(mixed, noise, tmp_path / "out", sets="A", snrs_db=(5,))
     assert report.written == 2 * 12  # each good recording clean and at 5 dB
-    said = str(report)
+    said = "\n".join(report.skipped)
     assert len(report.skipped) == 5
     for part in ("gone.wav: it is gone", "side.wav: expected the split", "mute.wav: it has no word"):
         assert part in said

@@ -92,7 +92,7 @@ def test_a_noise_of_set_b_must_not_serve_training(tmp_path: Path, how: str) -> N
         shutil.copy(seen, unseen)
     else:
         unseen.symlink_to(seen)
-    with pytest.raises(CorpusError, match="serves airport in set B, but training hears the same recording as car"):
+    with pytest.raises(CorpusError, match="serves airport in set B, but training has the same recording as car"):
         check(NoiseScenes({"car": (seen,), "airport": (sound(tmp_path / "3.wav"), unseen)}))
     check(NoiseScenes({"airport": (unseen,), "street": (seen,)}))  # both unseen: nothing is wrong
 

@@ -21,6 +21,7 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.low_cut import cut_low
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -30,7 +31,6 @@ from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.recognizer import Recognition
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.scoring import TorchModel
 
 RATE = 8000
 

@@ -18,8 +18,8 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.adapt import METHODS, adapt
 
 

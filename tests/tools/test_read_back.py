@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from aurora_resnet.export.onnx_graph import build_string_graph
 from aurora_resnet.export.quantization import quantize_graph
-from aurora_resnet.export.string_graph import build_string_graph
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork

@@ -13,8 +13,8 @@ from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
-from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
 

@@ -15,10 +15,10 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.training.data import DataConfig, Source, load_data
 from aurora_resnet.training.experiment import read_experiment

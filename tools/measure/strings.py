@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from aurora_resnet.evaluation.string_evaluator import evaluate_strings
+from aurora_resnet.evaluation.string_report import StringReport, confidence_auroc
 
+from aurora_resnet.calibration.string_point import OTHER_WEIGHTS
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, hear_strings
-from aurora_resnet.evaluation.string_evaluator import evaluate_strings
-from aurora_resnet.evaluation.string_point import OTHER_WEIGHTS
-from aurora_resnet.evaluation.string_report import StringReport, confidence_auroc
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer

@@ -21,10 +21,10 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.models.zoo import model_cost
+from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
-from aurora_resnet.scoring import scoring_model
 from tools.measure.records import Job, Parts, Record, Settings, header
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from aurora_resnet.evaluation.string_report import StringReport
+
 from aurora_resnet.checkpoints import PRETRAINED
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_report import StringReport
 from aurora_resnet.evaluation.tables import MISSING, percent_with_interval
 from aurora_resnet.models.zoo import create_model, list_models, model_cost
 from aurora_resnet.runtime.model_reference import EXPORTED

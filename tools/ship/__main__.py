@@ -19,10 +19,11 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from aurora_resnet.export.string_file import export_strings
+
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.files import atomic_path, locked_folder, write_json
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.runtime.errors import ConfigError

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurora_resnet.calibration.fitting import equal_error_threshold, fit_temperature
 from aurora_resnet.runtime.decision import audible, evidence
-from aurora_resnet.training.calibrate import fit_temperature
 
 Array = npt.NDArray[Any]
 NOISY = "noisy_"
@@ -77,21 +77,3 @@ class LeftOutPoint:
         count = len(groups["left_out.labels"])
         left_out, an4 = temperature("left_out", slice(count)), temperature("an4", slice(count, None))
         return cls(threshold, left_out / an4)
-
-
-def equal_error_threshold(words: Array, negatives: Sequence[Array]) -> float:
-    """Return the threshold that refuses as large a share of words as it accepts of negatives.
-
-    Args:
-        words: evidence of words, ``[n]``.
-        negatives: evidence of each kind of negative; the shares accepted are averaged, so that a kind of few recordings
-            counts as much as one of many.
-
-    >>> equal_error_threshold(np.array([1.0, 2.0, 3.0, 4.0]), [np.array([0.0, 0.0, 0.0, 1.5]), np.array([2.5, 0.0])])
-    2.5
-    """
-    candidates = np.sort(np.concatenate([words, *negatives]))
-    refused = np.searchsorted(np.sort(words), candidates) / len(words)
-    accepted = np.mean([1 - np.searchsorted(np.sort(each), candidates) / len(each) for each in negatives], axis=0)
-    # The one share rises with the threshold and the other falls: they meet once.
-    return float(candidates[np.abs(refused - accepted).argmin()])

@@ -65,7 +65,11 @@ def make_clip(sounds: Sounds, config: ExperimentConfig, g: np.random.Generator) 
     """Return a clip ``[N]``, which of its hops hold speech and how much each counts, ``[N / hop]``."""
     rate, hop = config.mel.sample_rate, config.mel.hop_length
     length = round(SECONDS * rate)
-    clip, speech, weight = np.zeros(length, np.float32), np.zeros(length // hop, np.float32), np.ones(length // hop, np.float32)
+    clip, speech, weight = (
+        np.zeros(length, np.float32),
+        np.zeros(length // hop, np.float32),
+        np.ones(length // hop, np.float32),
+    )
     augmentation = config.data.augment.augmentation  # type: ignore[union-attr]
     level, at = 10 ** (g.uniform(-38, -8) / 20), int(g.uniform(0.25, 1.2) * rate)
     while at < length - rate // 3:
@@ -87,7 +91,9 @@ def make_clip(sounds: Sounds, config: ExperimentConfig, g: np.random.Generator) 
         at += len(sound) + int(g.uniform(0.3, 1.4) * rate)
     background = g.random()
     if 0.25 <= background < 0.65:
-        clip += coloured_noise(length, g.uniform(-0.5, 2), sample_rate=rate, generator=g) * np.float32(10 ** (g.uniform(-75, -40) / 20))
+        clip += coloured_noise(length, g.uniform(-0.5, 2), sample_rate=rate, generator=g) * np.float32(
+            10 ** (g.uniform(-75, -40) / 20)
+        )
     elif background >= 0.65:
         clip += sounds.pool.draw(length, g) * np.float32(level * 10 ** (g.uniform(-25, -3) / 20))
     if g.random() < 0.6:
@@ -112,7 +118,10 @@ def make_batch(
     model: RecognizerModel, sounds: Sounds, config: ExperimentConfig, size: int, g: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what the unit gets, ``[B, C, T]`` in half precision, its targets and their weights, ``[B, T]``."""
-    clips, speech, weight = (torch.from_numpy(np.stack(part)) for part in zip(*(make_clip(sounds, config, g) for _ in range(size)), strict=True))
+    clips, speech, weight = (
+        torch.from_numpy(np.stack(part))
+        for part in zip(*(make_clip(sounds, config, g) for _ in range(size)), strict=True)
+    )
     net = model.classifier
     assert isinstance(net, StringNet)
     with torch.inference_mode():
@@ -123,7 +132,9 @@ def make_batch(
     weight[said] = 1
     for number in range(said.shape[1]):
         since = (since + 1) * said[:, number]
-        weight[:, number] *= torch.where((since >= 1) & (since <= 2), 0.2, torch.where((since >= 3) & (since <= 6), 3.0, 1.0))
+        weight[:, number] *= torch.where(
+            (since >= 1) & (since <= 2), 0.2, torch.where((since >= 3) & (since <= 6), 3.0, 1.0)
+        )
     weight[:, :6] *= 0.5
     return frames, said.float(), weight
 
@@ -131,7 +142,8 @@ def make_batch(
 def fit(model: RecognizerModel, data: tuple[Tensor, Tensor, Tensor], *, epochs: int, seed: int) -> None:
     """Fit the unit in place: cross-entropy, of other frames mostly those that look most like speech."""
     net = model.classifier
-    assert isinstance(net, StringNet) and net.speech is not None
+    assert isinstance(net, StringNet)
+    assert net.speech is not None
     torch.manual_seed(seed)
     frames, said, weight = data
     steps = epochs * (len(frames) // 64)
@@ -139,10 +151,14 @@ def fit(model: RecognizerModel, data: tuple[Tensor, Tensor, Tensor], *, epochs: 
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
     for epoch in range(epochs):
         total = 0.0
-        for rows in tqdm(torch.randperm(len(frames))[: len(frames) // 64 * 64].split(64), desc=f"epoch {epoch + 1}", disable=None):
+        for rows in tqdm(
+            torch.randperm(len(frames))[: len(frames) // 64 * 64].split(64), desc=f"epoch {epoch + 1}", disable=None
+        ):
             logits = net.speech(frames[rows].float(), Memory(None))[:, 0]
             focus = torch.where(said[rows] == 1, 1.0, logits.detach().sigmoid() + 0.1)
-            loss = (F.binary_cross_entropy_with_logits(logits, said[rows], reduction="none") * weight[rows] * focus).mean()
+            loss = (
+                F.binary_cross_entropy_with_logits(logits, said[rows], reduction="none") * weight[rows] * focus
+            ).mean()
             other = torch.where((said[rows] == 0) & (weight[rows] > 0), logits, -20.0)
             loss = loss + 0.05 * F.softplus(other.topk(3, dim=1).values).mean()
             optimizer.zero_grad()
@@ -174,7 +190,10 @@ def main() -> None:
     if not made.exists():
         experiment, generator = read_experiment(options.config), np.random.default_rng(options.seed)
         sounds = read_sources(experiment, config.sample_rate)
-        parts = [make_batch(model, sounds, experiment, 50, generator) for _ in tqdm(range(options.clips // 50), desc="clips", disable=None)]
+        parts = [
+            make_batch(model, sounds, experiment, 50, generator)
+            for _ in tqdm(range(options.clips // 50), desc="clips", disable=None)
+        ]
         torch.save(tuple(map(torch.cat, zip(*parts, strict=True))), made)
     fit(model, torch.load(made), epochs=options.epochs, seed=options.seed)
     save_checkpoint(model, options.out / "best.safetensors", calibration=trained.calibration)

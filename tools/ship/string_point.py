@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aurora_resnet.calibration.string_point import choose_string_point
 from aurora_resnet.corpora.registry import load_corpus
-from aurora_resnet.evaluation.string_point import choose_string_point
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.string_scoring import sequence_model
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.experiment import VALIDATION
 from tools.measure.sounds import wordless

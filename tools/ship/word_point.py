@@ -19,14 +19,14 @@ from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
 from aurora_resnet.bounds import check_fields
+from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.scoring import TorchModel
-from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.data import AugmentSource, DataConfig, SoundFiles, Source, load_data, select
 from aurora_resnet.training.sounds import augment_clips
 from tools.measure.sounds import wordless

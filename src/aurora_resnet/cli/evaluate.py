@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from aurora_resnet.cli.aurora_output import write_aurora
+from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.string_models import refuse_options
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_evaluator import evaluate_strings
-from aurora_resnet.evaluation.string_report import StringReport
+from aurora_resnet.recognition.recognizers import RECOGNIZERS
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
-from aurora_resnet.runtime.model_reference import resolve
-from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
 def evaluate(
@@ -70,7 +67,7 @@ def evaluate(
     """Measure a model on recordings and print a report in Markdown.
 
     Accuracies come with 95 % intervals, by speaker where the speakers are known. Recordings of several words are left
-    out, and said so, unless the model is one of strings: then the report has word accuracy, with what was substituted,
+    out, and counted, unless the model is one of strings: then the report has word accuracy, with what was substituted,
     deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the report names
     them.
 
@@ -89,37 +86,30 @@ def evaluate(
     set_threads(threads)
     if aurora is not None:
         by = ["set", "noise", "snr_db"]
-    file = resolve(
-        model, kind="strings" if strings else "words", format="checkpoint" if checkpoint else None, device=device
+    kind: Kind = "strings" if strings else "words"
+    file = resolve(model, kind=kind, format="checkpoint" if checkpoint else None, device=device)
+    options = options_of(kind, figure=figure, known_length=known_length or None)
+    loading = RECOGNIZERS[kind].from_pretrained
+    recognizer = loading(file, device=device, threads=threads, trust_code=trust_code)
+    conditions = load_words(corpus, split, by or (), kind=kind)
+    not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
+    report: EvaluationReport[Any] = Evaluator(recognizer, batch_size=batch_size).evaluate(
+        conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True
     )
-    report: EvaluationReport | StringReport
-    if strings:
-        refuse_options({"--figure": figure}, "--strings")
-        recognizer = StringRecognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
-        not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
-        conditions = load_words(corpus, split, by or (), strings=True)
-        report = evaluate_strings(recognizer, conditions, negatives=not_words, known_length=known_length, progress=True)
-    else:
-        refuse_options({"--known-length": known_length or None}, "a model of single words; give --strings too")
-        measured = Recognizer.from_pretrained(file, device=device, threads=threads, trust_code=trust_code).model
-        evaluator = Evaluator(measured, batch_size=batch_size)
-        conditions = load_words(corpus, split, by or ())
-        not_words = load_negatives(negatives, evaluator.model.facts.vocabulary) if negatives else None
-        report = evaluator.evaluate(conditions, negatives=not_words, progress=True)
     table = None if aurora is None else AuroraTable.from_report(report)
     outputs: list[tuple[str, Callable[[], object]]] = [
         ("the output", lambda: typer.echo((table or report).to_markdown())),
     ]
-    if json is not None:
-        outputs.append((f"--json {json}", partial(report.write_json, json)))
-    if csv is not None:
-        outputs.append((f"--csv {csv}", partial(report.write_csv, csv)))
-    if predictions is not None:
-        outputs.append((f"--predictions {predictions}", partial(report.write_predictions, predictions)))
+    for option, path, write in (
+        ("--json", json, report.write_json),
+        ("--csv", csv, report.write_csv),
+        ("--predictions", predictions, report.write_predictions),
+        ("--figure", figure, partial(_draw, report)),
+    ):
+        if path is not None:
+            outputs.append((f"{option} {path}", partial(write, path)))
     if table is not None and aurora is not None:
         outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
-    if figure is not None and isinstance(report, EvaluationReport):
-        outputs.append((f"--figure {figure}", partial(_draw, report, figure)))
     write_all(*outputs)
     if report.all_problems:
         for problem in report.all_problems:
@@ -127,5 +117,5 @@ def evaluate(
         raise typer.Exit(PROBLEMS)
 
 
-def _draw(report: EvaluationReport, path: Path) -> None:
+def _draw(report: EvaluationReport[Any], path: Path) -> None:
     save_figure(plot_confusion(report.overall), path)

@@ -9,10 +9,8 @@ import typer
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.string_models import refuse_options
 from aurora_resnet.cli.terminal import CHECKPOINT_HELP, TrustCode
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.model_reference import EXPORTED
 
@@ -30,9 +28,7 @@ def export(
             "sample words. May be repeated."
         ),
     ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="What a model of strings shall be called; the checkpoint's name by default.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the exported model; the checkpoint's by default.")] = None,
     trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one ONNX file that takes waveforms and needs no torch.
@@ -49,9 +45,5 @@ def export(
     """
     check_file(out, "--out")
     checkpoint = load_checkpoint(model, trust_code=trust_code)
-    if checkpoint.kind == "strings":
-        tell(str(export_strings(checkpoint, out, int8=int8, recordings=recordings or (), name=name or "")))
-    else:
-        refuse_options({"--name": name}, "a model of single words")
-        tell(str(export_onnx(checkpoint, out, int8=int8, recordings=recordings or ())))
+    tell(str(export_onnx(checkpoint, out, int8=int8, recordings=recordings or (), name=name or "")))
     typer.echo(f"{out}\t{out.stat().st_size / 1e6:.2f} MB")

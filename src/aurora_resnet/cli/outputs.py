@@ -38,7 +38,7 @@ def check_folder(path: Path | None, option: str) -> None:
 
 
 def write_all(*outputs: tuple[str, Callable[[], object]]) -> None:
-    """Write one output after the other; one that cannot be written takes none of the others with it.
+    """Write one output after the other; one that cannot be written leaves the rest as it is.
 
     Args:
         outputs: what each is called, and what writes it.

@@ -10,6 +10,7 @@ from aurora_resnet.corpora.registry import CORPUS_KINDS, load_corpus
 from aurora_resnet.evaluation.conditions import conditions_by, named_apart
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds
@@ -21,7 +22,7 @@ NEGATIVES_HELP = (
 
 
 def load_words(
-    corpora: Sequence[str], split: str | None, by: Sequence[str] = (), *, strings: bool = False
+    corpora: Sequence[str], split: str | None, by: Sequence[str] = (), *, kind: Kind = "words"
 ) -> dict[str, Corpus]:
     """Return the isolated words of corpora by condition, or all their recordings.
 
@@ -29,7 +30,7 @@ def load_words(
         corpora: each ``KIND:PATH``.
         split: split to keep, or all of them.
         by: attributes to divide each corpus by.
-        strings: keep recordings of several words too.
+        kind: of the model; for one of strings recordings of several words are kept too.
 
     Raises:
         CorpusError: if a corpus cannot be read, or has no such split or attribute.
@@ -37,7 +38,7 @@ def load_words(
     loaded = {}
     for name in dict.fromkeys(corpora):
         chosen = load_corpus(name).filter(split=split)
-        loaded[name] = isolated = chosen if strings else chosen.filter(isolated=True)
+        loaded[name] = isolated = chosen if kind == "strings" else chosen.filter(isolated=True)
         if len(isolated) < len(chosen):
             tell(f"{name}: {len(chosen) - len(isolated)} recordings left out that are not one word")
     conditions: dict[str, Corpus] = {}
@@ -49,7 +50,7 @@ def load_words(
 
 
 def load_negatives(corpora: Sequence[str], vocabulary: Vocabulary) -> dict[str, Corpus]:
-    """Return recordings that say none of a model's words, by the name of the corpus; others are left out.
+    """Return recordings that say none of a model's words, by the name of the corpus; the rest is left out.
 
     Args:
         corpora: each ``KIND:PATH`` or a folder of sound files.

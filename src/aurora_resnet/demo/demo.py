@@ -21,10 +21,10 @@ from aurora_resnet.demo.scores import ModelScores, score_recognizer
 from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds, Sound, demo_sounds
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
-from aurora_resnet.scoring import scoring_model
 
 WORD_SHOWN = "seven"
 

@@ -17,8 +17,8 @@ from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.trainer import Trainer

@@ -1,35 +1,36 @@
-"""What a model says about recordings, from which every report is counted."""
+"""What a model of single words answers to recordings, from which every report on it is counted."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.utterance import CLIPPED
-from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
+from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import (
     BoolArray,
     FloatArray,
     IntArray,
     accuracy_interval,
-    confusion_matrix,
     expected_calibration_error,
     scores_by,
 )
+from aurora_resnet.evaluation.prediction import Prediction
+from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.recognition.word_model import clip_scores
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError, ConfigError
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
-from aurora_resnet.scoring import clip_scores
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Answers:
         peaks: largest sample of each clip ``[n, 1]``, for the decision that silence is no word.
         calibration: from logits to a decision.
         problems: recordings that could not be read.
+        seconds: that the model took.
     """
 
     utterances: tuple[Utterance, ...]
@@ -51,6 +53,7 @@ class Answers:
     peaks: Samples
     calibration: Calibration
     problems: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
 
     @classmethod
     def of(
@@ -73,18 +76,21 @@ class Answers:
                 f"model {facts.name} takes clips of {facts.clip_samples} samples at {facts.sample_rate} Hz, got "
                 f"{clips.clip_samples} at {clips.sample_rate} Hz; read them with load_clips"
             )
+        begin = time.perf_counter()
         logits, peaks = clip_scores(model, clips, batch_size=batch_size, on_batch=on_batch)
+        seconds = time.perf_counter() - begin
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
             bad = clips.utterances[int(np.flatnonzero(~finite)[0])]
             raise CheckpointError(
                 f"the model's answer to {bad.path} is not finite; its weights are damaged or diverged"
             )
-        return cls(clips.utterances, clips.labels.numpy(), logits, peaks, facts.calibration, clips.problems)
+        labels = clips.labels.numpy()
+        return cls(clips.utterances, labels, logits, peaks, facts.calibration, clips.problems, seconds)
 
     @classmethod
     def pool(cls, parts: Sequence[Answers]) -> Answers:
-        """Put the answers of one model together."""
+        """Put the answers of one model together, with their problems."""
         return cls(
             tuple(utterance for part in parts for utterance in part.utterances),
             np.concatenate([part.labels for part in parts]),
@@ -92,6 +98,7 @@ class Answers:
             np.concatenate([part.peaks for part in parts]),
             parts[0].calibration,
             tuple(problem for part in parts for problem in part.problems),
+            sum(part.seconds for part in parts),
         )
 
     def __len__(self) -> int:
@@ -130,12 +137,14 @@ class Answers:
         return [utterance.speaker for utterance in self.utterances]
 
     def report(self, name: str, words: tuple[str, ...], attributes: Mapping[str, str]) -> ConditionReport:
-        """Count words that were recognised, for recordings of words of the vocabulary."""
+        """Count the words that were recognised, for recordings of words of the vocabulary."""
         correct: BoolArray = self.labels == self.predicted
+        confusion = np.zeros((len(words), len(words)), dtype=np.int64)
+        np.add.at(confusion, (self.labels, self.predicted), 1)
         return ConditionReport(
             name=name,
             words=words,
-            confusion=tuple(map(tuple, confusion_matrix(self.labels, self.predicted, len(words)).tolist())),
+            confusion=tuple(map(tuple, confusion.tolist())),
             interval=accuracy_interval(correct, self.speakers),
             calibration_error=expected_calibration_error(self.confidence, correct),
             per_speaker=scores_by(correct, self.speakers),
@@ -146,61 +155,50 @@ class Answers:
 
     def predictions(self, condition: str, words: tuple[str, ...]) -> list[Prediction]:
         """Return one line a recording."""
+        answered = zip(self.utterances, self.predicted, self.confidence, self.decisions, strict=True)
         return [
-            Prediction(
-                str(utterance.path),
-                condition,
-                utterance.word,
-                words[predicted],
-                float(sure),
-                accepted,
-                utterance.speaker,
-            )
-            for utterance, predicted, sure, accepted in zip(
-                self.utterances, self.predicted, self.confidence, self.decisions, strict=True
-            )
+            Prediction(str(u.path), condition, u.word, words[predicted], float(sure), accepted, u.speaker)
+            for u, predicted, sure, accepted in answered
         ]
 
 
-class Answered(NamedTuple):
-    """Answers by condition, what could not be read of the others, and the seconds that the model took."""
-
-    answers: dict[str, Answers]
-    problems: list[str]
-    model_seconds: float
-
-
-def answer_conditions(
-    model: ScoringModel,
-    conditions: Mapping[str, Corpus | ClipSet],
-    read: Callable[[Corpus], ClipSet],
-    *,
-    batch_size: int,
-    bar: tqdm[Any],
-) -> Answered:
-    """Let a model answer recordings by condition; conditions without a readable recording become problems.
+@dataclass(frozen=True)
+class WordAnswering:
+    """How a model of single words answers a corpus, and what its report has besides.
 
     Args:
-        model: what scores the clips.
-        conditions: corpora, or clips in memory.
-        read: makes clips of a corpus, such as ``load_clips`` for the model.
-        batch_size: clips that are computed together.
-        bar: is moved by every clip.
-
-    Raises:
-        CheckpointError: if the model answers with numbers that are not finite.
+        model: scores the clips.
+        batch_size: clips that are computed together; it changes the speed only.
     """
-    answers: dict[str, Answers] = {}
-    problems: list[str] = []
-    seconds = 0.0
-    for name, recordings in conditions.items():
-        bar.set_description(name)
-        clips = recordings if isinstance(recordings, ClipSet) else read(recordings)
-        bar.update(len(recordings) - len(clips))
+
+    model: ScoringModel
+    batch_size: int = 64
+
+    def check(self, name: str, corpus: Corpus) -> None:
+        """Raise ``CorpusError`` for recordings that are no isolated words."""
+        strings = [utterance for utterance in corpus if len(utterance.words) != 1]
+        if strings:
+            raise CorpusError(
+                f"condition '{name}': {len(strings)} of {len(corpus)} recordings are no isolated words, "
+                f"such as {strings[0].path}; keep the words with corpus.filter(isolated=True)"
+            )
+
+    def answer(self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False) -> Answers:
+        """Let the model answer a corpus; recordings that cannot be read become problems.
+
+        Raises:
+            CheckpointError: if the model answers with numbers that are not finite.
+        """
+        if known_length:
+            raise ConfigError("known_length is for models of strings; a clip has one word")
+        load = load_negatives if negatives else load_clips
+        clips = load(corpus, self.model.facts, skip_unreadable=True)
+        bar.update(len(corpus) - len(clips))
         if not len(clips):
-            problems += [f"condition '{name}': no readable recording", *clips.problems]
-            continue
-        begin = time.perf_counter()
-        answers[name] = Answers.of(model, clips, batch_size=batch_size, on_batch=bar.update)
-        seconds += time.perf_counter() - begin
-    return Answered(answers, problems, seconds)
+            empty = np.zeros((0, len(self.model.facts.vocabulary)), np.float32)
+            return Answers((), np.zeros(0, np.int64), empty, empty, self.model.facts.calibration, clips.problems)
+        return Answers.of(self.model, clips, batch_size=self.batch_size, on_batch=bar.update)
+
+    def further(self, answers: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> dict[str, Any]:
+        """Return what the report of the words has besides: what was refused and accepted."""
+        return {"rejection": RejectionReport.count(self.model.facts.name, answers, negatives) if negatives else None}

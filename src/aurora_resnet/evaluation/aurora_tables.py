@@ -2,20 +2,20 @@
 
 Layout and averages follow H.-G. Hirsch and D. Pearce, "The Aurora experimental framework for the performance
 evaluation of speech recognition systems under noisy conditions", ASR 2000. There the numbers are word accuracies of
-connected digits, as those of ``evaluate_strings``; accuracies of isolated digits are another task.
+connected digits, as those of a model of strings; accuracies of isolated digits are another task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, NamedTuple
 
-from aurora_resnet.evaluation.aurora_intervals import average_intervals
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_report import StringReport
-from aurora_resnet.evaluation.tables import MISSING, latex_text, markdown_table, percent
+from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
 SETS = ("a", "b", "c")
@@ -55,7 +55,7 @@ class AuroraTable:
     intervals: Mapping[tuple[str, str], Interval] = field(default_factory=dict)
 
     @classmethod
-    def from_report(cls, report: EvaluationReport | StringReport) -> AuroraTable:
+    def from_report(cls, report: EvaluationReport[Any]) -> AuroraTable:
         """Arrange the conditions of a report by their attributes ``set``, ``noise`` and ``snr_db``.
 
         Raises:
@@ -111,7 +111,7 @@ class AuroraTable:
     def to_markdown(self) -> str:
         """Return the table in Markdown, in percent, one column a noise and an average."""
         columns = self._columns()
-        header = ["SNR", *(f"{group}: {name}" if group else name for group, name, _ in columns)]
+        header = ["SNR", *(f"{column.group}: {column.name}" if column.group else column.name for column in columns)]
         return markdown_table(header, self._rows(columns))
 
     def to_latex(self) -> str:
@@ -121,70 +121,74 @@ class AuroraTable:
         column of a page it needs ``\small`` or ``\resizebox``.
         """
         columns = self._columns()
-        groups: list[list[str]] = []
-        for group, name, _ in columns:
-            if group and groups and groups[-1][0] == group:
-                groups[-1].append(name)
-            else:
-                groups.append([group, name])
-        first, rules, position = [""], [], 2
-        for group, *names in groups:
-            width = len(names)
-            first.append(rf"\multicolumn{{{width}}}{{c}}{{{group}}}" if group else "")
-            if group:
-                rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
-            position += width
-        second = ["SNR", *(latex_text(name) for _, name, _ in columns)]
-        rows = [" & ".join(map(latex_text, row)) + r" \\" for row in self._rows(columns)]
-        return "\n".join(
-            [
-                rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
-                r"\toprule",
-                " & ".join(first) + r" \\",
-                " ".join(rules),
-                " & ".join(second) + r" \\",
-                r"\midrule",
-                *rows[: len(SNRS)],
-                r"\midrule",
-                *rows[len(SNRS) :],
-                r"\bottomrule",
-                r"\end{tabular}",
-            ]
-        )
+        header, groups = ["SNR", *(column.name for column in columns)], ["", *(column.group for column in columns)]
+        return latex_table(header, self._rows(columns), groups=groups, rule_after=len(SNRS))
 
-    def _columns(self) -> list[tuple[str, str, Callable[[str], float | None]]]:
-        """Group heading, name and content of every column after the first."""
-        columns: list[tuple[str, str, Callable[[str], float | None]]] = []
-        for set_name, noises in self.noises.items():
-            group = f"set {set_name.upper()}"
-            for noise in noises:
-                columns.append((group, noise, partial(self.accuracy, set_name, noise)))
-            columns.append((group, "mean", partial(self.set_mean, set_name)))
-        columns.append(("", "(2A+2B+C)/5", self.overall_weighted))
-        columns.append(("", "(A+B+C)/3", self.overall_plain))
-        return columns
+    def _columns(self) -> list[_Column]:
+        columns: list[_Column] = []
+        for name, noises in self.noises.items():
+            group = f"set {name.upper()}"
+            columns += [_Column(group, noise, partial(self.accuracy, name, noise), (name, noise)) for noise in noises]
+            columns.append(_Column(group, "mean", partial(self.set_mean, name), (name, "")))
+        columns.append(_Column("", "(2A+2B+C)/5", self.overall_weighted, ("", "")))
+        return [*columns, _Column("", "(A+B+C)/3", self.overall_plain, None)]
 
-    def _rows(self, columns: list[tuple[str, str, Callable[[str], float | None]]]) -> list[list[str]]:
-        rows = [[_ROW_NAMES[snr], *(percent(cell(snr)) for _, _, cell in columns)] for snr in (*SNRS, MEAN)]
+    def _rows(self, columns: Sequence[_Column]) -> list[list[str]]:
+        rows = [[_ROW_NAMES[snr], *(percent(column.cell(snr)) for column in columns)] for snr in (*SNRS, MEAN)]
         if self.intervals:
-            rows.append(["95 % interval", *self._interval_cells()])
+            rows.append(["95 % interval", *map(self._interval, columns)])
         return rows
 
-    def _interval_cells(self) -> list[str]:
-        """Return the intervals in the order of the columns; the plain mean of the sets has none."""
-        averages = {
-            (name, noise): self.accuracy(name, noise) if noise else self.set_mean(name)
-            for name, noises in self.noises.items()
-            for noise in (*noises, "")
-        } | {("", ""): self.overall_weighted()}
-        cells = []
-        for key, average in averages.items():
-            interval = None if average is None else self.intervals.get(key)
-            cells.append(MISSING if interval is None else f"{percent(interval.low)} to {percent(interval.high)}")
-        return [*cells, MISSING]
+    def _interval(self, column: _Column) -> str:
+        if column.average is None or column.average not in self.intervals or column.cell(MEAN) is None:
+            return MISSING
+        interval = self.intervals[column.average]
+        return f"{percent(interval.low)} to {percent(interval.high)}"
+
+
+class _Column(NamedTuple):
+    """Group heading, name and content of a column, and whose interval it has."""
+
+    group: str
+    name: str
+    cell: Callable[[str], float | None]
+    average: tuple[str, str] | None
 
 
 def _mean(values: list[float | None]) -> float | None:
     """The mean, or None if there is no value or one is missing."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) -> dict[tuple[str, str], Interval]:
+    """Return the intervals of accuracies averaged over SNRs.
+
+    The clips of all conditions of an average are pooled and resampled by speaker, so that the same voice in several
+    noises counts once. Aurora's conditions have the same number of clips (up to one), so the pooled accuracy is the
+    average.
+
+    Args:
+        conditions: with the attributes ``set``, ``noise`` and ``snr_db``.
+        snrs: values of ``snr_db`` that the averages are over.
+
+    Returns:
+        By (set, noise); ``(set, "")`` is the average over the set's noises, ``("", "")`` over everything.
+    """
+    pools: dict[tuple[str, str], list[Condition]] = {}
+    for condition in conditions:
+        attributes = condition.attributes
+        if attributes.get("snr_db") in snrs:
+            name, noise = attributes.get("set", ""), attributes.get("noise", "")
+            for key in ((name, noise), (name, ""), ("", "")):
+                pools.setdefault(key, []).append(condition)
+    return {key: _pooled(pool) for key, pool in pools.items()}
+
+
+def _pooled(conditions: list[Condition]) -> Interval:
+    total: dict[str, Score] = {}
+    for condition in conditions:
+        for speaker, score in condition.pooled_scores.items():
+            before = total.get(speaker, Score(0, 0))
+            total[speaker] = Score(before.clips + score.clips, before.correct + score.correct)
+    return scores_interval(dict(sorted(total.items())))

@@ -109,7 +109,7 @@ class Comparison:
         if len(systems) < 2 or len(set(names)) < len(names):
             raise ConfigError(f"comparing needs two systems of different names or more, got {', '.join(names)}")
         if len({tuple(system.speakers) for system in systems}) > 1:
-            raise ConfigError("systems are compared on the same recordings; these have others")
+            raise ConfigError("systems are compared on the same recordings; these have different ones")
         pairs = list(combinations(systems, 2))
         raw = [first.against(second) for first, second in pairs]
         corrected = holm([difference.p_value for difference in raw])

@@ -1,45 +1,28 @@
-"""What an evaluation found on one condition, such as one noise at one SNR."""
+"""What an evaluation of single words found on one condition, such as one noise at one SNR."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from aurora_resnet.evaluation.condition import Condition, score_table
 from aurora_resnet.evaluation.metrics import Interval, Score
-from aurora_resnet.evaluation.tables import html_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the model said about one recording.
-
-    >>> Prediction("a.wav", "fsdd", "five", "nine", 0.51).predicted
-    'nine'
-    """
-
-    path: str
-    condition: str
-    word: str
-    predicted: str
-    confidence: float
-    accepted: bool | None = None
-    speaker: str = ""
+MOST_CONFUSIONS = 20
 
 
 @dataclass(frozen=True, repr=False)
-class ConditionReport:
-    """The result on one condition, such as one noise at one SNR.
+class ConditionReport(Condition):
+    """The result of a model of single words on one condition; further attributes are those of ``Condition``.
 
     Attributes:
-        name: name of the condition.
         words: the model's vocabulary, in class order.
         confusion: clips by spoken word (row) and recognised word (column).
-        interval: 95 % confidence interval of the accuracy.
         calibration_error: expected calibration error, 0 to 1.
-        per_speaker: counts by speaker; ``""`` gathers the clips whose speaker is unknown.
-        attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
-        problems: recordings that could not be read, one line each. They are not counted anywhere.
         refused: recordings that the model did not accept as one of its words; ``None`` if it has no threshold.
 
     >>> report = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
@@ -61,15 +44,9 @@ class ConditionReport:
         accuracy = percent_with_interval(self.accuracy, self.interval)
         return f"ConditionReport({self.name}: {self.correct} of {self.clips} correct, {accuracy} %)"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return accuracy and counts by word, for notebooks."""
-        caption = f"{self.name}: {percent_with_interval(self.accuracy, self.interval)} % correct"
-        rows = [
-            [word, str(score.clips), str(score.correct), percent(score.accuracy)]
-            for word, score in self.per_word.items()
-            if score.clips
-        ]
-        return html_table(caption, ["word", "clips", "correct", "accuracy %"], rows)
+        return f"{self.name}: {self.summary}\n\n{score_table('word', self.per_word)}"
 
     @property
     def clips(self) -> int:
@@ -85,6 +62,11 @@ class ConditionReport:
     def accuracy(self) -> float:
         """Share of correct recordings, 0 to 1."""
         return Score(self.clips, self.correct).accuracy
+
+    @property
+    def summary(self) -> str:
+        """Number of clips and their accuracy."""
+        return f"{self.clips} clips, {percent_with_interval(self.accuracy, self.interval)} % correct"
 
     @property
     def refused_share(self) -> float | None:
@@ -103,34 +85,56 @@ class ConditionReport:
         """Counts by speaker, of which averages over conditions are made."""
         return self.per_speaker or {"": Score(self.clips, self.correct)}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report for JSON. Counts that follow from the confusions are there for other readers."""
+    def row(self) -> dict[str, str]:
+        """Return the cells of a table of conditions, by their headings."""
+        cells = {
+            "condition": self.name,
+            "clips": str(self.clips),
+            "correct": str(self.correct),
+            "accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
+            "interval by": self.interval.method,
+        }
+        return cells if self.refused is None else {**cells, "refused %": percent(self.refused_share)}
+
+    def figures(self) -> dict[str, object]:
+        """Return the numbers of a line of CSV, by their names."""
         return {
-            "name": self.name,
-            "attributes": dict(self.attributes),
             "clips": self.clips,
             "correct": self.correct,
             "accuracy": self.accuracy,
-            "interval": asdict(self.interval),
+            "low": self.interval.low,
+            "high": self.interval.high,
+            "interval": self.interval.method,
             "calibration_error": self.calibration_error,
-            "per_word": {word: asdict(score) for word, score in self.per_word.items()},
-            "per_speaker": {name: asdict(score) for name, score in self.per_speaker.items()},
-            "confusion": [list(row) for row in self.confusion],
-            "refused": self.refused,
-            "problems": list(self.problems),
+            "refused": "" if self.refused is None else self.refused,
         }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], words: tuple[str, ...]) -> ConditionReport:
-        """Return the report of which `to_dict` gave ``data``."""
-        return cls(
-            name=data["name"],
-            words=words,
-            confusion=tuple(tuple(row) for row in data["confusion"]),
-            interval=Interval(**data["interval"]),
-            calibration_error=data["calibration_error"],
-            per_speaker={name: Score(**score) for name, score in data["per_speaker"].items()},
-            attributes=data["attributes"],
-            problems=tuple(data["problems"]),
-            refused=data.get("refused"),  # reports of the first edition have none
+    def sections(self, scope: str) -> list[str]:
+        """Return tables by word and speaker, and the confusions."""
+        by_word = [f"## By word{scope}", score_table("word", self.per_word)]
+        return [*by_word, *super().sections(scope), f"## Confusions{scope}", self._confusions()]
+
+    def remarks(self) -> list[str]:
+        """Return the calibration error."""
+        return [f"expected calibration error {percent(self.calibration_error)} %"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result for JSON; the words stand in the report once."""
+        whole = super().to_dict()
+        del whole["words"]
+        counts = {"clips": self.clips, "correct": self.correct, "accuracy": self.accuracy}
+        return {**whole, **counts, "per_word": {word: vars(score) for word, score in self.per_word.items()}}
+
+    def _confusions(self) -> str:
+        """Return the wrong answers, most frequent first."""
+        wrong = np.array(self.confusion)
+        np.fill_diagonal(wrong, 0)
+        pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair])
+        if not pairs:
+            return "None: every recording was recognised."
+        table = markdown_table(
+            ["spoken", "recognised", "clips"],
+            [[self.words[i], self.words[j], str(wrong[i, j])] for i, j in pairs[:MOST_CONFUSIONS]],
         )
+        few = len(pairs) <= MOST_CONFUSIONS
+        return table if few else f"The {MOST_CONFUSIONS} most frequent of {len(pairs)}.\n\n{table}"

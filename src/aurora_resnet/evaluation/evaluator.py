@@ -2,154 +2,175 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
-from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.clips.clip_set import load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.environment import check_device
-from aurora_resnet.evaluation.answers import Answers, answer_conditions
-from aurora_resnet.evaluation.rejection_report import RejectionReport
+from aurora_resnet.environment import check_device, describe_environment
+from aurora_resnet.evaluation.answers import WordAnswering
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.evaluation.string_answers import StringAnswering
 from aurora_resnet.progress import progress_bar
+from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
-from aurora_resnet.runtime.models import ScoringModel
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
-from aurora_resnet.scoring import scoring_model
+
+Answering = WordAnswering | StringAnswering
+"""How a model of one kind answers corpora, and what its report has besides."""
+
+
+def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
+    """Return how a recogniser answers."""
+    if isinstance(recognizer, StringRecognizer):
+        return StringAnswering(recognizer)
+    return WordAnswering(recognizer.model, batch_size)
 
 
 class Evaluator:
-    """Scores a model on isolated words.
+    """Scores a model on isolated words, or a model of strings on strings.
 
     Confidences, and so the calibration error, are those of ``recognize``: calibrated by the model's temperature. What a
     recording gets does not depend on the batch it is in.
 
     Args:
-        model: a checkpoint, an exported model, or a network; it stays as it is.
+        model: a checkpoint, an exported model, a recogniser or a network; it stays as it is.
         device: where torch computes, such as ``"cpu"`` or ``"cuda"``.
         batch_size: clips that are computed together; it changes the speed only.
 
     Raises:
         ConfigError: if there is no such device or the batch size is below 1.
 
-    >>> from aurora_resnet.features.mel import MelConfig
-    >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
-    >>> model = RecognizerModel(RecognizerConfig(model="cnn", mel=MelConfig(sample_rate=8000)))
-    >>> Evaluator(model, batch_size=0)
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> Evaluator(load_model("compact"), batch_size=0)
     Traceback (most recent call last):
     ...
     aurora_resnet.runtime.errors.ConfigError: batch_size must be at least 1, not 0
     """
 
-    def __init__(
-        self,
-        model: RecognizerModel | Checkpoint | ScoringModel,
-        *,
-        device: str | torch.device = "cpu",
-        batch_size: int = 64,
-    ) -> None:
+    def __init__(self, model: AnyModelForm, *, device: str | torch.device = "cpu", batch_size: int = 64) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         self.device = check_device(device)
-        self.model = scoring_model(model, device=self.device)
-        self.batch_size = batch_size
+        self.recognizer = as_recognizer(model, device=self.device)
+        self._answering = answering(self.recognizer, batch_size)
 
     def evaluate(
         self,
         conditions: Mapping[str, Corpus] | Corpus,
         *,
         negatives: Mapping[str, Corpus] | Corpus | None = None,
+        known_length: bool = False,
         progress: bool = False,
-    ) -> EvaluationReport:
+    ) -> EvaluationReport[Any]:
         """Score the model on every condition.
 
-        Recordings that cannot be read are named in the report, the others are scored.
+        Recordings that cannot be read are named in the report, all that can be are scored. Accuracies are those of the
+        best answer, whether or not it is accepted; how many are refused is counted beside.
 
         Args:
-            conditions: corpora of isolated words by the name of the condition (see ``conditions_by``), or one.
-            negatives: recordings without a word or with words outside the vocabulary: the report then has a
-                ``rejection``, see ``measure_rejection``.
+            conditions: corpora by the name of the condition (see ``conditions_by``), or one: of isolated words, or for
+                a model of strings of words and strings.
+            negatives: recordings without a word or with words outside the vocabulary: the report then says how many the
+                model accepts (``rejection``), or how many words of strings it finds there (``false_words``).
+            known_length: tell a model of strings how many words each string has.
             progress: show a bar on the standard error stream.
 
         Raises:
-            CorpusError: if there is nothing to score, a recording is no isolated word or its word is none of
-                the model's, or negatives have a word that is; nothing has been computed then.
+            CorpusError: if there is nothing to score, a recording is none that such a model is for or its word is none
+                of the model's, or negatives have a word that is; nothing has been computed then.
             CheckpointError: if the model answers with numbers that are not finite.
         """
-        corpora = _by_name(conditions)
-        unheard = {} if negatives is None else _by_name(negatives)
-        self._check(corpora)
-        self._check_negatives(unheard)
-        facts, words = self.model.facts, self.model.facts.vocabulary.words
+        corpora, unsaid = _by_name(conditions), {} if negatives is None else _by_name(negatives)
+        self._check(corpora, unsaid)
         started = time.perf_counter()
-        everything = [*corpora.values(), *unheard.values()]
-        problems = list(dict.fromkeys(problem for corpus in everything for problem in corpus.problems))
-        with progress_bar(total=sum(map(len, everything)), unit="clip", show=progress) as bar:
-            read = partial(load_clips, model=facts, skip_unreadable=True)
-            heard = answer_conditions(self.model, corpora, read, batch_size=self.batch_size, bar=bar)
-            read = partial(load_negatives, model=facts, skip_unreadable=True)
-            other = answer_conditions(self.model, unheard, read, batch_size=self.batch_size, bar=bar)
-        problems += heard.problems + other.problems
-        answers = heard.answers
+        task, everything = self._answering, [*corpora.values(), *unsaid.values()]
+        problems = [problem for corpus in everything for problem in corpus.problems]
+        with progress_bar(total=sum(map(len, everything)), unit="recording", show=progress) as bar:
+            answers, unread = answer_all(task, corpora, bar, known_length=known_length)
+            unsaid_answers, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
+        problems += [
+            *unread,
+            *unread_negatives,
+            *(problem for each in unsaid_answers.values() for problem in each.problems),
+        ]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
+        words = self.recognizer.vocabulary.words
         reports = tuple(each.report(name, words, _shared(corpora[name])) for name, each in answers.items())
-        pooled = replace(Answers.pool(list(answers.values())), problems=())
+        where = describe_environment(self.device)
+        versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
+        versions["numpy"] = np.__version__
+        name = "all conditions" if len(reports) > 1 else reports[0].name
+        parts = list(answers.values())
+        overall = replace(type(parts[0]).pool(parts).report(name, words, {}), problems=())
         return EvaluationReport(
-            model=facts.name,
+            model=self.recognizer.model.facts.name,
             conditions=reports,
-            overall=pooled.report("all conditions" if len(reports) > 1 else reports[0].name, words, {}),
+            overall=overall,
             seconds=time.perf_counter() - started,
-            model_seconds=heard.model_seconds,
-            device=_device_name(self.device),
+            model_seconds=sum(each.seconds for each in answers.values()),
+            device=str(self.device) if self.device.type == "cpu" else f"{self.device} ({where['device']})",
             threads=torch.get_num_threads(),
-            versions=_versions(),
-            corpora={name: corpus.digest() for name, corpus in {**corpora, **unheard}.items()},
+            versions={name: str(version) for name, version in versions.items()},
+            corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            problems=tuple(problems),
+            problems=tuple(dict.fromkeys(problems)),
             predictions=tuple(line for name, each in answers.items() for line in each.predictions(name, words)),
-            rejection=RejectionReport.count(facts.name, answers, other.answers) if other.answers else None,
+            known_length=known_length,
+            **task.further(answers, unsaid_answers),
         )
 
-    def _check(self, corpora: Mapping[str, Corpus]) -> None:
+    def _check(self, corpora: Mapping[str, Corpus], negatives: Mapping[str, Corpus]) -> None:
         """Refuse what cannot be scored before any work is done."""
+        vocabulary = self.recognizer.vocabulary
         if not corpora:
             raise CorpusError("there is no condition to evaluate")
-        vocabulary = self.model.facts.vocabulary
         for name, corpus in corpora.items():
             if not len(corpus):
                 raise CorpusError(f"condition '{name}' has no recording; leave it out")
-            strings = [utterance for utterance in corpus if len(utterance.words) != 1]
-            if strings:
-                raise CorpusError(
-                    f"condition '{name}': {len(strings)} of {len(corpus)} recordings are no isolated words, "
-                    f"such as {strings[0].path}; keep the words with corpus.filter(isolated=True)"
-                )
-            if unknown := vocabulary.unknown([utterance.word for utterance in corpus]):
+            self._answering.check(name, corpus)
+            if unknown := vocabulary.unknown(corpus.words):
                 raise CorpusError(
                     f"condition '{name}' has words that the model does not know: {', '.join(unknown[:20])}; "
                     f"it knows {', '.join(vocabulary.words[:20])}; leave them out with corpus.filter(words=...)"
                 )
-
-    def _check_negatives(self, corpora: Mapping[str, Corpus]) -> None:
-        vocabulary = self.model.facts.vocabulary
-        for name, corpus in corpora.items():
+        for name, corpus in negatives.items():
             if not len(corpus):
                 raise CorpusError(f"negatives '{name}' have no recording; leave them out")
-            if known := sorted({word for utterance in corpus for word in utterance.words} & set(vocabulary)):
+            if known := sorted(set(corpus.words) & set(vocabulary)):
                 raise CorpusError(
                     f"negatives '{name}' have words that the model knows: {', '.join(known[:20])}; leave them out with "
                     "corpus.filter(...)"
                 )
+
+
+def answer_all(
+    task: Answering,
+    corpora: Mapping[str, Corpus],
+    bar: tqdm[Any],
+    *,
+    negatives: bool = False,
+    known_length: bool = False,
+) -> tuple[dict[str, Any], list[str]]:
+    """Return a model's answers by condition; conditions without a readable recording become problems."""
+    answers: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, corpus in corpora.items():
+        bar.set_description(name)
+        found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
+        if found.utterances:
+            answers[name] = found
+        else:
+            problems += [f"condition '{name}': no readable recording", *found.problems]
+    return answers, problems
 
 
 def _by_name(corpora: Mapping[str, Corpus] | Corpus) -> dict[str, Corpus]:
@@ -160,18 +181,3 @@ def _shared(corpus: Corpus) -> dict[str, str]:
     """Return the attributes that all recordings have in common."""
     shared = set.intersection(*(set(utterance.attributes.items()) for utterance in corpus))
     return {name: value for name, value in corpus[0].attributes.items() if (name, value) in shared}
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return str(device)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "aurora-resnet": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }

@@ -27,15 +27,12 @@ def use_fonts_with_all_letters(figure: Figure) -> None:
     """
     from matplotlib.text import Text
 
-    missing: set[str] = set()
-    for text in figure.findobj(Text):
-        assert isinstance(text, Text)  # what was asked for
-        letters = {letter for letter in text.get_text() if ord(letter) > 127 and letter.isprintable()}
-        others = letters - _letters_of("DejaVu Sans")
-        if others:
-            fonts = _fonts_with(frozenset(others))
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    letters = {letter for text in texts for letter in text.get_text() if ord(letter) > 127 and letter.isprintable()}
+    fonts, missing = _fonts_with(frozenset(letters - _letters_of("DejaVu Sans")))
+    if fonts:
+        for text in texts:
             text.set_fontfamily(["DejaVu Sans", *fonts])
-            missing |= others.difference(*map(_letters_of, fonts))
     if missing:
         warnings.warn(
             f"no installed font has {' '.join(sorted(missing))}: the figure shows boxes there; install one, such as "
@@ -45,19 +42,18 @@ def use_fonts_with_all_letters(figure: Figure) -> None:
 
 
 @cache
-def _fonts_with(letters: frozenset[str]) -> tuple[str, ...]:
-    """Return few installed fonts that have these letters together, or as many of them as there are."""
+def _fonts_with(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return installed fonts that have these letters together, and the letters that none has."""
     from matplotlib.font_manager import fontManager
 
-    names = sorted({font.name for font in fontManager.ttflist if font.style == "normal" and font.weight == 400})
-    chosen, left = [], set(letters)
-    while left and names:
-        best = max(names, key=lambda name: len(left & _letters_of(name)))
-        if not left & _letters_of(best):
+    chosen, left = [], letters
+    for name in sorted({font.name for font in fontManager.ttflist if font.style == "normal" and font.weight == 400}):
+        if found := left & _letters_of(name):
+            chosen.append(name)
+            left -= found
+        if not left:
             break
-        chosen.append(best)
-        left -= _letters_of(best)
-    return tuple(chosen)
+    return tuple(chosen), left
 
 
 @cache

@@ -123,7 +123,7 @@ def scores_interval(
 
     Args:
         scores: by speaker; of strings, the words and what is left of them without the errors, which may be below 0.
-        confidence: as ``accuracy_interval``, and so are the others.
+        confidence: as ``accuracy_interval``, and so are the next two.
         seed: of the resampling.
         resamples: how many.
 
@@ -147,34 +147,6 @@ def scores_interval(
         if low < high:
             return Interval(float(low), float(high), "speakers")
     return wilson_interval(max(0, correct), clips, confidence=confidence)
-
-
-def confusion_matrix(labels: IntArray, predicted: IntArray, n_words: int) -> IntArray:
-    """Count the clips by true class (row) and recognised class (column).
-
-    Args:
-        labels: true classes, shape ``[n]``, each from 0 to ``n_words - 1``.
-        predicted: recognised classes, shape ``[n]``.
-        n_words: number of classes.
-
-    Raises:
-        ConfigError: if the shapes differ or a class is out of range.
-
-    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    array([[1, 1],
-           [0, 1]])
-    """
-    if labels.shape != predicted.shape or labels.ndim != 1:
-        raise ConfigError(
-            f"labels and predictions must be one dimension of one length, not {labels.shape} and {predicted.shape}"
-        )
-    for what, classes in (("label", labels), ("prediction", predicted)):
-        if classes.size and (classes.min() < 0 or classes.max() >= n_words):
-            raise ConfigError(
-                f"every {what} must be a class from 0 to {n_words - 1}, not {classes.min()} to {classes.max()}"
-            )
-    counts = np.bincount(labels * n_words + predicted, minlength=n_words**2)
-    return counts.astype(np.int64).reshape(n_words, n_words)
 
 
 def scores_by(correct: BoolArray, groups: Sequence[str]) -> dict[str, Score]:
@@ -210,12 +182,12 @@ def auroc(scores: FloatArray, positive: BoolArray) -> float:
     >>> auroc(np.array([0.9, 0.8, 0.8, 0.1]), np.array([True, True, False, False]))
     0.875
     """
-    count, others = int(positive.sum()), int((~positive).sum())
-    if scores.shape != positive.shape or scores.ndim != 1 or not count or not others:
-        raise ConfigError(f"an AUROC needs scores of both kinds, got {count} and {others} of shape {scores.shape}")
+    count, rest = int(positive.sum()), int((~positive).sum())
+    if scores.shape != positive.shape or scores.ndim != 1 or not count or not rest:
+        raise ConfigError(f"an AUROC needs scores of both kinds, got {count} and {rest} of shape {scores.shape}")
     from scipy.stats import rankdata  # a second, which only those who measure should wait for
 
-    return float((rankdata(scores)[positive].sum() - count * (count + 1) / 2) / (count * others))
+    return float((rankdata(scores)[positive].sum() - count * (count + 1) / 2) / (count * rest))
 
 
 def expected_calibration_error(confidence: FloatArray, correct: BoolArray, *, bins: int = 15) -> float:

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from aurora_resnet.corpora.summary import NO_WORD
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.metrics import BoolArray, Interval, accuracy_interval
-from aurora_resnet.evaluation.tables import html_table, markdown_table, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent_with_interval
 from aurora_resnet.runtime.decision import Calibration
-
-if TYPE_CHECKING:  # torch, which a report that is read from a file does not need
-    from aurora_resnet.evaluation.answers import Answers
 
 _HEADER = ["what", "clips", "count", "share % [95 % interval]", "interval by"]
 _MOST = 10
+
+
+class Decided(Protocol):
+    """A model's decisions about recordings, as ``evaluation.answers.Answers`` has them."""
+
+    @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """The recordings."""
+
+    @property
+    def accepted(self) -> BoolArray:
+        """Which are not refused, ``[n]``."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """What decided."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Recordings that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +65,6 @@ class Share:
         """Of all recordings, 0 to 1."""
         return self.count / self.clips
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Share:
-        """Return the share of which ``asdict`` gave ``data``."""
-        return cls(data["clips"], data["count"], Interval(**data["interval"]))
-
 
 @dataclass(frozen=True, repr=False)
 class RejectionReport:
@@ -81,27 +93,27 @@ class RejectionReport:
     problems: tuple[str, ...] = field(default=())
 
     @classmethod
-    def count(cls, model: str, words: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> RejectionReport:
+    def count(cls, model: str, words: Mapping[str, Decided], negatives: Mapping[str, Decided]) -> RejectionReport:
         """Count the decisions of one model about recordings by condition."""
-        refused, accepted = _pool(words), _pool(negatives)
+        (said, refused, of_words), (unsaid, accepted, of_negatives) = _pooled(words, True), _pooled(negatives, False)
         return cls(
             model=model,
-            calibration=refused.calibration,
-            words_refused=Share.of(~refused.accepted, refused.speakers),
-            negatives_accepted=Share.of(accepted.accepted, accepted.speakers),
-            refused_by_condition={name: Share.of(~each.accepted, each.speakers) for name, each in words.items()},
-            refused_by_word=_by_word(~refused.accepted, refused.utterances),
-            accepted_by_condition={name: Share.of(each.accepted, each.speakers) for name, each in negatives.items()},
-            accepted_by_word=_by_word(accepted.accepted, accepted.utterances),
-            problems=refused.problems + accepted.problems,
+            calibration=next(iter(words.values())).calibration,
+            words_refused=Share.of(refused, [utterance.speaker for utterance in said]),
+            negatives_accepted=Share.of(accepted, [utterance.speaker for utterance in unsaid]),
+            refused_by_condition=_by(of_words, refused, said),
+            refused_by_word=_by(map(_said, said), refused, said),
+            accepted_by_condition=_by(of_negatives, accepted, unsaid),
+            accepted_by_word=_by(map(_said, unsaid), accepted, unsaid),
+            problems=tuple(problem for each in (*words.values(), *negatives.values()) for problem in each.problems),
         )
 
     def __repr__(self) -> str:
         return f"RejectionReport({self.model}: {self._summary()})"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return both shares by condition, for notebooks."""
-        return html_table(f"{self.model}: {self._summary()}", _HEADER, self._rows())
+        return f"{self.model}: {self._summary()}\n\n{markdown_table(_HEADER, self._rows())}"
 
     def to_markdown(self) -> str:
         """Return the shares by condition, and the words that are most often refused and accepted."""
@@ -119,27 +131,8 @@ class RejectionReport:
         return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; ``from_dict`` reads them back."""
+        """Return plain JSON values."""
         return asdict(self) | {"problems": list(self.problems)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RejectionReport:
-        """Return the report of which ``to_dict`` gave ``data``."""
-
-        def shares(key: str) -> dict[str, Share]:
-            return {name: Share.from_dict(each) for name, each in data[key].items()}
-
-        return cls(
-            model=data["model"],
-            calibration=Calibration.from_dict(data["calibration"]),
-            words_refused=Share.from_dict(data["words_refused"]),
-            negatives_accepted=Share.from_dict(data["negatives_accepted"]),
-            refused_by_condition=shares("refused_by_condition"),
-            refused_by_word=shares("refused_by_word"),
-            accepted_by_condition=shares("accepted_by_condition"),
-            accepted_by_word=shares("accepted_by_word"),
-            problems=tuple(data["problems"]),
-        )
 
     def _summary(self) -> str:
         refused, accepted = self.words_refused, self.negatives_accepted
@@ -156,16 +149,25 @@ class RejectionReport:
         return rows + accepted
 
 
-def _pool(answers: Mapping[str, Answers]) -> Answers:
-    first, *_ = answers.values()
-    return type(first).pool(list(answers.values()))
+def _pooled(answers: Mapping[str, Decided], refused: bool) -> tuple[list[Utterance], BoolArray, list[str]]:
+    """Return all recordings, which of them are accepted or refused, and the condition of each."""
+    utterances = [utterance for each in answers.values() for utterance in each.utterances]
+    accepted = np.concatenate([each.accepted for each in answers.values()])
+    names = [name for name, each in answers.items() for _ in each.utterances]
+    return utterances, ~accepted if refused else accepted, names
 
 
-def _by_word(happened: BoolArray, utterances: Sequence[Utterance]) -> dict[str, Share]:
-    said = np.array([" ".join(utterance.words) or NO_WORD for utterance in utterances], dtype=np.str_)
-    speakers = np.array([utterance.speaker for utterance in utterances], dtype=np.str_)
+def _said(utterance: Utterance) -> str:
+    return " ".join(utterance.words) or NO_WORD
+
+
+def _by(labels: Iterable[str], happened: BoolArray, utterances: Sequence[Utterance]) -> dict[str, Share]:
+    """Count by label, in the order in which they first occur."""
+    groups: dict[str, list[int]] = {}
+    for number, label in enumerate(labels):
+        groups.setdefault(label, []).append(number)
     return {
-        str(word): Share.of(happened[said == word], speakers[said == word].tolist()) for word in dict.fromkeys(said)
+        label: Share.of(happened[rows], [utterances[row].speaker for row in rows]) for label, rows in groups.items()
     }
 
 

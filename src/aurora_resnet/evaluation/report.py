@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
-import numpy as np
+from pydantic import TypeAdapter
+from typing_extensions import TypeVar
 
-from aurora_resnet.evaluation.condition_report import ConditionReport, Prediction
-from aurora_resnet.evaluation.metrics import Score
+from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.condition_report import ConditionReport
+from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.rejection_report import RejectionReport
-from aurora_resnet.evaluation.report_file import read_report
-from aurora_resnet.evaluation.tables import (
-    html_table,
-    markdown_table,
-    percent,
-    percent_with_interval,
-    shown_decision,
-    write_csv,
-)
+from aurora_resnet.evaluation.string_answers import FalseWords
+from aurora_resnet.evaluation.string_condition import StringCondition
+from aurora_resnet.evaluation.tables import markdown_table, shown_decision, write_csv
 from aurora_resnet.files import write_json
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.text_files import open_text
+
+C = TypeVar("C", bound=Condition, default=ConditionReport)
 
 
 @dataclass(frozen=True, repr=False)
-class EvaluationReport:
+class EvaluationReport(Generic[C]):
     r"""The result of a model on one or several conditions, with what is needed to repeat it.
 
     Attributes:
         model: name of the model.
-        conditions: one report a condition, in the order in which they were given.
+        conditions: one report a condition, in the order in which they were given: ``ConditionReport``, of a model of
+            strings ``StringCondition``.
         overall: all recordings of all conditions pooled.
         seconds: wall-clock time of the evaluation, reading included.
-        model_seconds: wall-clock time of front end and classifier alone.
+        model_seconds: wall-clock time of recognition alone.
         device: where the model ran.
         threads: torch's CPU threads.
         versions: versions of aurora_resnet and of what it computes with.
@@ -43,7 +45,10 @@ class EvaluationReport:
         problems: what the readers of the corpora could not use, and all of a condition that has no readable
             recording at all.
         predictions: one line a recording; not part of the JSON file, see `write_predictions`.
-        rejection: what the model refused and accepted, if there were negatives.
+        rejection: what a model of words refused and accepted, if there were negatives.
+        false_words: what a model of strings found in negatives, by their name.
+        known_length: whether a model of strings was told how many words each string has.
+        audio_seconds: length of all recordings of strings and negatives.
 
     >>> from aurora_resnet.evaluation.metrics import Interval
     >>> car = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
@@ -62,31 +67,39 @@ class EvaluationReport:
     """
 
     model: str
-    conditions: tuple[ConditionReport, ...]
+    conditions: tuple[C, ...]
     _: KW_ONLY
-    overall: ConditionReport
+    overall: C
     seconds: float
-    model_seconds: float
-    device: str
-    threads: int
+    model_seconds: float | None = None
+    device: str = ""
+    threads: int | None = None
     versions: Mapping[str, str]
     corpora: Mapping[str, str]
     created: str
     problems: tuple[str, ...] = ()
     predictions: tuple[Prediction, ...] = field(default=(), compare=False)
     rejection: RejectionReport | None = None
+    false_words: Mapping[str, FalseWords] = field(default_factory=dict)
+    known_length: bool = False
+    audio_seconds: float | None = None
 
     def __repr__(self) -> str:
         return f"EvaluationReport({self._summary()})"
 
-    def _repr_html_(self) -> str:
+    def _repr_markdown_(self) -> str:
         """Return the conditions as a table, for notebooks."""
-        return html_table(self._summary(), *self._conditions())
+        return f"{self._summary()}\n\n{markdown_table(*self._conditions())}"
 
     @property
-    def clips_per_second(self) -> float:
-        """Clips that front end and classifier handled in a second."""
-        return self.overall.clips / self.model_seconds
+    def kind(self) -> str:
+        """Whether the model recognises ``words`` or ``strings``."""
+        return "strings" if isinstance(self.overall, StringCondition) else "words"
+
+    @property
+    def clips_per_second(self) -> float | None:
+        """Recordings that were recognised in a second; ``None`` in reports of strings of 0.2."""
+        return self.overall.clips / self.model_seconds if self.model_seconds else None
 
     @property
     def all_problems(self) -> tuple[str, ...]:
@@ -101,66 +114,53 @@ class EvaluationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `write_json` writes. Counts that follow from others are there for other readers."""
-        return {
-            "model": self.model,
-            "created": self.created,
-            "seconds": self.seconds,
-            "model_seconds": self.model_seconds,
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "predictions"}
+        values |= {
+            "kind": self.kind,
             "clips_per_second": self.clips_per_second,
-            "device": self.device,
-            "threads": self.threads,
-            "versions": dict(self.versions),
-            "words": list(self.overall.words),
-            "corpora": dict(self.corpora),
             "problems": list(self.problems),
             "overall": self.overall.to_dict(),
             "conditions": [condition.to_dict() for condition in self.conditions],
             "rejection": None if self.rejection is None else self.rejection.to_dict(),
+            "false_words": {n: asdict(each) | {"per_hour": each.per_hour} for n, each in self.false_words.items()},
         }
+        return values | ({"words": list(self.overall.words)} if isinstance(self.overall, ConditionReport) else {})
 
     @classmethod
-    def from_json(cls, path: str | Path) -> EvaluationReport:
+    def from_json(cls, path: str | Path) -> EvaluationReport[Any]:
         """Read a report that `write_json` wrote.
 
         Raises:
             ConfigError: if the file is missing or is no such report.
         """
-        return read_report(path, cls._from_dict, kind="an evaluation report", command="aurora-resnet evaluate --json")
-
-    @classmethod
-    def _from_dict(cls, data: Mapping[str, Any]) -> EvaluationReport:
-        words = tuple(data["words"])
-        return cls(
-            model=data["model"],
-            conditions=tuple(ConditionReport.from_dict(each, words) for each in data["conditions"]),
-            overall=ConditionReport.from_dict(data["overall"], words),
-            seconds=data["seconds"],
-            model_seconds=data["model_seconds"],
-            device=data["device"],
-            threads=data["threads"],
-            versions=data["versions"],
-            corpora=data["corpora"],
-            created=data["created"],
-            problems=tuple(data["problems"]),
-            rejection=RejectionReport.from_dict(data["rejection"]) if data.get("rejection") else None,
-        )
+        try:
+            with open_text(path, strict=True, pipe=True) as file:
+                return _from_dict(json.loads(file.read()))
+        except OSError as error:
+            raise ConfigError(f"{path}: the evaluation report cannot be read ({error.strerror})") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"{path}: not an evaluation report of `aurora-resnet evaluate --json` ({error!r:.300})"
+            ) from None
 
     def write_csv(self, path: str | Path) -> None:
         """Write one line a condition; every attribute of the conditions is a column."""
         names = list(dict.fromkeys(name for each in self.conditions for name in each.attributes))
-        header = ["model", "condition", *names, "clips", "correct", "accuracy", "low", "high", "interval"]
-        header += ["calibration_error", "refused", "problems"]
-        lines: list[list[object]] = []
-        for each in self.conditions:
-            line: list[object] = [self.model, each.name, *(each.attributes.get(name, "") for name in names)]
-            line += [each.clips, each.correct, each.accuracy, each.interval.low, each.interval.high]
-            refused = "" if each.refused is None else each.refused
-            line += [each.interval.method, each.calibration_error, refused, len(each.problems)]
-            lines.append(line)
+        header = ["model", "condition", *names, *self.overall.figures(), "problems"]
+        lines = [
+            [
+                self.model,
+                each.name,
+                *(each.attributes.get(name, "") for name in names),
+                *each.figures().values(),
+                len(each.problems),
+            ]
+            for each in self.conditions
+        ]
         write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
-        """Write one line a recording: condition, path, spoken word, recognised word, confidence, accepted, speaker.
+        """Write one line a recording: condition, path, what is said and recognised, confidence, accepted, speaker.
 
         Raises:
             ConfigError: if the report was read from JSON, which does not hold them.
@@ -177,67 +177,65 @@ class EvaluationReport:
         )
 
     def to_markdown(self) -> str:
-        """Return the report as a page: conditions, words, speakers, confusions, problems, circumstances."""
-        scope = ", all conditions" if len(self.conditions) > 1 else ""
-        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        parts = [
-            f"# Evaluation of {self.model}",
-            markdown_table(*self._conditions()),
-            *([] if self.rejection is None else [self.rejection.to_markdown()]),
-            f"## By word{scope}",
-            _score_table("word", self.overall.per_word),
-            f"## By speaker{scope}",
-            _score_table("speaker", self.overall.per_speaker),
-            f"## Confusions{scope}",
-            _confusions(self.overall),
-            "## Circumstances",
-            f"- {self.created}, {self.device}, {self.threads} CPU threads, {versions}\n"
-            f"- {self.seconds:.1f} s in all; front end and classifier {self.model_seconds:.1f} s, "
-            f"{self.clips_per_second:.0f} clips per second\n"
-            f"- expected calibration error {percent(self.overall.calibration_error)} %",
-        ]
+        """Return the report as a page: conditions, negatives, words, speakers, circumstances, problems."""
+        parts = [f"# Evaluation of {self.model}", markdown_table(*self._conditions())]
+        if self.rejection is not None:
+            parts.append(self.rejection.to_markdown())
+        if self.false_words:
+            parts += ["## False words", self._false_words()]
+        parts += self.overall.sections(", all conditions" if len(self.conditions) > 1 else "")
+        parts += ["## Circumstances", "\n".join(f"- {line}" for line in self._circumstances())]
         if self.all_problems:
             parts += ["## Problems", "\n".join(f"- {problem}" for problem in self.all_problems)]
         return "\n\n".join(parts) + "\n"
 
     def _summary(self) -> str:
         many = f"{len(self.conditions)} conditions, " if len(self.conditions) > 1 else ""
-        accuracy = percent_with_interval(self.overall.accuracy, self.overall.interval)
-        return f"{self.model}: {many}{self.overall.clips} clips, {accuracy} % correct"
+        return f"{self.model}: {many}{self.overall.summary}"
 
     def _conditions(self) -> tuple[list[str], list[list[str]]]:
         """Return header and rows of the table of conditions."""
-        header = ["condition", "clips", "correct", "accuracy % [95 % interval]", "interval by"]
-        refuses = self.overall.refused is not None
-        rows = []
-        for each in [*self.conditions, self.overall] if len(self.conditions) > 1 else self.conditions:
-            accuracy = percent_with_interval(each.accuracy, each.interval)
-            row = [each.name, str(each.clips), str(each.correct), accuracy, each.interval.method]
-            rows.append([*row, percent(each.refused_share)] if refuses else row)
-        return [*header, "refused %"] if refuses else header, rows
+        every = [*self.conditions, self.overall] if len(self.conditions) > 1 else self.conditions
+        header = list(self.overall.row())
+        return header, [[each.row().get(name, "") for name in header] for each in every]
+
+    def _false_words(self) -> str:
+        header = ["no word is said in", "recordings", "taken for a string", "false words", "hours", "an hour"]
+        rows = [
+            [name, str(e.recordings), str(e.accepted), str(e.words), f"{e.hours:.3f}", f"{e.per_hour:.1f}"]
+            for name, e in self.false_words.items()
+        ]
+        return markdown_table(header, rows)
+
+    def _circumstances(self) -> list[str]:
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        taken = f"{self.seconds:.1f} s in all"
+        if self.audio_seconds is not None:
+            taken += f" for {self.audio_seconds:.1f} s of sound"
+        if self.clips_per_second is not None:
+            taken += f"; recognition {self.model_seconds:.1f} s, {self.clips_per_second:.0f} clips per second"
+        told = ["the number of words of each string was told"] * self.known_length
+        where = f"{self.created}, {self.device}, {self.threads} CPU threads, {versions}"
+        return [where, taken, *self.overall.remarks(), *told]
 
 
-def _score_table(what: str, scores: Mapping[str, Score]) -> str:
-    return markdown_table(
-        [what, "clips", "correct", "accuracy %"],
-        [
-            [name or "(unknown)", str(score.clips), str(score.correct), percent(score.accuracy)]
-            for name, score in scores.items()
-            if score.clips
-        ],
-    )
+def _from_dict(data: Mapping[str, Any]) -> EvaluationReport[Any]:
+    """Return the report of which ``to_dict`` gave ``data``; what follows from the counts is left out."""
+    strings = data.get("kind") == "strings"
+    kind, shared = (StringCondition, {}) if strings else (ConditionReport, {"words": data["words"]})
+    names = [each.name for each in fields(EvaluationReport) if each.name in data]
+    parts: Any = {
+        "conditions": tuple(TypeAdapter(kind).validate_python({**shared, **each}) for each in data["conditions"]),
+        "overall": TypeAdapter(kind).validate_python({**shared, **data["overall"]}),
+        "rejection": _rejection(data.get("rejection")),
+        "false_words": TypeAdapter(dict[str, FalseWords]).validate_python(data.get("false_words", {})),
+        "problems": tuple(data["problems"]),
+    }
+    return EvaluationReport(**({name: data[name] for name in names} | parts))
 
 
-def _confusions(report: ConditionReport, most: int = 20) -> str:
-    """The wrong answers, most frequent first."""
-    wrong = np.array(report.confusion)
-    np.fill_diagonal(wrong, 0)
-    pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair])
-    if not pairs:
-        return "None: every recording was recognised."
-    words = report.words
-    table = markdown_table(
-        ["spoken", "recognised", "clips"],
-        [[words[row], words[column], str(wrong[row, column])] for row, column in pairs[:most]],
-    )
-    return table if len(pairs) <= most else f"The {most} most frequent of {len(pairs)}.\n\n{table}"
+def _rejection(data: Mapping[str, Any] | None) -> RejectionReport | None:
+    if data is None:
+        return None
+    calibration = Calibration.from_dict(data["calibration"])
+    return TypeAdapter(RejectionReport).validate_python({**data, "calibration": calibration})

@@ -1,29 +1,34 @@
-"""What a recogniser of strings hears in recordings, and how many words it hears where nobody says one."""
+"""What a model of strings answers to recordings, and how many words it recognises where none is said."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.evaluation.metrics import Score, accuracy_interval, scores_interval
+from aurora_resnet.evaluation.prediction import Prediction
+from aurora_resnet.evaluation.string_condition import StringCondition, confidence_auroc
 from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.errors import AudioError
+from aurora_resnet.runtime.errors import AudioError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 @dataclass(frozen=True)
 class HeardString:
-    """What was heard in one recording.
+    """What was recognised in one recording.
 
     Attributes:
         utterance: the recording and what is said in it.
         heard: the words of the best string.
         confidence: its probability, 0 to 1.
-        accepted: whether the recogniser believes it; ``None`` if it is not calibrated.
+        accepted: whether the recogniser accepts it; ``None`` if it is not calibrated.
         seconds: length of the recording.
     """
 
@@ -44,30 +49,87 @@ class HeardString:
         return self.heard == self.utterance.words
 
 
-class HeardStrings(NamedTuple):
-    """What was heard, and the recordings that could not be read."""
+class StringAnswers(NamedTuple):
+    """What was recognised, the recordings that could not be read, and the seconds that the recogniser took."""
 
     strings: list[HeardString]
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @classmethod
+    def pool(cls, parts: Sequence[StringAnswers]) -> StringAnswers:
+        """Put the answers of one model together, with their problems."""
+        problems = tuple(problem for part in parts for problem in part.problems)
+        return cls([string for part in parts for string in part.strings], problems, sum(p.seconds for p in parts))
+
+    def report(self, name: str, _words: Sequence[str], attributes: Mapping[str, str]) -> StringCondition:
+        """Count what was recognised, for recordings of at least one word.
+
+        >>> from pathlib import Path
+        >>> said = Utterance(Path("a.wav"), ("one", "two"), "me")
+        >>> condition = StringAnswers([HeardString(said, ("one", "three"), 0.9, True, 1.0)]).report("mine", (), {})
+        >>> condition.accuracy, condition.right, condition.accepted_wrong
+        (0.5, 0, 1)
+        """
+        speakers: dict[str, WordCounts] = {}
+        for each in self.strings:
+            speakers[each.utterance.speaker] = speakers.get(each.utterance.speaker, WordCounts()) + each.counts
+        scores = {speaker: Score(c.said, c.said - c.errors) for speaker, c in sorted(speakers.items())}
+        right = np.array([each.right for each in self.strings])
+        return StringCondition(
+            name,
+            counts=sum(speakers.values(), start=WordCounts()),
+            interval=scores_interval(scores),
+            strings=len(self.strings),
+            right=int(right.sum()),
+            right_interval=accuracy_interval(right, [each.utterance.speaker for each in self.strings]),
+            refused=sum(each.accepted is False for each in self.strings),
+            accepted_wrong=sum(each.accepted is not False and not each.right for each in self.strings),
+            confidence_auroc=confidence_auroc(self.strings),
+            per_speaker=scores,
+            attributes=attributes,
+            problems=self.problems,
+        )
+
+    def predictions(self, condition: str, _words: Sequence[str]) -> list[Prediction]:
+        """Return one line a recording."""
+        return [
+            Prediction(
+                str(each.utterance.path),
+                condition,
+                " ".join(each.utterance.words),
+                " ".join(each.heard),
+                each.confidence,
+                each.accepted,
+                each.utterance.speaker,
+            )
+            for each in self.strings
+        ]
+
+    @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        """The recordings that could be read."""
+        return tuple(each.utterance for each in self.strings)
 
 
 def hear_strings(
     recognizer: StringRecognizer, corpus: Corpus, *, known_length: bool = False, bar: tqdm[Any] | None = None
-) -> HeardStrings:
-    """Hear every recording of a corpus; unreadable ones become problems.
+) -> StringAnswers:
+    """Recognise every recording of a corpus; unreadable ones become problems.
 
     Args:
-        recognizer: what hears them.
+        recognizer: what recognises them.
         corpus: recordings of strings, or of anything else.
         known_length: tell it how many words each string has.
         bar: is moved by every recording.
     """
-    strings, problems = [], list(corpus.problems)
+    strings, problems, taken = [], [], 0.0
     for utterance in corpus:
         try:
             samples, rate = read_audio(utterance.path, raw=utterance.raw)
-            lengths = {len(utterance.words)} if known_length else None
-            found = recognizer.recognize(samples, rate, lengths=lengths)
+            begin = time.perf_counter()
+            found = recognizer.recognize(samples, rate, lengths={len(utterance.words)} if known_length else None)
+            taken += time.perf_counter() - begin
         except AudioError as error:
             problems.append(str(error))
         else:
@@ -75,12 +137,12 @@ def hear_strings(
             strings.append(HeardString(utterance, words, found.confidence, found.accepted, len(samples) / rate))
         if bar is not None:
             bar.update()
-    return HeardStrings(strings, tuple(problems))
+    return StringAnswers(strings, tuple(problems), taken)
 
 
 @dataclass(frozen=True)
 class FalseWords:
-    """Words that were heard, and believed, in recordings that say none.
+    """Words of accepted strings in recordings that say none.
 
     Attributes:
         recordings: how many there are.
@@ -98,12 +160,42 @@ class FalseWords:
     hours: float
 
     @classmethod
-    def of(cls, heard: Sequence[HeardString]) -> FalseWords:
+    def of(cls, strings: Sequence[HeardString]) -> FalseWords:
         """Count them."""
-        believed = [len(each.heard) for each in heard if each.accepted is not False and each.heard]
-        return cls(len(heard), len(believed), sum(believed), sum(each.seconds for each in heard) / 3600)
+        accepted = [len(each.heard) for each in strings if each.accepted is not False and each.heard]
+        return cls(len(strings), len(accepted), sum(accepted), sum(each.seconds for each in strings) / 3600)
 
     @property
     def per_hour(self) -> float:
         """False words in an hour of such recordings."""
         return self.words / self.hours if self.hours else 0.0
+
+
+@dataclass(frozen=True)
+class StringAnswering:
+    """How a model of strings answers a corpus, and what its report has besides."""
+
+    recognizer: StringRecognizer
+
+    def check(self, name: str, corpus: Corpus) -> None:
+        """Raise ``CorpusError`` for recordings without a word."""
+        if silent := [utterance for utterance in corpus if not utterance.words]:
+            raise CorpusError(f"condition '{name}': {silent[0].path} says no word; give such recordings as negatives")
+
+    def answer(
+        self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False
+    ) -> StringAnswers:
+        """Let the model answer a corpus; recordings that cannot be read become problems.
+
+        Raises:
+            ModelError: if the model answers with numbers that are not finite.
+        """
+        return hear_strings(self.recognizer, corpus, known_length=known_length and not negatives, bar=bar)
+
+    def further(self, answers: Mapping[str, StringAnswers], negatives: Mapping[str, StringAnswers]) -> dict[str, Any]:
+        """Return what the report of the strings has besides: false words, and how much was recognised."""
+        everything = (*answers.values(), *negatives.values())
+        return {
+            "false_words": {name: FalseWords.of(each.strings) for name, each in negatives.items()},
+            "audio_seconds": sum(string.seconds for each in everything for string in each.strings),
+        }

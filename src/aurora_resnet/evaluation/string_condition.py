@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
-from aurora_resnet.evaluation.metrics import Interval, Score, accuracy_interval, scores_interval
-from aurora_resnet.evaluation.string_answers import HeardString
+from aurora_resnet.evaluation.condition import Condition, score_table
+from aurora_resnet.evaluation.metrics import Interval, Score, auroc
 from aurora_resnet.evaluation.strings import WordCounts
+from aurora_resnet.evaluation.tables import MISSING, percent, percent_with_interval
 
 
 @dataclass(frozen=True)
-class StringCondition:
-    """The result on one condition, such as one scene at one SNR.
+class StringCondition(Condition):
+    """The result of a model of strings on one condition; further attributes are those of ``Condition``.
 
     Attributes:
-        name: name of the condition.
         counts: words said and errors, accepted or not.
-        interval: 95 % interval of the word accuracy, by speaker where enough are known.
         strings: how many were said.
         right: strings without an error.
         right_interval: 95 % interval of their share.
-        refused: strings that the recogniser does not believe.
-        per_speaker: words said, and those less the errors.
-        attributes: what all recordings of the condition share.
-        problems: recordings that could not be read.
+        refused: strings that the recogniser did not accept.
+        accepted_wrong: strings with an error that it accepted; ``None`` in reports of 0.2.
+        confidence_auroc: probability that a right string is surer than a wrong one; ``None`` without both.
     """
 
     name: str
@@ -38,39 +36,16 @@ class StringCondition:
     right: int
     right_interval: Interval
     refused: int
+    accepted_wrong: int | None = None
+    confidence_auroc: float | None = None
     per_speaker: Mapping[str, Score]
     attributes: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
-    @classmethod
-    def of(cls, name: str, heard: Sequence[HeardString], problems: tuple[str, ...] = ()) -> StringCondition:
-        """Count what was heard of strings of at least one word.
-
-        >>> from pathlib import Path
-        >>> from aurora_resnet.corpora.utterance import Utterance
-        >>> said = Utterance(Path("a.wav"), ("one", "two"), "me")
-        >>> condition = StringCondition.of("mine", [HeardString(said, ("one", "three"), 0.9, True, 1.0)])
-        >>> condition.accuracy, condition.right
-        (0.5, 0)
-        """
-        speakers: dict[str, WordCounts] = {}
-        for each in heard:
-            speakers[each.utterance.speaker] = speakers.get(each.utterance.speaker, WordCounts()) + each.counts
-        scores = {speaker: Score(c.said, c.said - c.errors) for speaker, c in sorted(speakers.items())}
-        right = np.array([each.right for each in heard])
-        shared = set.intersection(*(set(each.utterance.attributes.items()) for each in heard))
-        return cls(
-            name,
-            counts=sum(speakers.values(), start=WordCounts()),
-            interval=scores_interval(scores),
-            strings=len(heard),
-            right=int(right.sum()),
-            right_interval=accuracy_interval(right, [each.utterance.speaker for each in heard]),
-            refused=sum(each.accepted is False for each in heard),
-            per_speaker=scores,
-            attributes={key: value for key, value in heard[0].utterance.attributes.items() if (key, value) in shared},
-            problems=problems,
-        )
+    @property
+    def clips(self) -> int:
+        """Number of strings."""
+        return self.strings
 
     @property
     def accuracy(self) -> float:
@@ -78,32 +53,78 @@ class StringCondition:
         return 1 - self.counts.error_rate
 
     @property
-    def pooled_scores(self) -> Mapping[str, Score]:
-        """Words by speaker, of which averages over conditions are made."""
-        return self.per_speaker
+    def accepted(self) -> int:
+        """Strings that were not refused."""
+        return self.strings - self.refused
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> StringCondition:
-        """Return the result of which ``to_dict`` gave ``data``."""
-        return cls(
-            data["name"],
-            counts=WordCounts(**data["counts"]),
-            interval=Interval(**data["interval"]),
-            strings=data["strings"],
-            right=data["right"],
-            right_interval=Interval(**data["right_interval"]),
-            refused=data["refused"],
-            per_speaker={name: Score(**score) for name, score in data["per_speaker"].items()},
-            attributes=data["attributes"],
-            problems=tuple(data["problems"]),
-        )
+    @property
+    def summary(self) -> str:
+        """Number of strings and their word accuracy."""
+        return f"{self.strings} strings, {percent_with_interval(self.accuracy, self.interval)} % of the words"
+
+    def row(self) -> dict[str, str]:
+        """Return the cells of a table of conditions, by their headings."""
+        counts, wrong = self.counts, self.accepted_wrong
+        return {
+            "condition": self.name,
+            "strings": str(self.strings),
+            "right % [95 % interval]": percent_with_interval(self.right / self.strings, self.right_interval),
+            "words": str(counts.said),
+            "substituted": str(counts.substituted),
+            "deleted": str(counts.deleted),
+            "inserted": str(counts.inserted),
+            "word accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
+            "refused %": percent(self.refused / self.strings),
+            "wrong of accepted": MISSING if wrong is None else f"{wrong} of {self.accepted}",
+        }
+
+    def figures(self) -> dict[str, object]:
+        """Return the numbers of a line of CSV, by their names."""
+        counts = self.counts
+        return {
+            "words": counts.said,
+            "substituted": counts.substituted,
+            "deleted": counts.deleted,
+            "inserted": counts.inserted,
+            "word_accuracy": self.accuracy,
+            "low": self.interval.low,
+            "high": self.interval.high,
+            "strings": self.strings,
+            "right": self.right,
+            "refused": self.refused,
+            "accepted_wrong": "" if self.accepted_wrong is None else self.accepted_wrong,
+        }
+
+    def sections(self, scope: str) -> list[str]:
+        """Return what word accuracy is, and a table by speaker."""
+        told = "Word accuracy is (words - substituted - deleted - inserted) / words."
+        table = score_table("speaker", self.per_speaker, ("words", "words - errors"))
+        return [told, f"## By speaker{scope}", table]
+
+    def remarks(self) -> list[str]:
+        """Return what the confidence is worth."""
+        auc = MISSING if self.confidence_auroc is None else f"{self.confidence_auroc:.3f}"
+        return [f"right strings are surer than wrong ones: AUROC {auc}"]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result for JSON."""
-        return {
-            **asdict(self),
-            "word_accuracy": self.accuracy,
-            "string_accuracy": self.right / self.strings,
-            "attributes": dict(self.attributes),
-            "problems": list(self.problems),
-        }
+        """Return the result for JSON, with what follows from the counts for other readers."""
+        shares = {"word_accuracy": self.accuracy, "string_accuracy": self.right / self.strings}
+        return {**super().to_dict(), **shares}
+
+
+class Judged(Protocol):
+    """An answer with its confidence, and whether it is right."""
+
+    @property
+    def right(self) -> bool:
+        """Whether it is right."""
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+
+
+def confidence_auroc(answers: Sequence[Judged]) -> float | None:
+    """Return the probability that a right answer is surer than a wrong one, ``None`` without both."""
+    right = np.array([each.right for each in answers], dtype=bool)
+    return auroc(np.array([each.confidence for each in answers]), right) if 0 < right.sum() < len(right) else None

@@ -1,8 +1,8 @@
-r"""Strings of words: what was heard beside what was said.
+r"""Strings of words: what was recognised beside what was said.
 
 The two are aligned with the fewest errors (V. Levenshtein, *Binary codes capable of correcting deletions, insertions,
-and reversals*, 1966). Of ``N`` words said, ``D`` were not heard, ``S`` were heard as another one, and ``I`` words were
-heard that nobody said. The word error rate is
+and reversals*, 1966). Of ``N`` words said, ``D`` were left out, ``S`` were recognised as another one, and ``I`` words
+were recognised that are not said. The word error rate is
 
 .. math:: \mathrm{WER} = \frac{S + D + I}{N}.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 import numpy as np
 
@@ -24,9 +25,9 @@ class WordCounts:
 
     Attributes:
         said: words that were said.
-        inserted: words heard that were not said.
-        deleted: words said that were not heard.
-        substituted: words said that were heard as another one.
+        inserted: words recognised that were not said.
+        deleted: words said that were left out.
+        substituted: words said that were recognised as another one.
 
     >>> WordCounts(said=10, inserted=1, deleted=2) + WordCounts(said=10, substituted=1)
     WordCounts(said=20, inserted=1, deleted=2, substituted=1)
@@ -38,21 +39,16 @@ class WordCounts:
     substituted: int = 0
 
     def __add__(self, other: WordCounts) -> WordCounts:
-        return WordCounts(
-            self.said + other.said,
-            self.inserted + other.inserted,
-            self.deleted + other.deleted,
-            self.substituted + other.substituted,
-        )
+        return WordCounts(*map(add, astuple(self), astuple(other)))
 
     @property
-    def heard(self) -> int:
-        """Words that were heard, right or wrong."""
+    def recognised(self) -> int:
+        """Words that were recognised, right or wrong."""
         return self.said - self.deleted + self.inserted
 
     @property
     def right(self) -> int:
-        """Words said that were heard as themselves."""
+        """Words said that were recognised as themselves."""
         return self.said - self.deleted - self.substituted
 
     @property
@@ -67,19 +63,19 @@ class WordCounts:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall of the words, 0 to 1; 1 where nothing was said and nothing heard."""
-        return 2 * self.right / (self.said + self.heard) if self.said + self.heard else 1.0
+        """Harmonic mean of precision and recall of the words, 0 to 1; 1 where nothing was said or recognised."""
+        return 2 * self.right / (self.said + self.recognised) if self.said + self.recognised else 1.0
 
 
-def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, int | None]]:
+def align(said: Sequence[str], recognised: Sequence[str]) -> list[tuple[int | None, int | None]]:
     """Pair the words of two strings with the fewest errors.
 
     Args:
         said: the words of the reference.
-        heard: the words that were recognised.
+        recognised: the words that were recognised.
 
     Returns:
-        Pairs of positions in ``said`` and ``heard``, in order; ``None`` stands for an insertion or a deletion. Of
+        Pairs of positions in ``said`` and ``recognised``, in order; ``None`` stands for an insertion or a deletion. Of
         alignments with equally few errors, the one that pairs words as late as it can.
 
     Raises:
@@ -88,18 +84,18 @@ def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, i
     >>> align(["one", "two"], ["two"])
     [(0, None), (1, 0)]
     """
-    for words in (said, heard):
+    for words in (said, recognised):
         if isinstance(words, str):
             raise ConfigError(f"an alignment takes lists of words, got the text {words!r:.60}; split it first")
-    cost = np.zeros((len(said) + 1, len(heard) + 1), dtype=np.int64)
-    cost[:, 0], cost[0] = np.arange(len(said) + 1), np.arange(len(heard) + 1)
+    cost = np.zeros((len(said) + 1, len(recognised) + 1), dtype=np.int64)
+    cost[:, 0], cost[0] = np.arange(len(said) + 1), np.arange(len(recognised) + 1)
     for i, word in enumerate(said, 1):
-        for j, other in enumerate(heard, 1):
+        for j, other in enumerate(recognised, 1):
             cost[i, j] = min(cost[i - 1, j - 1] + (word != other), cost[i - 1, j] + 1, cost[i, j - 1] + 1)
     pairs: list[tuple[int | None, int | None]] = []
-    i, j = len(said), len(heard)
+    i, j = len(said), len(recognised)
     while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + (said[i - 1] != heard[j - 1]):
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + (said[i - 1] != recognised[j - 1]):
             i, j = i - 1, j - 1
             pairs.append((i, j))
         elif i and cost[i, j] == cost[i - 1, j] + 1:
@@ -111,25 +107,25 @@ def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, i
     return pairs[::-1]
 
 
-def count_errors(said: Sequence[str], heard: Sequence[str]) -> WordCounts:
+def count_errors(said: Sequence[str], recognised: Sequence[str]) -> WordCounts:
     """Count the errors of the alignment of two strings; arguments and errors as ``align``.
 
     >>> count_errors(["one", "two", "two"], ["one", "three", "two", "two"])
     WordCounts(said=3, inserted=1, deleted=0, substituted=0)
     """
-    pairs = align(said, heard)
+    pairs = align(said, recognised)
     return WordCounts(
         said=len(said),
         inserted=sum(i is None for i, _ in pairs),
         deleted=sum(j is None for _, j in pairs),
-        substituted=sum(i is not None and j is not None and said[i] != heard[j] for i, j in pairs),
+        substituted=sum(i is not None and j is not None and said[i] != recognised[j] for i, j in pairs),
     )
 
 
 def score_strings(strings: Iterable[tuple[Sequence[str], Sequence[str]]]) -> WordCounts:
-    """Count the errors of many strings together, each a pair of what was said and what was heard.
+    """Count the errors of many strings together, each a pair of what was said and what was recognised.
 
     >>> score_strings([(["one", "two"], ["one"]), (["three"], ["three"])]).error_rate.__round__(3)
     0.333
     """
-    return sum((count_errors(said, heard) for said, heard in strings), start=WordCounts())
+    return sum((count_errors(said, recognised) for said, recognised in strings), start=WordCounts())

@@ -1,11 +1,11 @@
-"""How numbers are printed: percentages with two decimals, tables in Markdown, LaTeX and HTML, lines of CSV."""
+"""How numbers are printed: percentages with two decimals, tables in Markdown and LaTeX, lines of CSV."""
 
 from __future__ import annotations
 
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from aurora_resnet.evaluation.metrics import Interval
@@ -39,17 +39,6 @@ def percent_with_interval(accuracy: float, interval: Interval) -> str:
     '95.00 [88.82, 97.85]'
     """
     return f"{percent(accuracy)} [{percent(interval.low)}, {percent(interval.high)}]"
-
-
-def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return an HTML table, for notebooks; texts are escaped.
-
-    >>> html_table("a < b", ["noise"], [["car"]])
-    '<table><caption>a &lt; b</caption><tr><th>noise</th></tr><tr><td>car</td></tr></table>'
-    """
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{body}</table>"
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -87,8 +76,20 @@ def write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[
         csv.writer(file).writerows([header, *lines])
 
 
-def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def latex_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    groups: Sequence[str] = (),
+    rule_after: int | None = None,
+) -> str:
     r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the others to the right.
+
+    Args:
+        header: names of the columns.
+        rows: cells.
+        groups: a heading above each column; columns side by side with one heading share it.
+        rule_after: so many rows there is a line.
 
     >>> print(latex_table(["noise", "accuracy %"], [["car", "98.94"]]))
     \begin{tabular}{lr}
@@ -99,9 +100,18 @@ def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     \bottomrule
     \end{tabular}
     """
+    above, rules, column = [], [], 1
+    for heading, members in groupby(groups):
+        width = len(list(members))
+        above += [rf"\multicolumn{{{width}}}{{c}}{{{heading}}}"] if heading else [""] * width
+        rules += [rf"\cmidrule(lr){{{column}-{column + width - 1}}}"] if heading else []
+        column += width
     lines = [" & ".join(map(latex_text, line)) + r" \\" for line in (header, *rows)]
+    if rule_after is not None:
+        lines.insert(rule_after + 1, r"\midrule")
+    top = [" & ".join(above) + r" \\", " ".join(rules)] if groups else []
     begin = rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}"
-    return "\n".join([begin, r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}"])
+    return "\n".join([begin, r"\toprule", *top, lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}"])
 
 
 def latex_text(text: str) -> str:

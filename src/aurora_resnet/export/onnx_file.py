@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.environment import float32_on_cpu
-from aurora_resnet.export.onnx_graph import build_graph, describe
-from aurora_resnet.export.parity import Parity, check_parity
+from aurora_resnet.export.onnx_graph import describe
+from aurora_resnet.export.parity import Parity
 from aurora_resnet.export.quantization import quantize_graph
-from aurora_resnet.export.recordings import UNKNOWN, read_export_recordings
+from aurora_resnet.export.recordings import read_export_recordings
+from aurora_resnet.export.string_export import StringExport
+from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import SUFFIXES
-from aurora_resnet.scoring import TorchModel
+from aurora_resnet.runtime.model_reference import SUFFIXES, Kind
+
+EXPORTS: Mapping[Kind, type[WordExport] | type[StringExport]] = {"words": WordExport, "strings": StringExport}
+"""What the export has to know of each kind of model."""
 
 
 @float32_on_cpu()
@@ -27,16 +30,18 @@ def export_onnx(
     *,
     int8: bool = False,
     recordings: Sequence[str] = (),
+    name: str = "",
 ) -> Parity:
-    """Write a model as one ONNX file, from waveforms to logits; ``runtime.models`` says what is in it.
+    """Write a model as one ONNX file; ``runtime.models`` and ``runtime.strings.model`` say what is in it.
 
     Args:
         model: a checkpoint, whose card goes with it, or a trained network without one. It stays as it is and where it
             is. Its calibration goes with it if it was chosen for these very weights.
         path: the file, ending in ``.onnx``; written whole, or not at all.
         int8: quantise it: a quarter of the size, several times faster.
-        recordings: corpora (``KIND:PATH``) to quantise and check with, beside the sample words; for a model of other
-            words than the sample's, its own words.
+        recordings: corpora (``KIND:PATH``) to quantise and check with, beside the sample words, or strings of them; for
+            a model of other words than the sample's, its own words.
+        name: of the exported model; the checkpoint's if not given.
 
     Returns:
         How near the file's answers are to the model's.
@@ -58,22 +63,21 @@ def export_onnx(
     path = Path(path)
     if path.suffix != SUFFIXES["onnx"]:
         raise ConfigError(f"{path}: the exported file's name must end in {SUFFIXES['onnx']}")
-    if isinstance(model, Checkpoint):
-        network, card = model.model, model.card
-        scoring = TorchModel(network, name=model.name)
-    else:
-        network, card, scoring = model, "", TorchModel(model)
-    audio = read_export_recordings(network.config, recordings)
-    if int8 and not np.any(audio.labels != UNKNOWN):
+    network, card = (model.model, model.card) if isinstance(model, Checkpoint) else (model, "")
+    kind: Kind = "strings" if find_model(network.config.model).strings else "words"
+    exporting = EXPORTS[kind](model, name)
+    audio = read_export_recordings(network.config, recordings, kind=kind)
+    if int8 and not any(audio.said):
         raise ConfigError(
             "the sample recordings have none of the model's words, by which the quantised graph is checked; give "
             "recordings of them (--recordings KIND:PATH), or export it without int8"
         )
-    graph = build_graph(network)
+    graph = exporting.graph()
     if int8:
-        graph = quantize_graph(graph, audio.quantise)
-    describe(graph, scoring.facts, card)
-    parity = check_parity(graph, scoring, audio.check, audio.labels, int8=int8)
+        graph = quantize_graph(graph, exporting.whole(audio.quantise), state_size=exporting.state_size)
+    describe(graph, exporting.facts, card)
     with atomic_path(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
+        parity = Parity.of(exporting.answers(audio.check), exporting.file_answers(temporary, audio.check), audio.said)
+        parity.check(int8=int8)
     return parity

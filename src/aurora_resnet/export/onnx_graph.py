@@ -1,4 +1,4 @@
-"""A trained network as an ONNX graph, from waveforms to logits and features; ``runtime.models`` says what is in it."""
+"""A trained network as an ONNX graph; ``runtime.models`` and ``runtime.strings.model`` say what is in it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from aurora_resnet.export.frontend import ConvolutionalFrontend
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.models.streaming import StreamingNetwork
 from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
-from aurora_resnet.runtime.models.strings import SequenceFacts
+from aurora_resnet.runtime.models.strings import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM, SequenceFacts
 from aurora_resnet.runtime.version import __version__
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ OPSET = 18
 """Of ONNX 1.13: onnxruntime reads it from 1.14 (2023) on."""
 
 _IR_VERSION = 8  # the file format of the same ONNX
-_EXAMPLE_BATCH = 3  # not 1, which the exporter may take for a constant
+_EXAMPLE_BATCH, _EXAMPLE_STEPS = 3, 5  # not 1, which the exporter may take for a constant
+_MOST = 4096  # streams and steps of a call
 
 
 class ExportedNetwork(nn.Module):
@@ -57,7 +59,7 @@ class ExportedNetwork(nn.Module):
 
 
 def build_graph(model: RecognizerModel) -> ModelProto:
-    """Return a network as a graph, batch normalisation folded into the convolutions.
+    """Return a network of words as a graph, batch normalisation folded into the convolutions.
 
     Args:
         model: a trained network; it stays as it is.
@@ -68,6 +70,27 @@ def build_graph(model: RecognizerModel) -> ModelProto:
     example = 0.1 * torch.randn(_EXAMPLE_BATCH, model.config.clip_samples, generator=torch.Generator().manual_seed(1))
     network = ExportedNetwork(model).eval()
     return export_graph(network, (example,), inputs=(INPUT,), outputs=(LOGITS, FEATURES), shapes=({0: "batch"},))
+
+
+def build_string_graph(network: StreamingNetwork) -> ModelProto:
+    """Return a network of strings as a graph that goes on from where it was.
+
+    Args:
+        network: in evaluation mode; it stays as it is.
+
+    Raises:
+        MissingDependencyError: if onnx or onnxscript is not installed.
+    """
+    generator = torch.Generator().manual_seed(1)
+    waveform = 0.1 * torch.randn(_EXAMPLE_BATCH, _EXAMPLE_STEPS * network.step_samples, generator=generator)
+    batch, steps = (torch.export.Dim(name, min=1, max=_MOST) for name in ("batch", "steps"))
+    return export_graph(
+        network,
+        (waveform, torch.zeros(_EXAMPLE_BATCH, network.state_size)),
+        inputs=(WAVEFORM, STATE),
+        outputs=(PROBABILITIES, STATE_AFTER),
+        shapes=({0: batch, 1: network.step_samples * steps}, {0: batch}),
+    )
 
 
 def export_graph(
@@ -115,7 +138,7 @@ def describe(graph: ModelProto, facts: ModelFacts | SequenceFacts, card: str) ->
     Args:
         graph: is changed.
         facts: what recognition has to know of the model.
-        card: what the model learnt from and what it can do, in Markdown.
+        card: what the model was trained on and what it can do, in Markdown.
     """
     graph.producer_name, graph.producer_version = "aurora-resnet", __version__
     del graph.metadata_props[:]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.string_file import export_strings
 from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained_folder import hub_endpoint, require_hub
 from aurora_resnet.runtime.errors import DownloadError
-from aurora_resnet.runtime.model_reference import CONFIG, LIBRARY, SUFFIXES, AnyModel, file_sha256
+from aurora_resnet.runtime.model_reference import CONFIG, LIBRARY, SUFFIXES, AnyModel, Kind, file_sha256
 
 CHECKPOINT, EXPORTED = f"model{SUFFIXES['checkpoint']}", f"model{SUFFIXES['onnx']}"
 CARD = "README.md"
+_RECOGNIZERS: Mapping[Kind, tuple[str, str]] = {
+    "words": ("DigitRecognizer", "single words"),
+    "strings": ("StringRecognizer", "strings of words"),
+}
 
 
 def save_pretrained(
@@ -57,8 +60,7 @@ def save_pretrained(
     files = [CHECKPOINT]
     save_checkpoint(checkpoint.model, folder / CHECKPOINT, card=checkpoint.card, info=checkpoint.info)
     if onnx:
-        write = export_strings if checkpoint.kind == "strings" else export_onnx
-        write(checkpoint, folder / EXPORTED, int8=int8, recordings=recordings)
+        export_onnx(checkpoint, folder / EXPORTED, int8=int8, recordings=recordings)
         files.append(EXPORTED)
     with atomic_path(folder / CARD) as temporary:
         temporary.write_text(_card(checkpoint), encoding="utf-8")
@@ -121,22 +123,20 @@ def push_to_hub(
 def _card(checkpoint: Checkpoint) -> str:
     """Return the card under the table that the hub reads."""
     title = "" if checkpoint.card.startswith("#") else f"# {checkpoint.name}\n\n"
-    parts = [
-        "---",
-        f"library_name: {LIBRARY}",
-        "pipeline_tag: audio-classification",
-        "tags: [speech, keyword-spotting]",
-        "---",
-        "",
-        title + (checkpoint.card or "A recogniser of single words."),
-        "",
-        f"Words: {', '.join(checkpoint.vocabulary.words)}.",
-        "",
-        "```python",
-        "from aurora_resnet import DigitRecognizer",
-        "",
-        'recognizer = DigitRecognizer.from_pretrained("owner/name")',
-        "```",
-        "",
-    ]
-    return "\n".join(parts)
+    name, what = _RECOGNIZERS[checkpoint.kind]
+    return f"""---
+library_name: {LIBRARY}
+pipeline_tag: audio-classification
+tags: [speech, keyword-spotting]
+---
+
+{title}{checkpoint.card or f"A recogniser of {what}."}
+
+Words: {", ".join(checkpoint.vocabulary.words)}.
+
+```python
+from aurora_resnet import {name}
+
+recognizer = {name}.from_pretrained("owner/name")
+```
+"""

@@ -1,15 +1,15 @@
-"""Audio that a graph is quantised with, and other audio that it is checked with: words, clean and in noise.
+"""Audio that a graph is quantised with, and other audio that it is checked with: words or strings, clean and in noise.
 
 The wheel carries some: the training voices of the sample words for quantising, its test voices for checking, each clean
-and once more in a sample noise. Recordings of the caller's own are added, those of the training part to the former and
-all others to the latter. A model that knows none of the sample words is quantised and checked with the caller's
-recordings alone, clean and in noise: what it makes of English digits says nothing of its own words. Only words that the
-model knows count as right or wrong answers.
+and once more in a sample noise; for a model of strings, strings that are put together from them. Recordings of the
+caller's own are added, those of the training part to the former and all the rest to the latter. A model of single words
+that knows none of the sample words is quantised and checked with the caller's recordings alone, clean and in noise:
+what it makes of English digits says nothing of its own words. Only words that the model knows count as right or wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,22 +19,27 @@ from aurora_resnet.audio.levels import rms_level_db
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.export.parity import Said
 from aurora_resnet.models.recognizer_model import RecognizerConfig
+from aurora_resnet.noisy_corpus.strings import plan_strings
 from aurora_resnet.runtime.audio.clips import fit_length, read_clip
+from aurora_resnet.runtime.audio.low_cut import LowCut
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.model_reference import Kind
 
 Clips = npt.NDArray[np.float32]
 """Waveforms ``[n, N]`` of the model's clip length."""
 
 CORPUS_CLIPS = 200
-"""Words taken of each corpus, evenly spread over it: ranges of activations need no more."""
-UNKNOWN = -1
-"""The label of a clip whose word the model does not know."""
-
-_SAMPLE_STEP = 3  # of the 418 words of the training voices
+"""Recordings taken of each corpus, evenly spread over it: ranges of activations need no more."""
+STRINGS = 60
+"""Put together of each side's sample words."""
+SECONDS_A_WORD = 0.9
+"""So many words of a string go into a clip."""
 SNRS_DB = (20.0, 10.0, 0.0)
 CHECK_SNR_DB = 10.0
+_SAMPLE_STEP = 3  # of the 418 words of the training voices
 _WITHOUT_SPEECH = 8
 
 
@@ -45,62 +50,61 @@ class ExportRecordings:
     Attributes:
         quantise: clips ``[n, N]`` that show which values the activations take.
         check: clips ``[m, N]`` that have no part in the former, by speakers that have none where the corpus says so.
-        labels: the class of each of ``check``, ``UNKNOWN`` where there is none.
+        said: the words of each of ``check``; ``None`` where the model does not know them all.
     """
 
     quantise: Clips
     check: Clips
-    labels: npt.NDArray[np.int64]
+    said: tuple[Said, ...]
 
 
-def read_export_recordings(config: RecognizerConfig, corpora: Sequence[str] = ()) -> ExportRecordings:
+def read_export_recordings(
+    config: RecognizerConfig, corpora: Sequence[str] = (), *, kind: Kind = "words"
+) -> ExportRecordings:
     """Return the sample recordings and those of the caller.
 
     Args:
         config: of the network.
         corpora: further recordings as ``KIND:PATH``. Of a corpus with a split ``train`` that part serves the
             quantisation; of one without, every second recording.
+        kind: of the model.
 
     Raises:
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
-    samples = read_samples()
-    noise = without_speech(config)
-    quantise, check, labels = [], [], []
-    of_other_words = not set(config.words) & set(samples.words)
-    if not (of_other_words and corpora):
-        words = _clips(samples.filter(split="train"), config)[::_SAMPLE_STEP]
-        tested = samples.filter(split="test")
-        spoken = _clips(tested, config)
-        quantise += [words, in_noise(words, config, SNRS_DB)]
-        check += [spoken, in_noise(spoken, config, (CHECK_SNR_DB,))]
-        labels += [_labels(tested, config)] * 2
-    check.append(noise)
-    labels.append(np.full(_WITHOUT_SPEECH, UNKNOWN))
+    samples, read, read_samples_of = read_samples(), _READ[kind], _READ_SAMPLES[kind]
+    other_words = not set(config.words) & set(samples.words)
+    quiet = _without_speech(config)
+    quantise, check = [quiet] * (kind == "strings"), [quiet]
+    said: list[Said] = [None] * len(quiet)
+
+    def add(first: Clips, second: tuple[Clips, list[Said]], *, noisy: bool) -> None:
+        quantise.extend([first, *([_in_noise(first, config, SNRS_DB)] * noisy)])
+        check.extend([second[0], *([_in_noise(second[0], config, (CHECK_SNR_DB,))] * noisy)])
+        said.extend(second[1] * (1 + noisy))
+
+    if not other_words or (kind == "words" and not corpora):
+        train, test = (read_samples_of(samples.filter(split=split), config) for split in ("train", "test"))
+        add(train[0][:: _SAMPLE_STEP if kind == "words" else 1], test, noisy=True)
     for name in corpora:
-        corpus = load_corpus(name).filter(isolated=True)
-        if not set(config.words) & set(corpus.words):
-            raise CorpusError(f"'{name}' has no word that the model knows: {', '.join(config.words)}")
-        train, rest = halves(corpus)
-        own, heard = _clips(train, config), _clips(rest, config)
-        quantise.append(own)
-        check.append(heard)
-        labels.append(_labels(rest, config))
-        if of_other_words:
-            quantise.append(in_noise(own, config, SNRS_DB))
-            check.append(in_noise(heard, config, (CHECK_SNR_DB,)))
-            labels.append(_labels(rest, config))
-    return ExportRecordings(np.concatenate(quantise), np.concatenate(check), np.concatenate(labels))
+        first, second = _halves(_known(load_corpus(name), name, config, kind))
+        add(read(first, config)[0], read(second, config), noisy=other_words or kind == "strings")
+    return ExportRecordings(np.concatenate(quantise), np.concatenate(check), tuple(said))
 
 
-def without_speech(config: RecognizerConfig) -> Clips:
-    """Return a few clips of silence and noise."""
-    noise = 0.1 * np.random.default_rng(0).standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
-    noise[0] = 0
-    return noise
+def _known(corpus: Corpus, name: str, config: RecognizerConfig, kind: Kind) -> Corpus:
+    """Return single words, some of which the model knows, or strings of words that it knows."""
+    known = set(config.words)
+    if kind == "strings":
+        corpus = corpus.filter(lambda utterance: bool(utterance.words) and set(utterance.words) <= known)
+    else:
+        corpus = corpus.filter(isolated=True)
+    if not known & set(corpus.words):
+        raise CorpusError(f"'{name}' has no {kind} that the model knows: {', '.join(config.words)}")
+    return corpus
 
 
-def halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
+def _halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
     """Return what serves the quantisation and what the check, at most ``CORPUS_CLIPS`` of each."""
     trained = [utterance.split == "train" for utterance in corpus]
     if not any(trained) or all(trained):
@@ -112,20 +116,50 @@ def halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
     return first, second
 
 
-def _labels(corpus: Corpus, config: RecognizerConfig) -> npt.NDArray[np.int64]:
-    index = {word: number for number, word in enumerate(config.words)}
-    return np.array([index.get(utterance.word, UNKNOWN) for utterance in corpus], dtype=np.int64)
+def _read_words(corpus: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+    clips = [read_clip(u.path, config.sample_rate, config.clip_seconds, raw=u.raw) for u in corpus]
+    said: list[Said] = [u.words if u.word in config.vocabulary else None for u in corpus]
+    return _stack(clips, config), said
 
 
-def _clips(corpus: Corpus, config: RecognizerConfig) -> Clips:
-    rate, length = config.mel.sample_rate, config.clip_samples
-    return np.stack([fit_length(read_clip(u.path, rate, config.clip_seconds, raw=u.raw), length) for u in corpus])
+def _read_strings(corpus: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+    """Return whole recordings; of one that is cut it is unknown which words are left."""
+    read = [read_clip(u.path, config.sample_rate, float("inf"), raw=u.raw) for u in corpus]
+    said: list[Said] = [u.words if len(x) <= config.clip_samples else None for u, x in zip(corpus, read, strict=True)]
+    return _stack(read, config), said
 
 
-def in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) -> Clips:
+def _joined(words: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+    """Return strings put together from words, those that fit into a clip."""
+    longest = max(1, int(config.clip_seconds / SECONDS_A_WORD))
+    known = words.filter(lambda utterance: utterance.word in config.vocabulary)
+    planned = plan_strings(known, STRINGS, seed=0, lengths=range(1, longest + 1))
+    spoken = [(LowCut(config.sample_rate).push(string.speak(config.sample_rate)), string.words) for string in planned]
+    fitting = [(x, words) for x, words in spoken if len(x) <= config.clip_samples]
+    return _stack([x for x, _ in fitting], config), [words for _, words in fitting]
+
+
+_Read = Callable[[Corpus, RecognizerConfig], tuple[Clips, list[Said]]]
+_READ: Mapping[Kind, _Read] = {"words": _read_words, "strings": _read_strings}
+_READ_SAMPLES: Mapping[Kind, _Read] = {"words": _read_words, "strings": _joined}
+
+
+def _stack(clips: Sequence[Samples], config: RecognizerConfig) -> Clips:
+    return np.stack([fit_length(clip, config.clip_samples) for clip in clips])
+
+
+def _without_speech(config: RecognizerConfig) -> Clips:
+    """Return a few clips of silence and noise."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal((_WITHOUT_SPEECH, config.clip_samples)).astype(np.float32)
+    noise[0] = 0
+    return noise
+
+
+def _in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) -> Clips:
     """Return the clips in noises and at SNRs (of the whole window) that take turns."""
-    rate, length = config.mel.sample_rate, config.clip_samples
-    noises = [fit_length(read_clip(path, rate, config.clip_seconds), length) for path in sample_noises().values()]
+    noises = _stack(
+        [read_clip(path, config.sample_rate, config.clip_seconds) for path in sample_noises().values()], config
+    )
     mixed = [
         _add(clip, noises[number % len(noises)], snrs_db[number % len(snrs_db)]) for number, clip in enumerate(clips)
     ]

@@ -1,6 +1,6 @@
 """Babble made of words: several talkers at once, each saying one word after the other.
 
-For those who have no recording of a babble. It is thinner and more regular than a room full of people.
+For where there is no recording of a babble. It is thinner and more regular than a room full of speakers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, SpeakerLeakError
 
 LEVEL_DB = -30.0  # RMS of the whole, re full scale
-TALKER_SPREAD_DB = 3.0  # some stand nearer than others
+TALKER_SPREAD_DB = 3.0  # some are nearer to the microphone
 LONGEST_PAUSE_SECONDS = 0.3
 
 
@@ -26,8 +26,7 @@ def talker_babble(
 
     Each talker is a speaker drawn at random, all different while there are enough. A talker's recordings follow each
     other in random order, with pauses up to 0.3 s, every recording brought to the talker's active level (ITU-T P.56),
-    which lies within 3 dB of the others'. Unreadable recordings and such
-    without active speech are passed over.
+    which lies within 3 dB of the other ones. Unreadable recordings and such without active speech are passed over.
 
     Args:
         corpus: training speakers only.
@@ -95,8 +94,8 @@ def _talk(
             if unusable > 10 * len(recordings):
                 raise CorpusError(f"{speaker}: no recording with active speech was found for the babble") from None
             continue
-        heard = samples[max(0, -position) :][: length - max(0, position)]
         start = max(0, position)
-        voice[start : start + heard.size] = 10 ** (gain_db / 20) * heard
+        spoken = samples[start - position :][: length - start]
+        voice[start : start + spoken.size] = 10 ** (gain_db / 20) * spoken
         position += samples.size + int(generator.integers(round(LONGEST_PAUSE_SECONDS * sample_rate) + 1))
     return voice

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -23,10 +23,9 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
 from aurora_resnet.noisy_corpus.babble import talker_babble
-from aurora_resnet.noisy_corpus.names import NamedUtterance, name_utterances
+from aurora_resnet.noisy_corpus.names import name_utterances
 from aurora_resnet.noisy_corpus.plan import (
     TEST_SNRS_DB,
-    Folder,
     check_sets,
     check_snrs,
     plan_tests,
@@ -60,12 +59,6 @@ class BuildReport:
     written: int
     already_there: int
     skipped: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Say it in a few lines."""
-        lines = [f"{self.folder}: {self.written} files written, {self.already_there} were there"]
-        lines += [f"skipped: {reason}" for reason in self.skipped]
-        return "\n".join(lines)
 
 
 def build_noisy_corpus(
@@ -143,25 +136,25 @@ def build_noisy_corpus(
     scenes.check_needed(needed)
     digests = recording_digests(scenes)
     scenes.check_unseen(digests)
-    folders = list(
-        chain(
-            plan_training(chosen["train"], seed) if train else (),
-            plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
-        )
+    planned = chain(
+        plan_training(chosen["train"], seed) if train else (),
+        plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
     )
+    files = [NoisyFile(folder, one) for folder, named_in_it in planned for one in named_in_it]
 
     out = Path(out)
     with locked_folder(out, CorpusError(f"another build works in {out}; wait for its end, or build elsewhere")):
         records = BuildRecords(out / "SPEECHDATA")
-        settings = {"seed": seed, "speech": _speech_digest(usable, named), "file_format": format}
+        in_order = tuple(one.utterance for one in named)  # the digest does not depend on the order of the corpus
+        settings = {"seed": seed, "speech": replace(usable, utterances=in_order).digest(), "file_format": format}
         settings |= {"byte_order": byte_order} if format == "raw" else {}
         records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
         paths = {
             scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
         }
-        noises = {scene: SceneNoise.of(files) for scene, files in paths.items()}
+        noises = {scene: SceneNoise.of(found) for scene, found in paths.items()}
         writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
-        written, kept, failures = _build(writer, folders, records, hands, progress)
+        written, kept, failures = _build(writer, files, records, hands, progress)
         records.write_manifest()
         skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
         return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
@@ -179,7 +172,7 @@ def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: st
 
 
 def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
-    """Return the recordings that have words and a side, and why the others are skipped."""
+    """Return the recordings that have words and a split, and why the rest is skipped."""
     twice = [path for path, count in Counter(utterance.path for utterance in speech).items() if count > 1]
     if twice:
         raise CorpusError(f"{speech.name}: {len(twice)} recordings stand there twice, the first is {twice[0]}")
@@ -193,11 +186,6 @@ def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
         else:
             kept.append(utterance)
     return replace(speech, utterances=tuple(kept)), skipped
-
-
-def _speech_digest(usable: Corpus, named: Sequence[NamedUtterance]) -> str:
-    """Return the digest of the corpus in the order of the names, which does not depend on its own."""
-    return replace(usable, utterances=tuple(one.utterance for one in named)).digest()
 
 
 def _scene_digest(scenes: NoiseScenes, scene: str, digests: dict[Path, str]) -> str:
@@ -220,56 +208,27 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
     return (path,)
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """Files of one folder, for one worker."""
-
-    folder: Folder
-    files: list[NoisyFile]
-
-
-def _writing(writer: NoisyFileWriter) -> Callable[[_Chunk], list[Utterance | str]]:
-    return lambda chunk: writer.write_all(chunk.files)
+def _writing(writer: NoisyFileWriter) -> Callable[[list[NoisyFile]], list[Utterance | str]]:
+    return writer.write_all
 
 
 def _build(
-    writer: NoisyFileWriter,
-    folders: Sequence[tuple[Folder, list[NamedUtterance]]],
-    records: BuildRecords,
-    engine: Engine,
-    progress: bool,
+    writer: NoisyFileWriter, files: Sequence[NoisyFile], records: BuildRecords, engine: Engine, progress: bool
 ) -> tuple[int, int, Counter[str]]:
     """Make all files; return how many were written, how many were there, and the reasons of the failures."""
-    written = kept = 0
+    done = records.resume()
+    todo = [file for file in files if writer.path(file) not in done]
+    kept, written = len(files) - len(todo), 0
     failures: Counter[str] = Counter()
-    left: Counter[Folder] = Counter()  # chunks of the folders that were begun
-    total = sum(len(named) for _, named in folders)
-    with progress_bar(total=total, desc="noisy speech: ", unit="file", show=progress) as bar:
-
-        def chunks() -> Iterator[_Chunk]:
-            nonlocal kept
-            for folder, named in folders:
-                done = records.resume(folder)
-                files = [NoisyFile(folder, one) for one in named]
-                todo = [file for file in files if writer.path(file) not in done]
-                kept += len(files) - len(todo)
-                bar.update(len(files) - len(todo))
-                left[folder] = -(-len(todo) // _CHUNK)
-                for start in range(0, len(todo), _CHUNK):
-                    yield _Chunk(folder, todo[start : start + _CHUNK])
-
-        for outcome in engine.run(partial(_writing, writer), chunks()):
+    chunks = (todo[start : start + _CHUNK] for start in range(0, len(todo), _CHUNK))
+    with progress_bar(total=len(files), initial=kept, desc="noisy speech: ", unit="file", show=progress) as bar:
+        for outcome in engine.run(partial(_writing, writer), chunks):
             if outcome.result is None:
-                raise CorpusError(
-                    f"files of {outcome.piece.folder.path}: {outcome.lost}; run again to continue, with fewer workers"
-                )
-            folder, results = outcome.piece.folder, outcome.result
-            utterances = [result for result in results if isinstance(result, Utterance)]
-            failures.update(result for result in results if isinstance(result, str))
-            records.append(folder, utterances)
+                place = outcome.piece[0].folder.path
+                raise CorpusError(f"files of {place}: {outcome.lost}; run again to continue, with fewer workers")
+            utterances = [result for result in outcome.result if isinstance(result, Utterance)]
+            failures.update(result for result in outcome.result if isinstance(result, str))
+            records.append(utterances)
             written += len(utterances)
-            bar.update(len(results))
-            left[folder] -= 1
-            if not left[folder]:
-                records.finish(folder)
+            bar.update(len(outcome.result))
     return written, kept, failures

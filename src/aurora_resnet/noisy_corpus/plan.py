@@ -2,7 +2,7 @@
 
 As on the CDs: the training recordings go into ``TRAIN/CLEAN`` whole, and once more, in 20 equal parts, into the
 multi-condition folders (four noises, each clean and at 20, 15, 10 and 5 dB). The test recordings fall into four equal
-parts; part i is heard clean and in noise i, the same recordings at every SNR. Set C takes the parts 1 and 2. Each part
+parts; part i is there clean and in noise i, the same recordings at every SNR. Set C takes the parts 1 and 2. Each part
 holds recordings of all speakers, where they have enough.
 """
 

@@ -1,8 +1,8 @@
 """What a builder of noisy speech remembers: its settings, and a row for every utterance.
 
-In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden folder ``.rows``, which holds the rows of each
-folder of the tree. A row is added after its file was renamed into place. A file with its row is done; a killed build
-leaves at most a few files without one, which are made again, bit for bit.
+In SPEECHDATA lie ``settings.json``, ``manifest.csv`` and the hidden file ``.rows.csv``, to which a row is added after
+its file was renamed into place. A file with its row is done; a killed build leaves at most a few files without one,
+which are made again, bit for bit. Trees of 0.2 have a file of rows for each folder, in ``.rows``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from aurora_resnet.corpora.manifest_rows import PREFIX, csv_row
 from aurora_resnet.corpora.sources.aurora2 import MANIFEST, SETTINGS
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
-from aurora_resnet.noisy_corpus.plan import Folder
 from aurora_resnet.noisy_corpus.writer import ATTRIBUTES
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
@@ -44,7 +43,7 @@ class BuildRecords:
         self.home = home
         self.manifest = home / MANIFEST
         self._settings = home / SETTINGS
-        self._rows = home / ".rows"
+        self._rows = home / ".rows.csv"
 
     def begin(self, settings: Mapping[str, Any], noises: Mapping[str, str]) -> None:
         """Write the settings, or make sure that the tree was begun with the same ones.
@@ -83,32 +82,24 @@ class BuildRecords:
         """Tell whether a file is what a build left that was killed while it began."""
         return path.name.startswith(f".{self._settings.stem}.partial")
 
-    def resume(self, folder: Folder) -> set[Path]:
-        """Return the files of a folder that are done, and forget the others."""
-        file = self._file(folder)
-        kept = {row["path"]: row for row in _read_rows(file) if self._is_done(row)} if file.is_file() else {}
-        with atomic_path(file) as temporary:
-            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, kept.values())), **_TEXT)
+    def resume(self) -> set[Path]:
+        """Return the files that are done, and forget the rest."""
+        files = (*sorted(self.home.glob(".rows/*.csv")), self._rows)
+        kept = {row["path"]: row for file in files for row in _read(file) if self._is_done(row)}
+        _write(self._rows, kept.values())
         return {self.home / path for path in kept}
 
-    def append(self, folder: Folder, utterances: Sequence[Utterance]) -> None:
+    def append(self, utterances: Iterable[Utterance]) -> None:
         """Remember utterances whose files were written."""
-        rows = [csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances]
-        with self._file(folder).open("a", **_TEXT) as stream:
-            stream.write(_csv(rows))
-
-    def finish(self, folder: Folder) -> None:
-        """Sort the rows of a folder, so that they do not tell in which order its files were made."""
-        rows = sorted(_read_rows(self._file(folder)), key=lambda row: row["path"])
-        with atomic_path(self._file(folder)) as temporary:
-            temporary.write_text(_csv([COLUMNS]) + _csv(map(_cells, rows)), **_TEXT)
+        with self._rows.open("a", **_TEXT) as stream:
+            rows = (csv_row(u, u.path.relative_to(self.home).as_posix(), COLUMNS) for u in utterances)
+            csv.writer(stream).writerows(rows)
 
     def write_manifest(self) -> None:
-        """Put the rows of all folders together, one folder in memory at a time."""
-        with atomic_path(self.manifest) as temporary, temporary.open("w", **_TEXT) as stream:
-            stream.write(_csv([COLUMNS]))
-            for file in sorted(self._rows.glob("*.csv")):
-                stream.write(_csv(map(_cells, _read_rows(file))))
+        """Write all rows, in an order that does not tell in which one the files were made."""
+        rows = sorted(_read(self._rows), key=lambda row: row["path"])
+        _write(self._rows, rows)
+        _write(self.manifest, rows)
 
     def _is_done(self, row: Row) -> bool:
         """Tell whether the file of a row is there as it was written."""
@@ -119,29 +110,24 @@ class BuildRecords:
         samples = row[f"{PREFIX}samples"]
         return samples.isdecimal() and size == 2 * int(samples) if row["sample_rate"] else size > 0
 
-    def _file(self, folder: Folder) -> Path:
-        return self._rows / f"{folder.part}.{folder.name}.csv"
-
 
 _TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 
 
-def _cells(row: Row) -> list[str]:
-    return [row.get(column, "") for column in COLUMNS]
+def _write(file: Path, rows: Iterable[Row]) -> None:
+    with atomic_path(file) as temporary, temporary.open("w", **_TEXT) as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def _read_rows(file: Path) -> list[Row]:
-    """Return the whole rows of a file; the last one may have been cut off by a kill."""
-    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+def _read(file: Path) -> list[Row]:
+    """Return the whole rows of a file, none if there is no such file; the last one may have been cut off by a kill."""
+    if not file.is_file():
+        return []
+    with file.open(**_TEXT) as stream:
         text = stream.read()
-    whole = text[: text.rfind("\r\n") + 2]
-    rows = list(csv.reader(io.StringIO(whole, newline="")))
+    rows = list(csv.reader(io.StringIO(text[: text.rfind("\r\n") + 2], newline="")))
     if not rows or tuple(rows[0]) != COLUMNS:
         return []
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:] if len(row) == len(COLUMNS)]

@@ -68,7 +68,7 @@ class NoiseScenes:
             if digests[path] in training:
                 seen_scene, seen = training[digests[path]]
                 raise CorpusError(
-                    f"{path} serves {scene} in set B, but training hears the same recording as {seen_scene} ({seen}); "
+                    f"{path} serves {scene} in set B, but training has the same recording as {seen_scene} ({seen}); "
                     "the noises of set B must not occur in training: map another recording"
                 )
 
@@ -150,35 +150,30 @@ def _mapped(file: Path) -> NoiseScenes:
             problems.append(f"'{scene}' is not a scene{did_you_mean(scene, SCENE_NAMES)}; {', '.join(SCENE_NAMES)}")
         elif isinstance(value, dict):
             count = value.get("talkers")
-            if set(value) != {"talkers"} or not isinstance(count, int) or isinstance(count, bool) or count < 2:
+            if set(value) != {"talkers"} or type(count) is not int or count < 2:
                 problems.append(f"{scene}: expected {{ talkers = 2 }} or more, got {value}")
             else:
                 talkers[scene] = count
+        elif value == []:
+            problems.append(f"{scene}: the list is empty")
         else:
             entries = value if isinstance(value, list) else [value]
-            found = [path for entry in entries for path in _entry(file.parent, scene, entry, problems)]
-            recordings[scene] = tuple(dict.fromkeys(found))
-            if not entries:
-                problems.append(f"{scene}: the list is empty")
+            found = [_entry(file.parent, entry) for entry in entries]
+            problems += [f"{scene}: {problem}" for problem in found if isinstance(problem, str)]
+            paths = [path for entry in found if not isinstance(entry, str) for path in entry]
+            recordings[scene] = tuple(dict.fromkeys(paths))
     raise_together(file, problems)
     return NoiseScenes(recordings, talkers)
 
 
-def _entry(home: Path, scene: str, entry: object, problems: list[str]) -> list[Path]:
-    """Return the sound files of a folder or file name; note what is wrong with it."""
+def _entry(home: Path, entry: object) -> list[Path] | str:
+    """Return the sound files of a folder or file name, or what is wrong with it."""
     if not isinstance(entry, str) or not entry:
-        problems.append(f"{scene}: expected the name of a folder or sound file, got {entry!r}")
-        return []
+        return f"expected the name of a folder or sound file, got {entry!r}"
     path = home / Path(entry).expanduser()
     if path.is_dir():
-        files = _sounds(path)
-        if not files:
-            problems.append(f"{scene}: {path} holds no sound files")
-        return files
-    if is_recording(path):
-        return [path]
-    problems.append(f"{scene}: {path} is neither a folder nor a sound file")
-    return []
+        return _sounds(path) or f"{path} holds no sound files"
+    return [path] if is_recording(path) else f"{path} is neither a folder nor a sound file"
 
 
 def _sounds(folder: Path) -> list[Path]:

@@ -1,6 +1,6 @@
 """Strings put together from single words of one speaker each: a list that follows from a seed, pauses among it.
 
-For those who have words and no strings. Nobody runs the words into each other here, as people do.
+For speech of which there are words and no strings. The words do not run into each other, as in natural speech.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PlannedString:
         return tuple(part.word for part in self.parts)
 
     def digest(self) -> str:
-        """Return what tells it from others in a file's name: of its recordings' names and its pauses."""
+        """Return what tells it apart in a file's name: of its recordings' names and its pauses."""
         told = [[part.path.name for part in self.parts], [round(pause, 6) for pause in self.pauses]]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
@@ -75,7 +75,7 @@ def plan_strings(
     said: Sequence[Sequence[str]] | None = None,
     pause_seconds: tuple[float, float] = PAUSE_SECONDS,
 ) -> list[PlannedString]:
-    """Draw strings; each speaker has as many as the others, up to one.
+    """Draw strings; the numbers of any two speakers differ by at most one.
 
     Args:
         corpus: isolated words of known speakers; its order does not matter.

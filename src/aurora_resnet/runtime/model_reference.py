@@ -155,7 +155,7 @@ def wrong_kind(name: str | Path, kind: Kind) -> ModelError:
     if kind == "strings":
         return ModelError(
             f"'{name}' is a model of strings, not of single words; give one of single words (as {EXPORTED[0]}), or use "
-            "StringRecognizer, export_strings, --string (recognize, listen, transcribe) or --strings (evaluate, serve)"
+            "StringRecognizer, --string (recognize, listen, transcribe) or --strings (evaluate, serve)"
         )
     return ModelError(
         f"'{name}' is a model of single words, not of strings; give one of strings (as {EXPORTED_STRINGS[0]}), or use "

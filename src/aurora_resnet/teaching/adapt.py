@@ -26,8 +26,8 @@ from torch.nn import functional as F
 from aurora_resnet.bounds import Between, check_values
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, CorpusError, did_you_mean
-from aurora_resnet.scoring import predict_logits
 from aurora_resnet.teaching.folds import assign_groups
 from aurora_resnet.training.word_objective import with_negative_class
 

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from tqdm.asyncio import tqdm
 
+from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_negatives
 from aurora_resnet.clips.joined import JoinedClips
@@ -30,9 +31,9 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.progress import progress_bar
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.scoring import TorchModel
 from aurora_resnet.teaching.advice import Advice, advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
@@ -40,7 +41,6 @@ from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_kno
 from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
-from aurora_resnet.training.calibrate import fit_calibration
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.fine_tuning import lower_words, start_from
 from aurora_resnet.training.history import EpochRecord

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
-from aurora_resnet.scoring import predict_logits
 from aurora_resnet.training.config import Distillation
 from aurora_resnet.training.objective import Learner
 

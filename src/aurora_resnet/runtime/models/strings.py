@@ -4,9 +4,9 @@ An exported model takes and gives
 
 - ``waveform`` ``[B, n * step]`` float32 in [-1, 1], the new samples of ``B`` streams, and ``state`` ``[B, S]``, what
   the call before returned, zeros at the beginning;
-- ``probabilities`` ``[B, n, K + 3]`` of each word, of other speech and of neither, then that there is speech at all, and
-  ``state_after`` ``[B, S]``; a file without the last has ``[B, n, K + 2]``,
-  files of 0.2 have ``[B, n, K + 1]``, other speech and neither in one.
+- ``probabilities`` ``[B, n, K + 3]`` of each word, of other speech and of neither, and behind them that there is speech
+  at all, and ``state_after`` ``[B, S]``. Networks that do not tell the last have ``[B, n, K + 2]``; files of 0.2 have
+  ``[B, n, K + 1]``, other speech and neither in one.
 """
 
 from __future__ import annotations

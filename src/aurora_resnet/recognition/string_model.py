@@ -27,7 +27,7 @@ class TorchSequenceModel(SequenceModel):
     Args:
         network: takes samples and states.
         facts: what there is to know of it.
-        card: what it learnt from and what it can do, in Markdown.
+        card: what it was trained on and what it can do, in Markdown.
 
     >>> from aurora_resnet.features.mel import MelConfig
     >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
@@ -62,11 +62,14 @@ class TorchSequenceModel(SequenceModel):
 
 
 @float32_on_cpu()
-def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.device = "cpu") -> TorchSequenceModel:
-    """Return what hears strings with a trained network.
+def sequence_model(
+    model: RecognizerModel | Checkpoint, *, name: str = "", device: str | torch.device = "cpu"
+) -> TorchSequenceModel:
+    """Return what recognises strings with a trained network.
 
     Args:
         model: a checkpoint or a network; it stays as it is and where it is.
+        name: of the model; the checkpoint's or the zoo's if not given.
         device: where torch computes.
 
     Raises:
@@ -74,9 +77,9 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint):
-        trained, name, card = model.model, model.name, model.card
+        trained, name, card = model.model, name or model.name, model.card
     else:
-        trained, name, card = model, model.config.model, ""
+        trained, name, card = model, name or model.config.model, ""
     if not find_model(trained.config.model).strings:
         raise wrong_kind(name, "words")
     network = StreamingNetwork(trained).eval().to(check_device(device))
@@ -92,6 +95,6 @@ def sequence_model(model: RecognizerModel | Checkpoint, *, device: str | torch.d
 
 
 def load_sequence_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> SequenceModel:
-    """Return what hears strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
+    """Return what recognises strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
     set_threads(threads)
     return sequence_model(load_checkpoint(file, trust_code=trust_code), device=device)

@@ -1,4 +1,4 @@
-"""Torch computes the logits: of training's clips in batches, and of any clip as ``ScoringModel`` asks for it."""
+"""Logits of words computed by torch: of clips in batches, and of any clip as ``ScoringModel`` asks for it."""
 
 from __future__ import annotations
 
@@ -54,13 +54,6 @@ def predict_logits(
     return torch.cat(parts)
 
 
-def clip_logits(
-    model: ScoringModel, clips: ClipSet, *, batch_size: int = 64, on_batch: Callable[[int], object] | None = None
-) -> npt.NDArray[np.float32]:
-    """Return the logits that a model gives to all clips in order, ``[n, K]``; arguments as ``predict_logits``."""
-    return clip_scores(model, clips, batch_size=batch_size, on_batch=on_batch)[0]
-
-
 def clip_scores(
     model: ScoringModel, clips: ClipSet, *, batch_size: int = 64, on_batch: Callable[[int], object] | None = None
 ) -> tuple[npt.NDArray[np.float32], Samples]:
@@ -93,14 +86,14 @@ class TorchModel:
     """A network that torch computes, as recognition and evaluation use it (``runtime.models.ScoringModel``).
 
     Args:
-        model: a trained network; it stays as it is and where it is. ``network`` is a copy in evaluation mode on the
-            device, with BatchNorms folded where that is possible, which cannot be trained or saved.
+        model: a trained network or a checkpoint; it stays as it is and where it is. ``network`` is a copy in evaluation
+            mode on the device, with BatchNorms folded where that is possible, which cannot be trained or saved.
         calibration: that belongs to the network; its own if not given.
-        name: what people call it; the zoo's name if not given.
+        name: of the model; the checkpoint's, or the zoo's name, if not given.
         device: where to compute.
         threads: number of threads with which torch computes on the CPU; ``None`` leaves it as it is. Torch has one
             such number for the whole process: it is set here, once, holds for everything else that torch computes, and
-            stays until somebody sets another one. Set it before other threads begin to compute.
+            stays until it is set again. Set it before other threads begin to compute.
 
     Raises:
         ConfigError: if there is no such device.
@@ -116,7 +109,7 @@ class TorchModel:
     @float32_on_cpu()
     def __init__(
         self,
-        model: RecognizerModel,
+        model: RecognizerModel | Checkpoint,
         *,
         calibration: Calibration | None = None,
         name: str = "",
@@ -125,6 +118,9 @@ class TorchModel:
     ) -> None:
         self.device = check_device(device)
         set_threads(threads)
+        if isinstance(model, Checkpoint):
+            name = name or model.name
+            model = model.model
         config = model.config
         if find_model(config.model).strings:
             raise wrong_kind(name or config.model, "strings")
@@ -171,9 +167,7 @@ def scoring_model(
     Raises:
         ConfigError: if there is no such device.
     """
-    if isinstance(model, Checkpoint):
-        return TorchModel(model.model, name=model.name, device=device, threads=threads)
-    if isinstance(model, RecognizerModel):
+    if isinstance(model, Checkpoint | RecognizerModel):
         return TorchModel(model, device=device, threads=threads)
     return model
 

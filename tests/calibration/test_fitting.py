@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from aurora_resnet.runtime.decision import Calibration, evidence
-from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.calibrate import (
+from aurora_resnet.calibration.fitting import (
     fit_temperature,
     highest_threshold,
     lowest_threshold,
 )
+from aurora_resnet.runtime.decision import Calibration, evidence
+from aurora_resnet.runtime.errors import ConfigError
 
 
 def test_the_evidence_is_the_log_odds_against_a_further_class_of_logit_zero() -> None:

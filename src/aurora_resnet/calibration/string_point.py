@@ -1,26 +1,32 @@
-"""Choosing what belongs to a trained model of strings: the weight of everything but a word, and the least confidence.
+"""The decision of a model of strings: the weight of everything but a word, and the least confidence.
 
-Both are chosen together on recordings that it was not trained on: of all pairs that hear at most so many false words in
-an hour of talk, one at which the most strings are right and accepted.
+Both are chosen together on recordings that it was not trained on: of all pairs that accept at most so many false words
+in an hour of talk, one at which the most strings are right and accepted.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tqdm.auto import tqdm
 
+from aurora_resnet.calibration.choice import Choice
+from aurora_resnet.calibration.fitting import threshold_of_false_words
+from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.string_answers import HeardString, hear_strings
 from aurora_resnet.evaluation.strings import WordCounts
+from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.string_scoring import TorchSequenceModel
 
 OTHER_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+FALSE_PER_HOUR = 60.0
+"""False words in an hour of talk, if nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +57,17 @@ class StringPoint:
     def at(
         cls, other_weight: float, strings: Sequence[HeardString], talk: Sequence[HeardString], *, false_per_hour: float
     ) -> StringPoint:
-        """Return the point with the lowest threshold that hears so few false words.
+        """Return the point with the lowest threshold that accepts so few false words.
 
         Args:
-            other_weight: with which everything was heard.
-            strings: what was heard of strings.
-            talk: what was heard of recordings without a word.
+            other_weight: with which everything was recognised.
+            strings: what was recognised of strings.
+            talk: what was recognised in recordings without a word.
             false_per_hour: largest number, 0 or more.
         """
         hours = sum(each.seconds for each in talk) / 3600
-        believed, threshold = 0, 0.0
-        # From the surest false string down, those of one confidence together; the first too many are to be refused.
-        for confidence in sorted({each.confidence for each in talk if each.heard}, reverse=True):
-            more = sum(len(each.heard) for each in talk if each.heard and each.confidence == confidence)
-            if (believed + more) / hours > false_per_hour:
-                threshold = math.nextafter(confidence, math.inf)
-                break
-            believed += more
+        confidences, words = [each.confidence for each in talk], [len(each.heard) for each in talk]
+        threshold, accepted = threshold_of_false_words(confidences, words, hours=hours, per_hour=false_per_hour)
         counts = sum((each.counts for each in strings), start=WordCounts())
         return cls(
             other_weight=other_weight,
@@ -76,7 +76,7 @@ class StringPoint:
             strings=len(strings),
             errors=counts.errors,
             words=counts.said,
-            false_per_hour=believed / hours if hours else 0.0,
+            false_per_hour=accepted / hours if hours else 0.0,
             hours=hours,
         )
 
@@ -94,8 +94,8 @@ def choose_string_point(
 
     Args:
         model: as trained; its own point is not used.
-        strings: recordings of strings by speakers that the training did not hear.
-        talk: recordings without any of the words that it did not hear.
+        strings: recordings of strings by held-out speakers.
+        talk: held-out recordings without any of the words.
         false_per_hour: false words in an hour of talk, at most.
         other_weights: to choose from.
         bar: is moved by every recording, at every weight.
@@ -133,3 +133,60 @@ def ranked(points: Sequence[StringPoint]) -> list[StringPoint]:
     return sorted(
         points, key=lambda point: (min(0, point.right - most + 1), -point.errors, point.threshold), reverse=True
     )
+
+
+def choose_string_calibration(
+    checkpoint: Checkpoint,
+    recordings: Mapping[str, Corpus],
+    negatives: Mapping[str, Corpus],
+    *,
+    false_per_hour: float | None = None,
+    device: str = "cpu",
+) -> Choice:
+    """Choose the calibration of a checkpoint on corpora, and say what other weights would do there.
+
+    Args:
+        checkpoint: of strings.
+        recordings: by held-out speakers, by name; those without a word of the model count as talk.
+        negatives: recordings without a word of the model, by name.
+        false_per_hour: false words in an hour of talk, at most; ``FALSE_PER_HOUR`` if not given.
+        device: where torch computes.
+
+    Raises:
+        ConfigError: as ``choose_string_point``.
+        CorpusError: if a recording cannot be read, or says a word that the model does not know.
+    """
+    everything = {**recordings, **negatives}
+    if problems := [problem for each in everything.values() for problem in each.problems]:
+        raise CorpusError("; ".join(problems[:3]))
+    strings = _merged(recordings).filter(lambda utterance: bool(utterance.words))
+    talk = _merged(everything).filter(lambda utterance: not set(utterance.words) & set(checkpoint.vocabulary))
+    if unknown := checkpoint.vocabulary.unknown(strings.words):
+        raise CorpusError(f"the strings have words that the model does not know: {', '.join(unknown[:20])}")
+    most = FALSE_PER_HOUR if false_per_hour is None else false_per_hour
+    with tqdm(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", disable=None) as bar:
+        network = sequence_model(checkpoint, device=device)
+        points = choose_string_point(network, strings, talk, false_per_hour=most, bar=bar)
+    best = points[0]
+    header = ["other weight", "threshold", "strings right and accepted %", "word errors %", "false words an hour"]
+    rows = [
+        [
+            f"{p.other_weight:g}",
+            f"{p.threshold:.4g}",
+            percent(p.right / p.strings),
+            percent(p.errors / p.words),
+            f"{p.false_per_hour:.1f}",
+        ]
+        for p in points
+    ]
+    return Choice(
+        calibration=Calibration(threshold=best.threshold, other_weight=best.other_weight),
+        table=markdown_table(header, rows),
+        summary=f"other_weight {best.other_weight:g}, threshold {best.threshold:.4g}",
+        facts=asdict(best),
+    )
+
+
+def _merged(corpora: Mapping[str, Corpus]) -> Corpus:
+    first, *rest = corpora.values()
+    return first.merge(*rest)

@@ -11,12 +11,12 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel, clip_scores, predict_logits, scoring_model
 from aurora_resnet.runtime.audio.clips import place
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.scoring import TorchModel, clip_logits, clip_scores, predict_logits, scoring_model
 
 
 @pytest.fixture
@@ -105,7 +105,6 @@ def test_scores_are_the_logits_and_what_the_decision_asks_of_the_samples(
     logits, peaks = clip_scores(scoring, clips, batch_size=batch_size, on_batch=sizes.append)
     assert sum(sizes) == 7
     torch.testing.assert_close(torch.from_numpy(logits), predict_logits(model, clips, device="cpu", batch_size=7))
-    assert (clip_logits(scoring, clips, batch_size=batch_size) == logits).all()
     windows = np.zeros((7, 2000), np.float32)
     for waveform, window in zip(clips.waveforms, windows, strict=True):
         place(waveform.numpy(), window, 0.5)
@@ -127,21 +126,22 @@ def test_every_form_of_a_model_scores(clips: ClipSet, model: RecognizerModel) ->
     assert (of_checkpoint.facts.name, of_checkpoint.facts.calibration) == ("compact", checkpoint.calibration)
     with pytest.raises(ConfigError, match="device 'gpu' cannot be used here"):
         scoring_model(model, device="gpu")
-    assert clip_logits(scoring, clips).shape == (7, 11)
+    assert clip_scores(scoring, clips)[0].shape == (7, 11)
 
 
 def test_a_network_that_scores_is_a_copy(clips: ClipSet, model: RecognizerModel) -> None:
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     scoring = TorchModel(model)
-    clip_logits(scoring, clips)
+    clip_scores(scoring, clips)
     assert all(module.training for module in model.modules())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     shared = {value.data_ptr() for value in model.parameters()} & {v.data_ptr() for v in scoring.network.parameters()}
     assert not shared
     with torch.no_grad():
         next(model.classifier.parameters()).add_(1)
-    torch.testing.assert_close(clip_logits(scoring, clips), clip_logits(TorchModel(_rebuilt(model, before)), clips))
+    again = clip_scores(TorchModel(_rebuilt(model, before)), clips)[0]
+    torch.testing.assert_close(clip_scores(scoring, clips)[0], again)
 
 
 def _rebuilt(model: RecognizerModel, state: dict[str, Tensor]) -> RecognizerModel:

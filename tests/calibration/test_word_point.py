@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from aurora_resnet.calibration.fitting import fit_temperature
+from aurora_resnet.calibration.word_point import calibrate, fit_calibration
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.word_model import TorchModel, clip_scores
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.scoring import TorchModel, clip_scores
-from aurora_resnet.training.calibrate import calibrate, fit_calibration, fit_temperature
 
 Build = Callable[..., RecognizerModel]
 

@@ -1,0 +1,81 @@
+"""What the export has to know of models of strings, which go on with streams."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aurora_resnet.checkpoints import Checkpoint
+from aurora_resnet.export.onnx_graph import build_string_graph
+from aurora_resnet.export.parity import Outputs
+from aurora_resnet.export.recordings import Clips
+from aurora_resnet.models.recognizer_model import RecognizerModel
+from aurora_resnet.recognition.string_model import sequence_model
+from aurora_resnet.runtime.models.strings import SequenceModel, weighted
+from aurora_resnet.runtime.strings.search import PrefixSearch
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+_PIECES = (1, 3, 8, 25)
+"""Steps that a file's streams get at once, in turn."""
+_BATCH = 16
+
+
+class StringExport:
+    """A model of strings on its way into a file.
+
+    Args:
+        model: a checkpoint or a network.
+        name: of the exported model; the checkpoint's if empty.
+    """
+
+    def __init__(self, model: Checkpoint | RecognizerModel, name: str = "") -> None:
+        self.sequence = sequence_model(model, name=name)
+        self.facts = self.sequence.facts
+        self.state_size = self.facts.state_size
+
+    def graph(self) -> ModelProto:
+        """Return the network as a graph."""
+        return build_string_graph(self.sequence.network)
+
+    def whole(self, clips: Clips) -> Clips:
+        """Return clips as the graph takes them: whole steps."""
+        return np.pad(clips, ((0, 0), (0, -clips.shape[1] % self.facts.step_samples)))
+
+    def answers(self, clips: Clips) -> Outputs:
+        """Return what the network makes of clips."""
+        steps = -(-clips.shape[1] // self.facts.step_samples)
+        return self._outputs(self.sequence, clips, (steps,))
+
+    def file_answers(self, path: Path, clips: Clips) -> Outputs:
+        """Return what an exported file makes of them, piece by piece."""
+        return self._outputs(SequenceModel(path), clips, _PIECES)
+
+    def _outputs(self, model: SequenceModel, clips: Clips, pieces: tuple[int, ...]) -> Outputs:
+        parts = [
+            _piece_by_piece(model, self.whole(clips[start : start + _BATCH]), pieces)
+            for start in range(0, len(clips), _BATCH)
+        ]
+        shares = np.concatenate(parts)
+        words, confidence = [], []
+        for row in shares:
+            search = PrefixSearch(len(self.facts.vocabulary))
+            search.push(weighted(row, self.facts))
+            best = search.best(most=1)[0]
+            words.append(tuple(self.facts.vocabulary.words[word] for word in best.words))
+            confidence.append(best.probability)
+        return Outputs(shares, words, np.array(confidence))
+
+
+def _piece_by_piece(model: SequenceModel, batch: Clips, pieces: tuple[int, ...]) -> Clips:
+    state, start = model.begin(len(batch)), 0
+    parts: list[Clips] = []
+    while start < batch.shape[1]:
+        end = start + pieces[len(parts) % len(pieces)] * model.facts.step_samples
+        shares, state = model.step(batch[:, start:end], state)
+        parts.append(shares)
+        start = end
+    return np.concatenate(parts, axis=1)
