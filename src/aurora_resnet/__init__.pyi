@@ -6,6 +6,7 @@ from .checkpoints import load_checkpoint as load_checkpoint
 from .checkpoints import save_checkpoint as save_checkpoint
 from .clips.augmented import AugmentedClips as AugmentedClips
 from .clips.clip_set import ClipSet as ClipSet
+from .clips.clip_set import load_clips as load_clips
 from .clips.noisy import NoisyClips as NoisyClips
 from .corpora.corpus import Corpus as Corpus
 from .corpora.registry import load_corpus as load_corpus
@@ -16,6 +17,7 @@ from .evaluation.report import EvaluationReport as EvaluationReport
 from .export.onnx_file import export_onnx as export_onnx
 from .features.mel import MelConfig as MelConfig
 from .features.mel import MelFrontend as MelFrontend
+from .models.recognizer_model import RecognizerConfig as RecognizerConfig
 from .models.recognizer_model import RecognizerModel as RecognizerModel
 from .models.resnet import ResidualSpeechNet as ResidualSpeechNet
 from .models.zoo import create_model as create_model
@@ -39,6 +41,7 @@ from .runtime.strings.streams import StringStreams as StringStreams
 from .runtime.vocabulary import Vocabulary as Vocabulary
 from .tasks.experiment import run_experiment as run_experiment
 from .training.config import TrainingConfig as TrainingConfig
+from .training.experiment import read_experiment as read_experiment
 from .training.trainer import Trainer as Trainer
 
 __all__: list[str]

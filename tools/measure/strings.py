@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from aurora_resnet.evaluation.string_evaluator import evaluate_strings
-from aurora_resnet.evaluation.string_report import StringReport, confidence_auroc
 
 from aurora_resnet.calibration.string_point import OTHER_WEIGHTS
 from aurora_resnet.evaluation.conditions import conditions_by
+from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.prediction import Prediction
+from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, hear_strings
+from aurora_resnet.evaluation.string_condition import StringCondition, confidence_auroc
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -73,13 +75,17 @@ def measure_file(file: ModelFile, settings: Settings) -> Record:
 def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> Record:
     """Return everything that a record says of a model."""
     strings, an4 = sets.strings, {"an4": sets.strings["an4"]}
-    free = evaluate_strings(recognizer, {name: strings[name] for name in ("an4", "strangers", "repeated")})
-    told = evaluate_strings(recognizer, an4, known_length=True)
-    noisy = evaluate_strings(recognizer, conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
+    evaluate = Evaluator(recognizer).evaluate
+    free = evaluate({name: strings[name] for name in ("an4", "strangers", "repeated")})
+    told = evaluate(an4, known_length=True)
+    noisy = evaluate(conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
     unsaid = hear_strings(recognizer, sets.talk).strings
     talk, letters = FalseWords.of(unsaid), FalseWords.of(hear_strings(recognizer, sets.letters).strings)
     return {
-        "operating_point": {"other_weight": recognizer.facts.other_weight, "threshold": recognizer.facts.threshold},
+        "operating_point": {
+            "other_weight": recognizer.facts.calibration.other_weight,
+            "threshold": recognizer.facts.calibration.threshold,
+        },
         "strings": _by_condition(free),
         "known_length": _by_condition(told),
         "noise": _by_condition(noisy),
@@ -95,15 +101,15 @@ def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_sec
     }
 
 
-def _by_condition(report: StringReport) -> Record:
+def _by_condition(report: EvaluationReport[StringCondition]) -> Record:
     return {condition.name: condition.to_dict() for condition in report.conditions}
 
 
-def _everything(*reports: StringReport) -> list[HeardString]:
-    return [each for report in reports for found in report.heard.values() for each in found]
+def _everything(*reports: EvaluationReport[StringCondition]) -> list[Prediction]:
+    return [each for report in reports for each in report.predictions]
 
 
-def _at_threshold(said: Sequence[HeardString], unsaid: Sequence[HeardString], threshold: float) -> dict[str, float]:
+def _at_threshold(said: Sequence[Prediction], unsaid: Sequence[HeardString], threshold: float) -> dict[str, float]:
     """Return what another threshold gives: strings without noise right and accepted, false words an hour of talk."""
     right = sum(each.right and each.confidence >= threshold for each in said) / len(said)
     false = FalseWords.of([replace(each, accepted=each.confidence >= threshold) for each in unsaid])
@@ -113,9 +119,9 @@ def _at_threshold(said: Sequence[HeardString], unsaid: Sequence[HeardString], th
 def _at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) -> dict[str, float]:
     """Return what another weight of anything but a word gives, at the same threshold."""
     model = copy.copy(recognizer.model)
-    model.facts = replace(model.facts, other_weight=weight)
+    model.facts = replace(model.facts, calibration=replace(model.facts.calibration, other_weight=weight))
     other = StringRecognizer(model)
-    report = evaluate_strings(other, {name: sets.strings[name] for name in ("an4", "strangers")})
+    report = Evaluator(other).evaluate({name: sets.strings[name] for name in ("an4", "strangers")})
     rates = {f"{condition.name}_word_errors": condition.counts.error_rate for condition in report.conditions}
     return rates | {"talk_per_hour": FalseWords.of(hear_strings(other, sets.talk).strings).per_hour}
 

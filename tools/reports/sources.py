@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.evaluation.string_report import StringReport
-
 from aurora_resnet.checkpoints import PRETRAINED
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.report import EvaluationReport
@@ -72,9 +70,11 @@ def runs(experiment: str) -> dict[str, Run]:
 
 
 @cache
-def string_reports() -> dict[str, StringReport]:
+def string_reports() -> dict[str, EvaluationReport[Any]]:
     """Return the evaluations of the Aurora protocol with strings, by training: ``clean``, ``multi``."""
-    return {name: StringReport.from_json(RECORDS / "strings_rebuild" / f"{name}.json") for name in ("clean", "multi")}
+    return {
+        name: EvaluationReport.from_json(RECORDS / "strings_rebuild" / f"{name}.json") for name in ("clean", "multi")
+    }
 
 
 def shipped() -> dict[str, Record]:

@@ -19,8 +19,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from aurora_resnet.export.string_file import export_strings
-
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
@@ -28,7 +26,7 @@ from aurora_resnet.files import atomic_path, locked_folder, write_json
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
-from aurora_resnet.training.experiment import RECORD
+from aurora_resnet.tasks.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
 from tools.measure.records import Record, Settings
 from tools.measure.words import WordModel
@@ -78,10 +76,7 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
 
     def export(folder: Path) -> None:
         path = folder / f"{recipe.name}{SUFFIXES['onnx']}"
-        if recipe.strings:
-            tell(str(export_strings(with_card, path, int8=True, recordings=recipe.recordings, name=recipe.name)))
-        else:
-            tell(str(export_onnx(with_card, path, int8=True, recordings=recipe.recordings)))
+        tell(str(export_onnx(with_card, path, int8=True, recordings=recipe.recordings, name=recipe.name)))
 
     files["exported"] = steps.do("exported", {"recordings": list(recipe.recordings)}, export)
     files["exported"] /= f"{recipe.name}{SUFFIXES['onnx']}"

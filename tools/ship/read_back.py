@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from aurora_resnet.checkpoints import save_checkpoint
+from aurora_resnet.clips.strings import StringClips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.training.data import load_data
@@ -47,6 +48,7 @@ def read_back(exported: Path, config: ExperimentConfig) -> RecognizerModel:
         )
     )
     clips = load_strings(data, config.data, model, seed=config.training.seed).train
+    assert isinstance(clips, StringClips)
     waveforms = torch.stack([torch.from_numpy(clips.make(0, index)[0]) for index in range(CLIPS)])
     unfold(model, folded_weights(exported), waveforms)
     return model

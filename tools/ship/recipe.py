@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aurora_resnet.bounds import check_fields
+from aurora_resnet.bounds import configuration
 from aurora_resnet.config_files import from_mapping, read_toml
 from tools.ship.string_point import StringPoint
 from tools.ship.word_point import WordPoint
@@ -27,7 +27,7 @@ class Data:
     revision: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class Stage:
     """Weights: trained, taken from history, read back from an exported model, or a mean; one of these.
 
@@ -50,9 +50,6 @@ class Stage:
     git: str | None = None
     sha256: str | None = None
     mean: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         if (self.train is not None) + (self.git is not None) + bool(self.mean) != 1:
@@ -78,7 +75,7 @@ class Measured:
     quick: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class Recipe:
     """All of it.
 
@@ -107,9 +104,6 @@ class Recipe:
     half: bool = True
     recordings: tuple[str, ...] = ()
     measure: Measured
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         if (self.words is None) == (self.strings is None):

@@ -152,7 +152,7 @@ def fit(model: RecognizerModel, data: tuple[Tensor, Tensor, Tensor], *, epochs: 
     for epoch in range(epochs):
         total = 0.0
         for rows in tqdm(
-            torch.randperm(len(frames))[: len(frames) // 64 * 64].split(64), desc=f"epoch {epoch + 1}", disable=None
+            torch.randperm(len(frames))[: len(frames) // 64 * 64].view(-1, 64), desc=f"epoch {epoch + 1}", disable=None
         ):
             logits = net.speech(frames[rows].float(), Memory(None))[:, 0]
             focus = torch.where(said[rows] == 1, 1.0, logits.detach().sigmoid() + 0.1)

@@ -21,7 +21,8 @@ from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, file_sha256, resolve
-from aurora_resnet.training.experiment import RECORD, ExperimentConfig, read_experiment, run_experiment
+from aurora_resnet.tasks.experiment import RECORD, run_experiment
+from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.ship.read_back import read_back
 from tools.ship.recipe import Recipe, Stage

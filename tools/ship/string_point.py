@@ -11,8 +11,8 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.tasks.experiment import VALIDATION
 from aurora_resnet.training.data import SoundFiles
-from aurora_resnet.training.experiment import VALIDATION
 from tools.measure.sounds import wordless
 
 

@@ -13,12 +13,12 @@ because a stream has far more noise than words:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
-from aurora_resnet.bounds import check_fields
+from aurora_resnet.bounds import configuration
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
@@ -45,7 +45,7 @@ WINDOWS = 500
 """Of each noise."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@configuration(kw_only=True)
 class WordPoint:
     """How it is chosen.
 
@@ -66,9 +66,6 @@ class WordPoint:
     left_out: tuple[str, ...] = ()
     words_refused: float | None = None
     noise_accepted: float = 0.02
-
-    def __post_init__(self) -> None:
-        check_fields(self, self._misfits)
 
     def _misfits(self) -> Iterator[str]:
         if (self.near_accepted is not None) + bool(self.left_out) + (self.words_refused is not None) != 1:

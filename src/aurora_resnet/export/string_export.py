@@ -13,7 +13,7 @@ from aurora_resnet.export.parity import Outputs
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.string_model import sequence_model
-from aurora_resnet.runtime.models.strings import SequenceModel, weighted
+from aurora_resnet.runtime.models.strings import ExportedSequenceModel, SequenceModel
 from aurora_resnet.runtime.strings.search import PrefixSearch
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class StringExport:
 
     def file_answers(self, path: Path, clips: Clips) -> Outputs:
         """Return what an exported file makes of them, piece by piece."""
-        return self._outputs(SequenceModel(path), clips, _PIECES)
+        return self._outputs(ExportedSequenceModel(path), clips, _PIECES)
 
     def _outputs(self, model: SequenceModel, clips: Clips, pieces: tuple[int, ...]) -> Outputs:
         parts = [
@@ -63,7 +63,7 @@ class StringExport:
         words, confidence = [], []
         for row in shares:
             search = PrefixSearch(len(self.facts.vocabulary))
-            search.push(weighted(row, self.facts))
+            search.push(self.facts.weighted(row[:, : len(self.facts.vocabulary) + 2]))
             best = search.best(most=1)[0]
             words.append(tuple(self.facts.vocabulary.words[word] for word in best.words))
             confidence.append(best.probability)
