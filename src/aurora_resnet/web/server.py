@@ -205,7 +205,7 @@ def create_app(
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
-    app.router.routes += sample_routes(description.samples)
+    app.router.routes += sample_routes(description.samples, number=strings is not None)
     return app
 
 
