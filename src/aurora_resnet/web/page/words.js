@@ -14,7 +14,7 @@ const LISTED = 3; // most probable words
  *
  * @param backend who recognises:
  *   `loadModel()` promises what the page says of the model, as `GET /api/model` answers it;
- *   `recognize(file)` promises the answer to a sound file, as `POST /api/recognize` gives it;
+ *   `recognize(file)` promises the answer to a sound file, as `POST /api/recognize` gives it, or several;
  *   `stream(sampleRate)`, if there is one, returns what recognises words while they are spoken: `push(samples)` and `flush()`
  *   promise the answers that came thereby.
  */
@@ -83,7 +83,10 @@ export function startWords(backend) {
     element("word").textContent = "nothing yet";
   }
 
-  const recognize = async (file) => take(await backend.recognize(file));
+  async function recognize(file) {
+    const said = [await backend.recognize(file)].flat().map(take);
+    return said.length > 1 ? text.readable() : said[0];
+  }
 
   function listen(sampleRate, { say, fail }) {
     const stream = backend.stream?.(sampleRate);
