@@ -20,7 +20,7 @@ QUESTION = np.int16(6500 * np.sin(2 * np.pi * np.repeat([440, 550, 660, 0], 2000
 
 
 async def send(writer: asyncio.StreamWriter, sound: bytes, frame_seconds: float = FRAME_SECONDS) -> None:
-    """Send sound as fast as it is heard."""
+    """Send sound as fast as it is played."""
     for start in range(0, len(sound), FRAME_BYTES):
         frame = sound[start : start + FRAME_BYTES]
         writer.write(bytes([SOUND]) + len(frame).to_bytes(2, "big") + frame)
@@ -64,7 +64,7 @@ class PinLine:
                         return event.string.text
                     if isinstance(event, StringEnded | Rejected | NoInput):  # unsure, too few digits, none, silence
                         return None
-                    asking.cancel()  # who speaks need not hear the rest
+                    asking.cancel()  # who speaks needs no more of it
         finally:
             asking.cancel()
             self.streams.close(call)

@@ -19,18 +19,18 @@ import numpy as np
 from aurora_resnet import DigitRecognizer, Recognition, load_corpus
 
 
-def show(name: str, heard: Recognition) -> None:
-    """Print an answer; ``heard.probabilities`` has those of all words."""
-    verdict = "accepted" if heard.accepted else "rejected: none of the words"
-    print(f"{name}: {heard.word}, digit {heard.digit}, confidence {heard.confidence:.2f}, {verdict}")
+def show(name: str, answer: Recognition) -> None:
+    """Print an answer; ``answer.probabilities`` has those of all words."""
+    verdict = "accepted" if answer.accepted else "rejected: none of the words"
+    print(f"{name}: {answer.word}, digit {answer.digit}, confidence {answer.confidence:.2f}, {verdict}")
 
 
 def main(files: Sequence[str] = ()) -> None:
     """Recognise files of any format, rate, length and number of channels."""
     recognizer = DigitRecognizer.from_pretrained()  # "compact" is five times as fast
+    for file in files:
+        show(file, recognizer.recognize(file))
     if files:
-        for file in files:
-            show(file, recognizer.recognize(file))
         return
     for recording in load_corpus("samples:").filter(speakers="samples/flite-rms", words=("seven", "zero"), take="1"):
         show(recording.path.name, recognizer.recognize(recording.path))

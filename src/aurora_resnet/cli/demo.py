@@ -14,8 +14,7 @@ from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode, prin
 from aurora_resnet.demo.demo import run_demo
 from aurora_resnet.demo.figures import Figures, draw_figures
 from aurora_resnet.demo.page import next_commands, report_page, voices_note
-from aurora_resnet.demo.scores import ModelScores
-from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table
+from aurora_resnet.demo.scores import ModelScores, acceptance_table, accuracy_table, noise_table
 from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from aurora_resnet.demo.demo import DemoResult
 from aurora_resnet.demo.figures import Figures
 from aurora_resnet.demo.sounds import SAMPLE_RATE, Sound
-from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table
+from aurora_resnet.demo.scores import acceptance_table, accuracy_table, noise_table
 from aurora_resnet.evaluation.tables import percent, percent_with_interval
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognition
@@ -41,7 +41,6 @@ def report_page(result: DemoResult, figures: Figures | None, missing: str = "") 
             noise=noise_table(models),
             acceptance=acceptance_table(result.models),
             without_threshold=[model.name for model in result.models if not model.rejects],
-            steps=[(step, f"{seconds:.1f}") for step, seconds in result.seconds.items()],
             commands=next_commands(result),
         )
     )
@@ -76,8 +75,7 @@ def data_wav(waveform: Samples) -> str:
     'data:audio/wav;base64,UklG'
     """
     buffer = io.BytesIO()
-    steps = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
-    soundfile.write(buffer, steps, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(buffer, waveform, SAMPLE_RATE, format="WAV", subtype="PCM_16")
     return f"data:audio/wav;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 

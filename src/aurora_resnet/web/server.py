@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -161,22 +161,20 @@ def create_app(
     )
 
     async def in_turn(request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
-        form = request.headers.get("content-type", "")
-        most = MAX_BYTES + (FORM_BYTES if is_form(form) else 0)
-
         def decode_and_answer(data: bytes) -> T:
-            if is_form(form):
-                data = file_of_form(data, form)
-                if len(data) > MAX_BYTES:
-                    raise _too_large()
             samples, sample_rate = decode_upload(data)
             with network:
                 return answer(samples, sample_rate)
 
+        form = is_form(request.headers)
+        most = MAX_BYTES + (FORM_BYTES if form else 0)
+        size = int(request.headers.get("content-length", most))  # which the server has checked to be a number
         try:
-            with uploads.room_for(_stated_size(request, most)):
+            with uploads.room_for(_not_too_large(size, most)):
                 async with asyncio.timeout(body_seconds):
-                    data = await _read_body(request, most)
+                    body = _bounded(request, most)
+                    data = await (file_of_form(request.headers, body) if form else _whole(body))
+                    _not_too_large(len(data))
                 async with _turn(turns, wait_seconds):
                     if await request.is_disconnected():
                         return Response(status_code=499)  # nobody reads it
@@ -245,31 +243,28 @@ async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]
         turns.release()
 
 
-def _stated_size(request: Request, most: int) -> int:
-    """Return how many bytes a request says that it has, or the most it may have.
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    """Read what is sent, and stop as soon as it is too much."""
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _not_too_large(size, most)
+        yield chunk
+
+
+async def _whole(body: AsyncGenerator[bytes, None]) -> bytes:
+    return b"".join([chunk async for chunk in body])
+
+
+def _not_too_large(size: int, most: int = MAX_BYTES) -> int:
+    """Return how many bytes there are.
 
     Raises:
-        HTTPException: 413, before any of it is read.
+        HTTPException: 413, before any more is read.
     """
-    length = request.headers.get("content-length", "")
-    size = int(length) if length.isdecimal() and len(length) < 20 else most
     if size > most:
-        raise _too_large()
+        raise HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
     return size
-
-
-async def _read_body(request: Request, most: int) -> bytes:
-    """Read what is sent, and stop as soon as it is too much."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
 
 
 async def _no_such_socket(socket: WebSocket) -> None:
