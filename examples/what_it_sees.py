@@ -28,7 +28,9 @@ def main(file: str | None = None) -> None:
         heat = grad_cam(model, torch.from_numpy(clip.samples), word=word)  # [bands, frames], 0 to 1
         frames = (heat.amax(dim=0) > 0.5).nonzero().flatten() * hop_seconds + clip.start_seconds
         band = int(heat.amax(dim=1).argmax())
-        seen = f"{frames[0]:.2f} to {frames[-1]:.2f} s, most in band {band} of {len(heat)}" if len(frames) else "nowhere"
+        seen = (
+            f"{frames[0]:.2f} to {frames[-1]:.2f} s, most in band {band} of {len(heat)}" if len(frames) else "nowhere"
+        )
         print(f"{word} ({probability:.2f}): {seen}")
 
 

@@ -124,11 +124,13 @@ def demo_clip(demo: Page, samples: Samples, rate: int) -> Samples:
 
 
 def short_recordings() -> Iterator[tuple[str, Samples]]:
-    """Yield recordings of a second and less, 8 kHz: words clean, in noise, with tones and overdriven, and what is no word."""
+    """Yield recordings of a second and less, 8 kHz: words clean, in noise, with tones, overdriven, and no words."""
     generator = np.random.default_rng(0)
     babble, _ = read_audio(sample_noises()["babble"])
     time = np.arange(8000) / 8000
-    for number, clip in enumerate(read_samples().filter(split="test", words=("seven", "oh", "six", "two")).utterances[:16]):
+    for number, clip in enumerate(
+        read_samples().filter(split="test", words=("seven", "oh", "six", "two")).utterances[:16]
+    ):
         word, (samples, rate) = clip.words[0], read_audio(clip.path)
         yield word, samples
         noisy = mix_at_snr(samples, babble, float(15 - number), sample_rate=rate, generator=generator)[0]
@@ -197,7 +199,9 @@ def test_other_rates_are_resampled_alike(demo: Page, recognizer: Recognizer, rat
         samples, old = read_audio(clip.path)
         other = resample(samples, old, rate)
         (theirs,) = demo_answers(demo, other, rate)
-        np.testing.assert_allclose(demo_clip(demo, other, rate), recognizer.clip(other, rate).samples, atol=SAME_RESAMPLED)
+        np.testing.assert_allclose(
+            demo_clip(demo, other, rate), recognizer.clip(other, rate).samples, atol=SAME_RESAMPLED
+        )
         ours = answer_recording(recognizer, other, rate)
         same_answer(theirs, ours, str(rate))
         assert theirs["accepted"] == ours.accepted
@@ -232,7 +236,9 @@ def test_a_stream_is_recognised_as_the_runtime_does(demo: Page, recognizer: Reco
     for word in ("four", "oh", "seven", "one", "one"):
         parts += [read_audio(voice.filter(words=word)[0].path)[0], np.zeros(1200, np.float32)]
     samples = np.concatenate([*parts, np.zeros(8000, np.float32)])
-    samples[9000:14_000] += np.float32(0.05) * np.sin(2 * np.pi * 425 / 8000 * np.arange(5000, dtype=np.float32))  # a tone
+    samples[9000:14_000] += np.float32(0.05) * np.sin(
+        2 * np.pi * 425 / 8000 * np.arange(5000, dtype=np.float32)
+    )  # a tone
     samples += np.float32(3e-4) * np.random.default_rng(2).standard_normal(len(samples)).astype(np.float32)
     samples = resample(samples, 8000, rate)
     stream = StreamingRecognizer(recognizer, rate)

@@ -32,7 +32,7 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.id"))
 
 
-def test_somebody_says_seven_and_the_page_reads_seven(page: Page) -> None:
+def test_seven_is_said_and_the_page_reads_seven(page: Page) -> None:
     page.get_by_role("button", name="Speak").click()
     expect(page.get_by_role("status")).to_have_text("Speak now.")
     page.wait_for_timeout(WORD_OVER_MS)

@@ -19,7 +19,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.web.conftest import RATE, chromium_that_hears
+from tests.web.conftest import RATE, chromium_with_microphone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,7 +46,7 @@ def pin() -> Samples:
 def browser(tmp_path_factory: pytest.TempPathFactory, chromium: str, pin: Samples) -> Iterator[Browser]:
     path = tmp_path_factory.mktemp("microphone") / "pin.wav"
     soundfile.write(path, pin, RATE, subtype="PCM_16")
-    with chromium_that_hears(chromium, path) as browser:
+    with chromium_with_microphone(chromium, path) as browser:
         yield browser
 
 
@@ -150,7 +150,7 @@ def test_escape_forgets_the_recording(page: Page) -> None:
     expect(page.get_by_label("Number")).to_have_value("")
 
 
-def test_files_are_heard_and_what_is_wrong_with_them_is_said(
+def test_files_are_recognised_and_what_is_wrong_with_them_is_said(
     page: Page, encoded: Callable[..., bytes], pin: Samples
 ) -> None:
     choose(page, encoded(pin))

@@ -101,7 +101,7 @@ def nothing(_page: Page) -> None:
 
 
 def try_sample(page: Page) -> None:
-    """Let a page of ours hear its sample."""
+    """Try the sample of a page of ours."""
     page.locator("#sample").click()
     page.locator("#words tr").first.wait_for(timeout=60_000)
     page.wait_for_timeout(300)
@@ -123,7 +123,7 @@ def check_site(browser: Browser, site: Path, *, quick: bool = False) -> Found:
 
 
 def check_served(browser: Browser) -> Found:
-    """Check the pages of ``aurora-resnet serve``, before and after something was heard."""
+    """Check the pages of ``aurora-resnet serve``, before and after something was recognised."""
     found: Found = {}
     app = create_app(Recognizer.from_pretrained("compact"), strings=StringRecognizer.from_pretrained())
     with served(app) as address:

@@ -1,4 +1,4 @@
-"""Who may ask the server: this machine's own page, and programs; not another website through somebody's browser."""
+"""Who may ask the server: this machine's own page, and programs; not another website through a user's browser."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-    " object-src 'none'",
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; object-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self)",
     "Referrer-Policy": "no-referrer",
@@ -29,7 +29,7 @@ NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "met
 
 
 class Guard:
-    """ASGI middleware that refuses strangers and gives every answer the headers above.
+    """ASGI middleware that refuses other websites and gives every answer the headers above.
 
     A website whose name is made to point to this machine (DNS rebinding) has another ``Host`` than the page has. A
     form or script of another website says where it comes from in ``Origin`` and ``Sec-Fetch-Site``, which browsers set
@@ -81,7 +81,7 @@ class Guard:
         if not self._is_ours(name):
             advice = f"; start it with --allow-host {name} if it is" if name else ""
             return f"the host '{', '.join(hosts)[:100]}' is not this server{advice}"
-        if method in ("GET", "HEAD"):  # a WebSocket hears and speaks: any website can open one, and says its Origin
+        if method in ("GET", "HEAD"):  # a WebSocket is another matter: any website can open one, and says its Origin
             return None
         site, origins = headers.get("sec-fetch-site"), headers.getlist("origin")
         if site not in (None, "same-origin", "none") or any(origin_host(one) != host.lower() for one in origins):

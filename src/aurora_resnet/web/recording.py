@@ -1,4 +1,4 @@
-"""The page that records somebody's words: the browser's microphone, the same rules as on the command line.
+"""The page that records a user's words: the browser's microphone, the same rules as on the command line.
 
 The browser opens the WebSocket ``/api/record``, says its rate as JSON, ``{"sample_rate": 48000}``, and sends mono
 16-bit PCM, little-endian, about a tenth of a second at a time. It is sent events as JSON: ``prompt``, ``level``,
@@ -66,7 +66,7 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
                 try:
                     await _record(socket, session, finished)
                 except TimeoutError:
-                    await refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
+                    await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
                 except AuroraError as error:
                     await refuse(socket, str(error))
 

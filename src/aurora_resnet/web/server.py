@@ -5,28 +5,22 @@ Nothing that it sends names another host, and the header ``Content-Security-Poli
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, MissingDependencyError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
-from aurora_resnet.web.load import TooManyUploads, UploadsInHand
-from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
+from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS
 
 try:
     from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
-    from fastapi.concurrency import run_in_threadpool
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException as AnyHTTPException
@@ -34,9 +28,9 @@ try:
     from starlette.routing import WebSocketRoute
 
     from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
     from aurora_resnet.web.guard import HEADERS, NO_TELEMETRY, Guard
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+    from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
     from aurora_resnet.web.stream import Length, serve_stream
 except ImportError as error:
     raise MissingDependencyError(
@@ -45,17 +39,6 @@ except ImportError as error:
 
 MICROPHONE_SECONDS = 3.0
 """After so many seconds the page stops listening by itself."""
-
-AT_ONCE = 2
-"""Recordings that are decoded side by side; the network takes one at a time."""
-BODY_SECONDS = 20.0
-"""A recording must be here after so many seconds."""
-WAIT_SECONDS = 30.0
-"""A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
-
-
-T = TypeVar("T")
-InTurn = Callable[[Request, Callable[[Samples, int], T]], Awaitable[T | Response]]
 
 
 @dataclass(frozen=True)
@@ -130,16 +113,15 @@ def create_app(
     is that of numbers; the page of single words is then at ``/index.html``.
 
     The recogniser answers once before this returns, so that the first visitor does not wait for what is prepared on the
-    first call. Recordings are decoded side by side, a few at a time; the network takes one at a time, because a second
-    one beside it would only slow both. The others wait, and beyond a bound they are sent away with 503.
+    first call.
 
     Args:
         recognizer: who answers.
         strings: who answers where digits come one after another.
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
-        body_seconds: how long a recording may be on its way.
-        wait_seconds: how long it may wait for its turn before it is sent away.
+        body_seconds: as for ``Receiver``.
+        wait_seconds: as for ``Receiver``.
 
     >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
@@ -147,7 +129,7 @@ def create_app(
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
     description = describe_model(recognizer, strings)
-    network, turns, uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
+    receiver = Receiver(body_seconds, wait_seconds)
     # FastAPI's own documentation pages fetch scripts from another host.
     app = FastAPI(
         title="aurora-resnet",
@@ -160,46 +142,21 @@ def create_app(
         responses={"default": {"model": Problem}},
     )
 
-    async def in_turn(request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
-        def decode_and_answer(data: bytes) -> T:
-            samples, sample_rate = decode_upload(data)
-            with network:
-                return answer(samples, sample_rate)
-
-        form = is_form(request.headers)
-        most = MAX_BYTES + (FORM_BYTES if form else 0)
-        size = int(request.headers.get("content-length", most))  # which the server has checked to be a number
-        try:
-            with uploads.room_for(_not_too_large(size, most)):
-                async with asyncio.timeout(body_seconds):
-                    body = _bounded(request, most)
-                    data = await (file_of_form(request.headers, body) if form else _whole(body))
-                    _not_too_large(len(data))
-                async with _turn(turns, wait_seconds):
-                    if await request.is_disconnected():
-                        return Response(status_code=499)  # nobody reads it
-                    return await run_in_threadpool(decode_and_answer, data)
-        except TooManyUploads:
-            raise HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"}) from None
-        except TimeoutError:
-            raise HTTPException(408, f"the recording was not here after {body_seconds:g} s; send it again") from None
-        except ClientDisconnect:
-            return Response(status_code=499)
-
     @app.get("/api/model")
     async def model() -> ModelDescription:
         return description
 
     @app.post("/api/recognize", response_model=Answer)
     async def recognize(request: Request) -> Answer | Response:
-        return await in_turn(request, partial(answer_recording, recognizer))
+        return await receiver.answer(request, partial(answer_recording, recognizer))
 
     if strings is not None:
-        _add_strings(app, strings, in_turn)
+        _add_strings(app, strings, receiver)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
     app.add_exception_handler(RequestValidationError, _wrong_query)
     app.add_exception_handler(AnyHTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
@@ -207,7 +164,7 @@ def create_app(
     return app
 
 
-def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[StringAnswer]) -> None:
+def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) -> None:
     callers = Callers(strings)
 
     @app.post("/api/string", response_model=StringAnswer)
@@ -217,54 +174,12 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[String
         check: Literal["luhn"] | None = None,
     ) -> Any:
         possible = None if check is None else CHECKS[check]
-        return await in_turn(request, partial(answer_string, strings, lengths=length, check=possible))
+        return await receiver.answer(request, partial(answer_string, strings, lengths=length, check=possible))
 
     async def stream(socket: WebSocket) -> None:
         await serve_stream(socket, callers)
 
     app.router.routes.append(WebSocketRoute("/api/stream", stream))
-
-
-@asynccontextmanager
-async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]:
-    """Have one of the turns while the block lasts.
-
-    Raises:
-        TooManyUploads: if none came in time.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            await turns.acquire()
-    except TimeoutError:
-        raise TooManyUploads from None
-    try:
-        yield
-    finally:
-        turns.release()
-
-
-async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    """Read what is sent, and stop as soon as it is too much."""
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        _not_too_large(size, most)
-        yield chunk
-
-
-async def _whole(body: AsyncGenerator[bytes, None]) -> bytes:
-    return b"".join([chunk async for chunk in body])
-
-
-def _not_too_large(size: int, most: int = MAX_BYTES) -> int:
-    """Return how many bytes there are.
-
-    Raises:
-        HTTPException: 413, before any more is read.
-    """
-    if size > most:
-        raise HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
-    return size
 
 
 async def _no_such_socket(socket: WebSocket) -> None:
@@ -291,6 +206,10 @@ def _wrong_query(_request: Request, error: Exception) -> Response:
 def _failed(_request: Request, _error: Exception) -> Response:
     """Answer beyond the guard, which gives all else its headers; the error itself goes into the server's log."""
     return JSONResponse({"error": "the server failed, and its log says why; try again"}, 500, HEADERS)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
 
 
 def _unprocessable(_request: Request, error: Exception) -> Response:
