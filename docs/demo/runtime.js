@@ -13,21 +13,14 @@ ort.env.wasm.numThreads = 1; // more need headers that static hosts seldom send
 const COLUMNS = 600; // most in which a waveform is drawn
 const BLOCK = 1000; // samples of a file that are recognised at once
 
-/** A model that scores clips, and what recognition has to know of it. */
+/** A model that scores clips, and what recognition has to know of it. The engine does one thing at a time. */
 class Model {
   constructor(session, facts) {
     Object.assign(this, { session, facts });
-    this.turn = Promise.resolve(); // the engine does one thing at a time
   }
 
   /** Promise {logits, features} of each clip: numbers, and the spectrogram as rows, the lowest band first. */
-  run(clips) {
-    const result = this.turn.then(() => this.compute(clips));
-    this.turn = result.catch(() => {});
-    return result;
-  }
-
-  async compute(clips) {
+  async run(clips) {
     const shape = [clips.length, this.facts.clip_samples];
     const { logits, features } = await this.session.run({ waveform: new ort.Tensor("float32", joined(...clips), shape) });
     const rows = ({ data }, width) => Array.from({ length: data.length / width }, (_, i) => [...data.subarray(i * width, (i + 1) * width)]);

@@ -65,7 +65,8 @@ def serve(
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
         numbers = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
-        app = create_app(recognizer, strings=numbers, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
+        hosts = [host, *(allow_host or ())]
+        app = create_app(recognizer, strings=numbers, allowed_hosts=hosts, any_address=not private)
         if not private:
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"

@@ -96,7 +96,7 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
 
 @dataclass(frozen=True)
 class StringAnswer:
-    """The string that was recognised in one recording, as ``DigitString`` has it, and what the page shows of the recording.
+    """The string that was recognised in one recording, as ``DigitString`` has it, and what the page shows of it.
 
     Attributes:
         text: the digits.

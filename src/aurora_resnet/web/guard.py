@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ HEADERS = {
 
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 """For FastAPI, which would otherwise report what is asked if the environment names a collector; older ones never do."""
+
+
+def guarded_app(*, allowed_hosts: Collection[str] = (), any_address: bool = False, **options: Any) -> FastAPI:
+    """Return an application without routes behind a ``Guard``, which takes the first two; the options are FastAPI's.
+
+    FastAPI's own documentation pages fetch scripts from another host, so there are none.
+    """
+    pages = {"docs_url": None, "redoc_url": None, "redirect_slashes": False, "telemetry": NO_TELEMETRY}
+    app = FastAPI(title="aurora-resnet", **pages, **options)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
+    return app
 
 
 class Guard:
@@ -59,8 +71,7 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message["headers"] if name.decode("latin-1") not in _NAMES]
-                message = {**message, "headers": [*kept, *_RAW]}
+                MutableHeaders(raw=message["headers"]).update(HEADERS)
             await send(message)
 
         refusal = self.refusal(scope["method"], Headers(scope=scope))
@@ -123,7 +134,3 @@ def origin_host(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
-
-
-_NAMES = frozenset(name.lower() for name in HEADERS)
-_RAW = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in HEADERS.items()]

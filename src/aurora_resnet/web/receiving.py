@@ -29,8 +29,8 @@ T = TypeVar("T")
 class Receiver:
     """Takes recordings and has them answered.
 
-    They are decoded side by side, a few at a time; the network takes one at a time, because a second one beside it would
-    only slow both. The others wait, and beyond a bound they are sent away with 503.
+    They are decoded side by side, a few at a time; the network takes one at a time, because a second one beside it
+    would only slow both. The rest wait, and beyond a bound they are sent away with 503.
 
     Args:
         body_seconds: how long a recording may be on its way.

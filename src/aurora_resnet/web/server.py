@@ -28,7 +28,7 @@ try:
     from starlette.routing import WebSocketRoute
 
     from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.guard import HEADERS, NO_TELEMETRY, Guard
+    from aurora_resnet.web.guard import HEADERS, guarded_app
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
     from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
     from aurora_resnet.web.stream import Length, serve_stream
@@ -130,14 +130,10 @@ def create_app(
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
     description = describe_model(recognizer, strings)
     receiver = Receiver(body_seconds, wait_seconds)
-    # FastAPI's own documentation pages fetch scripts from another host.
-    app = FastAPI(
-        title="aurora-resnet",
-        docs_url=None,
-        redoc_url=None,
+    app = guarded_app(
+        allowed_hosts=allowed_hosts,
+        any_address=any_address,
         openapi_url="/api/openapi.json",
-        redirect_slashes=False,
-        telemetry=NO_TELEMETRY,
         dependencies=[Depends(_check_query)],
         responses={"default": {"model": Problem}},
     )
@@ -158,7 +154,6 @@ def create_app(
     app.add_exception_handler(AnyHTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
     app.router.routes += sample_routes(description.samples, number=strings is not None)
     return app

@@ -37,6 +37,7 @@ function tell(strings, recording) {
   const words = strings.flatMap((string) => string.words);
   const marks = words.map(({ word, digit, end_seconds: at }) => ({ at, label: String(digit ?? word) }));
   showWaveform({ ...recording, marks }, words.map(({ word, end_seconds: at }) => `${word} at ${at.toFixed(1)} s`).join(", "));
+  element("waveform-note").textContent = "each digit where it was known";
   if (words.length === 0) return "No digits were recognised.";
   const said = `Recognised ${[...strings.map((string) => string.text).join("")].join(" ")}.`;
   return strings.every((string) => string.accepted) ? said : `${said} Not sure: compare it with what was said.`;
