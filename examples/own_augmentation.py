@@ -46,7 +46,7 @@ class HumClips:
         generator = np.random.default_rng([self.seed, epoch, index])
         word = self.clips.waveforms[index]
         angle = 2 * torch.pi * generator.choice([50, 60]) * torch.arange(len(word)) / self.sample_rate
-        hum: torch.Tensor = sum(torch.sin(k * angle) / k for k in (1, 3, 5))
+        hum = torch.stack([torch.sin(k * angle) / k for k in (1, 3, 5)]).sum(dim=0)
         return word + word.std() * 10 ** (-generator.uniform(0, 20) / 20) * hum
 
 

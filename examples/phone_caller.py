@@ -34,7 +34,7 @@ async def call(port: int, sound: bytes, frame_seconds: float = FRAME_SECONDS) ->
 
 def pcm(samples: np.typing.NDArray[np.floating]) -> bytes:
     """Return samples in [-1, 1] as 16-bit PCM."""
-    return np.round(32767 * np.clip(samples, -1, 1)).astype("<i2").tobytes()
+    return bytes(np.round(32767 * np.clip(samples, -1, 1)).astype("<i2"))
 
 
 def main(file: str, port: int = 9092) -> None:

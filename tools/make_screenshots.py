@@ -69,7 +69,7 @@ def hear_words(page: Page) -> None:
     """Let the page of words hear one after the other."""
     for number, word in enumerate(WORDS, 1):
         hear(page, recording(VOICE, word))
-        page.wait_for_function("n => document.querySelector('#string').textContent.length === n", arg=number)
+        page.wait_for_function("n => document.querySelector('#text').value.length === n", arg=number)
 
 
 def hear_number(page: Page) -> None:

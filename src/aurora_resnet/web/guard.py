@@ -34,8 +34,8 @@ def guarded_app(*, allowed_hosts: Collection[str] = (), any_address: bool = Fals
 
     FastAPI's own documentation pages fetch scripts from another host, so there are none.
     """
-    pages = {"docs_url": None, "redoc_url": None, "redirect_slashes": False, "telemetry": NO_TELEMETRY}
-    app = FastAPI(title="aurora-resnet", **pages, **options)
+    options |= {"docs_url": None, "redoc_url": None, "redirect_slashes": False, "telemetry": NO_TELEMETRY}
+    app = FastAPI(title="aurora-resnet", **options)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     return app
 
