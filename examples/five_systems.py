@@ -19,19 +19,7 @@ Prints:
 from collections.abc import Sequence
 from pathlib import Path
 
-from aurora_resnet import (
-    Corpus,
-    Evaluator,
-    MelConfig,
-    RecognizerModel,
-    Trainer,
-    TrainingConfig,
-    load_checkpoint,
-    load_corpus,
-)
-from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.corpora.splits import split_speakers
-from aurora_resnet.models.recognizer_model import RecognizerConfig
+import aurora_resnet as ar
 
 SYSTEMS = ("resnet50", "cnn", "lstm", "bilstm", "cnn_lstm")
 
@@ -40,19 +28,19 @@ def main(
     out: str | Path = "runs/five_systems",
     systems: Sequence[str] = SYSTEMS,
     epochs: int = 6,
-    corpus: Corpus | None = None,
+    corpus: ar.Corpus | None = None,
 ) -> None:
     """Train every system in the same way and print a table."""
-    corpus = corpus or load_corpus("samples:").filter(words=("one", "two", "three"))
-    train, validation = split_speakers(corpus.filter(split="train"), 0.2, seed=0)
-    training = TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.002, schedule="one_cycle")
+    corpus = corpus or ar.load_corpus("samples:").filter(words=("one", "two", "three"))
+    train, validation = ar.split_speakers(corpus.filter(split="train"), 0.2, seed=0)
+    training = ar.TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.002, schedule="one_cycle")
     print("| system | parameters | accuracy % [95 % interval] |\n|---|---|---|")
     for name in systems:
-        config = RecognizerConfig(name, MelConfig(sample_rate=8000))
-        model = RecognizerModel(config)  # RecognizerModel(config, weights="imagenet") for the first
-        trainer = Trainer(model, training, Path(out) / name, progress=True)
-        result = trainer.fit(load_clips(train, config), load_clips(validation, config), resume=True)
-        tested = Evaluator(load_checkpoint(result.best_checkpoint)).evaluate(corpus.filter(split="test")).overall
+        config = ar.RecognizerConfig(name, ar.MelConfig(sample_rate=8000))
+        model = ar.RecognizerModel(config)  # ar.RecognizerModel(config, weights="imagenet") for the first
+        trainer = ar.Trainer(model, training, Path(out) / name, progress=True)
+        result = trainer.fit(ar.load_clips(train, config), ar.load_clips(validation, config), resume=True)
+        tested = ar.Evaluator(ar.load_checkpoint(result.best_checkpoint)).evaluate(corpus.filter(split="test")).overall
         low, high = tested.interval.low, tested.interval.high
         parameters = sum(parameter.numel() for parameter in model.parameters())
         print(f"| {name} | {parameters:,} | {100 * tested.accuracy:.1f} [{100 * low:.1f}, {100 * high:.1f}] |")

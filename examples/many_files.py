@@ -54,7 +54,4 @@ def main(
 
 if __name__ == "__main__":
     given = "".join(sys.argv[1:2])
-    if given.isdigit():
-        main(count=int(given))
-    else:
-        main(given or None)
+    main(count=int(given)) if given.isdigit() else main(given or None)

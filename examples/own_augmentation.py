@@ -17,16 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aurora_resnet import ClipSet, Corpus, MelConfig, RecognizerModel, Trainer, TrainingConfig, load_corpus
-from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.models.recognizer_model import RecognizerConfig
+import aurora_resnet as ar
 
 
 @dataclass
 class HumClips:
     """Words beside a hum of 50 or 60 Hz and its overtones, 0 to 20 dB below them."""
 
-    clips: ClipSet
+    clips: ar.ClipSet
     seed: int
     has_negatives: bool = False
 
@@ -38,7 +36,7 @@ class HumClips:
         """Rate of the clips in Hz."""
         return self.clips.sample_rate
 
-    def epoch(self, number: int) -> ClipSet:
+    def epoch(self, number: int) -> ar.ClipSet:
         """Return the clips of an epoch."""
         return replace(self.clips, waveforms=tuple(self.hum(number, index) for index in range(len(self.clips))))
 
@@ -46,21 +44,20 @@ class HumClips:
         """Return one clip beside its hum."""
         generator = np.random.default_rng([self.seed, epoch, index])
         word = self.clips.waveforms[index]
-        time = torch.arange(len(word)) / self.sample_rate
-        waves = [torch.sin(2 * torch.pi * generator.choice([50, 60]) * k * time) / k for k in (1, 3, 5)]
-        below_db = generator.uniform(0, 20)
-        return word + word.std() * 10 ** (-below_db / 20) * sum(waves, torch.zeros(len(word)))
+        angle = 2 * torch.pi * generator.choice([50, 60]) * torch.arange(len(word)) / self.sample_rate
+        hum = torch.stack([torch.sin(k * angle) / k for k in (1, 3, 5)]).sum(dim=0)
+        return word + word.std() * 10 ** (-generator.uniform(0, 20) / 20) * hum
 
 
-def main(out: str | Path = "runs/own_augmentation", epochs: int = 5, corpus: Corpus | None = None) -> None:
+def main(out: str | Path = "runs/own_augmentation", epochs: int = 5, corpus: ar.Corpus | None = None) -> None:
     """Train a small network on them."""
-    config = RecognizerConfig("cnn", MelConfig(sample_rate=8000))
-    corpus = corpus or load_corpus("samples:").filter(split="train")
-    source = HumClips(load_clips(corpus, config), seed=1)
+    config = ar.RecognizerConfig("cnn", ar.MelConfig(sample_rate=8000))
+    corpus = corpus or ar.load_corpus("samples:").filter(split="train")
+    source = HumClips(ar.load_clips(corpus, config), seed=1)
     first, again, second = (source.epoch(number).waveforms[0] for number in (0, 0, 1))
     print(f"epoch 0 twice is the same: {torch.equal(first, again)}; epoch 1 is: {torch.equal(first, second)}")
-    training = TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.003, schedule="one_cycle")
-    result = Trainer(RecognizerModel(config), training, out, progress=True).fit(source, resume=True)
+    training = ar.TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.003, schedule="one_cycle")
+    result = ar.Trainer(ar.RecognizerModel(config), training, out, progress=True).fit(source, resume=True)
     print("clips right, by epoch:", *(f"{record.train_accuracy:.0%}" for record in result.history))
 
 

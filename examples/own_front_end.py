@@ -18,20 +18,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet import (
-    Corpus,
-    Evaluator,
-    MelConfig,
-    MelFrontend,
-    RecognizerModel,
-    Trainer,
-    TrainingConfig,
-    load_checkpoint,
-    load_corpus,
-)
-from aurora_resnet.clips.clip_set import load_clips
+import aurora_resnet as ar
 from aurora_resnet.features.frontend import register_frontend
-from aurora_resnet.models.recognizer_model import RecognizerConfig
 
 
 class Mfcc(nn.Module):
@@ -39,9 +27,9 @@ class Mfcc(nn.Module):
 
     basis: Tensor
 
-    def __init__(self, mel: MelConfig, bands: int = 20) -> None:
+    def __init__(self, mel: ar.MelConfig, bands: int = 20) -> None:
         super().__init__()
-        self.mel = MelFrontend(mel)
+        self.mel = ar.MelFrontend(mel)
         self.sample_rate, self.bands = mel.sample_rate, bands
         angles = math.pi / mel.n_mels * torch.outer(torch.arange(bands), torch.arange(mel.n_mels) + 0.5)
         self.register_buffer("basis", math.sqrt(2 / mel.n_mels) * torch.cos(angles))  # [bands, n_mels]
@@ -59,17 +47,19 @@ class Mfcc(nn.Module):
 register_frontend("mfcc", Mfcc)
 
 
-def main(out: str | Path = "runs/own_front_end", epochs: int = 15, corpus: Corpus | None = None) -> None:
+def main(out: str | Path = "runs/own_front_end", epochs: int = 15, corpus: ar.Corpus | None = None) -> None:
     """Train an LSTM on them."""
-    corpus = corpus or load_corpus("samples:")
-    config = RecognizerConfig("lstm", MelConfig(sample_rate=8000), frontend="mfcc", frontend_options={"bands": 20})
-    model = RecognizerModel(config)
+    corpus = corpus or ar.load_corpus("samples:")
+    config = ar.RecognizerConfig(
+        "lstm", ar.MelConfig(sample_rate=8000), frontend="mfcc", frontend_options={"bands": 20}
+    )
+    model = ar.RecognizerModel(config)
     print("features of a clip:", list(model.frontend(torch.zeros(1, 8000)).shape))
-    training = TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.003, schedule="one_cycle")
-    clips = load_clips(corpus.filter(split="train"), config)
-    result = Trainer(model, training, out, progress=True).fit(clips, resume=True)
-    checkpoint = load_checkpoint(result.best_checkpoint)  # finds the front end by its name, so import it first
-    print(f"other voices: {Evaluator(checkpoint).evaluate(corpus.filter(split='test')).overall.accuracy:.1%} right")
+    training = ar.TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.003, schedule="one_cycle")
+    clips = ar.load_clips(corpus.filter(split="train"), config)
+    result = ar.Trainer(model, training, out, progress=True).fit(clips, resume=True)
+    checkpoint = ar.load_checkpoint(result.best_checkpoint)  # finds the front end by its name, so import it first
+    print(f"other voices: {ar.Evaluator(checkpoint).evaluate(corpus.filter(split='test')).overall.accuracy:.1%} right")
 
 
 if __name__ == "__main__":

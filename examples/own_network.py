@@ -15,18 +15,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from aurora_resnet import (
-    Corpus,
-    DigitRecognizer,
-    MelConfig,
-    RecognizerModel,
-    Trainer,
-    TrainingConfig,
-    load_corpus,
-    register_model,
-)
-from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.models.recognizer_model import RecognizerConfig
+import aurora_resnet as ar
 from aurora_resnet.testing.model_contract import check_model
 
 
@@ -45,19 +34,19 @@ class SmallGru(nn.Module):
         return logits
 
 
-register_model("small_gru", SmallGru, summary="a GRU over the frames")
+ar.register_model("small_gru", SmallGru, summary="a GRU over the frames")
 
 
-def main(out: str | Path = "runs/own_network", epochs: int = 6, corpus: Corpus | None = None) -> None:
+def main(out: str | Path = "runs/own_network", epochs: int = 6, corpus: ar.Corpus | None = None) -> None:
     """Check it, train it, use it."""
     check_model("small_gru")  # raises AssertionError and says what was promised
-    corpus = corpus or load_corpus("samples:")
-    model = RecognizerModel(RecognizerConfig("small_gru", MelConfig(sample_rate=8000)))
-    training = TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.005, schedule="one_cycle")
-    clips = load_clips(corpus.filter(split="train"), model.config)
-    result = Trainer(model, training, out, progress=True).fit(clips, resume=True)
+    corpus = corpus or ar.load_corpus("samples:")
+    model = ar.RecognizerModel(ar.RecognizerConfig("small_gru", ar.MelConfig(sample_rate=8000)))
+    training = ar.TrainingConfig(epochs=epochs, optimizer="adamw", learning_rate=0.005, schedule="one_cycle")
+    clips = ar.load_clips(corpus.filter(split="train"), model.config)
+    result = ar.Trainer(model, training, out, progress=True).fit(clips, resume=True)
     print(f"{sum(parameter.numel() for parameter in model.parameters()):,} parameters, {len(clips)} clips")
-    recognizer = DigitRecognizer.from_pretrained(result.best_checkpoint)
+    recognizer = ar.DigitRecognizer.from_pretrained(result.best_checkpoint)
     test = corpus.filter(split="test")
     right = sum(recognizer.recognize(each.path).word == each.word for each in test)
     print(f"other voices: {right / len(test):.1%} right")

@@ -38,8 +38,9 @@ def main(
     for advice in taught.advice:
         print(f"- {advice}")
     recognizer = DigitRecognizer.from_pretrained(out)  # also: recognize, listen, serve and export --model
-    answer = recognizer.recognize(recordings.words[0].path)
-    print(f"{recordings.words[0].word}: {answer.word}, {'accepted' if answer.accepted else 'rejected'}")
+    first = recordings.words[0]
+    answer = recognizer.recognize(first.path)
+    print(f"{first.word}: {answer.word}, {'accepted' if answer.accepted else 'rejected'}")
 
 
 if __name__ == "__main__":

@@ -28,11 +28,11 @@ def main(file: str | None = None) -> None:
     for word, probability in sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:2]:
         heat = grad_cam(model, torch.from_numpy(clip.samples), word=word)  # [bands, frames], 0 to 1
         frames = (heat.amax(dim=0) > 0.5).nonzero().flatten() * hop_seconds + clip.start_seconds
-        band, _ = divmod(int(heat.argmax()), heat.shape[1])
-        where = (
+        band = int(heat.amax(dim=1).argmax())
+        seen = (
             f"{frames[0]:.2f} to {frames[-1]:.2f} s, most in band {band} of {len(heat)}" if len(frames) else "nowhere"
         )
-        print(f"{word} ({probability:.2f}): {where}")
+        print(f"{word} ({probability:.2f}): {seen}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 // Sound files become samples, by the browser's own decoder, at the rate that the file has.
 
-import { mixChannels } from "./mono.js";
-
 const OTHER_RATE = 48_000; // of files whose rate is not told below
+const LEAST_RATE = 8_000; // Hz, of the model
 
 /** Return the rate that a WAV or FLAC file states, or null. */
 export function statedRate(buffer) {
@@ -16,20 +15,25 @@ export function statedRate(buffer) {
   return null;
 }
 
-/** Promise {samples, sampleRate} of a file; throws an Error whose message is meant for people. */
+/** Return the mean of channels, after those were turned round that are opposite to the loudest: a cable with swapped wires. */
+export function mixed(channels) {
+  const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const loudest = channels.toSorted((a, b) => dot(b, b) - dot(a, a))[0];
+  const signs = channels.map((channel) => Math.sign(dot(channel, loudest)));
+  return channels[0].map((_, i) => channels.reduce((sum, channel, c) => sum + signs[c] * channel[i], 0) / channels.length);
+}
+
+/** Promise {samples, sampleRate} of a file, a Blob; throws an Error whose message is meant for people. */
 export async function decodeFile(file, mostSeconds) {
-  const buffer = file instanceof Blob ? await file.arrayBuffer() : file;
-  let decoded;
-  try {
-    // A decoder brings everything to its context's rate; at the file's own it changes nothing.
-    const context = new OfflineAudioContext(1, 1, statedRate(buffer) || OTHER_RATE);
-    decoded = await context.decodeAudioData(buffer.slice(0));
-  } catch {
+  const buffer = await file.arrayBuffer();
+  // A decoder brings everything to its context's rate; at the file's own it changes nothing.
+  const context = new OfflineAudioContext(1, 1, Math.max(LEAST_RATE, statedRate(buffer) ?? OTHER_RATE));
+  const decoded = await context.decodeAudioData(buffer).catch(() => {
     throw new Error("The browser cannot read this as sound. Use WAV, FLAC, Ogg or MP3.");
-  }
+  });
   if (decoded.duration > mostSeconds) {
     throw new Error(`The recording may last ${mostSeconds} s, this one lasts ${decoded.duration.toFixed(1)} s; cut it.`);
   }
   const channels = Array.from({ length: decoded.numberOfChannels }, (_, c) => decoded.getChannelData(c));
-  return { samples: mixChannels(channels, decoded.sampleRate), sampleRate: decoded.sampleRate };
+  return { samples: mixed(channels), sampleRate: decoded.sampleRate };
 }

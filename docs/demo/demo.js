@@ -1,6 +1,7 @@
 // The page of words without a server: the recogniser runs here.
 
 import { decodeFile } from "./decoding.js";
+import { element } from "./elements.js";
 import { Recognizer } from "./runtime.js";
 import { startWords } from "./words.js";
 
@@ -10,12 +11,10 @@ let recognizer = null;
 
 startWords({
   async loadModel() {
-    document.getElementById("model").textContent = "Loading the model, about 15 MB the first time …";
+    element("model").textContent = "Loading the model, about 15 MB the first time …";
     recognizer = await Recognizer.load("compact.onnx", "compact.json");
-    const { name, sample_rate, vocabulary, frequencies_hz, samples } = recognizer.facts;
-    const [lowest_hz, highest_hz] = frequencies_hz;
-    const { words, digits } = vocabulary;
-    return { name, sample_rate, words, digits, lowest_hz, highest_hz, samples, strings: null, ...LIMITS };
+    const { frequencies_hz: [lowest_hz, highest_hz], vocabulary, ...facts } = recognizer.facts;
+    return { ...facts, ...vocabulary, ...LIMITS, lowest_hz, highest_hz, strings: null };
   },
   async recognize(file) {
     const { samples, sampleRate } = await decodeFile(file, LIMITS.max_seconds);

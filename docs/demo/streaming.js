@@ -1,66 +1,72 @@
 // Words in running speech, as they are spoken: `runtime/streaming/recognizer.py` and `loudness_gate.py` in JavaScript, which
 // have the formulas and the reasons.
 
-import { AUDIBLE, filtered, fitLength } from "./clips.js";
-import { accepts, logProbabilities, probabilities } from "./decision.js";
+import { centred, LowCut, ToneCut } from "./cleaning.js";
+import { evidence, logProbabilities } from "./decision.js";
 import { Resampler } from "./resampling.js";
 import { SegmentSearch } from "./segment-search.js";
-
-const SILENCE_DB = 20 * Math.log10(AUDIBLE);
+import { joined } from "./sound.js";
 
 class LoudnessGate {
-  constructor(marginDb, memory, head) {
-    Object.assign(this, { marginDb, memory, head, powers: [] });
+  constructor(marginDb, memory, head, silenceDb) {
+    Object.assign(this, { marginDb, memory, head, silenceDb, powers: [] });
   }
 
   isLoud(samples) {
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    const powerDb = power > 0 ? 10 * Math.log10(power) : -Infinity;
-    this.powers.push(Math.max(powerDb, SILENCE_DB));
-    if (this.powers.length > this.memory) this.powers.shift();
-    const known = this.powers.length > this.head;
-    return powerDb > (known ? Math.min(...this.powers) + this.marginDb : SILENCE_DB);
+    const powerDb = 10 * Math.log10(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    this.powers = [...this.powers, Math.max(powerDb, this.silenceDb)].slice(-this.memory);
+    return powerDb > (this.powers.length > this.head ? Math.min(...this.powers) + this.marginDb : this.silenceDb);
   }
 }
 
-function joined(...parts) {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+/** Samples that come in blocks and go in steps. */
+class Steps {
+  constructor(size) {
+    this.size = size;
+    this.waiting = new Float32Array(0);
   }
-  return all;
+
+  *push(samples) {
+    this.waiting = joined(this.waiting, samples);
+    for (; this.waiting.length >= this.size; this.waiting = this.waiting.slice(this.size)) yield this.waiting.slice(0, this.size);
+  }
 }
 
-/** Hears one stream. `push` and `flush` promise the words that are decided: {word, confidence, start, end, ...} in seconds. */
+/**
+ * Recognises the words of one stream. `push` and `flush` promise those that are decided: {scored, start_seconds, end_seconds,
+ * decided_seconds}, with what the model said of each.
+ */
 export class StreamingRecognizer {
   constructor(model, sampleRate) {
-    const config = model.facts.streaming;
-    Object.assign(this, { model, config });
-    this.size = Math.round(config.step_seconds * model.facts.sample_rate);
-    this.stepSeconds = this.size / model.facts.sample_rate;
-    this.steps = (seconds) => Math.round(seconds / config.step_seconds);
-    this.resampler = new Resampler(sampleRate, model.facts.sample_rate);
-    this.gate = new LoudnessGate(config.loud_db, this.steps(config.floor_seconds), this.steps(config.head_seconds));
-    this.search = new SegmentSearch(this.steps(config.patience_seconds));
-    this.waiting = new Float32Array(0);
-    this.before = null; // what the low cut remembers
+    const { streaming: config, sample_rate: rate, hop, tones, audible } = model.facts;
+    const steps = (seconds) => Math.round(seconds / config.step_seconds);
+    Object.assign(this, { model, config, steps });
+    this.size = Math.round(config.step_seconds * rate);
+    this.stepSeconds = this.size / rate;
+    this.resampler = new Resampler(sampleRate, rate);
+    this.came = new Steps(this.size);
+    this.cleaned = new Steps(this.size);
+    this.lowCut = null; // it begins with the first sample
+    this.toneCut = new ToneCut(hop, tones);
+    this.gate = new LoudnessGate(config.loud_db, steps(config.floor_seconds), steps(config.head_seconds), 20 * Math.log10(audible));
+    this.search = new SegmentSearch(steps(config.patience_seconds));
+    this.taken = 0; // steps that came
     this.recent = new Float32Array(0);
     this.starts = [];
     this.quiet = 0;
-    this.turn = Promise.resolve(); // one step after the other, however fast the blocks come
+    this.turn = Promise.resolve(); // one block after the other, however fast they come
   }
 
   push(samples) {
-    return this.next(() => this.hear(this.resampler.push(samples)));
+    return this.next(() => this.take(this.resampler.push(samples)));
   }
 
   flush() {
     return this.next(async () => {
-      const events = await this.hear(this.resampler.flush());
-      if (this.waiting.length > 0) events.push(...(await this.hear(new Float32Array(this.size - this.waiting.length))));
-      return [...events, ...this.events(this.search.finish())];
+      const found = await this.take(this.resampler.flush());
+      const left = this.came.waiting.length;
+      if (left > 0) found.push(...(await this.take(new Float32Array(this.size - left))));
+      return [...found, ...(await this.advanceAll(this.toneCut.flush())), ...this.events(this.search.finish())];
     });
   }
 
@@ -70,74 +76,62 @@ export class StreamingRecognizer {
     return result;
   }
 
-  async hear(samples) {
-    this.waiting = joined(this.waiting, samples);
-    const events = [];
-    while (this.waiting.length >= this.size) {
-      const step = this.waiting.slice(0, this.size);
-      this.waiting = this.waiting.slice(this.size);
-      events.push(...this.events(await this.advance(step)));
+  async take(samples) {
+    const found = [];
+    for (const step of this.came.push(samples)) {
+      this.taken += 1;
+      const kernel = this.model.facts.stream_low_cut;
+      this.lowCut ??= new LowCut(kernel, new Float32Array(kernel.length - 1).fill(step[0]));
+      found.push(...(await this.advanceAll(this.toneCut.push(this.lowCut.push(step)))));
     }
-    return events;
+    return found;
   }
 
-  async advance(step) {
-    const samples = this.cutLow(step);
-    const longest = this.steps(this.config.longest_seconds);
+  async advanceAll(samples) {
+    const found = [];
+    for (const step of this.cleaned.push(samples)) found.push(...this.events(await this.advance(step)));
+    return found;
+  }
+
+  async advance(samples) {
+    const { config, steps } = this;
+    const longest = steps(config.longest_seconds);
     const end = this.search.step + 1;
     this.recent = joined(this.recent, samples).slice(-longest * this.size);
     let segments = [];
     if (this.gate.isLoud(samples)) {
       this.quiet = 0;
       this.starts.push(end - 1);
-      const latest = end - this.steps(this.config.shortest_seconds);
-      segments = await this.segments(this.starts.filter((start) => start <= latest), end);
+      segments = await this.segments(this.starts.filter((start) => start <= end - steps(config.shortest_seconds)), end);
     } else {
       this.quiet += 1;
     }
-    const paused = this.quiet >= this.steps(this.config.pause_seconds);
+    const paused = this.quiet >= steps(config.pause_seconds);
     this.starts = paused ? [] : this.starts.filter((start) => start > end - longest);
     return this.search.advance(segments, this.starts);
-  }
-
-  cutLow(step) {
-    const kernel = this.model.facts.stream_low_cut;
-    this.before ??= new Float64Array(kernel.length - 1).fill(step[0]);
-    const out = filtered(step, kernel, this.before);
-    const signal = joined(Float32Array.from(this.before), step);
-    this.before = signal.slice(step.length);
-    return out;
   }
 
   async segments(starts, end) {
     if (starts.length === 0) return [];
     const { calibration, clip_samples: length } = this.model.facts;
-    const clips = starts.map((start) => fitLength(this.recent.subarray(this.recent.length - (end - start) * this.size), length));
-    const { logits, features } = await this.model.run(clips);
-    const neutral = Math.log(this.config.neutral_probability);
-    const least = Math.log(this.config.least_probability);
-    const found = [];
-    starts.forEach((start, row) => {
-      const chances = logProbabilities(logits[row]);
-      const best = Math.max(...chances);
-      const gain = (end - start) * this.stepSeconds * (best - neutral) + this.config.word_gain;
-      if (gain <= 0 || best < least || !accepts(logits[row], calibration.threshold)) return;
-      const shares = probabilities(logits[row], calibration.temperature);
-      found.push({ start, end, gain, word: chances.indexOf(best), logits: logits[row], features: features[row], shares });
+    const { neutral_probability: neutral, least_probability: least, word_gain: ofWord } = this.config;
+    const scores = await this.model.run(starts.map((start) => centred(this.recent.slice((start - end) * this.size), length)));
+    const found = starts.map((start, row) => {
+      const best = Math.max(...logProbabilities(scores[row].logits));
+      const gain = (end - start) * this.stepSeconds * (best - Math.log(neutral)) + ofWord;
+      return { start, end, gain, best, scored: scores[row] };
     });
-    return found;
+    return found.filter(
+      ({ gain, best, scored }) => gain > 0 && best >= Math.log(least) && evidence(scored.logits) >= calibration.threshold,
+    );
   }
 
   events(segments) {
-    return segments.map(({ start, end, word, shares, logits, features }) => ({
-      word,
-      confidence: shares[word],
-      shares,
-      logits,
-      features,
-      start: start * this.stepSeconds,
-      end: end * this.stepSeconds,
-      decided: this.search.step * this.stepSeconds,
+    return segments.map(({ start, end, scored }) => ({
+      scored,
+      start_seconds: start * this.stepSeconds,
+      end_seconds: end * this.stepSeconds,
+      decided_seconds: this.taken * this.stepSeconds,
     }));
   }
 }

@@ -10,6 +10,7 @@ from .clips.clip_set import load_clips as load_clips
 from .clips.noisy import NoisyClips as NoisyClips
 from .corpora.corpus import Corpus as Corpus
 from .corpora.registry import load_corpus as load_corpus
+from .corpora.splits import split_speakers as split_speakers
 from .corpora.utterance import Utterance as Utterance
 from .evaluation.bootstrap import paired_difference as paired_difference
 from .evaluation.evaluator import Evaluator as Evaluator

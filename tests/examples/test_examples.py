@@ -68,7 +68,7 @@ def stated(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["recognize_file", "string_known_length", "live_stream", "what_it_sees"])
-def test_what_hears_says_what_its_header_says_but_for_numbers(run: Run, name: str) -> None:
+def test_what_recognises_prints_what_its_header_says_but_for_numbers(run: Run, name: str) -> None:
     assert without_numbers(run(name)) == without_numbers(stated(name))
 
 
@@ -139,7 +139,7 @@ def test_own_words(run: Run) -> None:
     folder = as_folder(load_corpus("samples:").filter(speakers=VOICES[:3], words=WORDS))
     quick = TeachConfig(epochs=2, steps=4, distinct_epochs=1, groups=2)
     lines = run("own_words", folder=str(folder), out="mine.safetensors", config=quick)
-    assert re.fullmatch(r"new speakers: [\d.]+% right", lines[0])
+    assert re.fullmatch(r"held-out speakers: [\d.]+% right", lines[0])
     assert all(line.startswith("- ") for line in lines[1:-1])
     assert lines[-1].startswith("one: ")
 
@@ -164,6 +164,7 @@ def test_examples_are_short_and_use_what_is_public(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert printed_in(path)
+    assert set(re.findall(r"\bar\.(\w+)", text)) <= set(aurora_resnet.__all__)
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("aurora_resnet"):
             continue

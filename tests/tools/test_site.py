@@ -13,9 +13,10 @@ import aurora_resnet
 import aurora_resnet.runtime
 from aurora_resnet.cli.app import COMMANDS
 from aurora_resnet.runtime.models import load_model
+from aurora_resnet.web.pages import page_text
 from tools import vendor_web
 from tools.reports.rendering import DOCS
-from tools.site.demo import SHARED, SOURCES, demo_facts, demo_page
+from tools.site.demo import SOURCES, demo_facts, demo_page
 from tools.site.links import faults
 
 pytest.importorskip("sphinx", reason="the site needs the extra 'docs'")
@@ -102,16 +103,20 @@ def test_cells_of_text_wrap_and_numbers_with_intervals_do_not() -> None:
 
 
 def test_the_demo_is_the_served_page_with_another_backend() -> None:
-    served = (PAGE / "index.html").read_text(encoding="utf-8")
+    served = page_text("index.html")
     page = demo_page(served)
     ids = re.findall(r'id="([\w-]+)"', served)
     assert re.findall(r'id="([\w-]+)"', page) == ids
     with pytest.raises(ValueError, match="lacks"):
         demo_page("<html></html>")
-    imported = set()
-    for script in (*SOURCES.glob("*.js"), *(PAGE / name for name in SHARED if name.endswith(".js"))):
-        imported |= set(re.findall(r'from "\./([\w.-]+)"', script.read_text(encoding="utf-8")))
-    assert imported <= {*SHARED, *(path.name for path in SOURCES.glob("*.js"))}
+    own, shared = ({path.name: path.read_text("utf-8") for path in folder.glob("*.js")} for folder in (SOURCES, PAGE))
+    assert not own.keys() & shared.keys()  # they lie in one folder
+    scripts = own | shared
+    imports = {name: set(re.findall(r'from "\./([\w.-]+)"', text)) for name, text in scripts.items()}
+    assert set().union(*imports.values()) <= scripts.keys()
+    while leaves := [name for name, needed in imports.items() if not needed & imports.keys()]:
+        imports = {name: needed for name, needed in imports.items() if name not in leaves}
+    assert imports == {}  # no circle
 
 
 def test_the_demo_knows_what_the_model_knows() -> None:

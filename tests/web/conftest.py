@@ -64,7 +64,7 @@ def other_words(recognizer: Recognizer) -> Recognizer:
 
 @pytest.fixture(scope="session")
 def spoken() -> Callable[[str], Samples]:
-    """Return a word at 48 kHz: 0.8 s of silence, a packaged voice that no training heard, 0.8 s of silence."""
+    """Return a word at 48 kHz: 0.8 s of silence, a packaged voice of no training, 0.8 s of silence."""
 
     def speak(word: str) -> Samples:
         samples, rate = read_audio(read_samples().filter(words=word, speakers="samples/espeak-en-us-f4")[0].path)
@@ -95,8 +95,8 @@ def chromium() -> str:
 
 
 @contextmanager
-def chromium_that_hears(chromium: str, sound: Path, *, again: bool = False) -> Iterator[Browser]:
-    """Chromium whose microphone hears a WAV file from when a page opens it, once or again and again."""
+def chromium_with_microphone(chromium: str, sound: Path, *, again: bool = False) -> Iterator[Browser]:
+    """Chromium whose microphone plays a WAV file from when a page opens it, once or again and again."""
     api = pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
     flags = [
         "--no-sandbox",
@@ -116,10 +116,10 @@ def chromium_that_hears(chromium: str, sound: Path, *, again: bool = False) -> I
 def browser(
     tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
 ) -> Iterator[Browser]:
-    """Chromium whose microphone hears somebody say "seven" once."""
+    """Chromium whose microphone says "seven" once."""
     seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
     soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
-    with chromium_that_hears(chromium, seven) as browser:
+    with chromium_with_microphone(chromium, seven) as browser:
         yield browser
 
 
@@ -127,7 +127,7 @@ def browser(
 def talkative(chromium: str, spoken: Callable[[str], Samples], tmp_path: Path) -> Iterator[Browser]:
     """Chromium whose microphone says "seven" for ever."""
     soundfile.write(tmp_path / "seven.wav", spoken("seven"), RATE, subtype="PCM_16")
-    with chromium_that_hears(chromium, tmp_path / "seven.wav", again=True) as browser:
+    with chromium_with_microphone(chromium, tmp_path / "seven.wav", again=True) as browser:
         yield browser
 
 

@@ -1,4 +1,4 @@
-"""Who is heard when: turns of half a second, files beside those who speak, places for those who send sound."""
+"""Whose turn it is: turns of half a second, files beside those who speak, places for those who send sound."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Watched(Callers):
         return {number: [] for number in turns}
 
 
-async def heard(caller: Caller) -> None:
+async def served(caller: Caller) -> None:
     """Take turns until there are no more."""
     while not caller.over:
         await caller.turn()
@@ -43,8 +43,8 @@ async def heard(caller: Caller) -> None:
 
 async def sends(caller: Caller, message: bytes, times: int = 1) -> None:
     for _ in range(times):
-        await caller.hear(message)
-    caller.hear_no_more()
+        await caller.take(message)
+    caller.finish()
 
 
 def with_callers(callers: Watched, number: int, act: Callable[[list[Caller]], Awaitable[None]]) -> None:
@@ -65,7 +65,7 @@ def test_a_turn_is_half_a_second_whatever_the_messages(message_bytes: int) -> No
     callers = Watched()
 
     async def act(one: list[Caller]) -> None:
-        await asyncio.gather(sends(one[0], bytes(message_bytes), 4 * SECOND // message_bytes), heard(one[0]))
+        await asyncio.gather(sends(one[0], bytes(message_bytes), 4 * SECOND // message_bytes), served(one[0]))
 
     with_callers(callers, 1, act)
     turns = [size for batch in callers.batches for size in batch.values() if size]
@@ -79,12 +79,12 @@ def test_files_share_batches_and_who_speaks_is_in_all_of_them() -> None:
     async def act(all_of_them: list[Caller]) -> None:
         live, *files = all_of_them
         sending = [asyncio.create_task(sends(caller, bytes(6 * SECOND))) for caller in files]
-        turns = [asyncio.create_task(heard(caller)) for caller in files]
-        speaking = asyncio.create_task(heard(live))
+        turns = [asyncio.create_task(served(caller)) for caller in files]
+        speaking = asyncio.create_task(served(live))
         while not turns[0].done():
-            await live.hear(bytes(320))
+            await live.take(bytes(320))
             await asyncio.sleep(0.005)
-        live.hear_no_more()
+        live.finish()
         await asyncio.gather(speaking, *sending, *turns)
         assert [caller.sends_file for caller in all_of_them] == [False] + [True] * len(files)
 
@@ -107,7 +107,7 @@ def test_many_who_speak_leave_two_turns_for_files() -> None:
     async def act(all_of_them: list[Caller]) -> None:
         live, files = all_of_them[:30], all_of_them[30:]
         for caller in live:
-            await caller.hear(bytes(SECOND // 4))
+            await caller.take(bytes(SECOND // 4))
         sending = [asyncio.create_task(sends(caller, bytes(3 * SECOND))) for caller in files]
         await asyncio.sleep(0.01)
         await asyncio.gather(*(caller.turn() for caller in all_of_them))
@@ -140,20 +140,20 @@ def test_a_place_is_lost_to_another_one_if_no_sound_comes(monkeypatch: pytest.Mo
 
     async def speak(caller: Caller) -> None:
         while True:
-            await caller.hear(bytes(SECOND // 50))
+            await caller.take(bytes(SECOND // 50))
             await asyncio.sleep(0.02)
 
     async def act(all_of_them: list[Caller]) -> None:
         idle = all_of_them[1]
         speaking = [asyncio.create_task(speak(caller)) for caller in (all_of_them[0], all_of_them[2])]
-        speaking += [asyncio.create_task(heard(caller)) for caller in all_of_them]
+        speaking += [asyncio.create_task(served(caller)) for caller in all_of_them]
         with pytest.raises(TooManyCallers), callers.caller(8000, "pcm16", StringTimes()):
             pass
         for _ in range(10):
             await asyncio.sleep(0.05)
             if kind != "nothing":
-                await idle.hear(bytes(2))
-        await asyncio.sleep(0.1)  # it is heard
+                await idle.take(bytes(2))
+        await asyncio.sleep(0.1)  # it is computed
         with callers.caller(8000, "pcm16", StringTimes()):
             assert [caller.sent_away for caller in all_of_them] == [False, True, False]
             with pytest.raises(TooManyCallers), callers.caller(8000, "pcm16", StringTimes()):

@@ -108,7 +108,7 @@ def test_nothing_is_unpacked(address: str) -> None:
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 50, 700])
-def test_messages_of_the_largest_size_are_heard_whole_and_in_fragments(address: str, pieces: int) -> None:
+def test_messages_of_the_largest_size_are_taken_whole_and_in_fragments(address: str, pieces: int) -> None:
     sound = pcm(spoken(["four", "oh"], after_seconds=2.0)).ljust(200_000, b"\0")
     size = 200_000 // pieces
     parts = [sound[start : start + size] for start in range(0, 200_000, size)]
@@ -121,7 +121,7 @@ def test_messages_of_the_largest_size_are_heard_whole_and_in_fragments(address: 
     assert end.code == 1000
 
 
-def test_many_messages_at_once_are_all_heard(address: str) -> None:
+def test_many_messages_at_once_are_all_answered(address: str) -> None:
     """Of all of them one is looked at after the other; none is lost, and nothing is told twice."""
     sound = pcm(spoken(["four", "oh"], after_seconds=2.0))
     whole, _ = run(call_and_send(address, frame(sound), END))

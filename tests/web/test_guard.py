@@ -1,4 +1,4 @@
-"""Another website cannot use the server through somebody's browser."""
+"""Another website cannot use the server through a user's browser."""
 
 from __future__ import annotations
 

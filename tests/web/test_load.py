@@ -29,7 +29,7 @@ from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 pytest.importorskip("uvicorn")
 
-from aurora_resnet.web import load, patience, server
+from aurora_resnet.web import load, patience, receiving
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
@@ -103,7 +103,7 @@ def test_who_comes_when_there_is_no_room_is_sent_away_at_once_and_the_others_are
     recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploads = UploadsInHand(3, 10_000_000)
-    monkeypatch.setattr(server, "UploadsInHand", lambda: uploads)
+    monkeypatch.setattr(receiving, "UploadsInHand", lambda: uploads)
     slow, body = Stopped(recognizer), encoded(np.zeros(8000, dtype=np.float32), 8000)
     with served(create_app(recognizer)) as address, ThreadPoolExecutor(3) as pool:
         monkeypatch.setattr(recognizer, "decide", slow)

@@ -45,14 +45,14 @@ def test_several_files_make_a_string_of_digits(page: Page, encoded: Encode, spok
     digits = page.get_by_label("Digits so far")
     for word, string in {"three": "3", "oh": "30", "nine": "309"}.items():
         choose(page, encoded(spoken(word)))
-        expect(digits).to_have_text(string)
+        expect(digits).to_have_value(string)
     choose(page, encoded(np.zeros(48_000, dtype=np.float32)))
     expect(page.locator("#decision")).to_have_text("rejected")
-    expect(digits).to_have_text("309")
+    expect(digits).to_have_value("309")
     page.keyboard.press("Backspace")
-    expect(digits).to_have_text("30")
+    expect(digits).to_have_value("30")
     page.get_by_role("button", name="Clear").click()
-    expect(digits).to_have_text("")
+    expect(digits).to_have_value("")
     expect(page.get_by_role("button", name="Clear")).to_be_disabled()
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_wider_than_a_phone(page: Page, encoded: Encode, spoken: Spea
     assert page.evaluate(overflow) == 0
     choose(page, encoded(spoken("seven")))
     expect(page.locator("#word")).to_have_text("seven")
-    page.evaluate("import('/string.js').then(({ addHeard }) => [...'0123456789'.repeat(9)].forEach(addHeard))")
+    page.evaluate("import('/text.js').then(({ add }) => [...'0123456789'.repeat(9)].forEach(add))")
     choose(page, b"no sound")
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.evaluate(overflow) == 0
@@ -173,8 +173,8 @@ def test_texts_stand_out_as_wcag_asks(page: Page, encoded: Encode, spoken: Speak
     choose(page, encoded(spoken("seven")))
     expect(page.locator("#decision")).to_have_text("accepted")
     pairs: list[tuple[str, str, str]] = page.evaluate(
-        """() => [...document.querySelectorAll("h1, h2, p, span, b, th, td, label, button:enabled, .string")]
-            .filter(element => element.textContent.trim() && element.offsetParent)
+        """() => [...document.querySelectorAll("h1, h2, p, span, b, th, td, label, button:enabled, .text")]
+            .filter(element => (element.value ?? element.textContent).trim() && element.offsetParent)
             .map(element => {
                 let ground = element;
                 while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
@@ -191,8 +191,8 @@ def test_texts_stand_out_as_wcag_asks(page: Page, encoded: Encode, spoken: Speak
 def test_the_pages_wav_is_a_wav(page: Page, encoded: Encode) -> None:
     samples = np.clip(np.random.default_rng(0).normal(0, 0.5, 1000), -1.2, 1.2).astype(np.float32)
     file = page.evaluate(
-        """samples => import("/wav.js").then(({ encodeWav }) =>
-            [...new Uint8Array(encodeWav(Float32Array.from(samples), 44100))])""",
+        """samples => import("/sound.js").then(async ({ encodeWav }) =>
+            [...new Uint8Array(await encodeWav(Float32Array.from(samples), 44100).arrayBuffer())])""",
         samples.tolist(),
     )
     assert bytes(file[:44]) == encoded(samples, 44_100)[:44]  # the header that libsndfile writes
@@ -205,6 +205,6 @@ def test_the_colours_are_viridis(page: Page) -> None:
     colormaps = pytest.importorskip("matplotlib", reason="figures").colormaps
     amounts = np.linspace(0, 1, 101)
     drawn = page.evaluate(
-        "amounts => import('/colours.js').then(({ viridis }) => amounts.map(viridis))", amounts.tolist()
+        "amounts => import('/spectrogram.js').then(({ viridis }) => amounts.map(viridis))", amounts.tolist()
     )
     np.testing.assert_allclose(drawn, 255 * colormaps["viridis"](amounts)[:, :3], atol=5)

@@ -19,7 +19,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.web.conftest import RATE, chromium_that_hears
+from tests.web.conftest import RATE, chromium_with_microphone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,7 +46,7 @@ def pin() -> Samples:
 def browser(tmp_path_factory: pytest.TempPathFactory, chromium: str, pin: Samples) -> Iterator[Browser]:
     path = tmp_path_factory.mktemp("microphone") / "pin.wav"
     soundfile.write(path, pin, RATE, subtype="PCM_16")
-    with chromium_that_hears(chromium, path) as browser:
+    with chromium_with_microphone(chromium, path) as browser:
         yield browser
 
 
@@ -89,7 +89,7 @@ def test_digits_appear_while_one_speaks_and_stay(page: Page) -> None:
     expect(number).to_have_value("40")  # nobody has pressed Stop yet
     expect(number).to_have_value(NUMBER)
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("status")).to_contain_text("Heard 4 0 7 1.")
+    expect(page.get_by_role("status")).to_contain_text("Recognised 4 0 7 1.")
     expect(number).to_have_value(NUMBER)
     assert page.locator("#words th").all_text_contents() == list(SAID)
     expect(page.locator("#decision")).to_have_text("accepted")
@@ -122,7 +122,7 @@ def test_it_is_corrected_copied_played_and_cleared(page: Page) -> None:
     page.get_by_role("button", name="Speak").click()  # what is said next comes behind the correction
     expect(number).to_have_value(f"40725 {NUMBER}")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("status")).to_contain_text("Heard")
+    expect(page.get_by_role("status")).to_contain_text("Recognised")
     page.get_by_role("button", name="Clear").click()
     expect(number).to_have_value("")
     expect(play).to_be_disabled()
@@ -150,14 +150,14 @@ def test_escape_forgets_the_recording(page: Page) -> None:
     expect(page.get_by_label("Number")).to_have_value("")
 
 
-def test_files_are_heard_and_what_is_wrong_with_them_is_said(
+def test_files_are_recognised_and_what_is_wrong_with_them_is_said(
     page: Page, encoded: Callable[..., bytes], pin: Samples
 ) -> None:
     choose(page, encoded(pin))
     expect(page.get_by_label("Number")).to_have_value(NUMBER)
     assert page.locator("#words th").all_text_contents() == list(SAID)
     choose(page, encoded(np.zeros(RATE, np.float32)))
-    expect(page.get_by_role("status")).to_have_text("No digits were heard.")
+    expect(page.get_by_role("status")).to_have_text("No digits were recognised.")
     expect(page.get_by_label("Number")).to_have_value(NUMBER)
     choose(page, b"no sound")
     expect(page.get_by_role("alert")).to_contain_text("cannot be read as WAV, FLAC, Ogg or MP3")

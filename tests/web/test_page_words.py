@@ -56,11 +56,11 @@ def test_words_are_named_shown_and_strung_together(
         choose(page, encoded(spoken(spoken_word)))
         expect(page.locator("#word")).to_have_text(word)
         expect(page.locator("#digit")).to_have_text("7" if word == "sept" else "✓")
-        expect(string).to_have_text(" ".join(list(said.values())[:number]))
+        expect(string).to_have_value(" ".join(list(said.values())[:number]))
     expect(page.locator("#words tr.best th")).to_have_text("щука")
     assert page.locator("#words th").all_text_contents()[-1] == "none of the words"
     page.get_by_role("button", name="Delete last").click()
-    expect(string).to_have_text("sept да")
+    expect(string).to_have_value("sept да")
     choose(page, encoded(np.zeros(48_000, np.float32)))
     expect(page.locator("#word")).to_have_text("none of the words")
     expect(page.get_by_role("status")).to_have_text("That was none of the words, or not a clear one.")

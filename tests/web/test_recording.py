@@ -44,7 +44,7 @@ def send(socket: WebSocketTestSession, samples: Samples) -> list[dict[str, objec
     return events
 
 
-def test_words_are_asked_for_heard_and_written(
+def test_words_are_asked_for_and_written(
     tmp_path: Path, spoken: Callable[[str], Samples], recognizer: Recognizer
 ) -> None:
     session = RecordingSession(["seven"], tmp_path / "mine", speaker="ann", times=2, other=0)
@@ -120,7 +120,7 @@ def test_a_second_page_is_told_of_the_first_and_silence_ends_one(
         assert first.receive_json()["event"] == "prompt"
         with client.websocket_connect(ADDRESS) as second:
             assert "another page records already" in second.receive_json()["reason"]
-        assert "nothing was heard for 0.5 s" in first.receive_json()["reason"]
+        assert "nothing came for 0.5 s" in first.receive_json()["reason"]
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])

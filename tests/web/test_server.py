@@ -23,6 +23,7 @@ from aurora_resnet.web.upload import MAX_BYTES
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 
+from aurora_resnet.web.pages import page_text
 from aurora_resnet.web.running import served
 
 Encode = Callable[..., bytes]
@@ -161,13 +162,13 @@ def test_the_browser_is_told_to_ask_no_other_host(address: str, path: str) -> No
 
 
 def test_the_pages_files_name_no_other_host(address: str) -> None:
-    names = [file.name for file in (resources.files("aurora_resnet") / "web" / "page").iterdir()]
+    names = [file.name for file in (resources.files("aurora_resnet") / "web" / "page").iterdir() if file.is_file()]
     assert {"index.html", "page.css", "page.js"} <= set(names)
     for name in names:
         status, headers, body = ask(address, "GET", f"/{name}")
         if name in ("record.html", "numbers.html"):  # pages of other servers
             assert status == 404
-            body = (resources.files("aurora_resnet") / "web" / "page" / name).read_bytes()
+            body = page_text(name).encode()
         else:
             assert status == 200
         links = re.findall(r"(?:https?:)?//[\w.-]+\.[\w/.-]+", body.decode())

@@ -1,4 +1,4 @@
-"""``/api/stream``: what a client is told, who is refused, and fifty callers at once, each heard as if alone."""
+"""``/api/stream``: what a client is told, who is refused, and fifty callers at once, each as if alone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_caller_is_told_what_happens(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("callers", [12, pytest.param(50, marks=pytest.mark.slow)])
-def test_many_callers_are_heard_in_batches_as_if_each_were_alone(callers: int) -> None:
+def test_many_callers_are_computed_in_batches_as_if_each_were_alone(callers: int) -> None:
     """Of all rates and codes, with waits of their own; some say nothing and some say what is no word."""
     generator = np.random.default_rng(0)
     model = ToneModel()
@@ -227,7 +227,7 @@ def test_one_too_many_is_sent_away_and_who_leaves_makes_room() -> None:
             assert first.receive_json() == {"event": "ready"}
             with client.websocket_connect(ADDRESS) as second:
                 second.send_json({"sample_rate": RATE})
-                assert "1 callers are heard already" in second.receive_json()["reason"]
+                assert "1 callers speak already" in second.receive_json()["reason"]
                 with pytest.raises(WebSocketDisconnect) as end:
                     second.receive_json()
                 assert end.value.code == 1013
@@ -244,7 +244,7 @@ def test_who_sends_nothing_is_let_go(client: TestClient, monkeypatch: pytest.Mon
         assert "nothing came for 0.2 s" in socket.receive_json()["reason"]
 
 
-def test_a_model_that_fails_is_told_and_the_next_caller_is_heard() -> None:
+def test_a_model_that_fails_is_told_and_the_next_caller_is_served() -> None:
     class Failing(ToneModel):
         fails = True
 
@@ -278,14 +278,14 @@ def test_another_website_cannot_speak(server: TestClient, headers: dict[str, str
         pass
 
 
-def test_a_file_is_heard_whole(
+def test_a_file_is_recognised_whole(
     server: TestClient, spoken: Callable[[str], Samples], encoded: Callable[..., bytes], tmp_path: Path
 ) -> None:
     data = encoded(spoken("seven"))
     answer = server.post("/api/string", content=data).json()
     (tmp_path / "seven.wav").write_bytes(data)
-    heard = StringRecognizer.from_pretrained("string_net").recognize(tmp_path / "seven.wav")
-    assert (answer["text"], answer["confidence"]) == (heard.text, pytest.approx(heard.confidence))
+    string = StringRecognizer.from_pretrained("string_net").recognize(tmp_path / "seven.wav")
+    assert (answer["text"], answer["confidence"]) == (string.text, pytest.approx(string.confidence))
     assert answer["duration_seconds"] == pytest.approx(len(spoken("seven")) / 48_000)
     assert len(answer["waveform"]["low"]) == 600
     known = server.post("/api/string?length=2&length=3", content=data).json()

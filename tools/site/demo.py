@@ -1,31 +1,44 @@
-"""The demo in the browser: the served page's own parts, the recogniser in JavaScript, the model, samples, and the engine."""
+"""The demo in the browser: the served page's own parts, the recogniser in JavaScript, the model, samples, and the engine.
+
+Decision, filters and stream are written again in JavaScript. As ONNX graphs for the browser's engine they gave the same numbers, but
+torch's exporter took minutes for the tone cut, and its 900 operators took longer for 40 ms of sound than 40 ms. So the JavaScript
+gets its constants from the runtime, and ``tests/web/test_demo.py`` compares both on recordings.
+"""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from aurora_resnet.files import write_json
+from aurora_resnet.runtime.audio import clips, tones
 from aurora_resnet.runtime.audio.low_cut import LOWEST_HZ, low_cut_kernel
+from aurora_resnet.runtime.decision import AUDIBLE, SURE_IF_CLIPPED
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ModelFacts, load_model
 from aurora_resnet.runtime.streaming.config import StreamingConfig
-from aurora_resnet.web.pages import sample_path, sample_words
+from aurora_resnet.web.pages import MEDIA_TYPES, PAGE, page_text, sample_path, sample_words
 from tools.vendor_web import vendor
 
 SOURCES = Path(__file__).resolve().parents[2] / "docs" / "demo"
 MODEL = "compact"
-SHARED = (
-    "answer.js", "colours.js", "copying.js", "drawing.js", "files.js", "history.js", "icon.svg", "microphone.js", "page.css",
-    "playback.js", "press.js", "recorder-worklet.js", "samples.js", "string.js", "wav.js", "words.js",
-)  # fmt: skip
-"""Parts of the served page that the demo has, too."""
-POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'; script-src 'self' 'wasm-unsafe-eval'\">\n"
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'self'; media-src 'self' blob:; script-src 'self' 'wasm-unsafe-eval'\">\n"
+)
 """Nothing from another host; the engine is WebAssembly, whose compiling browsers want allowed by name."""
-PROMISE = "<p>What you say stays in this browser: no server receives it.</p>"
+CHANGES = {
+    '<meta charset="utf-8">\n': f'<meta charset="utf-8">\n{POLICY}',
+    'src="index.js"': 'src="demo.js"',
+    '<a href="numbers.html">Whole numbers</a></p>': (
+        '</p>\n  <p><a href="../index.html">aurora-resnet</a>: the model runs in your browser</p>'
+    ),
+    "A recording goes to the machine that serves this page, nowhere else, and is not kept.": (
+        "What you say stays in this browser: there is no server that could record it."
+    ),
+}
 
 
 def demo_page(served: str) -> str:
@@ -34,21 +47,11 @@ def demo_page(served: str) -> str:
     Raises:
         ValueError: if the served page has changed so that a part is not found.
 
-    >>> page = demo_page((resources.files("aurora_resnet") / "web" / "page" / "index.html").read_text(encoding="utf-8"))
-    >>> "demo.js" in page, "page.js" in page, "no server" in page
+    >>> page = demo_page(page_text("index.html"))
+    >>> "demo.js" in page, "index.js" in page, "no server" in page
     (True, False, True)
     """
-    changes = {
-        '<meta charset="utf-8">\n': f'<meta charset="utf-8">\n{POLICY}',
-        'src="page.js"': 'src="demo.js"',
-        '<p id="numbers" hidden><a href="numbers.html">Whole numbers</a></p>': (
-            '<p id="numbers" hidden></p>\n  <p><a href="../index.html">aurora-resnet</a>: the model runs in your browser</p>'
-        ),
-        "<p>A recording goes to the machine that serves this page, nowhere else, and is not kept.</p>": PROMISE,
-        "or press once and speak.": "or press once, speak, and press again.",
-        "or tap once and speak.": "or tap once, speak, and tap again.",
-    }
-    for part, new in changes.items():
+    for part, new in CHANGES.items():
         if part not in served:
             raise ValueError(f"index.html of the served page lacks {part!r}, which the demo changes")
         served = served.replace(part, new)
@@ -56,15 +59,21 @@ def demo_page(served: str) -> str:
 
 
 def demo_facts(facts: ModelFacts) -> dict[str, Any]:
-    """Return what the demo has to know of a model: its facts, and constants that Python has computed.
+    """Return what the demo has to know of a model: its facts, and constants of the runtime.
 
     >>> sorted(demo_facts(load_model("compact").facts))[:3]
-    ['calibration', 'clip_samples', 'format']
+    ['audible', 'calibration', 'clip_samples']
     """
     rate, edge = facts.sample_rate, max(LOWEST_HZ, facts.frequencies_hz[0])
+    names = ("HOPS", "PURE", "NEARLY_PURE", "NOISE", "LINES", "LIKELY", "SOFTEST", "ROUNDS")
     return facts.to_dict() | {
         "low_cut": low_cut_kernel(rate, LOWEST_HZ).tolist(),
         "stream_low_cut": low_cut_kernel(rate, edge).tolist(),
+        "hop": max(2, round(tones.HOP_SECONDS * rate)),
+        "tones": {name: getattr(tones, name) for name in names},
+        "audible": AUDIBLE,
+        "sure_if_clipped": SURE_IF_CLIPPED,
+        **{name.lower(): getattr(clips, name) for name in ("NEAR_PEAK", "CLIPPED_SHARE", "SOFTEST_PEAK")},
         "streaming": asdict(StreamingConfig()),
         "samples": list(sample_words(facts.vocabulary)),
     }
@@ -82,10 +91,10 @@ def write_demo(out: Path, model: str = MODEL) -> None:
     shutil.copytree(engine, out / "vendor")
     for file in SOURCES.glob("*.js"):
         shutil.copy(file, out)
-    page = resources.files("aurora_resnet") / "web" / "page"
-    for name in SHARED:
-        (out / name).write_bytes((page / name).read_bytes())
-    (out / "index.html").write_text(demo_page((page / "index.html").read_text(encoding="utf-8")), encoding="utf-8")
+    for part in PAGE.iterdir():
+        if Path(part.name).suffix in MEDIA_TYPES:
+            (out / part.name).write_bytes(part.read_bytes())
+    (out / "index.html").write_text(demo_page(page_text("index.html")), encoding="utf-8")
     shutil.copy(resolve(model, format="onnx").path, out / "compact.onnx")
     facts = demo_facts(load_model(model).facts)
     write_json(facts, out / "compact.json")

@@ -12,10 +12,9 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode, print_table
 from aurora_resnet.demo.demo import run_demo
-from aurora_resnet.demo.figures import Figures, draw_figures
+from aurora_resnet.demo.figures import draw_figures
 from aurora_resnet.demo.page import next_commands, report_page, voices_note
-from aurora_resnet.demo.scores import ModelScores
-from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table
+from aurora_resnet.demo.scores import ModelScores, acceptance_table, accuracy_table, noise_table
 from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell
@@ -57,15 +56,12 @@ def demo(
     tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
     result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)
     learning = result.learning
+    before, after = learning.before, learning.after
     print_table("Accuracy %, the network trained just now in clean speech", *accuracy_table([learning.scores]))
-    typer.echo(
-        f"{learning.before.correct} of {learning.before.clips} digits right before the training, "
-        f"{learning.after.correct} after it"
-    )
+    typer.echo(f"{before.correct} of {before.clips} digits right before the training, {after.correct} after it")
     typer.echo(voices_note(result))
     tell("3/3 drawing the report")
-    figures: Figures | None = None
-    missing = ""
+    figures, missing = None, ""
     try:
         figures = draw_figures(result)
     except MissingDependencyError as error:

@@ -64,8 +64,9 @@ def serve(
         recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
-        heard = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
-        app = create_app(recognizer, strings=heard, allowed_hosts=[host, *(allow_host or ())], any_address=not private)
+        numbers = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
+        hosts = [host, *(allow_host or ())]
+        app = create_app(recognizer, strings=numbers, allowed_hosts=hosts, any_address=not private)
         if not private:
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"

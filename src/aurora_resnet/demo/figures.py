@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from aurora_resnet.demo.demo import DemoResult
@@ -49,16 +50,13 @@ def draw_figures(result: DemoResult) -> Figures:
     Raises:
         MissingDependencyError: if matplotlib is not installed.
     """
-    examples = []
-    for example in result.examples:
-        figure = plot_features(example.log_mel, example.mel, waveform=example.clip)
-        figure.set_size_inches(5.6, 3.9)
-        examples.append(data_png(figure))
     return Figures(
         accuracy=data_png(plot_accuracy((*result.models, result.learning.scores))),
         confusion=data_png(plot_confusion(result.models[0].overall)),
         learning=data_png(plot_learning_curves([record.for_figure() for record in result.learning.history])),
-        examples=tuple(examples),
+        examples=tuple(
+            data_png(plot_features(each.log_mel, each.mel, waveform=each.clip), (5.6, 3.9)) for each in result.examples
+        ),
     )
 
 
@@ -66,25 +64,16 @@ def plot_accuracy(models: Sequence[ModelScores]) -> Figure:
     """Draw the accuracy of several models from the lowest SNR to clean speech, with 95 % intervals as shades."""
     figure = new_figure(6.4, 4.0)
     axes = figure.subplots()
-    for number, model in enumerate(models):
-        reports = model.conditions[::-1]
-        colour = LINE_COLOURS[number % len(LINE_COLOURS)]
-        axes.plot(
-            range(len(reports)),
-            [100 * report.accuracy for report in reports],
-            color=colour,
-            marker=MARKERS[number % len(MARKERS)],
-            label=model.name,
+    names = [report.name for report in reversed(models[0].conditions)]
+    for model, colour, marker in zip(models, cycle(LINE_COLOURS), cycle(MARKERS), strict=False):
+        low, middle, high = (
+            [100 * share for share in shares]
+            for shares in zip(
+                *((r.interval.low, r.accuracy, r.interval.high) for r in reversed(model.conditions)), strict=True
+            )
         )
-        axes.fill_between(
-            range(len(reports)),
-            [100 * report.interval.low for report in reports],
-            [100 * report.interval.high for report in reports],
-            color=colour,
-            alpha=0.12,
-            linewidth=0,
-        )
-    axes.set_xticks(range(len(reports)), [report.name for report in reports])
+        axes.plot(names, middle, color=colour, marker=marker, label=model.name)
+        axes.fill_between(names, low, high, color=colour, alpha=0.12, linewidth=0)
     axes.set_xlabel("SNR")
     axes.set_ylabel("accuracy (%)")
     axes.set_ylim(top=101)
@@ -93,12 +82,14 @@ def plot_accuracy(models: Sequence[ModelScores]) -> Figure:
     return figure
 
 
-def data_png(figure: Figure) -> str:
-    """Return a figure as the address of a PNG image.
+def data_png(figure: Figure, inches: tuple[float, float] | None = None) -> str:
+    """Return a figure, of another size if one is given, as the address of a PNG image.
 
     >>> data_png(new_figure(1, 1))[:32]
     'data:image/png;base64,iVBORw0KGg'
     """
+    if inches is not None:
+        figure.set_size_inches(*inches)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

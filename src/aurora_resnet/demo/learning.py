@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.splits import split_speakers
 from aurora_resnet.demo.scores import ModelScores, answer_sounds, score_recognizer
-from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds
+from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, Sound
 from aurora_resnet.evaluation.metrics import Score
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
@@ -56,7 +57,7 @@ class Learning:
 
 
 def learn(
-    sounds: DemoSounds,
+    sounds: Mapping[str, Sequence[Sound]],
     checkpoint: str | Path,
     *,
     seed: int,
@@ -81,7 +82,7 @@ def learn(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RecognizerModel(config)
-    answers = answer_sounds(Recognizer(TorchModel(model, device=device)), sounds.words[CLEAN])
+    answers = answer_sounds(Recognizer(TorchModel(model, device=device)), sounds[CLEAN])
     training = TrainingConfig(
         epochs=epochs,
         batch_size=16,

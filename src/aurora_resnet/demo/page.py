@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import shlex
+from typing import Any
 
-import numpy as np
 import soundfile
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aurora_resnet.demo.demo import DemoResult
 from aurora_resnet.demo.figures import Figures
+from aurora_resnet.demo.scores import acceptance_table, accuracy_table, noise_table
 from aurora_resnet.demo.sounds import SAMPLE_RATE, Sound
-from aurora_resnet.demo.tables import acceptance_table, accuracy_table, noise_table
 from aurora_resnet.evaluation.tables import percent, percent_with_interval
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognition
@@ -28,28 +28,24 @@ def report_page(result: DemoResult, figures: Figures | None, missing: str = "") 
         missing: why there are no figures.
     """
     models = (*result.models, result.learning.scores)
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            result=result,
-            learning=result.learning,
-            models=models,
-            figures=figures,
-            missing=missing,
-            accuracy_header=accuracy_table(models)[0],
-            noise=noise_table(models),
-            acceptance=acceptance_table(result.models),
-            without_threshold=[model.name for model in result.models if not model.rejects],
-            steps=[(step, f"{seconds:.1f}") for step, seconds in result.seconds.items()],
-            commands=next_commands(result),
-        )
+    return _template(
+        "page.html.j2",
+        result=result,
+        learning=result.learning,
+        models=models,
+        figures=figures,
+        missing=missing,
+        accuracy_header=accuracy_table(models)[0],
+        noise=noise_table(models),
+        acceptance=acceptance_table(result.models),
+        without_threshold=[model.name for model in result.models if not model.rejects],
+        commands=next_commands(result),
     )
 
 
 def voices_note(result: DemoResult) -> str:
     """Say what the recordings are, and how the test voices are related to what the models learnt from."""
-    return " ".join(_environment().get_template("voices.j2").render(result=result).split())
+    return " ".join(_template("voices.j2", result=result).split())
 
 
 def next_commands(result: DemoResult) -> list[str]:
@@ -72,16 +68,16 @@ def is_right(sound: Sound, answer: Recognition) -> bool:
 def data_wav(waveform: Samples) -> str:
     """Return a waveform at ``SAMPLE_RATE`` as the address of a 16-bit WAV file.
 
+    >>> import numpy as np
     >>> data_wav(np.zeros(8, np.float32))[:26]
     'data:audio/wav;base64,UklG'
     """
     buffer = io.BytesIO()
-    steps = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
-    soundfile.write(buffer, steps, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    soundfile.write(buffer, waveform, SAMPLE_RATE, format="WAV", subtype="PCM_16")
     return f"data:audio/wav;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
-def _environment() -> Environment:
+def _template(name: str, **values: Any) -> str:
     environment = Environment(
         loader=PackageLoader("aurora_resnet.demo"),
         autoescape=True,
@@ -91,4 +87,4 @@ def _environment() -> Environment:
     )
     environment.filters |= {"percent": percent, "data_wav": data_wav}
     environment.globals |= {"with_interval": percent_with_interval, "is_right": is_right}
-    return environment
+    return environment.get_template(name).render(**values)

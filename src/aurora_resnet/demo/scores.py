@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,40 +11,16 @@ import torch
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
-from aurora_resnet.demo.sounds import SAMPLE_RATE, DemoSounds, Sound
+from aurora_resnet.demo.sounds import CONDITIONS, SAMPLE_RATE, SNRS_DB, Sound
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Score, scores_by
+from aurora_resnet.evaluation.tables import percent
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
-from aurora_resnet.runtime.vocabulary import Vocabulary
 
-BATCH = 64
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """How many sounds of one kind were accepted.
-
-    Attributes:
-        what: the kind.
-        is_word: whether a word is spoken, so that it should be accepted.
-        clips: number of sounds.
-        accepted: how many were accepted as one of the words.
-
-    >>> Acceptance("noise", is_word=False, clips=20, accepted=1).rejected
-    19
-    """
-
-    what: str
-    is_word: bool
-    clips: int
-    accepted: int
-
-    @property
-    def rejected(self) -> int:
-        """Number of sounds that were rejected."""
-        return self.clips - self.accepted
+Table = tuple[list[str], list[list[str]]]
+"""Header and rows."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +33,7 @@ class ModelScores:
         conditions: one report for clean speech, then one for each SNR.
         overall: the words of all conditions together.
         by_noise: counts by noise, over all SNRs.
-        acceptance: what was accepted, words by condition and negatives by kind.
+        accepted: how many sounds of each condition and kind were accepted.
         answers: the recogniser's answer to every sound, by condition and kind.
     """
 
@@ -66,7 +42,7 @@ class ModelScores:
     conditions: tuple[ConditionReport, ...]
     overall: ConditionReport
     by_noise: Mapping[str, Score]
-    acceptance: tuple[Acceptance, ...]
+    accepted: Mapping[str, int]
     answers: Mapping[str, tuple[Recognition, ...]] = field(repr=False)
 
     @property
@@ -75,48 +51,37 @@ class ModelScores:
         return float(np.mean([report.accuracy for report in self.conditions[1:]]))
 
 
-def score_recognizer(
-    recognizer: Recognizer, sounds: DemoSounds, on_batch: Callable[[int], object] | None = None
-) -> ModelScores:
+def score_recognizer(recognizer: Recognizer, sounds: Mapping[str, Sequence[Sound]]) -> ModelScores:
     """Let a recogniser answer all sounds and count.
 
     Args:
         recognizer: the recogniser.
         sounds: from ``demo_sounds``.
-        on_batch: called with the number of sounds after each batch, for progress.
 
     Raises:
         ConfigError: if the model does not know all words of the sounds.
     """
     facts, words = recognizer.model.facts, recognizer.vocabulary.words
-    spoken = [sound for group in sounds.words.values() for sound in group]
+    spoken = [sound for condition in CONDITIONS for sound in sounds[condition]]
     if unknown := recognizer.vocabulary.unknown([sound.word for sound in spoken]):
         raise ConfigError(
             f"model '{facts.name}' does not know the words {', '.join(unknown)}; it knows {', '.join(words)}"
         )
-    answers = {
-        kind: answer_sounds(recognizer, group, on_batch) for kind, group in {**sounds.words, **sounds.negatives}.items()
-    }
-    heard = Answers.pool([answers[condition] for condition in sounds.words])
-    correct = heard.predicted == heard.labels
+    answers = {kind: answer_sounds(recognizer, group) for kind, group in sounds.items()}
+    pooled = Answers.pool([answers[condition] for condition in CONDITIONS])
     noisy = np.array([bool(sound.noise) for sound in spoken])
     return ModelScores(
         name=facts.name,
         rejects=facts.calibration.rejects,
-        conditions=tuple(answers[condition].report(condition, words, {}) for condition in sounds.words),
-        overall=heard.report(f"{facts.name}, all conditions", words, {}),
-        by_noise=scores_by(correct[noisy], [sound.noise for sound in spoken if sound.noise]),
-        acceptance=tuple(
-            Acceptance(kind, kind in sounds.words, len(given), int(given.accepted.sum()))
-            for kind, given in answers.items()
-        ),
-        answers={kind: recognitions(given, facts.vocabulary) for kind, given in answers.items()},
+        conditions=tuple(answers[condition].report(condition, words, {}) for condition in CONDITIONS),
+        overall=pooled.report(f"{facts.name}, all conditions", words, {}),
+        by_noise=scores_by((pooled.predicted == pooled.labels)[noisy], [s.noise for s in spoken if s.noise]),
+        accepted={kind: int(given.accepted.sum()) for kind, given in answers.items()},
+        answers={kind: _recognitions(recognizer, given) for kind, given in answers.items()},
     )
 
 
-def answer_sounds(
-    recognizer: Recognizer, sounds: Sequence[Sound], on_batch: Callable[[int], object] | None = None
-) -> Answers:
+def answer_sounds(recognizer: Recognizer, sounds: Sequence[Sound]) -> Answers:
     """Return what a recogniser's model says about sounds, cut as the recogniser cuts recordings."""
     facts, vocabulary = recognizer.model.facts, recognizer.vocabulary
     cut = [recognizer.clip(sound.waveform, SAMPLE_RATE) for sound in sounds]
@@ -131,12 +96,40 @@ def answer_sounds(
         waveforms=tuple(torch.from_numpy(clip.samples) for clip in cut),
         vocabulary=vocabulary,
     )
-    return Answers.of(recognizer.model, clips, batch_size=BATCH, on_batch=on_batch)
+    return Answers.of(recognizer.model, clips)
 
 
-def recognitions(answers: Answers, vocabulary: Vocabulary) -> tuple[Recognition, ...]:
+def accuracy_table(models: Sequence[ModelScores]) -> Table:
+    """Return accuracies in percent: a row a model, a column a condition, and the mean over the SNRs."""
+    rows = [
+        [model.name, *(percent(report.accuracy) for report in model.conditions), percent(model.noisy_mean)]
+        for model in models
+    ]
+    return ["model", *CONDITIONS, f"mean {min(SNRS_DB)}-{max(SNRS_DB)} dB"], rows
+
+
+def noise_table(models: Sequence[ModelScores]) -> Table:
+    """Return accuracies in percent: a row a noise, a column a model."""
+    rows = [
+        [noise, str(score.clips), *(percent(model.by_noise[noise].accuracy) for model in models)]
+        for noise, score in models[0].by_noise.items()
+    ]
+    return ["noise", "digits", *(model.name for model in models)], rows
+
+
+def acceptance_table(models: Sequence[ModelScores]) -> Table:
+    """Return what is accepted: a row a kind of sound, a column a model."""
+    rows = []
+    for kind, answers in models[0].answers.items():
+        what, should = (f"digits, {kind}", "accept") if kind in CONDITIONS else (kind, "reject")
+        rows.append([what, should, *(f"{model.accepted[kind]} of {len(answers)}" for model in models)])
+    return ["sounds", "should", *(f"{model.name} accepted" for model in models)], rows
+
+
+def _recognitions(recognizer: Recognizer, answers: Answers) -> tuple[Recognition, ...]:
     """Return what a recogniser would have said."""
     probabilities = answers.calibration.probabilities(answers.logits).tolist()
     return tuple(
-        recognition(vocabulary, row, accepted) for row, accepted in zip(probabilities, answers.decisions, strict=True)
+        recognition(recognizer.vocabulary, row, accepted)
+        for row, accepted in zip(probabilities, answers.decisions, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ SAMPLE_RATE = 8000
 
 CLEAN = "clean"
 SNRS_DB = (20, 10, 5, 0)
+CONDITIONS = (CLEAN, *(f"{snr_db} dB" for snr_db in SNRS_DB))
+"""In which words are spoken; all other kinds of sounds are negatives."""
 QUIETER_DB = 40
 
 
@@ -40,28 +42,12 @@ class Sound:
     noise: str = ""
 
 
-@dataclass(frozen=True)
-class DemoSounds:
-    """The sounds of a demonstration.
-
-    Attributes:
-        words: the same utterances under every condition: ``"clean"``, ``"20 dB"`` ... ``"0 dB"``.
-        negatives: sounds that are none of the words, by what they are.
-    """
-
-    words: Mapping[str, tuple[Sound, ...]]
-    negatives: Mapping[str, tuple[Sound, ...]]
-
-    def __len__(self) -> int:
-        return sum(map(len, (*self.words.values(), *self.negatives.values())))
-
-
-def demo_sounds(seed: int) -> DemoSounds:
-    """Read and mix the sounds; the same seed gives the same samples.
+def demo_sounds(seed: int) -> dict[str, tuple[Sound, ...]]:
+    """Read and mix the sounds, by condition and kind; the same seed gives the same samples.
 
     Every utterance of the eight test voices lies in the middle of a second. At each SNR it gets one of the five sample
     noises over the whole second (levels as in ``mix_at_snr``, no channel); the noises take turns, so each has a fifth
-    of the utterances.
+    of the utterances. The negatives come after the ``CONDITIONS``.
 
     Args:
         seed: 0 or more; decides which stretch of the noise is taken.
@@ -69,11 +55,8 @@ def demo_sounds(seed: int) -> DemoSounds:
     Raises:
         CorpusError: if the installation lacks the sample recordings.
 
-    >>> sounds = demo_sounds(0)
-    >>> {name: len(clips) for name, clips in sounds.words.items()}
-    {'clean': 176, '20 dB': 176, '10 dB': 176, '5 dB': 176, '0 dB': 176}
-    >>> {name: len(clips) for name, clips in sounds.negatives.items()}
-    {'noise': 20, 'noise, 40 dB quieter': 20, 'silence': 1, 'digits backwards': 176}
+    >>> {name: len(clips) for name, clips in demo_sounds(0).items() if name in (CLEAN, "20 dB", "silence")}
+    {'clean': 176, '20 dB': 176, 'silence': 1}
     """
     noises = {name: read_audio(path)[0] for name, path in sorted(sample_noises().items())}
     clean = tuple(
@@ -85,9 +68,9 @@ def demo_sounds(seed: int) -> DemoSounds:
         )
         for utterance in read_samples().filter(split="test")
     )
-    words = {CLEAN: clean}
+    sounds = {CLEAN: clean}
     for turn, snr_db in enumerate(SNRS_DB):
-        words[f"{snr_db} dB"] = tuple(
+        sounds[f"{snr_db} dB"] = tuple(
             _mix(sound, noises, list(noises)[(index + turn) % len(noises)], snr_db, [seed, snr_db, index])
             for index, sound in enumerate(clean)
         )
@@ -97,27 +80,23 @@ def demo_sounds(seed: int) -> DemoSounds:
         for number, part in enumerate(np.split(noise, len(noise) // SAMPLE_RATE))
     )
     quiet = np.float32(10 ** (-QUIETER_DB / 20))
-    backwards = tuple(Sound(sound.waveform[::-1].copy(), f"{sound.title}, played backwards") for sound in clean)
-    negatives = {
+    return sounds | {
         "noise": alone,
         f"noise, {QUIETER_DB} dB quieter": tuple(
-            Sound(quiet * sound.waveform, f"{sound.title}, {QUIETER_DB} dB quieter", noise=sound.noise)
+            replace(sound, waveform=quiet * sound.waveform, title=f"{sound.title}, {QUIETER_DB} dB quieter")
             for sound in alone
         ),
         "silence": (Sound(np.zeros(SAMPLE_RATE, np.float32), "silence"),),
-        "digits backwards": backwards,
+        "digits backwards": tuple(
+            Sound(sound.waveform[::-1].copy(), f"{sound.title}, played backwards") for sound in clean
+        ),
     }
-    return DemoSounds(words, negatives)
 
 
 def _mix(sound: Sound, noises: Mapping[str, Samples], noise: str, snr_db: int, seed: list[int]) -> Sound:
+    generator = np.random.default_rng(seed)
     mixture, _ = mix_at_snr(
-        sound.waveform,
-        noises[noise],
-        snr_db,
-        sample_rate=SAMPLE_RATE,
-        generator=np.random.default_rng(seed),
-        channel="none",
+        sound.waveform, noises[noise], snr_db, sample_rate=SAMPLE_RATE, generator=generator, channel="none"
     )
     title = f"{sound.title.removesuffix(CLEAN)}{noise} noise at {snr_db} dB SNR"
-    return Sound(mixture, title, sound.word, sound.speaker, noise)
+    return replace(sound, waveform=mixture, title=title, noise=noise)

@@ -31,7 +31,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was heard in one recording, and what the network saw of it.
+    """What was recognised in one recording, and what the network saw of it.
 
     Attributes:
         word: the most probable word.
@@ -83,14 +83,9 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
     """
     clip = recognizer.clip(samples, sample_rate)
     logits = recognizer.model.logits(clip.samples[None])
-    heard = recognizer.decide(logits, [clip])[0]
     log_mel = recognizer.model.features(clip.samples[None])[0]
     return Answer(
-        word=heard.word,
-        digit=heard.digit,
-        confidence=heard.confidence,
-        accepted=heard.accepted,
-        probabilities=heard.probabilities,
+        **vars(recognizer.decide(logits, [clip])[0]),
         none_probability=float(1 / (1 + np.exp(evidence(logits)[0]))),
         duration_seconds=clip.recording_seconds,
         clip_start_seconds=clip.start_seconds,
@@ -102,7 +97,7 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
 
 @dataclass(frozen=True)
 class StringAnswer:
-    """The string that was heard in one recording, as ``DigitString`` has it, and what the page shows of the recording.
+    """The string that was recognised in one recording, as ``DigitString`` has it, and what the page shows of it.
 
     Attributes:
         text: the digits.
@@ -149,8 +144,8 @@ def answer_string(
     >>> answer.text, answer.reason, answer.duration_seconds
     ('', 'silence', 0.5)
     """
-    heard = recognizer.recognize(samples, sample_rate, lengths=lengths, check=check)
-    return StringAnswer(**vars(heard), duration_seconds=len(samples) / sample_rate, waveform=envelope(samples))
+    string = recognizer.recognize(samples, sample_rate, lengths=lengths, check=check)
+    return StringAnswer(**vars(string), duration_seconds=len(samples) / sample_rate, waveform=envelope(samples))
 
 
 def envelope(samples: Samples, columns: int = COLUMNS) -> Envelope:

@@ -19,9 +19,9 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 
 MAX_CALLERS = 100
-"""Who are heard at once."""
+"""Callers at once."""
 TURN_SECONDS = 0.5
-"""Of a caller's sound: what is heard at once, and what is read ahead."""
+"""Of a caller's sound: what is computed at once, and what is read ahead."""
 AHEAD_SECONDS, MESSAGE_SECONDS = 2.0, 0.0025
 """Who has sent so much more than he can have spoken sends a file. No message counts as less: it takes time to read."""
 BATCH_TURNS, FILE_TURNS, FILE_MESSAGES = 16, 2, 32
@@ -43,7 +43,7 @@ class TooManyCallers(Exception):  # noqa: N818 (an answer, not a fault)
 
 
 class Callers:
-    """Those who are heard at once. All calls come from one event loop; what is computed is computed beside it.
+    """Those who speak at once. All calls come from one event loop; what is computed is computed beside it.
 
     While a batch is computed what others send gathers and is the next batch: the busier the server, the larger the
     batches and the less a caller costs.
@@ -70,7 +70,7 @@ class Callers:
 
     @contextmanager
     def caller(self, sample_rate: int, encoding: Encoding, times: StringTimes) -> Iterator[Caller]:
-        """Hear a caller while the block lasts.
+        """Have a place for a caller while the block lasts.
 
         Args:
             sample_rate: of his samples in Hz.
@@ -162,8 +162,8 @@ class Caller:
         """Of whoever waits for his next message; it is cut short where he is sent away."""
         self._callers, self._second_bytes = callers, second_bytes
         self._turn_bytes = round(TURN_SECONDS * second_bytes / 2) * 2  # whole samples
-        self._opened = self.heard_until = asyncio.get_running_loop().time()
-        """He keeps his place as if he had sent sound until ``heard_until``."""
+        self._opened = self.kept_until = asyncio.get_running_loop().time()
+        """He keeps his place as if he had sent sound until ``kept_until``."""
         self._seconds = 0.0
         self._waiting = bytearray()
         self._messages = 0
@@ -183,7 +183,7 @@ class Caller:
 
     def idle_seconds(self) -> float:
         """Return how long nothing useful has come from him."""
-        return 0.0 if self.ready else asyncio.get_running_loop().time() - self.heard_until
+        return 0.0 if self.ready else asyncio.get_running_loop().time() - self.kept_until
 
     def send_away(self) -> None:
         """Give his place to another one."""
@@ -192,10 +192,10 @@ class Caller:
             with suppress(RuntimeError):  # a message of his has just come
                 self.patience.reschedule(asyncio.get_running_loop().time())
 
-    async def hear(self, data: bytes) -> None:
+    async def take(self, data: bytes) -> None:
         """Take a message, whole samples; return when there is room for the next one."""
         now, seconds = asyncio.get_running_loop().time(), len(data) / self._second_bytes
-        self.heard_until = min(now, self.heard_until + KEPT_SECONDS * seconds)
+        self.kept_until = min(now, self.kept_until + KEPT_SECONDS * seconds)
         self._seconds += max(seconds, MESSAGE_SECONDS)
         self.sends_file = self.sends_file or self._seconds > now - self._opened + AHEAD_SECONDS
         self._waiting += data
@@ -205,17 +205,17 @@ class Caller:
         self._callers.work()
         await self._room.wait()
 
-    def hear_no_more(self) -> None:
+    def finish(self) -> None:
         """Let what waits be the last of his sound."""
         self._over = True
         self._callers.work()
 
     async def turn(self) -> Told:
-        """Hear what he has sent, once there is something; return what happened."""
+        """Compute what he has sent, once there is something; return what happened."""
         return await self._callers.ask(self)
 
     async def end(self) -> Told:
-        """Hear the rest, when his sound is over; return what happened."""
+        """Compute the rest, when his sound is over; return what happened."""
         self._ending = True
         return await self._callers.ask(self)
 

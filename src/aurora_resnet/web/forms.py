@@ -2,91 +2,57 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
+from typing import NoReturn
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from aurora_resnet.runtime.errors import AudioError
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
 
 MOST_PARTS = 16
 FORM_BYTES = 20_000
 """Of all that a form has beside its file."""
-_EXPECTED = "expected a form with one file, as curl -F file=@seven.wav sends it"
 
 
-def is_form(content_type: str) -> bool:
-    """Tell whether a body of this ``Content-Type`` is a form with files; all else is a recording as it is.
+def is_form(headers: Headers) -> bool:
+    """Tell whether a body is a form with files; all else is a recording as it is.
 
-    >>> is_form('multipart/form-data; boundary="x"'), is_form("audio/wav"), is_form("")
-    (True, False, False)
+    >>> is_form(Headers({"Content-Type": 'multipart/form-data; boundary="x"'})), is_form(Headers())
+    (True, False)
     """
-    return parse_options_header(content_type)[0] == b"multipart/form-data"
+    return parse_options_header(headers.get("content-type", ""))[0] == b"multipart/form-data"
 
 
-def file_of_form(body: bytes, content_type: str) -> bytes:
-    r"""Return the file of a form.
+async def file_of_form(headers: Headers, body: AsyncGenerator[bytes, None]) -> bytes:
+    """Return the file of a form.
 
     Args:
+        headers: of the request; ``Content-Type`` states the boundary.
         body: the whole form.
-        content_type: its ``Content-Type``, which states the boundary.
 
     Raises:
         AudioError: for a damaged form, or one that has fields, no file or several.
-
-    >>> part = b'Content-Disposition: form-data; name="file"; filename="seven.wav"'
-    >>> file_of_form(b"--x\r\n" + part + b"\r\n\r\nRIFF\r\n--x--\r\n", "multipart/form-data; boundary=x")
-    b'RIFF'
     """
-    parts = _Parts()
+    parser = MultiPartParser(headers, body, max_files=MOST_PARTS, max_fields=MOST_PARTS, max_part_size=FORM_BYTES)
+    parser.spool_max_size = 2**30  # in memory: the body has a limit of its own
     try:
-        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
-        parser = MultipartParser(boundary or b"none stated", parts.callbacks)
-        parser.logger = logging.getLogger("aurora_resnet")  # damaged forms are told to those who send them
-        parser.write(body)
-    except FormParserError as error:
-        raise AudioError(f"{_EXPECTED}; the form is damaged ({str(error)[:100]})") from None
-    fields = [name for name, file, _ in parts.whole if file is None]
-    if fields:
-        raise AudioError(
-            f"{_EXPECTED}, got the field {fields[0][:50]!r}; options belong into the address, as ?length=4"
-        )
-    if len(parts.whole) != 1:
-        raise AudioError(f"{_EXPECTED}, got {len(parts.whole)} whole files")
-    return parts.whole[0][2]
+        form = await parser.parse()
+    except (MultiPartException, FormParserError) as error:
+        _refuse(f"; the form is damaged ({str(error)[:100]})")
+    try:
+        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+        fields = [name for name, value in form.multi_items() if not isinstance(value, UploadFile)]
+        if fields:
+            _refuse(f", got the field {fields[0][:50]!r}; options belong into the address, as ?length=4")
+        if len(files) != 1:
+            _refuse(f", got {len(files)} whole files")
+        return await files[0].read()
+    finally:
+        await form.close()
 
 
-class _Parts:
-    """What a parser has found: name, file name (``None`` for a field) and content of each whole part."""
-
-    def __init__(self) -> None:
-        self.whole: list[tuple[str, str | None, bytes]] = []
-        self._header, self._value, self._disposition, self._data = bytearray(), bytearray(), b"", bytearray()
-        self.callbacks: MultipartCallbacks = {
-            "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-            "on_header_end": self._end_header,
-            "on_part_data": lambda data, start, end: self._data.extend(data[start:end]),
-            "on_part_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        if len(self.whole) >= MOST_PARTS:
-            raise FormParserError(f"more than {MOST_PARTS} parts")
-        self._disposition, self._data = b"", bytearray()
-
-    def _end_header(self) -> None:
-        if self._header.lower() == b"content-disposition":
-            self._disposition = bytes(self._value)
-        self._header.clear()
-        self._value.clear()
-
-    def _end(self) -> None:
-        options = parse_options_header(self._disposition.decode("latin-1"))[1]
-        name, file = options.get(b"name", b"").decode("utf-8", "replace"), options.get(b"filename")
-        self.whole.append((name, None if file is None else file.decode("utf-8", "replace"), bytes(self._data)))
+def _refuse(why: str) -> NoReturn:
+    raise AudioError(f"expected a form with one file, as curl -F file=@seven.wav sends it{why}") from None

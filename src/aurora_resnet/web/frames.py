@@ -159,7 +159,7 @@ class BoundedWebSocket(WSProtocol):
         self._leave()
 
     def _leave(self) -> None:
-        """Hear nothing more, but wait: if the connection were reset at once, the reason would be lost on the way."""
+        """Read nothing more, but wait: if the connection were reset at once, the reason would be lost on the way."""
         if self._left:
             return
         self._left = self.disconnected = True

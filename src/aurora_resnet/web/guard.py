@@ -1,13 +1,14 @@
-"""Who may ask the server: this machine's own page, and programs; not another website through somebody's browser."""
+"""Who may ask the server: this machine's own page, and programs; not another website through a user's browser."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
-    " object-src 'none'",
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; object-src 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self)",
     "Referrer-Policy": "no-referrer",
@@ -28,8 +29,19 @@ NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "met
 """For FastAPI, which would otherwise report what is asked if the environment names a collector; older ones never do."""
 
 
+def guarded_app(*, allowed_hosts: Collection[str] = (), any_address: bool = False, **options: Any) -> FastAPI:
+    """Return an application without routes behind a ``Guard``, which takes the first two; the options are FastAPI's.
+
+    FastAPI's own documentation pages fetch scripts from another host, so there are none.
+    """
+    options |= {"docs_url": None, "redoc_url": None, "redirect_slashes": False, "telemetry": NO_TELEMETRY}
+    app = FastAPI(title="aurora-resnet", **options)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
+    return app
+
+
 class Guard:
-    """ASGI middleware that refuses strangers and gives every answer the headers above.
+    """ASGI middleware that refuses other websites and gives every answer the headers above.
 
     A website whose name is made to point to this machine (DNS rebinding) has another ``Host`` than the page has. A
     form or script of another website says where it comes from in ``Origin`` and ``Sec-Fetch-Site``, which browsers set
@@ -59,8 +71,7 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message["headers"] if name.decode("latin-1") not in _NAMES]
-                message = {**message, "headers": [*kept, *_RAW]}
+                MutableHeaders(raw=message["headers"]).update(HEADERS)
             await send(message)
 
         refusal = self.refusal(scope["method"], Headers(scope=scope))
@@ -81,7 +92,7 @@ class Guard:
         if not self._is_ours(name):
             advice = f"; start it with --allow-host {name} if it is" if name else ""
             return f"the host '{', '.join(hosts)[:100]}' is not this server{advice}"
-        if method in ("GET", "HEAD"):  # a WebSocket hears and speaks: any website can open one, and says its Origin
+        if method in ("GET", "HEAD"):  # a WebSocket is another matter: any website can open one, and says its Origin
             return None
         site, origins = headers.get("sec-fetch-site"), headers.getlist("origin")
         if site not in (None, "same-origin", "none") or any(origin_host(one) != host.lower() for one in origins):
@@ -123,7 +134,3 @@ def origin_host(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
-
-
-_NAMES = frozenset(name.lower() for name in HEADERS)
-_RAW = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in HEADERS.items()]

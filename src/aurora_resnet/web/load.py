@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from fastapi import HTTPException
+
 MAX_UPLOADS = 256
 """Recordings in hand at once: on their way here, waiting, or being answered."""
 MAX_UPLOAD_BYTES = 100_000_000
@@ -16,8 +18,11 @@ QUIET_SECONDS = 1.0
 """So long after the last one the memory goes back to the system."""
 
 
-class TooManyUploads(Exception):  # noqa: N818 (an answer, not a fault)
+class TooManyUploads(HTTPException):
     """There is no room for another recording now."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "the server is busy; try again in a second", {"Retry-After": "1"})
 
 
 class UploadsInHand:
@@ -27,7 +32,7 @@ class UploadsInHand:
     >>> with uploads.room_for(1000), uploads.room_for(1000):
     ...     pass
     Traceback (most recent call last):
-    aurora_resnet.web.load.TooManyUploads
+    aurora_resnet.web.load.TooManyUploads: 503: the server is busy; try again in a second
     """
 
     def __init__(self, max_uploads: int = MAX_UPLOADS, max_bytes: int = MAX_UPLOAD_BYTES) -> None:

@@ -1,24 +1,42 @@
-"""The files of the pages."""
+"""The files of the pages, and recordings to try."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import io
+import re
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
+PAGE = resources.files("aurora_resnet") / "web" / "page"
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 SAMPLE_VOICE = "samples/espeak-en-us-gene"
-"""Who speaks the samples that a visitor may try: no training heard it."""
-MEDIA_TYPES = {
-    ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
-}  # fmt: skip
+"""Who speaks the samples that a visitor may try: none of the training speakers."""
+NUMBER = ("four", "oh", "seven", "one")
+PAUSE_SECONDS, MARGIN_SECONDS = 0.12, 0.5
+
+
+def page_text(name: str) -> str:
+    """Return a page as HTML, with the parts that it shares with other pages.
+
+    >>> page_text("record.html").startswith("<!doctype html>")
+    True
+    """
+
+    def part(found: re.Match[str]) -> str:
+        return (PAGE / "parts" / found[1]).read_text(encoding="utf-8")
+
+    return re.sub(r"<!-- part ([a-z.]+) -->\n", part, (PAGE / name).read_text(encoding="utf-8"))
 
 
 def page_routes(start: str = "index.html", *more: str) -> list[Route]:
@@ -26,18 +44,15 @@ def page_routes(start: str = "index.html", *more: str) -> list[Route]:
 
     Args:
         start: the page, which is also at ``/``.
-        more: pages beside it; the others of the package are left out.
+        more: pages beside it.
 
     >>> sorted(route.path for route in page_routes())[:3]
-    ['/', '/answer.js', '/colours.js']
+    ['/', '/elements.js', '/files.js']
     """
-    routes = []
-    for file in (resources.files("aurora_resnet") / "web" / "page").iterdir():
-        kind = MEDIA_TYPES.get(Path(file.name).suffix)
-        if kind is not None and (kind != "text/html" or file.name in (start, *more)):
-            send = partial(_send_file, file.read_bytes(), kind)
-            routes += [Route(path, send) for path in (f"/{file.name}", *(["/"] if file.name == start else []))]
-    return routes
+    files = [file for file in PAGE.iterdir() if Path(file.name).suffix in MEDIA_TYPES]
+    routes = [_route(file.name, file.read_bytes(), MEDIA_TYPES[Path(file.name).suffix]) for file in files]
+    pages = {"": start} | {name: name for name in (start, *more)}
+    return routes + [_route(path, page_text(name).encode(), "text/html") for path, name in pages.items()]
 
 
 def sample_words(vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -55,17 +70,31 @@ def sample_path(word: str) -> Path:
     return Path(read_samples().filter(speakers=SAMPLE_VOICE, words=word)[0].path)
 
 
-def sample_routes(words: Collection[str]) -> list[Route]:
-    """Return a route for the sample of each word.
+def sample_routes(words: tuple[str, ...], *, number: bool = False) -> list[Route]:
+    """Return a route for the sample of each word, and one for that of a number.
 
-    >>> [route.path for route in sample_routes(["seven"])]
-    ['/samples/seven.flac']
+    >>> [route.path for route in sample_routes(("seven",), number=True)]
+    ['/samples/seven.flac', '/samples/number.flac']
     """
-    return [
-        Route(f"/samples/{word}.flac", partial(_send_file, sample_path(word).read_bytes(), "audio/flac"))
-        for word in words
-    ]
+    files = {word: sample_path(word).read_bytes() for word in words}
+    if number:
+        files["number"] = _spoken_number()
+    return [_route(f"samples/{name}.flac", content, "audio/flac") for name, content in files.items()]
 
 
-async def _send_file(content: bytes, kind: str, _request: Request) -> Response:
+def _spoken_number() -> bytes:
+    said = [read_audio(sample_path(word)) for word in NUMBER]
+    rate = said[0][1]
+    pause, margin = (np.zeros(round(seconds * rate), np.float32) for seconds in (PAUSE_SECONDS, MARGIN_SECONDS))
+    buffer = io.BytesIO()
+    samples = np.concatenate([margin, *(part for word, _ in said for part in (word, pause)), margin])
+    soundfile.write(buffer, samples, rate, format="FLAC")
+    return buffer.getvalue()
+
+
+def _route(path: str, content: bytes, kind: str) -> Route:
+    return Route(f"/{path}", partial(_send, content, kind))
+
+
+async def _send(content: bytes, kind: str, _request: Request) -> Response:
     return Response(content, media_type=kind)

@@ -1,4 +1,4 @@
-"""The page that records somebody's words: the browser's microphone, the same rules as on the command line.
+"""The page that records a user's words: the browser's microphone, the same rules as on the command line.
 
 The browser opens the WebSocket ``/api/record``, says its rate as JSON, ``{"sample_rate": 48000}``, and sends mono
 16-bit PCM, little-endian, about a tenth of a second at a time. It is sent events as JSON: ``prompt``, ``level``,
@@ -22,7 +22,7 @@ try:
     from fastapi import FastAPI, WebSocket
     from starlette.websockets import WebSocketDisconnect
 
-    from aurora_resnet.web.guard import NO_TELEMETRY, Guard
+    from aurora_resnet.web.guard import guarded_app
     from aurora_resnet.web.pages import page_routes
     from aurora_resnet.web.sockets import MAX_CHUNK_BYTES, RATES, receive_within, refuse
 except ImportError as error:
@@ -45,14 +45,7 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
     >>> app.url_path_for("record")
     '/api/record'
     """
-    app = FastAPI(
-        title="aurora-resnet",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        telemetry=NO_TELEMETRY,
-    )
+    app = guarded_app(openapi_url=None)
     in_use = asyncio.Lock()
 
     @app.websocket("/api/record")
@@ -66,11 +59,10 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
                 try:
                     await _record(socket, session, finished)
                 except TimeoutError:
-                    await refuse(socket, f"nothing was heard for {SILENT_SECONDS:g} s; begin again")
+                    await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
                 except AuroraError as error:
                     await refuse(socket, str(error))
 
-    app.add_middleware(Guard)
     app.router.routes += page_routes("record.html")
     return app
 

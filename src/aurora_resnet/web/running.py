@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import sys
 import threading
@@ -133,6 +134,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
         raise MissingDependencyError(
             f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
         ) from None
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # as uvicorn's below
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -141,7 +143,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
         ws_per_message_deflate=False,  # a few bytes would become many before anybody counts them
         ws_ping_timeout=None,  # who sends a file need not look at pings; who sends nothing is let go elsewhere
         lifespan="off",
-        log_level="error",  # warnings are about what strangers send, as often as they like
+        log_level="error",  # warnings are about what anybody sends, as often as they like
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -5,28 +5,22 @@ Nothing that it sends names another host, and the header ``Content-Security-Poli
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, MissingDependencyError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
-from aurora_resnet.web.load import TooManyUploads, UploadsInHand
-from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS, decode_upload
+from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS
 
 try:
     from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
-    from fastapi.concurrency import run_in_threadpool
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException as AnyHTTPException
@@ -34,9 +28,9 @@ try:
     from starlette.routing import WebSocketRoute
 
     from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
-    from aurora_resnet.web.guard import HEADERS, NO_TELEMETRY, Guard
+    from aurora_resnet.web.guard import HEADERS, guarded_app
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+    from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
     from aurora_resnet.web.stream import Length, serve_stream
 except ImportError as error:
     raise MissingDependencyError(
@@ -45,17 +39,6 @@ except ImportError as error:
 
 MICROPHONE_SECONDS = 3.0
 """After so many seconds the page stops listening by itself."""
-
-AT_ONCE = 2
-"""Recordings that are decoded side by side; the network takes one at a time."""
-BODY_SECONDS = 20.0
-"""A recording must be here after so many seconds."""
-WAIT_SECONDS = 30.0
-"""A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
-
-
-T = TypeVar("T")
-InTurn = Callable[[Request, Callable[[Samples, int], T]], Awaitable[T | Response]]
 
 
 @dataclass(frozen=True)
@@ -130,16 +113,15 @@ def create_app(
     is that of numbers; the page of single words is then at ``/index.html``.
 
     The recogniser answers once before this returns, so that the first visitor does not wait for what is prepared on the
-    first call. Recordings are decoded side by side, a few at a time; the network takes one at a time, because a second
-    one beside it would only slow both. The others wait, and beyond a bound they are sent away with 503.
+    first call.
 
     Args:
         recognizer: who answers.
         strings: who answers where digits come one after another.
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
-        body_seconds: how long a recording may be on its way.
-        wait_seconds: how long it may wait for its turn before it is sent away.
+        body_seconds: as for ``Receiver``.
+        wait_seconds: as for ``Receiver``.
 
     >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
@@ -147,46 +129,14 @@ def create_app(
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
     description = describe_model(recognizer, strings)
-    network, turns, uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
-    # FastAPI's own documentation pages fetch scripts from another host.
-    app = FastAPI(
-        title="aurora-resnet",
-        docs_url=None,
-        redoc_url=None,
+    receiver = Receiver(body_seconds, wait_seconds)
+    app = guarded_app(
+        allowed_hosts=allowed_hosts,
+        any_address=any_address,
         openapi_url="/api/openapi.json",
-        redirect_slashes=False,
-        telemetry=NO_TELEMETRY,
         dependencies=[Depends(_check_query)],
         responses={"default": {"model": Problem}},
     )
-
-    async def in_turn(request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
-        form = request.headers.get("content-type", "")
-        most = MAX_BYTES + (FORM_BYTES if is_form(form) else 0)
-
-        def decode_and_answer(data: bytes) -> T:
-            if is_form(form):
-                data = file_of_form(data, form)
-                if len(data) > MAX_BYTES:
-                    raise _too_large()
-            samples, sample_rate = decode_upload(data)
-            with network:
-                return answer(samples, sample_rate)
-
-        try:
-            with uploads.room_for(_stated_size(request, most)):
-                async with asyncio.timeout(body_seconds):
-                    data = await _read_body(request, most)
-                async with _turn(turns, wait_seconds):
-                    if await request.is_disconnected():
-                        return Response(status_code=499)  # nobody reads it
-                    return await run_in_threadpool(decode_and_answer, data)
-        except TooManyUploads:
-            raise HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"}) from None
-        except TimeoutError:
-            raise HTTPException(408, f"the recording was not here after {body_seconds:g} s; send it again") from None
-        except ClientDisconnect:
-            return Response(status_code=499)
 
     @app.get("/api/model")
     async def model() -> ModelDescription:
@@ -194,22 +144,22 @@ def create_app(
 
     @app.post("/api/recognize", response_model=Answer)
     async def recognize(request: Request) -> Answer | Response:
-        return await in_turn(request, partial(answer_recording, recognizer))
+        return await receiver.answer(request, partial(answer_recording, recognizer))
 
     if strings is not None:
-        _add_strings(app, strings, in_turn)
+        _add_strings(app, strings, receiver)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
     app.add_exception_handler(RequestValidationError, _wrong_query)
     app.add_exception_handler(AnyHTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, any_address=any_address)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
-    app.router.routes += sample_routes(description.samples)
+    app.router.routes += sample_routes(description.samples, number=strings is not None)
     return app
 
 
-def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[StringAnswer]) -> None:
+def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) -> None:
     callers = Callers(strings)
 
     @app.post("/api/string", response_model=StringAnswer)
@@ -219,57 +169,12 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, in_turn: InTurn[String
         check: Literal["luhn"] | None = None,
     ) -> Any:
         possible = None if check is None else CHECKS[check]
-        return await in_turn(request, partial(answer_string, strings, lengths=length, check=possible))
+        return await receiver.answer(request, partial(answer_string, strings, lengths=length, check=possible))
 
     async def stream(socket: WebSocket) -> None:
         await serve_stream(socket, callers)
 
     app.router.routes.append(WebSocketRoute("/api/stream", stream))
-
-
-@asynccontextmanager
-async def _turn(turns: asyncio.Semaphore, seconds: float) -> AsyncIterator[None]:
-    """Have one of the turns while the block lasts.
-
-    Raises:
-        TooManyUploads: if none came in time.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            await turns.acquire()
-    except TimeoutError:
-        raise TooManyUploads from None
-    try:
-        yield
-    finally:
-        turns.release()
-
-
-def _stated_size(request: Request, most: int) -> int:
-    """Return how many bytes a request says that it has, or the most it may have.
-
-    Raises:
-        HTTPException: 413, before any of it is read.
-    """
-    length = request.headers.get("content-length", "")
-    size = int(length) if length.isdecimal() and len(length) < 20 else most
-    if size > most:
-        raise _too_large()
-    return size
-
-
-async def _read_body(request: Request, most: int) -> bytes:
-    """Read what is sent, and stop as soon as it is too much."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
 
 
 async def _no_such_socket(socket: WebSocket) -> None:
@@ -296,6 +201,10 @@ def _wrong_query(_request: Request, error: Exception) -> Response:
 def _failed(_request: Request, _error: Exception) -> Response:
     """Answer beyond the guard, which gives all else its headers; the error itself goes into the server's log."""
     return JSONResponse({"error": "the server failed, and its log says why; try again"}, 500, HEADERS)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it
 
 
 def _unprocessable(_request: Request, error: Exception) -> Response:

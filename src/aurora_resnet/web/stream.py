@@ -3,7 +3,7 @@
 The client says first what it will send, as JSON: ``{"sample_rate": 8000, "encoding": "mulaw"}`` and, if it likes,
 ``lengths`` and the time-outs of ``StringTimes``. It is told ``{"event": "ready"}`` and sends samples, mono, in binary
 messages of any length up to the limit. It is sent what happens as JSON, ``event_values`` of the runtime. The text
-``end`` ends the stream: its rest is heard, what happened is sent, and the connection is closed.
+``end`` ends the stream: its rest is recognised, what happened is sent, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class StreamBegin(BaseModel):
 
 
 async def serve_stream(socket: WebSocket, callers: Callers) -> None:
-    """Hear one client to its end.
+    """Serve one client to its end.
 
     Args:
         socket: not accepted yet.
-        callers: those who are heard at once.
+        callers: those who speak at once.
     """
     await callers.arrive()
     await socket.accept()
@@ -87,7 +87,7 @@ async def serve_stream(socket: WebSocket, callers: Callers) -> None:
         else:
             await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
     except TooManyCallers:
-        await refuse(socket, f"{callers.most} callers are heard already; try again later", AGAIN)
+        await refuse(socket, f"{callers.most} callers speak already; try again later", AGAIN)
     except AuroraError as error:
         await refuse(socket, str(error))
 
@@ -102,7 +102,7 @@ async def _listen(socket: WebSocket, caller: Caller, encoding: Encoding) -> None
     """
     try:
         while not caller.sent_away:
-            async with asyncio.timeout_at(caller.heard_until + SILENT_SECONDS) as caller.patience:
+            async with asyncio.timeout_at(caller.kept_until + SILENT_SECONDS) as caller.patience:
                 message = await receive(socket)
             if message == END:
                 return
@@ -113,10 +113,10 @@ async def _listen(socket: WebSocket, caller: Caller, encoding: Encoding) -> None
                 raise AudioError(
                     f"expected messages of 1 to {MAX_CHUNK_BYTES:,} bytes of {encoding}, got {len(message):,}{half}"
                 )
-            await caller.hear(message)
+            await caller.take(message)
         raise TimeoutError
     finally:
-        caller.hear_no_more()
+        caller.finish()
 
 
 def read_begin(message: str | bytes) -> StreamBegin:

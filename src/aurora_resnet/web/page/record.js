@@ -1,90 +1,62 @@
-// The page that records words: the server asks for one, hears where it ends and says whether it can be used.
+// The page that records words: the server asks for one, finds where it ends and says whether it can be used.
 
+import { element, showError } from "./elements.js";
 import { openMicrophone } from "./microphone.js";
-import { connect, inChunks } from "./sockets.js";
-
-const element = (id) => document.getElementById(id);
+import { connect } from "./server.js";
 
 let microphone = null;
-let socket = null;
+let connection = null;
 
-function show(prompt, note) {
-  if (prompt !== null) element("prompt").textContent = prompt;
-  element("note").textContent = note;
-}
-
-function showError(message) {
-  element("error").textContent = message;
-  element("error").hidden = !message;
-}
-
-const ANSWERS = {
+const EVENTS = {
   prompt({ text, number, of, other }) {
     element("count").textContent = `${number} of ${of}`;
     element("prompt").textContent = other ? `Say ${text}` : text;
     element("prompt").lang = ""; // whatever language it is
   },
-  level({ db }) {
-    element("level").value = db;
-  },
-  kept({ seconds, db }) {
-    show(null, `Kept (${seconds.toFixed(1)} s, ${db} dB).`);
-  },
-  again({ reason }) {
-    show(null, `Once more: ${reason}.`);
-  },
-  done({ summary, next }) {
-    stop("Done.", `${summary}. Next, in the terminal: ${next}`);
-  },
-  error({ reason }) {
-    stop("Stopped.", "");
-    showError(`${reason[0].toUpperCase()}${reason.slice(1)}.`);
-  },
+  level: ({ db }) => (element("level").value = db),
+  kept: ({ seconds, db }) => note(`Kept (${seconds.toFixed(1)} s, ${db} dB).`),
+  again: ({ reason }) => note(`Once more: ${reason}.`),
+  done: ({ summary, next }) => stop("Done.", `${summary}. Next, in the terminal: ${next}`),
 };
+
+function note(message) {
+  element("note").textContent = message;
+}
 
 async function start() {
   showError("");
   element("toggle").disabled = true;
   try {
-    microphone = await openMicrophone();
-    socket = await connect("api/record", { sample_rate: microphone.sampleRate }, { onevent, onclose });
+    microphone = await openMicrophone((block) => connection?.push(block)); // the server keeps what is good
+    connection = await connect("api/record", microphone.sampleRate, {
+      onevent: ({ event, ...facts }) => EVENTS[event](facts),
+      onend: (error) => fail("Stopped.", error),
+    });
   } catch (error) {
-    stop("Press Start.", "");
-    return showError(error.message);
+    return fail("Press Start.", error);
   }
-  const open = socket;
-  const send = inChunks(microphone.sampleRate, (chunk) => open.readyState === WebSocket.OPEN && open.send(chunk));
-  microphone.onblock = (block) => {
-    microphone.forget(); // the server keeps what is good
-    send(block);
-  };
-  show(null, "Listening: half a second of quiet, then the word.");
+  note("Listening: half a second of quiet, then the word.");
   element("toggle").textContent = "Stop";
   element("toggle").disabled = false;
 }
 
-function onevent({ event, ...facts }, opened) {
-  if (opened === socket) ANSWERS[event](facts); // not what was on its way when it was stopped
+function fail(prompt, error) {
+  stop(prompt, "");
+  showError(error.message);
 }
 
-function onclose(_code, opened) {
-  if (opened !== socket) return; // ended by us
-  stop("Stopped.", "");
-  showError("The server does not answer. Is “aurora-resnet record” still running? Start it again, then reload.");
-}
-
-function stop(prompt, note) {
+function stop(prompt, message) {
   microphone?.close();
-  const open = socket;
-  microphone = socket = null;
-  open?.close();
-  show(prompt, note);
+  connection?.close();
+  microphone = connection = null;
+  element("prompt").textContent = prompt;
+  note(message);
   element("level").value = -60;
   element("toggle").textContent = "Start";
   element("toggle").disabled = false;
 }
 
 element("toggle").addEventListener("click", () => {
-  if (socket) stop("Stopped.", "What was kept stays. Press Start to go on.");
+  if (connection) stop("Stopped.", "What was kept stays. Press Start to go on.");
   else start();
 });

@@ -1,205 +1,115 @@
-// One word at a time: ready, opening the microphone, listening, thinking, ready again. Who recognises is told at the start.
+// One word at a time. Who recognises is told at the start.
 
-import { nameNone, redraw, showAnswer, showWaveform } from "./answer.js";
-import { copyText } from "./copying.js";
-import { checkSize, onFile } from "./files.js";
-import { openMicrophone } from "./microphone.js";
-import { playsBack } from "./playback.js";
-import { onPress } from "./press.js";
-import { sampleOf } from "./samples.js";
-import { addHeard, clearHeard, deleteLast, heardText, readHeard, setDigits, undo } from "./string.js";
-import { encodeWav } from "./wav.js";
+import { barRow, element, percent, seconds } from "./elements.js";
+import { showLimits, startPage } from "./page.js";
+import { drawMel } from "./spectrogram.js";
+import * as text from "./text.js";
+import { showWaveform } from "./waveform.js";
 
-const SHORTEST_SECONDS = 0.15; // no word is shorter
 const LISTED_WORDS = 12; // of a long vocabulary
-const LABELS = { ready: "Speak", opening: "Wait", listening: "Stop", thinking: "Wait" };
-
-const element = (id) => document.getElementById(id);
+const LISTED = 3; // most probable words
 
 /**
  * Make the page work.
  *
  * @param backend who recognises:
  *   `loadModel()` promises what the page says of the model, as `GET /api/model` answers it;
- *   `recognize(file)` promises the answer to a sound file, as `POST /api/recognize` gives it;
- *   `stream(sampleRate)`, if there is one, returns what hears words while they are spoken: `push(samples)` and `flush()`
+ *   `recognize(file)` promises the answer to a sound file, as `POST /api/recognize` gives it, or several;
+ *   `stream(sampleRate)`, if there is one, returns what recognises words while they are spoken: `push(samples)` and `flush()`
  *   promise the answers that came thereby.
  */
 export function startWords(backend) {
-  const speak = element("speak");
-  let state = "ready";
-  let model = null;
-  let microphone = null;
-  let stream = null;
-  let recording = null; // the last one, for `play`
+  let digitsOnly = true;
   let sampled = 0; // samples tried
-  let live = 0; // words heard while one speaks
-
-  function enter(next, message) {
-    state = next;
-    speak.dataset.state = next;
-    element("speak-label").textContent = LABELS[next];
-    element("status").textContent = message;
-    element("play").disabled = recording === null || next !== "ready";
-  }
-
-  function showError(message) {
-    element("error").textContent = message;
-    element("error").hidden = !message;
-  }
-
-  function fail(error) {
-    enter("ready", "Ready.");
-    showError(error.message);
-  }
+  const nothing = () => (digitsOnly ? "no digit" : "none of the words");
 
   async function loadModel() {
-    model = await backend.loadModel();
-    const digitsOnly = (model.digitsOnly = model.digits.every((digit) => digit !== null));
-    setDigits(digitsOnly);
-    nameNone(digitsOnly);
+    const model = await backend.loadModel();
+    const { words, name, sample_rate: rate } = model;
+    digitsOnly = model.digits.every((digit) => digit !== null);
+    text.setWords(digitsOnly ? [] : words);
+    element("text-title").textContent = digitsOnly ? "Digits so far" : "Words so far";
     document.title = element("title").textContent = digitsOnly ? "Say a digit" : "Say a word";
-    const more = model.words.length > LISTED_WORDS ? " …" : "";
     const how = backend.stream ? "one after another" : "one at a time";
-    element("vocabulary").textContent = `${model.words.slice(0, LISTED_WORDS).join(", ")}${more}: ${how}`;
-    const { name, sample_rate: rate, max_bytes: bytes, max_seconds: seconds } = model;
-    element("limits").textContent = `, up to ${seconds}\u00a0s and ${bytes / 1e6}\u00a0MB`;
+    element("vocabulary").textContent = `${words.slice(0, LISTED_WORDS).join(", ")}${words.length > LISTED_WORDS ? " …" : ""}: ${how}`;
     element("model").textContent = `Model ${name}, ${rate / 1000} kHz`;
-    element("numbers").hidden = !model.strings;
-    element("sample").hidden = model.samples.length === 0;
     element("mel-note").textContent = `${model.lowest_hz} to ${model.highest_hz} Hz, brighter is louder`;
+    element("numbers").hidden = !model.strings;
+    showLimits(model);
+    return model;
   }
 
   function take(answer) {
-    showAnswer(answer);
-    if (answer.accepted) addHeard(model.digitsOnly ? answer.digit : answer.word);
+    const { word, accepted, confidence } = answer;
+    const refused = accepted === false;
+    const decision = accepted === null ? "not calibrated" : refused ? "rejected" : "accepted";
+    element("main").dataset.answer = "yes";
+    element("verdict").dataset.decision = decision;
+    element("digit").textContent = refused ? "–" : (answer.digit ?? "✓");
+    element("word").textContent = refused ? nothing() : word;
+    element("decision").textContent = decision;
+    element("decision").hidden = false;
+    const sure = percent(confidence);
+    element("confidence").textContent = accepted ? `${sure} sure` : `if it is one of them, then “${word}” (${sure})`;
+    showWords(answer);
+    if (answer.waveform) showSound(answer);
+    drawMel(element("mel"), answer.log_mel);
+    element("mel").setAttribute("aria-label", "Spectrogram of the network's input: frequency over time");
+    element("mel-from").textContent = seconds(0);
+    element("mel-to").textContent = seconds(answer.clip_seconds);
+    if (accepted) text.add(digitsOnly ? answer.digit : word);
+    return accepted ? `Recognised “${word}”.`
+      : accepted === null ? `“${word}”, if it was one of the words: the model is not calibrated.`
+      : "That was none of the words, or not a clear one.";
   }
 
-  async function takeAll(source, answers) {
-    for (const answer of await answers) {
-      if (source !== stream) return; // cancelled meanwhile
-      live += 1;
-      take(answer);
-      if (state === "listening") element("status").textContent = `Heard “${answer.word}”. Go on.`;
-    }
+  /** Show the most probable words, and beside them that it was none; all of them together are certain. */
+  function showWords({ probabilities, none_probability: none, word, accepted }) {
+    const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]).slice(0, LISTED);
+    const rows = best.map(([name, share]) => barRow(name, share * (1 - none), accepted !== false && name === word ? "best" : ""));
+    element("words").replaceChildren(...rows, barRow(nothing(), none, accepted === false ? "none best" : "none"));
   }
 
-  async function listen() {
-    showError("");
-    enter("opening", "Opening the microphone …");
-    try {
-      if (!model) await loadModel();
-      microphone = await openMicrophone();
-    } catch (error) {
-      return fail(error);
-    }
-    stream = backend.stream?.(microphone.sampleRate) ?? null;
-    live = 0;
-    const limit = model.microphone_seconds;
-    const envelope = { low: [], high: [] };
-    let drawn = false;
-    microphone.onblock = (block) => {
-      envelope.low.push(Math.min(...block));
-      envelope.high.push(Math.max(...block));
-      if (stream) takeAll(stream, stream.push(block)).catch(fail);
-      if (microphone.seconds >= limit) return stop();
-      if (!drawn) requestAnimationFrame(() => {
-        drawn = false;
-        if (state !== "listening") return;
-        showWaveform({ envelope, seconds: microphone.seconds, from: 0, to: Math.min(limit, Math.max(3, microphone.seconds)), used: null });
-      });
-      drawn = true;
+  function showSound({ clip_start_seconds: start, clip_seconds: clip, duration_seconds: length, waveform }) {
+    const used = [start, start + clip];
+    const note = `the network's input is ${seconds(Math.max(0, start))} to ${seconds(Math.min(used[1], length))}`;
+    // A short recording is centred in silence.
+    showWaveform({ envelope: waveform, length, from: Math.min(0, start), to: Math.max(length, used[1]), used }, note);
+    element("waveform-note").textContent = "the network's input is marked";
+  }
+
+  function forget() {
+    element("digit").textContent = "–";
+    element("word").textContent = "nothing yet";
+  }
+
+  async function recognize(file) {
+    const said = [await backend.recognize(file)].flat().map(take);
+    return said.length > 1 ? text.readable() : said[0];
+  }
+
+  function listen(sampleRate, { say, fail }) {
+    const stream = backend.stream?.(sampleRate);
+    let [found, cancelled] = [0, false];
+    const takeAll = async (answers) => {
+      for (const answer of await answers) {
+        if (cancelled) return;
+        found += 1;
+        say(take(answer));
+      }
     };
-    element("time-from").textContent = "0.00 s";
-    element("time-to").textContent = `${Math.min(limit, 3).toFixed(2)} s`;
     element("waveform-note").textContent = "";
-    enter("listening", "Speak now.");
+    return {
+      push: (block) => stream && takeAll(stream.push(block)).catch(fail),
+      async end({ sound }) {
+        if (stream) await takeAll(stream.flush());
+        if (found === 0) return recognize(sound);
+        return found > 1 ? text.readable() : `Recognised “${element("word").textContent}”.`;
+      },
+      cancel: () => (cancelled = true),
+    };
   }
 
-  async function stop() {
-    if (state !== "listening") return;
-    const { seconds, sampleRate } = microphone;
-    const samples = microphone.close();
-    microphone = null;
-    if (seconds < SHORTEST_SECONDS) return enter("ready", "That was too short. Hold the button until the word is over.");
-    recording = { samples, sampleRate };
-    enter("thinking", "Recognising …");
-    try {
-      if (stream) await takeAll(stream, stream.flush());
-    } catch (error) {
-      return fail(error);
-    }
-    if (live > 1) enter("ready", readHeard());
-    else if (live === 1) enter("ready", `Heard “${element("word").textContent}”.`);
-    else recognize(encodeWav(samples, sampleRate));
-  }
-
-  function cancel() {
-    if (state !== "listening") return;
-    microphone.close();
-    microphone = stream = null;
-    enter("ready", "Cancelled.");
-  }
-
-  async function recognize(sound) {
-    showError("");
-    enter("thinking", "Recognising …");
-    try {
-      if (!model) await loadModel();
-      checkSize(sound, model.max_bytes);
-      const answer = await backend.recognize(sound);
-      take(answer);
-      const { word, accepted } = answer;
-      const unknown = accepted === null ? `“${word}”, if it was one of the words: the model is not calibrated.` : null;
-      enter("ready", accepted ? `Heard “${word}”.` : (unknown ?? "That was none of the words, or not a clear one."));
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  function recognizeFile(file) {
-    if (state !== "ready") return;
-    recording = { file };
-    return recognize(file);
-  }
-
-  onPress(speak, { state: () => state, begin: listen, end: stop });
-  onFile(element("file"), recognizeFile);
-
-  element("sample").addEventListener("click", async () => {
-    if (state !== "ready") return;
-    try {
-      await recognizeFile(await sampleOf(model.samples[sampled % model.samples.length]));
-      sampled += 1;
-    } catch (error) {
-      fail(error);
-    }
-  });
-
-  function change(how) {
-    how();
-    if (state === "ready") enter("ready", readHeard());
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") cancel();
-    if (event.key === "Backspace") change(deleteLast);
-    if (event.key === "z" && (event.ctrlKey || event.metaKey)) change(undo);
-  });
-
-  for (const [id, how] of [["backspace", deleteLast], ["clear", clearHeard], ["undo", undo]]) {
-    element(id).addEventListener("click", () => {
-      change(how);
-      if (element(id).disabled) speak.focus(); // else the keyboard would stand nowhere
-    });
-  }
-  element("copy").addEventListener("click", async () => {
-    await copyText(heardText());
-    enter("ready", "Copied.");
-  });
-  playsBack(element("play"), () => recording, showError);
-
-  new ResizeObserver(redraw).observe(element("waveform"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  loadModel().catch(fail);
+  const sample = ({ samples }) => samples[sampled++ % samples.length];
+  startPage({ loadModel, listen, recognize, sample, forget, longest: (model) => model.microphone_seconds });
 }

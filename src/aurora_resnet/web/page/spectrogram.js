@@ -11,3 +11,15 @@ export function viridis(amount) {
   const below = Math.min(Math.floor(place), VIRIDIS.length - 2);
   return VIRIDIS[below].map((low, i) => Math.round(low + (place - below) * (VIRIDIS[below + 1][i] - low)));
 }
+
+/** Draw a spectrogram, rows of numbers with the lowest band first, with the lowest band at the bottom. */
+export function drawMel(canvas, rows) {
+  [canvas.width, canvas.height] = [rows[0].length, rows.length];
+  const all = rows.toReversed().flat();
+  const lowest = Math.min(...all);
+  const range = Math.max(...all) - lowest || 1;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  all.forEach((value, i) => image.data.set([...viridis((value - lowest) / range), 255], 4 * i));
+  context.putImageData(image, 0, 0);
+}

@@ -1,0 +1,109 @@
+"""Recordings arrive: within bounds of size, time and number, and answered one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from fastapi import HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
+from aurora_resnet.web.load import TooManyUploads, UploadsInHand
+from aurora_resnet.web.upload import MAX_BYTES, decode_upload
+
+AT_ONCE = 2
+"""Recordings that are decoded side by side; the network takes one at a time."""
+BODY_SECONDS = 20.0
+"""A recording must be here after so many seconds."""
+WAIT_SECONDS = 30.0
+"""A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
+
+T = TypeVar("T")
+
+
+class Receiver:
+    """Takes recordings and has them answered.
+
+    They are decoded side by side, a few at a time; the network takes one at a time, because a second one beside it
+    would only slow both. The rest wait, and beyond a bound they are sent away with 503.
+
+    Args:
+        body_seconds: how long a recording may be on its way.
+        wait_seconds: how long it may wait for its turn before it is sent away.
+    """
+
+    def __init__(self, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
+        self._network, self._turns, self._uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
+
+    async def answer(self, request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
+        """Return what ``answer`` makes of a request's recording and its rate in Hz.
+
+        Raises:
+            HTTPException: 408, 413 or 503 for one that is too slow, too large or too many.
+            AudioError: for what is no recording.
+        """
+
+        def decode_and_answer(data: bytes) -> T:
+            samples, sample_rate = decode_upload(data)
+            with self._network:
+                return answer(samples, sample_rate)
+
+        form = is_form(request.headers)
+        most = MAX_BYTES + (FORM_BYTES if form else 0)
+        size = int(request.headers.get("content-length", most))  # which the server has checked to be a number
+        with self._uploads.room_for(_not_too_large(size, most)):
+            body = _bounded(request, most)
+            try:
+                async with asyncio.timeout(self.body_seconds):
+                    data = await (file_of_form(request.headers, body) if form else _whole(body))
+            except TimeoutError:
+                late = f"the recording was not here after {self.body_seconds:g} s; send it again"
+                raise HTTPException(408, late) from None
+            _not_too_large(len(data))
+            async with self._turn():
+                if await request.is_disconnected():
+                    return Response(status_code=499)  # nobody reads it
+                return await run_in_threadpool(decode_and_answer, data)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Have one of the turns while the block lasts."""
+        try:
+            async with asyncio.timeout(self.wait_seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise TooManyUploads from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+    """Read what is sent, and stop as soon as it is too much."""
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        _not_too_large(size, most)
+        yield chunk
+
+
+async def _whole(body: AsyncGenerator[bytes, None]) -> bytes:
+    return b"".join([chunk async for chunk in body])
+
+
+def _not_too_large(size: int, most: int = MAX_BYTES) -> int:
+    """Return how many bytes there are.
+
+    Raises:
+        HTTPException: 413, before any more is read.
+    """
+    if size > most:
+        raise HTTPException(413, f"the recording may have {MAX_BYTES:,} bytes, this one has more; cut it")
+    return size
