@@ -1,4 +1,4 @@
-"""How Sphinx makes the documentation site of these pages; ``python -m tools.site`` calls it."""
+"""Sphinx configuration of the documentation site; ``python -m tools.site`` builds it."""
 
 import sys
 from pathlib import Path
@@ -13,10 +13,13 @@ author = "The aurora-resnet maintainers"
 copyright = "the aurora-resnet maintainers, MIT licence"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.extension"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "tools.site.extension"]
 exclude_patterns = ["records/**", "demo/**"]
 source_suffix = {".md": "markdown"}
 highlight_language = "none"
+copybutton_exclude = ".linenos, .gp, .go"
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "html_image"]
 myst_heading_anchors = 3

@@ -1,10 +1,10 @@
-"""Export a model to one ONNX file and recognise with it where there is no torch.
+"""Export a model to one ONNX file and recognise with it without PyTorch.
 
     python examples/export_without_torch.py [CHECKPOINT]
 
-The file goes from waveforms to logits, the front end inside, and is written only if it answers as the model does. What
-hears with it needs numpy, soundfile, soxr and onnxruntime: on a machine without torch, ``pip install
-aurora-resnet-runtime`` brings just that part, as ``aurora_resnet_runtime``.
+The file maps waveforms to logits, front end included, and is written only if it agrees with the model. Inference needs
+numpy, soundfile, soxr and onnxruntime: on a machine without PyTorch, ``pip install ./runtime`` in a clone installs
+just that part, as ``aurora_resnet_runtime``.
 
 Prints:
 
@@ -22,8 +22,8 @@ WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None  # importing it now fails
 from aurora_resnet.runtime import Recognizer
-heard = Recognizer.from_pretrained(sys.argv[1]).recognize(sys.argv[2])
-print(heard.word, f"{heard.confidence:.2f}", "accepted" if heard.accepted else "rejected")
+answer = Recognizer.from_pretrained(sys.argv[1]).recognize(sys.argv[2])
+print(answer.word, f"{answer.confidence:.2f}", "accepted" if answer.accepted else "rejected")
 """
 
 

@@ -1,9 +1,9 @@
-r"""Fine-tune a shipped model on a folder of your own: a sub-folder of recordings for each word.
+r"""Fine-tune a shipped model on your own folder: a sub-folder of recordings for each word.
 
     python examples/fine_tune_folder.py [FOLDER]
 
-The speaker stands in the file's name before the last ``_``, as in ``left/ann_01.wav``. Without a folder it takes four
-words of the synthetic voices in the package. ``own_words.py`` does more with less: negatives, calibration, a report.
+The speaker is the part of the file name before the last ``_``, as in ``left/ann_01.wav``. Without a folder it takes four
+words of the packaged synthetic voices. ``own_words.py`` adds negatives, calibration and a report.
 
 Prints:
 

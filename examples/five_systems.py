@@ -1,9 +1,9 @@
-"""The five systems of the paper side by side: the same recordings, the same training, test speakers whom none heard.
+"""The five systems of the paper: the same recordings, the same training, unseen test speakers.
 
     python examples/five_systems.py
 
-On three words of the synthetic voices in the package, with random weights and few epochs: a pattern to fill with your
-own corpus, no result. ``weights="imagenet"`` gives the first one what it is made for; docs/study.md has real speech.
+On three words of the packaged synthetic voices, with random weights and few epochs: a pattern for your own corpus, not a
+result. ``weights="imagenet"`` gives the first one its pretrained weights; docs/study.md has real speech.
 
 Prints:
 

@@ -1,9 +1,9 @@
-"""Thaw a pretrained network from the head down: each epoch trains what its freeze plan leaves free.
+"""Unfreeze a pretrained network gradually, from the head down.
 
     python examples/freeze_plan.py
 
-Frozen parts get no gradient and keep the statistics of their batch normalisations, so few recordings cannot spoil what
-was learnt from many.
+Frozen parts get no gradient and keep their BatchNorm statistics, so few recordings cannot damage what was learnt from
+many.
 
 Prints:
 

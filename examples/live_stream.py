@@ -1,9 +1,9 @@
-"""Hear words in a stream as they are spoken, in chunks of any size.
+"""Recognise words in a stream as they are spoken, in chunks of any size.
 
     python examples/live_stream.py [FILE]
 
-The stream is a file here, cut into chunks of 0.1 s; a microphone, a socket or a pipe gives the same. Digits one after
-another, as in telephone numbers, are heard better by ``StringStreams``: see ``phone_line.py``.
+The stream is a file, cut into chunks of 0.1 s; a microphone, a socket or a pipe works the same way. For digit strings use
+``StringStreams``: see ``phone_line.py``.
 
 Prints:
 

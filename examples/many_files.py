@@ -1,10 +1,9 @@
-"""Recognise a hundred thousand files: a table with a row a file, on all processors, and resumed after any kill.
+"""Recognise a hundred thousand files into one table, on all processors, resumable.
 
     python examples/many_files.py [FOLDER or NUMBER]
 
-Without a folder it makes one of so many links to the recordings in the package, in ``runs/many_files``: 2,000, or
-100000. Kill it and call it again: what is done stays done. Memory does not grow with their number, docs/scale.md has
-the rates. ``engine="ray"`` does the same on a cluster.
+Without a folder it makes one of links to packaged recordings, in ``runs/many_files``: 2,000, or NUMBER. Kill it and call
+it again: it resumes. Memory is constant; docs/scale.md has the rates. ``engine="ray"`` does the same on a cluster.
 
 Prints:
 

@@ -1,10 +1,9 @@
-"""Build noisy speech as Aurora-2 was built, from any speech and any noise: levels, channels, SNRs, file tree.
+"""Build noisy speech by the Aurora-2 protocol, from any speech and any noise: levels, channels, SNRs, file tree.
 
     python examples/noisy_corpus.py
 
-The noises of the package serve as four of the eight scenes here; with a folder of recordings for each scene, give
-``build_noisy_corpus`` that folder, and all test sets and the training data can be built. A build that was stopped goes
-on when it is called again. ``evaluate_aurora2.py`` measures a model on the tree.
+Packaged noises serve as four of the eight scenes. With a folder of recordings for each scene, all test sets and the
+training data can be built. A stopped build resumes when it is called again. ``evaluate_aurora2.py`` measures a model on the tree.
 
 Prints:
 

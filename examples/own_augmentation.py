@@ -1,10 +1,9 @@
-"""An augmentation of your own: every epoch hears each word beside another mains hum.
+"""Your own augmentation: each epoch adds another mains hum to each word.
 
     python examples/own_augmentation.py
 
-What ``Trainer.fit`` takes in the place of clips is anything that says how many clips an epoch has and makes those of
-epoch ``number``. Draw from a generator of (seed, epoch, clip): an epoch is then the same whenever it is asked for, and
-a training that is resumed ends with the same weights.
+``Trainer.fit`` takes any object that has the number of clips of an epoch and makes those of epoch ``number``. Draw from a
+generator of (seed, epoch, clip): epochs are then reproducible, and a resumed training ends with the same weights.
 
 Prints:
 

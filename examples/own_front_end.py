@@ -1,9 +1,9 @@
-"""A front end of your own: mel-frequency cepstral coefficients instead of the log-mel spectrogram.
+"""Your own front end: mel-frequency cepstral coefficients instead of the log-mel spectrogram.
 
     python examples/own_front_end.py
 
-A front end is a ``torch.nn.Module`` from waveforms ``[B, N]`` to features ``[B, M, T]`` that says its sample rate, its
-bands and how many frames a waveform gives. It becomes part of the model: trained, saved and exported with it.
+A front end is a ``torch.nn.Module`` from waveforms ``[B, N]`` to features ``[B, M, T]`` with a sample rate, a number of
+bands and a number of frames for each length. It becomes part of the model: trained, saved and exported with it.
 ``examples/own_model`` is an installable package with a front end and a network.
 
 Prints:

@@ -1,9 +1,9 @@
-"""A network of your own: any ``torch.nn.Module`` from features ``[B, M, T]`` to logits ``[B, K]``.
+"""Your own network: any ``torch.nn.Module`` from features ``[B, M, T]`` to logits ``[B, K]``.
 
     python examples/own_network.py
 
-It need not know this library; its class takes ``n_mels`` and ``num_classes``. Registered under a name it is trained,
-saved, loaded, recognised with and exported as the built-in ones; ``check_model`` says what is missing for that.
+It need not import this library; its class takes ``n_mels`` and ``num_classes``. Registered under a name it is trained,
+saved, loaded and exported like the built-in ones; ``check_model`` reports what is missing.
 
 Prints:
 

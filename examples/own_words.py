@@ -1,14 +1,14 @@
-"""Teach words of your own: a folder in; a calibrated model, an honest estimate and advice out.
+"""Teach your own words: from a folder to a calibrated model, a held-out estimate and advice.
 
     python examples/own_words.py [FOLDER]
 
-The folder has a sub-folder of recordings for each word, and ``_other`` for what is none of them. Without a folder it
-takes three words of four synthetic voices. Speakers are held out in turn, so the estimate is about people whom the
-model did not hear; the command ``aurora-resnet teach FOLDER --out mine.safetensors`` does the same.
+The folder has a sub-folder of recordings for each word, and ``_other`` for negatives. Without a folder it takes three
+words of four synthetic voices. The estimate comes from held-out speakers; the command
+``aurora-resnet teach FOLDER --out mine.safetensors`` does the same.
 
 Prints:
 
-    people whom it did not hear: 100.0% right
+    held-out speakers: 100.0% right
     - few recordings: one (8), two (8), three (8); record at least 10 of each word, better 20
     - 4 speakers: how much people differ cannot be seen, so the interval is too narrow; ask 5 or more people
     - there are no recordings of anything else, so what the model accepts by mistake is known for synthetic digits only, if at all; record other words and usual noises into the sub-folder _other
@@ -34,12 +34,12 @@ def main(
     recordings = divide(samples) if folder is None else read_recordings(folder)
     config = config or TeachConfig(epochs=10, steps=150)  # the defaults, TeachConfig(), take four times as long
     taught = teach(recordings, out, config, progress=True)
-    print(f"people whom it did not hear: {taught.estimate.accuracy:.1%} right")
+    print(f"held-out speakers: {taught.estimate.accuracy:.1%} right")
     for advice in taught.advice:
         print(f"- {advice}")
     recognizer = DigitRecognizer.from_pretrained(out)  # also: recognize, listen, serve and export --model
-    heard = recognizer.recognize(recordings.words[0].path)
-    print(f"{recordings.words[0].word}: {heard.word}, {'accepted' if heard.accepted else 'rejected'}")
+    answer = recognizer.recognize(recordings.words[0].path)
+    print(f"{recordings.words[0].word}: {answer.word}, {'accepted' if answer.accepted else 'rejected'}")
 
 
 if __name__ == "__main__":

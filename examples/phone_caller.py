@@ -1,11 +1,11 @@
-"""A caller for ``phone_line.py``: says what is in a file, and listens until the line hangs up.
+"""A caller for ``phone_line.py``: plays a file, and receives until the line hangs up.
 
 python examples/phone_line.py &
 python examples/phone_caller.py pin.wav
 
-Another port stands behind the file. Prints:
+Another port follows the file. Prints:
 
-    heard 2.3 s of questions
+    received 2.3 s of questions
 """
 
 import argparse
@@ -20,17 +20,17 @@ from aurora_resnet import AuroraError, read_audio, resample
 
 
 async def call(port: int, sound: bytes, frame_seconds: float = FRAME_SECONDS) -> float:
-    """Call the line, say something and listen until it hangs up; return how many seconds were heard."""
+    """Call the line, play audio until it hangs up; return the seconds received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     speaking = asyncio.create_task(send(writer, sound, frame_seconds))
-    heard = 0
+    received = 0
     with suppress(EOFError, ConnectionError):  # the line hangs up, perhaps while we speak
         while True:
-            heard += len(await receive(reader))
+            received += len(await receive(reader))
     speaking.cancel()
     await asyncio.gather(speaking, return_exceptions=True)
     writer.close()
-    return heard / 2 / RATE
+    return received / 2 / RATE
 
 
 def pcm(samples: np.typing.NDArray[np.floating]) -> bytes:
@@ -43,8 +43,8 @@ def main(file: str, port: int = 9092) -> None:
     """Say a file, then nothing."""
     samples, rate = read_audio(file)
     silence = bytes(2 * 30 * RATE)
-    heard = asyncio.run(call(port, pcm(resample(samples, rate, RATE)) + silence))
-    print(f"heard {heard:.1f} s of questions")
+    received = asyncio.run(call(port, pcm(resample(samples, rate, RATE)) + silence))
+    print(f"received {received:.1f} s of questions")
 
 
 if __name__ == "__main__":

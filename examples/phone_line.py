@@ -1,7 +1,6 @@
-"""A telephone line that asks (by tones) for a PIN of four digits, up to three times; callers may speak into the question.
+"""A telephone line that asks (by tones) for a PIN of four digits, up to three times; callers may interrupt the prompt.
 
 It speaks AudioSocket: same => n,AudioSocket(${UUID},127.0.0.1:9092) in Asterisk's dial plan, or phone_caller.py calls.
-
 Prints:
 
     PIN: 4071
@@ -20,7 +19,7 @@ QUESTION = np.int16(6500 * np.sin(2 * np.pi * np.repeat([440, 550, 660, 0], 2000
 
 
 async def send(writer: asyncio.StreamWriter, sound: bytes, frame_seconds: float = FRAME_SECONDS) -> None:
-    """Send sound as fast as it is heard."""
+    """Send sound in real time."""
     for start in range(0, len(sound), FRAME_BYTES):
         frame = sound[start : start + FRAME_BYTES]
         writer.write(bytes([SOUND]) + len(frame).to_bytes(2, "big") + frame)
@@ -64,7 +63,7 @@ class PinLine:
                         return event.string.text
                     if isinstance(event, StringEnded | Rejected | NoInput):  # unsure, too few digits, none, silence
                         return None
-                    asking.cancel()  # who speaks need not hear the rest
+                    asking.cancel()  # the caller speaks: stop the prompt
         finally:
             asking.cancel()
             self.streams.close(call)

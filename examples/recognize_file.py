@@ -1,4 +1,4 @@
-"""Recognise files: which word, how sure, and whether it was one of the words at all.
+"""Recognise files: the word, its confidence, and whether it is accepted.
 
     python examples/recognize_file.py [FILE ...]
 
@@ -19,10 +19,10 @@ import numpy as np
 from aurora_resnet import DigitRecognizer, Recognition, load_corpus
 
 
-def show(name: str, heard: Recognition) -> None:
-    """Print an answer; ``heard.probabilities`` has those of all words."""
-    verdict = "accepted" if heard.accepted else "rejected: none of the words"
-    print(f"{name}: {heard.word}, digit {heard.digit}, confidence {heard.confidence:.2f}, {verdict}")
+def show(name: str, answer: Recognition) -> None:
+    """Print an answer; ``answer.probabilities`` has those of all words."""
+    verdict = "accepted" if answer.accepted else "rejected: none of the words"
+    print(f"{name}: {answer.word}, digit {answer.digit}, confidence {answer.confidence:.2f}, {verdict}")
 
 
 def main(files: Sequence[str] = ()) -> None:

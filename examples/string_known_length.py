@@ -1,9 +1,9 @@
-"""Hear a PIN and a card number better by what is known of them: how long they are, and the check digit.
+"""Recognise a PIN and a card number of known length and check digit.
 
     python examples/string_known_length.py
 
-A known length or check constrains the search: a digit that was hardly heard is found because one is missing. It makes
-nothing certain: a string that is heard only because it is asked for has a low confidence and is not accepted.
+A known length or check constrains the search. It is a prior, not a fact: a string that fits only the constraint has a low
+confidence and is not accepted.
 
 Prints:
 
@@ -40,13 +40,13 @@ def luhn(text: str) -> bool:
 
 
 def main() -> None:
-    """Hear a PIN without and with its length, and a card number with its check digit."""
+    """Recognise a PIN without and with its length, and a card number with its check digit."""
     recognizer = StringRecognizer.from_pretrained("string_net")
     pin = say(["four", "oh", "seven", "one"])
     for lengths in (None, {4}, {6}):
-        heard = recognizer.recognize(pin, RATE, lengths=lengths)
-        verdict = "accepted" if heard.accepted else f"not accepted: {heard.reason}"
-        print(f"PIN, lengths {lengths}: {len(heard.text)} digits, {verdict}")
+        answer = recognizer.recognize(pin, RATE, lengths=lengths)
+        verdict = "accepted" if answer.accepted else f"not accepted: {answer.reason}"
+        print(f"PIN, lengths {lengths}: {len(answer.text)} digits, {verdict}")
     print("the PIN:", recognizer.recognize(pin, RATE, lengths={4}).text)
     card = recognizer.recognize(say([DIGITS.words[int(digit)] for digit in CARD]), RATE, lengths={16}, check=luhn)
     print(f"the card: {card.text}, check digit {'right' if luhn(card.text) else 'wrong'}")

@@ -1,4 +1,4 @@
-"""See which part of a word the network looked at: Grad-CAM on the spectrogram.
+"""Show which part of a word the network looked at: Grad-CAM on the spectrogram.
 
     python examples/what_it_sees.py [FILE]
 
@@ -18,13 +18,13 @@ from aurora_resnet import DigitRecognizer, grad_cam, load_checkpoint, load_corpu
 
 
 def main(file: str | None = None) -> None:
-    """Print when and how high the network heard each of the two most probable words."""
+    """Print the time and band that spoke for each of the two most probable words."""
     path = file or load_corpus("samples:").filter(speakers="samples/flite-rms", words="seven")[0].path
     recognizer = DigitRecognizer.from_pretrained("compact")
-    heard, clip = recognizer.recognize(path), recognizer.clip(path)  # the clip is what the network gets
+    answer, clip = recognizer.recognize(path), recognizer.clip(path)  # the clip is what the network gets
     model = load_checkpoint("compact").model
     hop_seconds = model.config.mel.hop_seconds
-    for word, probability in sorted(heard.probabilities.items(), key=lambda pair: -pair[1])[:2]:
+    for word, probability in sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:2]:
         heat = grad_cam(model, torch.from_numpy(clip.samples), word=word)  # [bands, frames], 0 to 1
         frames = (heat.amax(dim=0) > 0.5).nonzero().flatten() * hop_seconds + clip.start_seconds
         band, _ = divmod(int(heat.argmax()), heat.shape[1])

@@ -1,8 +1,6 @@
-"""Pages whose examples are run: their Python, one block after the other, and the commands of their ``bash`` blocks.
+"""The examples on the pages run: their Python, block after block, and the commands of their ``bash`` blocks.
 
-Every page is in one of the two lists below, so a new one cannot be forgotten.
-
-What needs a microphone or runs until somebody stops it stands in ``console`` blocks, which are not run.
+Every page with examples is in one of the lists below. ``console`` blocks need a microphone or do not end: they are not run.
 """
 
 from __future__ import annotations
@@ -26,23 +24,22 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RATE = 8000
 CARD = "4539578763621486"
-"""It has a right check digit."""
+"""Its check digit is right."""
 
 
 RUN = (
     "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
     "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
 )  # fmt: skip
-"""Pages whose Python is run with the recordings of ``folder``, and whose commands are."""
+"""Pages whose Python and commands run with the recordings of ``folder``."""
 OWN_TESTS = {"strings.md"}
 """Pages with a test of their own below."""
 ELSEWHERE = {
     "data.md": "downloads",
     "export.md": "minutes; tests/export",
-    "first-hour.md": "minutes and gigabytes; CI runs the same commands step by step",
     "models.md": "ImageNet weights; tests/models",
     "own-models.md": "the package of examples/own_model, which CI installs",
-    "own-words.md": "a folder of recordings of one's own; tests/teaching",
+    "own-words.md": "a folder of your own recordings; tests/teaching",
     "protocol.md": "corpora; tests/noisy_corpus and CI",
     "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
@@ -50,7 +47,7 @@ ELSEWHERE = {
     "study.md": "hours; CI runs the quick form",
     "web.md": "until Ctrl-C; tests/web",
 }
-"""Pages whose examples need what a test has not; who runs them."""
+"""Pages whose examples need more than a test has, and where they run instead."""
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -59,7 +56,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def say(digits: str, path: Path) -> None:
-    """Have a packaged voice say digits."""
+    """Write a packaged voice that says digits."""
     voice = read_samples().filter(speakers="samples/espeak-en-us-gene")
     names = ("oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     parts: list[Samples] = [np.zeros(RATE // 2, np.float32)]
@@ -70,7 +67,7 @@ def say(digits: str, path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the examples are run, with the recordings that they name."""
+    """Return a folder with the recordings that the examples name, as the working directory."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "calls").mkdir()
     for file, digits in (
@@ -116,7 +113,7 @@ def test_the_examples_of_a_page_run(page: str, capsys: pytest.CaptureFixture[str
     names: dict[str, object] = {"__name__": "page"}
     for block in python:
         exec(compile(block, f"docs/{page}", "exec"), names)
-    if page == "recognizer.md":  # its commands are about recordings of one's own; those of the others are run
+    if page == "recognizer.md":  # its commands need your own recordings
         return
     run_commands(page, capsys)
 
@@ -141,7 +138,7 @@ def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
             if "websockets" in block and importlib.util.find_spec("websockets") is None:
                 continue
             exec(compile(block, "docs/strings.md", "exec"), names)
-    assert getattr(names["heard"], "text") == "4071"  # noqa: B009 (the type of a name of the page is unknown)
+    assert getattr(names["number"], "text") == "4071"  # noqa: B009 (the type of a name of the page is unknown)
     assert getattr(names["card"], "text") == CARD  # noqa: B009
 
 

@@ -21,9 +21,9 @@ from tools.reports.sources import targets
 
 
 def test_only_the_part_between_its_markers_changes() -> None:
-    begin, end = "<!-- others: written by tools/reports -->", "<!-- end of others -->"
+    begin, end = "<!-- together: written by tools/reports -->", "<!-- end of together -->"
     changed = filled(f"before {begin} old {end} after", "any")
-    assert changed.startswith(f"before {begin}\n\n| recordings in")
+    assert changed.startswith(f"before {begin}\n\n| test ")
     assert changed.endswith(f"|\n\n{end} after")
     assert filled(changed, "any") == changed
     with pytest.raises(SystemExit, match="needs its"):

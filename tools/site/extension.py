@@ -24,6 +24,8 @@ COMMANDS_HERE = "<!-- commands: written when the site is built -->"
 COLUMNS = "100"
 _EMPTY_HEADER = re.compile(r"<th([^>]*)><p></p></th>")
 """The corner of a table that names nothing is no header."""
+_LONG_CELL = re.compile(r'<td(?: class="([\w-]+)")?><p>(?=[^<]{24})')
+"""A cell of a table with more than a number and its interval: it wraps."""
 _SIZES = re.compile(r"\\[Bb]ig[lr]?\b")  # browsers choose the size of a bracket themselves
 
 BESIDE = {
@@ -108,7 +110,8 @@ def accessible(page: str) -> str:
     """
     for part, better in ACCESSIBLE.items():
         page = page.replace(part, better)
-    return _EMPTY_HEADER.sub(r"<td\1></td>", page)
+    page = _EMPTY_HEADER.sub(r"<td\1></td>", page)
+    return _LONG_CELL.sub(lambda found: f'<td class="{" ".join(filter(None, (found[1], "long")))}"><p>', page)
 
 
 def command_section(command: str) -> str:
