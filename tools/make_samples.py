@@ -1,11 +1,12 @@
-"""Synthesise the sample recordings that the wheel carries: eleven words by synthetic voices, and five noises.
+"""Synthesise the sample recordings that the wheel carries anew: eleven words by synthetic voices, and five noises.
 
     python -m tools.make_samples --out src/aurora_resnet/samples
 
-Needs Debian's speech synthesisers (the error names the packages). Each engine speaks one word at a time; the
-answer is resampled to 8 kHz, cut to the word with 50 ms on each side, brought to a peak of -3 dBFS and stored
-as FLAC. ``samples.csv`` keeps the exact command of every clip. Nothing is written before everything has
-been made and checked.
+``samples.csv`` in that folder has the exact command of every clip; other commands in it make other clips. Needs Debian's
+speech synthesisers (the error names the packages). Each engine speaks one word at a time; the answer is resampled to
+8 kHz, cut to the word with 50 ms on each side, brought to a peak of -3 dBFS and stored as FLAC. Nothing is written
+before everything has been made; then the table has the engines' versions and the digests of the files, and
+tests/corpora/test_samples.py checks lengths, levels and voices.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,6 @@ from tqdm.auto import tqdm
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.errors import AudioError, MissingDependencyError
-from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.sample_voices import OUTPUT, VOICES
 
 SAMPLE_RATE = 8000
 PEAK_DBFS = -3.0
@@ -40,6 +38,8 @@ NOISE_SEED = 20260
 STORED_BITS = 11  # the lowest 5 of the 16 bits are zero, which FLAC stores for nothing
 MARGIN_SECONDS = 0.05
 
+OUTPUT = "out.wav"
+"""What every command writes, in an empty folder."""
 DEBIAN_PACKAGES = {
     "espeak-ng": "espeak-ng",
     "flite": "flite",
@@ -94,20 +94,6 @@ def round_to_pcm(samples: Signal) -> Pcm:
     return rounded
 
 
-def check_clips(clips: Mapping[str, Pcm]) -> None:
-    """Refuse clips of a wrong length, clips that are nearly silent, and two equal clips."""
-    seen: dict[bytes, str] = {}
-    for name, clip in clips.items():
-        seconds = len(clip) / SAMPLE_RATE
-        level_dbfs = 20 * np.log10(np.sqrt(np.mean(np.square(clip / 32768.0))))
-        if not 0.12 <= seconds <= 1.0:
-            raise AudioError(f"{name}: expected 0.12 s to 1.0 s; got {seconds:.2f} s. Change the voice's tempo")
-        if level_dbfs < -35:
-            raise AudioError(f"{name}: expected speech; got {level_dbfs:.0f} dBFS. Leave the voice out")
-        if (twin := seen.setdefault(clip.tobytes(), name)) != name:
-            raise AudioError(f"{name}: expected a clip of its own; it equals {twin}. Change a pitch")
-
-
 def make_noises(talkers: list[list[Pcm]]) -> dict[str, Pcm]:
     """Return white, pink and brown noise, mains hum, and babble of the talkers, all from ``NOISE_SEED``."""
     rng = np.random.default_rng(NOISE_SEED)
@@ -138,6 +124,12 @@ def write_flac(path: Path, clip: Pcm) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
     """Write dictionaries with equal keys as CSV."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -148,42 +140,27 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> None:
 
 def main() -> None:
     """Make, check and write everything."""
-    parser = argparse.ArgumentParser(description="Synthesise the sample recordings of the wheel.")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder of samples.csv, to write to")
     out: Path = parser.parse_args().out
 
+    rows = read_table(out / "samples.csv")
     versions = {engine: engine_version(engine) for engine in DEBIAN_PACKAGES}
-    files = {
-        f"{voice.name}/{word}_{take}.flac": (voice, word, take)
-        for voice in VOICES for word in DIGITS.words for take in (1, 2)
-    }  # fmt: skip
-    clips = {
-        file: synthesise(voice.command(word, take))
-        for file, (voice, word, take) in tqdm(files.items(), desc="words", unit="clip")
-    }
-    check_clips(clips)
-    talkers = [
-        [clips[f"{voice.name}/{word}_1.flac"] for word in DIGITS.words] for voice in VOICES if voice.split == "train"
-    ]
-    noises = {f"noise/{name}.flac": noise for name, noise in make_noises(talkers).items()}
+    clips = {row["file"]: synthesise(shlex.split(row["command"])) for row in tqdm(rows, desc="words", unit="clip")}
+    spoken: dict[str, list[Pcm]] = {}
+    for row in rows:
+        if (row["split"], row["take"]) == ("train", "1"):
+            spoken.setdefault(row["voice"], []).append(clips[row["file"]])
+    noises = {f"noise/{name}.flac": noise for name, noise in make_noises(list(spoken.values())).items()}
     foreign = {str(p.relative_to(out)) for p in out.rglob("*.flac")} - clips.keys() - noises.keys()
     if foreign:
         raise AudioError(f"{out} holds recordings of other voices; remove {', '.join(sorted(foreign)[:3])} ...")
-
     sums = {file: write_flac(out / file, clip) for file, clip in (clips | noises).items()}
     noise_rows = [{"file": file, "seed": str(NOISE_SEED), "sha256": sums[file]} for file in noises]
-    word_rows = [
-        {
-            "file": file, "word": word, "voice": voice.name, "sex": voice.sex, "engine": voice.engine,
-            "engine_version": versions[voice.engine], "take": str(take), "split": voice.split,
-            "command": shlex.join(voice.command(word, take)), "sha256": sums[file],
-        }
-        for file, (voice, word, take) in files.items()
-    ]  # fmt: skip
     write_table(out / "noise" / "noise.csv", noise_rows)
-    write_table(out / "samples.csv", word_rows)
-    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    print(f"{len(VOICES)} voices, {len(clips)} clips, {len(noises)} noises, {size / 1e6:.2f} MB in {out}")
+    changes = [{"engine_version": versions[row["engine"]], "sha256": sums[row["file"]]} for row in rows]
+    write_table(out / "samples.csv", [row | change for row, change in zip(rows, changes, strict=True)])
+    print(f"{len(clips)} clips, {len(noises)} noises in {out}")
 
 
 if __name__ == "__main__":

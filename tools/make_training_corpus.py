@@ -16,34 +16,36 @@ Written are
 - ``speech_commands_v2_digits.csv`` and ``kokoro_tts.csv``: manifests with the speakers, of the latter only the clips
   that PocketSphinx understood.
 
-What is held out, no training hears: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
+What is held out is in no training: of AN4's training speakers those whom ``validation_share = 0.15`` holds out too; of
 ``wuw_corpus_ii`` the sessions whose number ends in 0 or 5; of Speech Commands' other words the speakers whose id ends in
-e; of ``people`` every fifth person, by a checksum of the id. Those of the telephone and of Speech Commands are told by file names, so ``examples/train_voices.toml`` leaves them out by a pattern.
+e; of ``people`` every fifth person, by a checksum of the id. Those of the telephone and of Speech Commands are told by
+file names, so training files leave them out by a pattern.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import soundfile
 from tqdm.auto import tqdm
 
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.manifest import write_csv
-from aurora_resnet.corpora.sources.an4 import read_an4
+from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_aligned
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.splits import split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
+from tools.make_samples import read_table, write_table
 
 VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
@@ -51,18 +53,7 @@ SEAM_SECONDS = 0.1
 """Digits with a longer pause between them are not one piece of speech."""
 
 
-@dataclass(frozen=True)
-class Word:
-    """A word of an AN4 utterance; ``digit`` is empty for what is none."""
-
-    word: str
-    digit: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of an AN4 utterance to cut: folder, name, seconds."""
 
     kind: str
@@ -71,58 +62,57 @@ class Piece:
     end: float
 
 
-def pieces(words: list[Word]) -> Iterator[Piece]:
+def pieces(words: Sequence[str], spans: Sequence[tuple[float, float]]) -> Iterator[Piece]:
     """Yield the words, runs and seams of an utterance.
 
-    >>> spoken = [Word("sixty", "", 0.0, 0.4), Word("b", "", 0.4, 0.6), Word("two", "two", 0.6, 0.9),
-    ...     Word("three", "three", 0.9, 1.3)]
-    >>> [(piece.kind, piece.name) for piece in pieces(spoken)]
+    >>> found = pieces(("sixty", "b", "two", "three"), ((0.0, 0.4), (0.4, 0.6), (0.6, 0.9), (0.9, 1.3)))
+    >>> [(piece.kind, piece.name) for piece in found]
     [('an4_words', 'sixty_0'), ('an4_words', 'b_1'), ('an4_talk', 'sixty-b_0'), ('an4_seams', 'two-three_2')]
     """
     whole = NegativeShares().whole_words
-    for none, numbered in groupby(enumerate(words), key=lambda each: not each[1].digit):
+    names = [
+        "o" if word == "oh" else word for word in words
+    ]  # AN4's spelling: files keep the names that were trained on
+    for digits, numbered in groupby(range(len(words)), key=lambda position: words[position] in DIGITS):
         run = list(numbered)
-        if none:
-            for position, word in run:
+        if not digits:
+            for at in run:
                 yield Piece(
-                    "an4_words", f"{word.word}_{position}", word.start - MARGIN_SECONDS, word.end + MARGIN_SECONDS
+                    "an4_words", f"{names[at]}_{at}", spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
                 )
             if len(run) > 1:
-                name = "-".join(word.word for _, word in run[:6])
-                yield Piece("an4_talk", f"{name}_{run[0][0]}", run[0][1].start, run[-1][1].end)
-        for (position, first), (_, second) in pairwise(run):
-            near = second.start - first.end < SEAM_SECONDS
-            if not none and near and first.digit not in whole and second.digit not in whole:
-                middles = ((word.start + word.end) / 2 for word in (first, second))
-                yield Piece("an4_seams", f"{first.word}-{second.word}_{position}", *middles)
+                name = "-".join(names[at] for at in run[:6])
+                yield Piece("an4_talk", f"{name}_{run[0]}", spans[run[0]][0], spans[run[-1]][1])
+            continue
+        for first, second in pairwise(run):
+            near = spans[second][0] - spans[first][1] < SEAM_SECONDS
+            if near and not {words[first], words[second]} & set(whole):
+                middles = (sum(spans[at]) / 2 for at in (first, second))
+                yield Piece("an4_seams", f"{names[first]}-{names[second]}_{first}", *middles)
 
 
-def read_words(table: Path, split: str) -> dict[tuple[str, str], list[Word]]:
-    """Return the words of each utterance of one side of AN4, ``train`` or ``test``, by file and speaker."""
-    spoken: dict[tuple[str, str], list[Word]] = {}
-    with table.open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            if row["split"] == split:
-                word = Word(row["word"], row["digit"], float(row["start_s"]), float(row["end_s"]))
-                spoken.setdefault((row["file"], row["speaker"]), []).append(word)
-    return spoken
+def cut_pieces(an4: Path, split: str) -> Iterator[tuple[Piece, Utterance, Samples, int]]:
+    """Yield the pieces of one side of AN4, with their utterances, their sound and its rate."""
+    for aligned in read_an4_aligned(an4):
+        utterance = aligned.utterance
+        if utterance.split == split:
+            samples, rate = read_audio(utterance.path)
+            for piece in pieces(utterance.words, aligned.spans):
+                yield piece, utterance, samples[max(0, round(piece.start * rate)) : round(piece.end * rate)], rate
 
 
-def held_out_speakers(an4: Path) -> set[str]:
-    """Return AN4's training speakers who decide, without the corpus's name before them."""
-    _, held_out = split_speakers(read_an4(an4).filter(split="train", isolated=True), VALIDATION_SHARE, seed=0)
-    return {speaker.removeprefix("an4/") for speaker in held_out.speakers}
+def held_out_speakers(an4: Path) -> tuple[str, ...]:
+    """Return AN4's training speakers who decide."""
+    training = read_an4(an4).filter(split="train", isolated=True)
+    return split_speakers(training, VALIDATION_SHARE, seed=0)[1].speakers
 
 
 def cut_an4(an4: Path, out: Path) -> None:
     """Write the pieces of AN4's training speakers."""
     held_out = held_out_speakers(an4)
-    for (file, speaker), words in tqdm(read_words(an4 / "words.csv", "train").items(), desc="an4", unit="utterance"):
-        samples, rate = read_audio(an4 / file)
-        side = "held_out" if speaker in held_out else "train"
-        for piece in pieces(words):
-            first, last = max(0, round(piece.start * rate)), round(piece.end * rate)
-            write_flac(out / piece.kind / side / f"{piece.name}_{Path(file).stem}.flac", samples[first:last], rate)
+    for piece, utterance, samples, rate in tqdm(cut_pieces(an4, "train"), desc="an4", unit="piece"):
+        side = "held_out" if utterance.speaker in held_out else "train"
+        write_flac(out / piece.kind / side / f"{piece.name}_{utterance.path.stem}.flac", samples, rate)
 
 
 def copy_prompts(folder: Path, out: Path) -> None:
@@ -132,16 +122,9 @@ def copy_prompts(folder: Path, out: Path) -> None:
             write_flac(out / f"{path.parent.name.removeprefix('other_')}.flac", *read_audio(path))
 
 
-def list_speech_commands(folder: Path, out: Path) -> None:
-    """Write the manifest of the 115 speakers' digits."""
-    corpus = read_folder(folder, speaker_pattern="^([0-9a-f]+)_")
-    write_csv(corpus, out)
-
-
 def list_kokoro(folder: Path, out: Path) -> None:
     """Write the manifest of the neural voices' clips that PocketSphinx understood."""
-    with (folder / "clips.csv").open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["pocketsphinx"] == row["label"]]
+    rows = [row for row in read_table(folder / "clips.csv") if row["pocketsphinx"] == row["label"]]
     write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
 
 
@@ -168,26 +151,23 @@ def list_people(folder: Path, out: Path) -> None:
 
 def list_people_strings(folder: Path, out: Path) -> None:
     """Write AN4's two tables for whole recordings with digits, and those without digits."""
-    tables: dict[str, list[list[str]]] = {
-        "utterances.csv": [["file", "transcript", "speaker", "gender", "split"]],
-        "words.csv": [["file", "position", "word", "digit", "speaker", "split", "start_s", "end_s"]],
-    }
-    with (folder / "strings.csv").open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            path, speaker = folder / row["file"], row["speaker"]
-            side = side_of_person(speaker)
-            if row["collection"].endswith("_talk"):
-                write_flac(out / "people_talk" / side / path.name, *read_audio(path))
-                continue
-            file = os.path.relpath(path, out / "people_strings")
-            tables["utterances.csv"].append([file, row["transcript"], speaker, "", side])
-            for position, timed in enumerate(row["times"].split(";")):
-                word, start, end = timed.split(":")
-                digit = word if word in DIGITS else ""
-                tables["words.csv"].append([file, str(position), word, digit, speaker, side, start, end])
-    for name, rows in tables.items():
-        with atomic_path(out / "people_strings" / name) as temporary, temporary.open("w", newline="") as stream:
-            csv.writer(stream).writerows(rows)
+    utterances, words = [], []
+    for row in read_table(folder / "strings.csv"):
+        path, speaker = folder / row["file"], row["speaker"]
+        side = side_of_person(speaker)
+        if row["collection"].endswith("_talk"):
+            write_flac(out / "people_talk" / side / path.name, *read_audio(path))
+            continue
+        about = {"file": os.path.relpath(path, out / "people_strings"), "speaker": speaker, "split": side}
+        utterances.append(about | {"transcript": row["transcript"], "gender": ""})
+        for position, timed in enumerate(row["times"].split(";")):
+            word, start, end = timed.split(":")
+            digit = word if word in DIGITS else ""
+            words.append(
+                about | {"position": str(position), "word": word, "digit": digit, "start_s": start, "end_s": end}
+            )
+    write_table(out / "people_strings" / "utterances.csv", utterances)
+    write_table(out / "people_strings" / "words.csv", words)
 
 
 def write_flac(path: Path, samples: object, rate: int) -> None:
@@ -206,7 +186,8 @@ def main() -> None:
     data, out = options.data, options.out
     cut_an4(data / "an4", out)
     copy_prompts(data / "asterisk_en_allison", out / "prompts")
-    list_speech_commands(data / "speech_commands_v2_digits", out / "speech_commands_v2_digits.csv")
+    speech_commands = read_folder(data / "speech_commands_v2_digits", speaker_pattern="^([0-9a-f]+)_")
+    write_csv(speech_commands, out / "speech_commands_v2_digits.csv")
     list_kokoro(data / "kokoro_tts", out / "kokoro_tts.csv")
     list_people(data / "people", out)
     list_people_strings(data / "people" / "strings", out)

@@ -13,7 +13,7 @@ from aurora_resnet.export.string_graph import build_string_graph
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
-from tools.strings.read_back import folded_weights, normalised, unfold
+from tools.ship.read_back import folded_weights, normalised, unfold
 
 MEL = MelConfig(sample_rate=8000, n_mels=40, compression="pcen", normalization="none", causal=True)
 

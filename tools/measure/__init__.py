@@ -1,0 +1,1 @@
+"""What the shipped models reach: words, strings, streams and own words."""

@@ -1,0 +1,173 @@
+"""Single words in running speech: what is recognised of AN4's strings, and false events in an hour without any word.
+
+Strings: all of AN4's utterances that are made of digit words, of the speakers of one split; fluent, about three words a
+second. What was recognised is aligned with the transcript (Levenshtein; "oh" and "zero" are two words). Hour: ``hour``;
+each event in it is false. How fast streams are: ``benchmarks/test_streams.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurora_resnet.corpora.sources.an4 import read_an4_strings
+from aurora_resnet.evaluation.strings import WordCounts, align, count_errors
+from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.model_reference import ModelFile, resolve
+from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.streaming.config import StreamingConfig
+from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer, WordEvent
+from tools.measure.hour import RATE, SEED, choose_sounds, play
+from tools.measure.records import Job, Record, Settings, header
+
+CHUNK_SECONDS = 0.1
+QUICK = 10
+QUICK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streams:
+    """All models of single words in running speech.
+
+    Attributes:
+        record: of all of them, below the folder of the records.
+        models: shipped names or files.
+        splits: of AN4's strings.
+        seconds: without words.
+    """
+
+    record: str
+    models: tuple[str, ...]
+    splits: tuple[str, ...] = ("test",)
+    seconds: float = 3600.0
+
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what adds each model to the record."""
+        for model in self.models:
+            file, path = resolve(model, kind="words"), settings.path(self.record)
+            yield Job(path, partial(measure, file, self, settings, path), partial(_is_done, file.sha256))
+
+
+def _is_done(sha256: str, record: Record) -> bool:
+    return any(row["sha256"] == sha256 and "hour" in row for row in record["models"].values())
+
+
+def measure(file: ModelFile, plan: Streams, settings: Settings, path: Path) -> Record:
+    """Return the record with what was measured of a model."""
+    recognizer = DigitRecognizer.from_pretrained(file, threads=settings.threads)
+    step, seconds = (QUICK, min(QUICK_SECONDS, plan.seconds)) if settings.quick else (1, plan.seconds)
+    row = about_model(file) | {
+        "strings": {split: measure_strings(recognizer, settings.data, split, step) for split in plan.splits},
+        "hour": measure_hour(recognizer, settings.data, seconds),
+    }
+    return with_model(path, recognizer.model.facts.name, row)
+
+
+def about_model(file: ModelFile) -> Record:
+    """Return what the rows of a model begin with."""
+    return {"sha256": file.sha256, "config": asdict(StreamingConfig()), **header()}
+
+
+def with_model(path: Path, name: str, row: Mapping[str, Any]) -> Record:
+    """Return the record at ``path`` with what was measured of a model.
+
+    What was measured of the same file before stays, as do other models.
+
+    >>> import tempfile
+    >>> from aurora_resnet.files import write_json
+    >>> path = Path(tempfile.mkdtemp()) / "streaming.json"
+    >>> write_json(with_model(path, "compact", {"sha256": "1", "strings": {}}), path)
+    >>> list(with_model(path, "compact", {"sha256": "1", "hour": {}})["models"]["compact"])
+    ['sha256', 'strings', 'hour']
+    >>> list(with_model(path, "compact", {"sha256": "2"})["models"]["compact"])
+    ['sha256']
+    """
+    record: Record = {"benchmark": "streaming", "models": {}}
+    if path.is_file():
+        record = json.loads(path.read_text(encoding="utf-8"))
+    before = record["models"].get(name, {})
+    record["models"][name] = {**(before if before.get("sha256") == row["sha256"] else {}), **row}
+    return record
+
+
+def stream_events(recognizer: Recognizer, samples: Samples, rate: int) -> tuple[list[WordEvent], int]:
+    """Return the events of a recording that comes in chunks, and how many of them came before its end."""
+    stream = StreamingRecognizer(recognizer, rate)
+    size = round(CHUNK_SECONDS * rate)
+    events = [event for start in range(0, len(samples), size) for event in stream.push(samples[start : start + size])]
+    return events + stream.flush(), len(events)
+
+
+def measure_strings(recognizer: Recognizer, data: Path, split: str, step: int = 1) -> Record:
+    """Count right and wrong words of every ``step``-th string of a split, and the time that they take."""
+    counts, kinds = WordCounts(), Counter[str]()
+    audio = spent = 0.0
+    whole = 0
+    corpus = read_an4_strings(data / "an4").filter(split=split)
+    strings = corpus.utterances[::step]
+    for string in strings:
+        samples, rate = read_audio(string.path)
+        start = time.perf_counter()
+        found = [event.word for event in stream_events(recognizer, samples, rate)[0]]
+        spent += time.perf_counter() - start
+        audio += len(samples) / rate
+        counts += count_errors(string.words, found)
+        whole += tuple(found) == string.words
+        for i, j in align(string.words, found):
+            pair = ("-" if i is None else string.words[i], "-" if j is None else found[j])
+            kinds[" > ".join(pair)] += pair[0] != pair[1]
+    return {
+        "strings": len(strings),
+        "speakers": len({string.speaker for string in strings}),
+        "strings_right": whole,
+        **asdict(counts),
+        "right": counts.right,
+        "f1": counts.f1,
+        "errors": {pair: count for pair, count in kinds.most_common() if count},
+        "audio_seconds": audio,
+        "real_time_factor": spent / audio,
+    }
+
+
+def measure_hour(recognizer: Recognizer, data: Path, seconds: float) -> Record:
+    """Play sounds without words for so many seconds and count the events, by the kind of sound that they lie in."""
+    generator = np.random.default_rng(SEED)
+    stream = StreamingRecognizer(recognizer, RATE)
+    events: list[WordEvent] = []
+    limits, names = [0.0], []
+    start = time.perf_counter()
+    for kind, samples in play(choose_sounds(data, generator), seconds, generator):
+        events += stream.push(samples)
+        names.append(kind)
+        limits.append(limits[-1] + len(samples) / RATE)
+    events += stream.flush()
+    spent = time.perf_counter() - start
+    kinds: dict[str, dict[str, float]] = {}
+    for kind, length in zip(names, np.diff(limits), strict=True):
+        row = kinds.setdefault(kind, {"sounds": 0, "seconds": 0.0, "events": 0})
+        row["sounds"] += 1
+        row["seconds"] += float(length)
+    for event in events:
+        middle = (event.start_seconds + event.end_seconds) / 2
+        kinds[names[min(int(np.searchsorted(limits, middle, side="right")) - 1, len(names) - 1)]]["events"] += 1
+    for row in kinds.values():
+        row["events_per_hour"] = 3600 * row["events"] / row["seconds"]
+    return {
+        "seconds": limits[-1],
+        "events": len(events),
+        "events_per_hour": 3600 * len(events) / limits[-1],
+        "kinds": dict(sorted(kinds.items())),
+        "words": dict(Counter(event.word for event in events).most_common()),
+        "real_time_factor": spent / limits[-1],
+        "seed": SEED,
+    }

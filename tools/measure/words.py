@@ -1,0 +1,233 @@
+"""What a model of single words reaches: accuracy clean and in unseen noise, calibration, rejection, size.
+
+Nothing that is measured here may be used for training or tuning, except recordings that the plan marks as ``trained``.
+
+- *clean*: the sets of the plan; *noisy*: some of them in every noise scene, at SNRs by plain RMS (``sounds``). A clip
+  keeps its stretch of noise at all SNRs. The scenes are of one size, so their pooled share is their mean.
+- *calibration error* in 15 bins, and *rejection* at the operating point that the model keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+
+from aurora_resnet.checkpoints import load_checkpoint
+from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.evaluation.tables import markdown_table
+from aurora_resnet.models.zoo import model_cost
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.model_reference import ModelFile, resolve
+from aurora_resnet.runtime.models import ScoringModel, load_model
+from aurora_resnet.scoring import scoring_model
+from tools.measure.records import Job, Parts, Record, Settings, header
+from tools.measure.scores import negative_row, word_row
+from tools.measure.sounds import (
+    WHITE_LEVELS_DB,
+    draw_noise,
+    mix_by_rms,
+    negative_clips,
+    read_whole,
+    white_noise,
+    windows,
+)
+from tools.measure.word_sets import WordRecordings, WordSets
+from tools.reports.sources import targets
+
+WHITE_WINDOWS = 20
+QUICK = 10
+"""A quick measurement takes every tenth recording."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordModel:
+    """A model to measure: a shipped name or a file, and whether the checkpoint of that name or the exported model."""
+
+    model: str
+    checkpoint: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """All models of single words.
+
+    Attributes:
+        records: folder below that of the records.
+        models: by the name of the record.
+        sets: on what they are measured.
+        seed: of the places where noise is cut.
+    """
+
+    records: str
+    models: dict[str, WordModel]
+    sets: WordSets
+    seed: int = 0
+
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what makes the record of each model."""
+        for name, each in self.models.items():
+            file = resolve(each.model, kind="words", format="checkpoint" if each.checkpoint else "onnx")
+            make = partial(measure, file, self.sets, settings, self.seed)
+            done = partial(_is_of, file.sha256)
+            yield Job(settings.path(f"{self.records}/{name}.json"), make, done, target_table)
+
+
+def _is_of(sha256: str, record: Record) -> bool:
+    return bool(record["model"]["sha256"] == sha256 and not record["quick"])
+
+
+def measure(file: ModelFile, sets: WordSets, settings: Settings, seed: int) -> Record:
+    """Return the record of a model."""
+    return _Measurement(file, sets, settings, seed).record()
+
+
+class _Measurement:
+    """A model, and what is measured of it group by group."""
+
+    def __init__(self, file: ModelFile, sets: WordSets, settings: Settings, seed: int) -> None:
+        self.file, self.sets, self.settings, self.seed = file, sets, settings, seed
+        self.model, self.about = open_model(file, settings)
+        self.facts = self.model.facts
+        self.recordings = WordRecordings(sets, settings.data, every=QUICK if settings.quick else 1)
+        about = {"model": self.about, "sets": asdict(sets), "seed": seed, "data": settings.data}
+        self.parts = Parts(None if settings.quick else settings.runs, about)
+
+    def record(self) -> Record:
+        """Measure everything."""
+        clean = self.parts("clean", self.clean)
+        noisy = {name: self.parts(f"{name} in noise", partial(self.noisy, name)) for name in self.sets.noisy}
+        errors = {f"clean_{name}": row["calibration_error"] for name, row in clean.items()}
+        errors |= {f"{name}_5db": rows["mean"]["5"]["calibration_error"] for name, rows in noisy.items()}
+        if only := self.sets.under_word_only:
+            noisy[f"{only}_noise_under_word_only"] = self.parts("noise under the word only", self.under_word_only)
+        record = {
+            "benchmark": "shipped",
+            "seed": self.seed,
+            "model": self.about,
+            "operating_point": self.facts.calibration.to_dict(),
+            "clean": clean,
+            "noisy": noisy,
+            "calibration_error": errors,
+            "near_words": self.parts("near words", self.near_words),
+            "other_words": self.parts("other words", self.other_words),
+            "noise": self.parts("noise alone", self.noises),
+            "data": self.recordings.describe(),
+            "quick": self.settings.quick,
+            **header(self.settings.device),
+        }
+        self.parts.finished()
+        return record
+
+    def clean(self) -> Record:
+        """Score the clean sets and all of them together."""
+        answers = {
+            name: self.answers(load_clips(corpus, self.facts)) for name, corpus in self.recordings.digits.items()
+        }
+        answers["pooled"] = Answers.pool(list(answers.values()))
+        return {name: word_row(each) for name, each in answers.items()}
+
+    def noisy(self, name: str) -> Record:
+        """Score a set in every scene at every SNR, and all scenes together at every SNR."""
+        rows = self.in_scenes(name, self.sets.snrs_db)
+        rows["mean_0_to_20_db"] = float(
+            np.mean([rows["mean"][str(snr_db)]["accuracy"] for snr_db in self.sets.snrs_db if snr_db >= 0])
+        )
+        return rows
+
+    def under_word_only(self) -> Record:
+        """Score a set with the noise under the word alone."""
+        return self.in_scenes(str(self.sets.under_word_only), (0,), under_word_only=True)
+
+    def in_scenes(self, name: str, snrs_db: Sequence[int], *, under_word_only: bool = False) -> Record:
+        """Score a set in every scene."""
+        clips = load_clips(self.recordings.digits[name], self.facts)
+        scenes: Record = {}
+        by_snr: dict[str, list[Answers]] = {str(snr_db): [] for snr_db in snrs_db}
+        for scene, corpus in self.recordings.scenes.items():
+            generator = np.random.default_rng([self.seed, *f"{name} {scene}".encode()])
+            recordings = read_whole(corpus, self.facts.sample_rate)
+            noise = draw_noise(recordings, len(clips), self.facts.clip_samples, generator)
+            scenes[scene] = {}
+            for snr_db in snrs_db:
+                answers = self.answers(mix_by_rms(clips, noise, snr_db, under_word_only=under_word_only))
+                scenes[scene][str(snr_db)] = word_row(answers)
+                by_snr[str(snr_db)].append(answers)
+        return {"scenes": scenes, "mean": {snr_db: word_row(Answers.pool(each)) for snr_db, each in by_snr.items()}}
+
+    def near_words(self) -> Record:
+        """Count what is accepted of the letters and other words of AN4's test speakers."""
+        kinds = self.recordings.near_words(self.facts.sample_rate, self.facts.clip_samples)
+        return {kind: negative_row(self.sounds(sounds)) for kind, sounds in kinds.items()}
+
+    def other_words(self) -> Record:
+        """Count what is accepted of other words."""
+        corpus = self.recordings.other_words
+        if corpus is None:
+            return {}
+        return negative_row(self.answers(load_negatives(corpus, self.facts)), [utterance.word for utterance in corpus])
+
+    def noises(self) -> Record:
+        """Count what is accepted of noise; ``trained`` says that trainings may contain such recordings."""
+        length = self.facts.clip_samples
+        generator = np.random.default_rng([self.seed, *b"white"])
+        made = {"silence": [np.zeros(length, np.float32)]} | {
+            f"white {level_db} dB": white_noise(level_db, WHITE_WINDOWS, length, generator)
+            for level_db in WHITE_LEVELS_DB
+        }
+        noizeus, scene_of = self.grouped({scene: self.cut(corpus) for scene, corpus in self.recordings.scenes.items()})
+        made_answers, kind_of = self.grouped(made)
+        alone = {name: self.sounds(self.cut(corpus)) for name, corpus in self.recordings.noises.items()}
+        unknown = [answers for name, answers in alone.items() if name not in self.sets.trained]
+        rows = {name: negative_row(answers) for name, answers in alone.items()} | {
+            "noizeus": negative_row(noizeus, scene_of),
+            "never_trained": negative_row(Answers.pool([noizeus, *unknown])),
+            "made": negative_row(made_answers, kind_of),
+        }
+        return {name: {"trained": name in self.sets.trained} | row for name, row in rows.items()}
+
+    def answers(self, clips: ClipSet) -> Answers:
+        """Return what the model says about clips."""
+        return Answers.of(self.model, clips)
+
+    def cut(self, corpus: Corpus) -> list[Samples]:
+        """Cut sounds to the model's window."""
+        recordings = read_whole(corpus, self.facts.sample_rate)
+        return [window for recording in recordings for window in windows(recording, self.facts.clip_samples)]
+
+    def sounds(self, sounds: Sequence[Samples]) -> Answers:
+        """Return what the model says about sounds that are none of its words."""
+        return self.answers(negative_clips(sounds, self.facts))
+
+    def grouped(self, groups: dict[str, list[Samples]]) -> tuple[Answers, list[str]]:
+        """Return what the model says about groups of sounds, and the group of each."""
+        names = [name for name, sounds in groups.items() for _ in sounds]
+        return self.sounds([sound for sounds in groups.values() for sound in sounds]), names
+
+
+def target_table(record: Record) -> str:
+    """Return what is asked of the model beside what was measured."""
+    known = [target for target in targets(record).values() if target["value"] is not None]
+    rows = [[target[key] for key in ("title", "goal", "shown", "met")] for target in known]
+    return markdown_table([record["model"]["name"], "target", "measured", "met"], rows)
+
+
+def open_model(file: ModelFile, settings: Settings) -> tuple[ScoringModel, Record]:
+    """Load a model and say what it is; its cost is known of a checkpoint."""
+    about: Record = {"bytes": file.path.stat().st_size, "sha256": file.sha256}
+    if file.format == "onnx":
+        model = load_model(file.path, threads=settings.threads)
+        return model, {"name": file.path.name, "zoo_name": model.facts.name, **about}
+    checkpoint = load_checkpoint(file)
+    config = checkpoint.model.config
+    cost = model_cost(checkpoint.model.classifier, config.mel.frames(config.clip_samples))
+    about |= {"parameters": cost.parameters, "macs_per_second": round(cost.macs / config.clip_seconds)}
+    return scoring_model(checkpoint, device=settings.device), {
+        "name": checkpoint.name,
+        "zoo_name": config.model,
+        **about,
+    }

@@ -1,0 +1,1 @@
+"""From data to shipped weights: a recipe is one resumable command."""

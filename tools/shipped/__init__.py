@@ -1,1 +1,0 @@
-"""What a shipped model reaches on recordings that no training heard."""

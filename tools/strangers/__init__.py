@@ -1,1 +1,0 @@
-"""Decisions by strangers: train without a corpus, test on it."""

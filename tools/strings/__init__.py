@@ -1,1 +1,0 @@
-"""How good a model of strings is: the numbers of docs/string-training.md."""
