@@ -1,6 +1,6 @@
 """The examples on the pages run: their Python, block after block, and the commands of their ``bash`` blocks.
 
-Every page with examples is in one of the lists below. ``console`` blocks need a microphone or do not end: not run.
+Every page with examples is in a list below. ``console`` blocks, which need a microphone or do not end, are not run.
 """
 
 from __future__ import annotations

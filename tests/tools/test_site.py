@@ -92,6 +92,15 @@ def test_what_the_theme_leaves_out_is_added() -> None:
     assert accessible('<th class="head"><p></p></th><th><p>a</p></th>') == '<td class="head"></td><th><p>a</p></th>'
 
 
+def test_cells_of_text_wrap_and_numbers_with_intervals_do_not() -> None:
+    number, text = (
+        '<td class="text-right"><p>97.63 [94.88, 100.00]</p></td>',
+        "<td><p>a claim of more than one line</p></td>",
+    )
+    assert accessible(number + text) == number + text.replace("<td>", '<td class="long">')
+    assert accessible(text.replace("<td>", '<td class="text-right">')).startswith('<td class="text-right long">')
+
+
 def test_the_demo_is_the_served_page_with_another_backend() -> None:
     served = (PAGE / "index.html").read_text(encoding="utf-8")
     page = demo_page(served)
