@@ -83,6 +83,6 @@ def pytest_benchmark_update_json(config: object, benchmarks: Sequence[Any], outp
         "command": f"pytest {' '.join(sys.argv[1:])}",
         "machine": describe_machine(),
         "environment": describe_environment("cpu"),
-        "rows": [row(benchmark) for benchmark in benchmarks],
+        "rows": [row(benchmark) for benchmark in benchmarks if benchmark.stats.data],
         **_FACTS,
     }
