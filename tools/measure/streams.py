@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -59,53 +58,32 @@ class Streams:
 
 
 def _is_done(sha256: str, record: Record) -> bool:
-    return any(row["sha256"] == sha256 and "hour" in row for row in record["models"].values())
+    return any(row["sha256"] == sha256 for row in record["models"].values())
 
 
 def measure(file: ModelFile, plan: Streams, settings: Settings, path: Path) -> Record:
-    """Return the record with what was measured of a model."""
+    """Return the record with what was measured of a model; what it says of others stays."""
     recognizer = DigitRecognizer.from_pretrained(file, threads=settings.threads)
     step, seconds = (QUICK, min(QUICK_SECONDS, plan.seconds)) if settings.quick else (1, plan.seconds)
-    row = about_model(file) | {
-        "strings": {split: measure_strings(recognizer, settings.data, split, step) for split in plan.splits},
-        "hour": measure_hour(recognizer, settings.data, seconds),
-    }
-    return with_model(path, recognizer.model.facts.name, row)
-
-
-def about_model(file: ModelFile) -> Record:
-    """Return what the rows of a model begin with."""
-    return {"sha256": file.sha256, "config": asdict(StreamingConfig()), **header()}
-
-
-def with_model(path: Path, name: str, row: Mapping[str, Any]) -> Record:
-    """Return the record at ``path`` with what was measured of a model.
-
-    What was measured of the same file before stays, as do other models.
-
-    >>> import tempfile
-    >>> from aurora_resnet.files import write_json
-    >>> path = Path(tempfile.mkdtemp()) / "streaming.json"
-    >>> write_json(with_model(path, "compact", {"sha256": "1", "strings": {}}), path)
-    >>> list(with_model(path, "compact", {"sha256": "1", "hour": {}})["models"]["compact"])
-    ['sha256', 'strings', 'hour']
-    >>> list(with_model(path, "compact", {"sha256": "2"})["models"]["compact"])
-    ['sha256']
-    """
     record: Record = {"benchmark": "streaming", "models": {}}
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
-    before = record["models"].get(name, {})
-    record["models"][name] = {**(before if before.get("sha256") == row["sha256"] else {}), **row}
+    record["models"][recognizer.model.facts.name] = {
+        "sha256": file.sha256,
+        "config": asdict(StreamingConfig()),
+        **header(),
+        "strings": {split: measure_strings(recognizer, settings.data, split, step) for split in plan.splits},
+        "hour": measure_hour(recognizer, settings.data, seconds),
+    }
     return record
 
 
-def stream_events(recognizer: Recognizer, samples: Samples, rate: int) -> tuple[list[WordEvent], int]:
-    """Return the events of a recording that comes in chunks, and how many of them came before its end."""
+def stream_events(recognizer: Recognizer, samples: Samples, rate: int) -> list[WordEvent]:
+    """Return the events of a recording that comes in chunks."""
     stream = StreamingRecognizer(recognizer, rate)
     size = round(CHUNK_SECONDS * rate)
     events = [event for start in range(0, len(samples), size) for event in stream.push(samples[start : start + size])]
-    return events + stream.flush(), len(events)
+    return events + stream.flush()
 
 
 def measure_strings(recognizer: Recognizer, data: Path, split: str, step: int = 1) -> Record:
@@ -118,7 +96,7 @@ def measure_strings(recognizer: Recognizer, data: Path, split: str, step: int = 
     for string in strings:
         samples, rate = read_audio(string.path)
         start = time.perf_counter()
-        found = [event.word for event in stream_events(recognizer, samples, rate)[0]]
+        found = [event.word for event in stream_events(recognizer, samples, rate)]
         spent += time.perf_counter() - start
         audio += len(samples) / rate
         counts += count_errors(string.words, found)
