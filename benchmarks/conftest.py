@@ -68,7 +68,7 @@ def row(benchmark: Any) -> dict[str, Any]:
     about = dict(benchmark.extra_info)
     median, high = np.percentile(benchmark.stats.data, [50, 95]) / about.pop("clips_a_call", 1)
     parameters = {
-        name: value for name, value in (benchmark.params or {}).items() if isinstance(value, str | int | bool)
+        name: value for name, value in (benchmark.params or {}).items() if isinstance(value, str | int | float)
     }
     times = {"median_ms": 1e3 * float(median), "p95_ms": 1e3 * float(high), "rounds": len(benchmark.stats.data)}
     return {"what": benchmark.name.partition("[")[0].removeprefix("test_"), **parameters, **about, **times}
