@@ -68,7 +68,7 @@ def row(benchmark: Any) -> dict[str, Any]:
     about = dict(benchmark.extra_info)
     median, high = np.percentile(benchmark.stats.data, [50, 95]) / about.pop("clips_a_call", 1)
     parameters = {
-        name: value for name, value in (benchmark.params or {}).items() if isinstance(value, str | int | bool)
+        name: value for name, value in (benchmark.params or {}).items() if isinstance(value, str | int | float)
     }
     times = {"median_ms": 1e3 * float(median), "p95_ms": 1e3 * float(high), "rounds": len(benchmark.stats.data)}
     return {"what": benchmark.name.partition("[")[0].removeprefix("test_"), **parameters, **about, **times}
@@ -83,6 +83,6 @@ def pytest_benchmark_update_json(config: object, benchmarks: Sequence[Any], outp
         "command": f"pytest {' '.join(sys.argv[1:])}",
         "machine": describe_machine(),
         "environment": describe_environment("cpu"),
-        "rows": [row(benchmark) for benchmark in benchmarks],
+        "rows": [row(benchmark) for benchmark in benchmarks if benchmark.stats.data],
         **_FACTS,
     }

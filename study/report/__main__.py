@@ -13,7 +13,7 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
 from study.report.records import MEAN, SNRS, STUDY, Study
-from study.report.specification import BASE, GROUPS, PAPER, SETTINGS, SHARES, SYSTEMS
+from study.report.specification import BASE, GROUPS, PAPER, SYSTEMS
 from tools.reports.__main__ import write
 from tools.reports.rendering import DOCS, render
 
@@ -39,8 +39,6 @@ def page(study: Study) -> str:
         snrs=SNRS,
         systems=SYSTEMS,
         paper=PAPER,
-        settings=SETTINGS,
-        shares=SHARES,
     )
 
 

@@ -96,12 +96,6 @@ class Variant:
         """The first seed's record."""
         return self.records[0]
 
-    @property
-    def cost(self) -> dict[str, int]:
-        """Parameters and multiply-accumulates a clip."""
-        cost: dict[str, int] = self.first["training"]["cost"]
-        return cost
-
 
 @dataclass(frozen=True)
 class Study:

@@ -12,7 +12,6 @@ BASE = "q1_systems/resnet50-multi"
 """The variant that the questions share and are compared with."""
 SYSTEMS: dict[str, str] = _CONTENT["systems"]
 PAPER: dict[str, list[str]] = _CONTENT["paper"]
-SETTINGS: dict[str, str] = _CONTENT["settings"]
 SHARES: dict[str, float] = _CONTENT["shares"]
 GROUPS: dict[str, dict[str, str]] = _CONTENT["groups"]
 """Rows of each question's table: titles by the variant's name."""

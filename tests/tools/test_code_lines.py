@@ -8,7 +8,7 @@ import pytest
 
 from tools.code_lines import ROOT, count, python_lines
 
-MOST = 27_200
+MOST = 26_500
 """Raise it only for what is worth its lines."""
 
 

@@ -26,7 +26,7 @@ from tools.reports.rendering import DOCS, TEMPLATES, record, render
 
 MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
 SOURCES = {
-    **{name: getattr(sources, name) for name in ("runs", "string_reports", "shipped", "exported", "first_edition")},
+    **{name: getattr(sources, name) for name in ("runs", "string_reports", "shipped", "exported")},
     "costs": sources.costs,
     "targets": sources.targets,
     "aurora_table": AuroraTable.from_report,

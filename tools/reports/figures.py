@@ -101,8 +101,8 @@ def protocol() -> None:
     save_figure(plot_accuracy_by_snr(tables, per="model"), FIGURES / "accuracy_by_snr_models.png")
     residual = {title.split(", ")[1]: table for title, table in tables.items() if title.startswith("Residual")}
     save_figure(plot_accuracy_by_snr(residual, per="noise"), FIGURES / "accuracy_by_snr_noises.png")
-    for name, title in CONDITIONS.items():
-        save_figure(plot_noise_heatmap(tables[title]), FIGURES / f"heatmap_{name}.png")
+    for name in ("multi_resnet50", "multi_cnn"):
+        save_figure(plot_noise_heatmap(tables[CONDITIONS[name]]), FIGURES / f"heatmap_{name}.png")
     titles = {"clean": "clean training", "multi": "multi-condition training"}
     strings = {titles[name]: AuroraTable.from_report(report) for name, report in string_reports().items()}
     save_figure(plot_accuracy_by_snr(strings, per="model"), FIGURES / "strings_by_snr.png")

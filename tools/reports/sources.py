@@ -87,11 +87,6 @@ def exported() -> dict[str, Record]:
     return {name: record(f"shipped/{name}_int8") for name in EXPORTED}
 
 
-def first_edition() -> dict[str, Record]:
-    """Return the records of the first edition's exported models by name."""
-    return {name: record(f"first_edition/{name}_int8") for name in EXPORTED}
-
-
 def costs() -> list[Record]:
     """Return parameters and multiply-accumulates of every network."""
     return [{"name": name, **vars(model_cost(create_model(name)))} for name in list_models()]
