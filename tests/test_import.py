@@ -25,11 +25,10 @@ def fresh(code: str) -> str:
 NAMES = """
     AudioError Augmentation AugmentedClips AuroraError Calibration ClipSet ConfigError Corpus CorpusError
     DigitRecognizer DigitString EvaluationReport Evaluator MelConfig MelFrontend ModelError NoisyClips Recognition
-    RecognizerConfig RecognizerModel ResidualSpeechNet StreamingRecognizer StringRecognizer StringStreams Trainer TrainingConfig
-    Utterance Vocabulary build_noisy_corpus calibrate create_model export_onnx list_models load_checkpoint
-    load_clips load_corpus mix_at_snr paired_difference read_audio read_experiment register_model resample run_experiment save_checkpoint
-    split_speakers
-    write_audio __version__
+    RecognizerConfig RecognizerModel ResidualSpeechNet StreamingRecognizer StringRecognizer StringStreams Trainer
+    TrainingConfig Utterance Vocabulary build_noisy_corpus calibrate create_model export_onnx list_models
+    load_checkpoint load_clips load_corpus mix_at_snr paired_difference read_audio read_experiment register_model
+    resample run_experiment save_checkpoint split_speakers write_audio __version__
 """
 """What the package is used by. A change here is a change for everybody who uses it: see the change log."""
 
