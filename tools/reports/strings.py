@@ -23,16 +23,17 @@ def model_section(record: Record) -> str:
     return render("string_model.md.j2", found=record).strip()
 
 
-def card(info: Record, run: Record, record: Record | None) -> str:
+def card(info: Record, run: Record, record: Record | None, *, speech: int = 0) -> str:
     """Return the card of a model.
 
     Args:
         info: of its checkpoint: ``operating_point`` among it.
         run: ``run.json`` of its training.
         record: what was measured of it, if it was.
+        speech: channels of its unit for speech.
     """
     results = "Not measured yet." if record is None else model_section(record)
-    return render("string_card.md.j2", run=run, point=info.get("operating_point"), results=results)
+    return render("string_card.md.j2", run=run, point=info.get("operating_point"), results=results, speech=speech)
 
 
 def main() -> None:

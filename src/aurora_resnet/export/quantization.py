@@ -70,7 +70,18 @@ def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0) -> M
             op_types_to_quantize=list(OPERATIONS),
             nodes_to_quantize=nodes,
         )
-        return onnx.load(str(path))
+        return _short_names(onnx.load(str(path)))
+
+
+def _short_names(graph: ModelProto) -> ModelProto:
+    """Return the graph with values called t0, t1 ...: the names that the exporter gives take 14 kB of `string_net`."""
+    kept = {value.name for value in (*graph.graph.input, *graph.graph.output)}
+    made = [name for node in graph.graph.node for name in node.output if name and name not in kept]
+    short = {name: f"t{number}" for number, name in enumerate(made)}
+    for node in graph.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [short.get(name, name) for name in names]
+    return graph
 
 
 def _classifier_nodes(graph: ModelProto) -> list[str]:
