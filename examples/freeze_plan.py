@@ -15,9 +15,7 @@ Prints:
 
 from pathlib import Path
 
-from aurora_resnet import Corpus, Trainer, TrainingConfig, Vocabulary, load_corpus
-from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.corpora.splits import split_speakers
+from aurora_resnet import Corpus, Trainer, TrainingConfig, Vocabulary, load_clips, load_corpus, split_speakers
 from aurora_resnet.training.fine_tuning import start_from
 
 WORDS = ("one", "two", "three")
