@@ -405,7 +405,7 @@ def test_nothing_but_names_and_plain_values_is_stored(tmp_path: Path) -> None:
     save_checkpoint(model, tmp_path / "a.safetensors")
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         header = json.loads(file.metadata()["aurora_resnet"])
-    assert header.keys() == {"format", "version", "config", "calibration", "card", "info"}
+    assert header.keys() == {"format", "version", "kind", "config", "calibration", "card", "info"}
     assert header["format"] == FORMAT == 2
     assert header["calibration"] == {"temperature": 1.0, "threshold": None}
     assert header["config"]["vocabulary"] == {"words": ["one", "two", "oh"], "digits": [1, 2, 0]}

@@ -91,25 +91,42 @@ data = {{ strings = {{ size = 24, recordings = [{{ corpus = "manifest:said.csv" 
     del ZOO["toy_words"], ZOO["toy_strings"]
 
 
-def test_a_class_is_enough_for_a_family_of_words(data: Path) -> None:
-    assert task_of("toy_words").kind == "words"
-    result = run_experiment(read_experiment(data / "train.toml", "toy_words"), data / "run")
-    assert DigitRecognizer.from_pretrained(result.best_checkpoint).recognize(data / "0_0.wav").word in WORDS
+@pytest.mark.parametrize("kind", ["words", "strings"])
+def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
+    task, file = task_of(f"toy_{kind}"), data / "0_0.wav"
+    assert task.kind == kind
+    trained = run_experiment(read_experiment(data / "train.toml", f"toy_{kind}"), data / "run").best_checkpoint
+    said = read_manifest(data / "said.csv").filter(isolated=True)
+    noise = Corpus("noise", (Utterance(data / "noise" / "1.wav", (), ""),))
+    choice = task.calibrate(load_checkpoint(trained), {"said": said}, {"noise": noise})
+    save_calibrated(trained, choice.calibration, data / "toy.safetensors")
+    checkpoint = load_checkpoint(data / "toy.safetensors", kind=task.kind)
+    export_onnx(checkpoint, data / "toy.onnx", recordings=[f"manifest:{data / 'said.csv'}"])
+    expected = Evaluator(checkpoint).evaluate(said).overall.accuracy
+    for model in (data / "toy.safetensors", data / "toy.onnx"):
+        recognizer = task.recognizer.from_pretrained(model)
+        assert Evaluator(recognizer).evaluate(said).overall.accuracy == pytest.approx(expected)
+        text = str(recognizer.recognize(file))
+        stream = recognizer.stream(RATE)
+        samples, _ = read_audio(file)
+        assert isinstance([*stream.feed(samples), *stream.feed(np.zeros(2 * RATE)), *stream.finish()], list)
+        computed = TranscriptionModel(str(model), task=Words() if kind == "words" else Strings())
+        assert transcribe([str(file)], model.with_suffix(".rows"), computed, table="csv", workers=1).failed == 0
+        words = recognizer if isinstance(recognizer, Recognizer) else Recognizer.from_pretrained("compact")
+        app = create_app(words, strings=recognizer if isinstance(recognizer, StringRecognizer) else None)
+        client = TestClient(app, base_url="http://localhost")
+        path = "/api/recognize" if kind == "words" else "/api/string"
+        assert client.post(path, content=file.read_bytes()).json()["confidence"] == pytest.approx(
+            recognizer.recognize(file).confidence
+        ), text
 
 
-def test_a_class_is_enough_for_a_family_of_strings(data: Path) -> None:
-    assert task_of("toy_strings").kind == "strings"
-    assert "toy_strings" in list_models(strings=True)
-    result = run_experiment(read_experiment(data / "train.toml", "toy_strings"), data / "run")
-    recognizer = StringRecognizer.from_pretrained(result.best_checkpoint)
-    samples, rate = read_audio(data / "0_4.wav")
-    whole = recognizer.model.whole(samples)
-    assert {word.word for word in recognizer.recognize(data / "0_4.wav").words} <= set(WORDS)
-    # A stream in pieces gives the numbers of the whole.
-    facts = recognizer.model.facts
-    state, found = np.zeros((1, facts.state_size), np.float32), []
-    for start in range(0, len(samples) // facts.step_samples * facts.step_samples, facts.step_samples):
-        shares, state = recognizer.model.step(samples[None, start : start + facts.step_samples], state)
-        found.append(shares[0])
-    np.testing.assert_allclose(np.concatenate(found), whole[: len(np.concatenate(found))], atol=1e-5)
-    assert rate == RATE
+def test_a_checkpoint_says_that_a_class_of_another_package_is_for_strings(tmp_path: Path) -> None:
+    mel = MelConfig(sample_rate=RATE, n_mels=12, compression="pcen", normalization="none", causal=True)
+    (tmp_path / "other_package.py").write_text(f"from {__name__} import ToyStrings\n")
+    model = RecognizerModel(RecognizerConfig(f"{__name__}:ToyStrings", mel))
+    save_checkpoint(model, tmp_path / "toy.safetensors")
+    assert resolve(tmp_path / "toy.safetensors").kind == "strings"
+    with pytest.raises(ModelError, match="is a model of strings"):
+        DigitRecognizer.from_pretrained(tmp_path / "toy.safetensors")
+    StringRecognizer.from_pretrained(tmp_path / "toy.safetensors", trust_code=True)

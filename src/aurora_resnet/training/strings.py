@@ -50,7 +50,7 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
-    check_streams(model.config)
+    check_streams(model)
     strings, augment, net = config.strings, config.augment, model.classifier
     if strings is None or augment is None or not isinstance(net, StringClassifier):
         raise ConfigError("a training of strings needs a model of strings, data.strings and data.augment")
