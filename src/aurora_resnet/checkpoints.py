@@ -110,7 +110,11 @@ def save_checkpoint(
     (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
     calibration = model.calibration if calibration is None else calibration
-    header: dict[str, Any] = {"kind": model.kind, "config": to_mapping(model.config), **_changeable(calibration, card, info or {})}
+    header: dict[str, Any] = {
+        "kind": model.kind,
+        "config": to_mapping(model.config),
+        **_changeable(calibration, card, info or {}),
+    }
     front_end = model.config.frontend
     origin = model_origin(model.config.model) or ({} if front_end is None else frontend_origin(front_end))
     if origin:  # where model and front end live, of what is not built in; the model first

@@ -37,12 +37,6 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
-    resume_from_best: Annotated[
-        bool,
-        typer.Option(
-            "--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged; not bit by bit."
-        ),
-    ] = False,
     trust_code: TrustCode = False,
     device: Device = "cpu",
     threads: Threads = None,
@@ -74,7 +68,7 @@ def train(
                 experiment,
                 out,
                 device=device,
-                resume="best" if resume_from_best else resume,
+                resume=resume,
                 progress=True,
                 compile=compile,
                 trust_code=trust_code,

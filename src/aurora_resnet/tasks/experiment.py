@@ -26,7 +26,7 @@ from aurora_resnet.training.data import TrainingData, load_data
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
-from aurora_resnet.training.state import Resume, folder_taken
+from aurora_resnet.training.state import folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
@@ -42,7 +42,7 @@ def run_experiment(
     out: str | Path,
     *,
     device: str = "cpu",
-    resume: Resume = False,
+    resume: bool = False,
     progress: bool = False,
     compile: bool = False,
     trust_code: bool = False,
@@ -53,7 +53,7 @@ def run_experiment(
         config: from ``read_experiment``.
         out: folder of the run.
         device: where to train.
-        resume: go on with the run in ``out``; ``"best"`` as ``Trainer.fit`` has it.
+        resume: go on with the run in ``out``.
         progress: show bars on a terminal.
         compile: see ``Trainer``.
         trust_code: of the teacher's file, as ``load_checkpoint``; what ``config`` names was read with its own.
