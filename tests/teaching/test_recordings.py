@@ -137,7 +137,7 @@ def test_a_recording_that_stands_there_twice_is_seen(tmp_path: Path) -> None:
         utterance.path.parent.mkdir(exist_ok=True, parents=True)
         utterance.path.write_bytes(b"%d" % min(number, 38))
     (first, _) = advise(TeachingRecordings(corpus, Corpus("other", ())))
-    assert "nein/eva_2.wav and nein/eva_3.wav" in first.what
+    assert "nein/eva_2.wav and nein/eva_3.wav" in first
 
 
 def test_the_answers_say_that_the_recordings_are_too_few_and_which_words_are_alike() -> None:

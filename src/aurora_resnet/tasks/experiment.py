@@ -23,7 +23,7 @@ from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.tasks.registry import task_of
 from aurora_resnet.training.data import TrainingData, load_data
-from aurora_resnet.training.experiment import ExperimentConfig
+from aurora_resnet.training.experiment import NETWORK, ExperimentConfig
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.state import folder_taken
@@ -92,15 +92,7 @@ def run_experiment(
 
 def _network(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel:
     """Return the network as it is before the training, by the seed alone."""
-    recognizer = RecognizerConfig(
-        config.model,
-        config.mel,
-        options=config.options,
-        clip_seconds=config.clip_seconds,
-        vocabulary=vocabulary,
-        frontend=config.frontend,
-        frontend_options=config.frontend_options,
-    )
+    recognizer = RecognizerConfig(**{name: getattr(config, name) for name in NETWORK}, vocabulary=vocabulary)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         return RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)

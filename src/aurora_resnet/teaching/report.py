@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
-from aurora_resnet.teaching.advice import Advice
 from aurora_resnet.teaching.keeping import KeptWords
 
 WORST_WORDS = 12
@@ -17,7 +16,7 @@ WORST_WORDS = 12
 def teaching_report(
     estimate: ConditionReport,
     rejection: RejectionReport | None,
-    advice: Sequence[Advice],
+    advice: Sequence[str],
     kept: KeptWords | None = None,
     *,
     by_speaker: bool,

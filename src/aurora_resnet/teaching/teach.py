@@ -34,7 +34,7 @@ from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.teaching.advice import Advice, advise, advise_after
+from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
@@ -71,7 +71,7 @@ class Taught:
     estimate: ConditionReport
     rejection: RejectionReport | None
     by_speaker: bool
-    advice: tuple[Advice, ...]
+    advice: tuple[str, ...]
     kept: KeptWords | None
     problems: tuple[str, ...]
     seconds: float
@@ -228,12 +228,7 @@ class _Counted(Callback):
     def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Count an epoch."""
         del trainer
-        if self.bar.disable:
-            return
-        missed = self.before + record.epoch - self.bar.n
-        self.bar.initial += missed
-        self.bar.n += missed
-        self.bar.update()
+        self.bar.update(self.before + record.epoch + 1 - self.bar.n)
 
 
 def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
