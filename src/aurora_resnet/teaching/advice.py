@@ -14,7 +14,7 @@ FEW_CLIPS, ENOUGH_CLIPS = 10, 20
 """Of a word; below the former, the estimate is a guess and rare ways to say the word are missing."""
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
-FEW_OTHERS = 20
+FEW_NEGATIVES = 20
 WIDE = 0.15
 """Width of an interval from which on the recordings are too few to know."""
 LISTED = 8
@@ -28,7 +28,7 @@ def advise(recordings: TeachingRecordings) -> tuple[str, ...]:
     >>> print(*advise(divide(read_samples())))
     there are no recordings of anything else, ... record other words and usual noises into the sub-folder _other
     """
-    return (*_of_words(recordings), *_of_speakers(recordings), *_of_others(recordings))
+    return (*_of_words(recordings), *_of_speakers(recordings), *_of_negatives(recordings))
 
 
 def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
@@ -93,21 +93,21 @@ def _of_speakers(recordings: TeachingRecordings) -> Iterator[str]:
         )
 
 
-def _of_others(recordings: TeachingRecordings) -> Iterator[str]:
-    count = len(recordings.others)
+def _of_negatives(recordings: TeachingRecordings) -> Iterator[str]:
+    count = len(recordings.negatives)
     if not count:
         yield (
             "there are no recordings of anything else, so what the model accepts by mistake is known for synthetic "
             "digits only, if at all; record other words and usual noises into the sub-folder _other"
         )
-    elif count < FEW_OTHERS:
-        yield f"only {count} recordings of anything else; record {FEW_OTHERS} or more different words into _other"
+    elif count < FEW_NEGATIVES:
+        yield f"only {count} recordings of anything else; record {FEW_NEGATIVES} or more different words into _other"
 
 
 def _same_recordings(recordings: TeachingRecordings) -> list[str]:
     """Return groups of files with the same bytes."""
     seen: dict[bytes, list[str]] = defaultdict(list)
-    for utterance in (*recordings.words, *recordings.others):
+    for utterance in (*recordings.words, *recordings.negatives):
         name = f"{utterance.path.parent.name}/{utterance.path.name}"
         seen[hashlib.sha256(utterance.path.read_bytes()).digest()].append(name)
     return [" and ".join(names) for names in seen.values() if len(names) > 1]

@@ -38,7 +38,7 @@ from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
-from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
+from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import teaching_report
 from aurora_resnet.training.callbacks import Callback
@@ -164,16 +164,16 @@ class _Lessons:
         if self.known:
             self.before, _ = start_from(init, init.vocabulary, clip_seconds=clips.network.clip_seconds)
             lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
-        words, others = clips.words.utterances, clips.others.utterances
-        of_words, of_others, self.by_speaker = assign_groups(words, others, config.groups)
-        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.others, of_others)}
+        words, negatives = clips.words.utterances, clips.negatives.utterances
+        of_words, of_negatives, self.by_speaker = assign_groups(words, negatives, config.groups)
+        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.negatives, of_negatives)}
         samples = _sample_negatives(clips.network)
         if samples is not None:
             self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
-        sounds, copies = OtherSounds(clips.network, noises), config.copies(len(words))
+        sounds, copies = CommonSounds(clips.network, noises), config.copies(len(words))
         self.sources: list[ClipSource] = []
         for group in range(config.groups):
-            own = [waveform.numpy() for waveform in clips.others.part(of_others == group).waveforms]
+            own = [waveform.numpy() for waveform in clips.negatives.part(of_negatives == group).waveforms]
             spoken = clips.words.part(of_words == group)
             self.sources.append(group_clips(spoken, own, sounds, config, group, copies))
 
@@ -239,7 +239,12 @@ def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
 
 def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
     """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
-    asked = [to_mapping(config), clips.recordings.words.digest(), clips.recordings.others.digest(), *map(str, noises)]
+    asked = [
+        to_mapping(config),
+        clips.recordings.words.digest(),
+        clips.recordings.negatives.digest(),
+        *map(str, noises),
+    ]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     return out.with_name(f".{out.stem}.teach") / digest
 
@@ -248,7 +253,7 @@ def _record(taught: Taught, clips: TeachingClips, config: TeachConfig) -> dict[s
     return {
         "config": to_mapping(config),
         "clips": clips.recordings.clips_of_words(),
-        "others": len(clips.others),
+        "negatives": len(clips.negatives),
         "speakers": len(clips.recordings.speakers),
         "digest": clips.recordings.words.digest(),
         "by_speaker": taught.by_speaker,

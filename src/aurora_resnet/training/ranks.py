@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -98,12 +97,3 @@ def local_device(device: torch.device) -> torch.device:
     """
     local = os.environ.get("LOCAL_RANK")
     return torch.device("cuda", int(local)) if local is not None and str(device) == "cuda" else device
-
-
-def rows_of(batches: Sequence[Tensor], ranks: Ranks) -> list[int]:
-    """Return the clips of an epoch that this process needs.
-
-    >>> rows_of([torch.tensor([3, 1]), torch.tensor([0, 2])], Ranks(1, 2))
-    [1, 2]
-    """
-    return [row for batch in batches for row in batch[ranks.share(len(batch))].tolist()]

@@ -31,7 +31,7 @@ from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
-from aurora_resnet.training.ranks import Ranks, local_device, rows_of
+from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken, judged
 from aurora_resnet.training.synchronized_norm import synchronized_norms
 from aurora_resnet.training.tally import Tally
@@ -177,7 +177,8 @@ class Trainer:
         clips, speeds = len(source), len(self.config.speed_factors)
         with seeded_epoch(self.config.seed, epoch, self.device) as generator:
             batches = list(epoch_batches(speeds * clips, clips, self.config.batch_size, generator, self.ranks.count))
-        return source.part(epoch, {row % clips for row in rows_of(batches, self.ranks)})
+        mine = (batch[self.ranks.share(len(batch))].tolist() for batch in batches)
+        return source.part(epoch, {row % clips for rows in mine for row in rows})
 
     def run_epoch(self, variants: ClipSet, clips: int, epoch: int, validation: ClipSet | None) -> EpochRecord:
         """Run one epoch and validate.
