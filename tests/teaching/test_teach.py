@@ -31,7 +31,8 @@ from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
-from aurora_resnet.teaching.teach import Taught, teach
+from aurora_resnet.teaching.report import Taught
+from aurora_resnet.teaching.teach import teach
 from aurora_resnet.training.trainer import Trainer
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,10 @@ from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
 from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
@@ -40,7 +38,7 @@ from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.report import teaching_report
+from aurora_resnet.teaching.report import Taught
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.fine_tuning import lower_words, start_from
 from aurora_resnet.training.history import EpochRecord
@@ -48,37 +46,6 @@ from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
 WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What ``teach`` made and found.
-
-    Attributes:
-        checkpoint: the file.
-        calibration: of the model.
-        estimate: held-out recordings, each answered by a network that did not learn from it.
-        rejection: held-out words refused and negatives accepted; ``None`` where there are no negatives.
-        by_speaker: whether whole speakers were held out, so that the estimate is of other speakers.
-        advice: what is wrong with the recordings, each with what to do.
-        kept: what became of words that the start knows, ``None`` where there are none beside new ones.
-        problems: recordings that could not be used.
-        seconds: how long it took.
-    """
-
-    checkpoint: Path
-    calibration: Calibration
-    estimate: ConditionReport
-    rejection: RejectionReport | None
-    by_speaker: bool
-    advice: tuple[str, ...]
-    kept: KeptWords | None
-    problems: tuple[str, ...]
-    seconds: float
-
-    def to_markdown(self) -> str:
-        """Return the report."""
-        return teaching_report(self.estimate, self.rejection, self.advice, self.kept, by_speaker=self.by_speaker)
 
 
 def teach(
