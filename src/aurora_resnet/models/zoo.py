@@ -15,8 +15,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from aurora_resnet.models.cnn import CnnClassifier
-from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
+from aurora_resnet.models.cnn import CnnClassifier, CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.models.plain_module import PlainModule
