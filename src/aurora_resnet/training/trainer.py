@@ -32,7 +32,7 @@ from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
 from aurora_resnet.training.ranks import Ranks, local_device
-from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken, judged
+from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken
 from aurora_resnet.training.synchronized_norm import synchronized_norms
 from aurora_resnet.training.tally import Tally
 from aurora_resnet.training.word_objective import WordObjective
@@ -141,7 +141,7 @@ class Trainer:
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         ranks = self.ranks
-        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average, ranks)
+        state = TrainingState(self, self.scaler, self.average)
         with locked_folder(self.out, folder_taken(self.out)) if ranks.first else nullcontext():
             # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
             first = train if isinstance(train, ClipSet) else train.epoch(0) if ranks.first else None
@@ -272,7 +272,10 @@ class Trainer:
     @property
     def judged(self) -> RecognizerModel:
         """The network that is validated and kept: the average of the weights if there is one."""
-        return judged(self.model, self.average)
+        if self.average is None:
+            return self.model
+        assert isinstance(self.average.module, RecognizerModel)
+        return self.average.module
 
     def update(self, loss: Tensor) -> None:
         """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
