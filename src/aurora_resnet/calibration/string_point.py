@@ -19,7 +19,6 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.string_answers import HeardString, hear_strings
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
-from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
@@ -165,7 +164,7 @@ def choose_string_calibration(
     if unknown := checkpoint.vocabulary.unknown(strings.words):
         raise CorpusError(f"the strings have words that the model does not know: {', '.join(unknown[:20])}")
     most = FALSE_PER_HOUR if false_per_hour is None else false_per_hour
-    with progress_bar(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", show=True) as bar:
+    with tqdm(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", disable=None) as bar:
         network = sequence_model(checkpoint, device=device)
         points = choose_string_point(network, strings, talk, false_per_hour=most, bar=bar)
     best = points[0]

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import numpy.typing as npt
+from tqdm.auto import tqdm
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import fit_temperature, highest_threshold, lowest_threshold
@@ -18,7 +19,6 @@ from aurora_resnet.evaluation.evaluator import answer_all
 from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import clip_scores, scoring_model
 from aurora_resnet.runtime.decision import Calibration, audible, evidence
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
@@ -142,7 +142,7 @@ def choose_word_point(
     asked = {"words_refused": words_refused, "negatives_accepted": negatives_accepted}
     task = WordAnswering(scoring_model(checkpoint, device=device))
     corpora = {**words, **negatives}
-    with progress_bar(total=sum(map(len, corpora.values())), unit="clip", show=True) as bar:
+    with tqdm(total=sum(map(len, corpora.values())), unit="clip", disable=None) as bar:
         said, unread = answer_all(task, words, bar)
         unsaid, more = answer_all(task, negatives, bar, negatives=True)
     if not said:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
@@ -19,7 +21,6 @@ from aurora_resnet.demo.scores import ModelScores, score_recognizer
 from aurora_resnet.demo.sounds import CLEAN, SAMPLE_RATE, DemoSounds, Sound, demo_sounds
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED
@@ -111,8 +112,7 @@ def run_demo(
     scores: list[ModelScores] = []
     for recognizer in recognizers:
         name = recognizer.model.facts.name
-        bar = progress_bar(total=len(sounds), unit="sound", show=progress, desc=f"{name}: ")
-        with _timed(f"recognising {len(sounds):,} sounds, {name}", seconds), bar:
+        with _timed(f"recognising {len(sounds):,} sounds, {name}", seconds), _bar(name, len(sounds), progress) as bar:
             scores.append(score_recognizer(recognizer, sounds, bar.update))
     if on_scores is not None:
         on_scores(tuple(scores))
@@ -160,3 +160,7 @@ def _timed(what: str, seconds: dict[str, float]) -> Iterator[None]:
     started = time.perf_counter()
     yield
     seconds[what] = seconds.get(what, 0.0) + time.perf_counter() - started
+
+
+def _bar(name: str, sounds: int, progress: bool) -> tqdm[Any]:
+    return tqdm(total=sounds, desc=name, unit="sound", disable=None if progress else True)

@@ -16,7 +16,6 @@ from aurora_resnet.config_files import to_mapping
 from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
@@ -103,8 +102,7 @@ def _record(
 ) -> dict[str, Any]:
     """Return what the run record says."""
     model = trainer.model
-    image_report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
-    report = trainer.load_report or image_report
+    report = trainer.load_report or getattr(model.classifier, "load_report", None)
     return {
         "kind": "training",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aurora_resnet.calibration.choice import Choice
-from aurora_resnet.evaluation.evaluator import Answering
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.recognizers import AnyRecognizer
 from aurora_resnet.runtime.model_reference import Kind
@@ -34,6 +33,6 @@ class Task:
     clips: Callable[[ExperimentConfig, TrainingData, RecognizerModel, bool], TrainingClips]
     objective: Callable[[RecognizerModel | None], Objective]
     recognizer: type[AnyRecognizer]
-    evaluate: Callable[..., Answering]
+    evaluate: Callable[..., Any]
     calibrate: Callable[..., Choice]
     export: Callable[..., Any]
