@@ -1,4 +1,4 @@
-"""The file of a checkpoint: tensors in safetensors with one JSON header, of this format or of the first edition's."""
+"""The file of a checkpoint: tensors in safetensors with one JSON header."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from torch import Tensor
 
 from aurora_resnet.bounds import shown
 from aurora_resnet.files import atomic_path
-from aurora_resnet.runtime.decision import Calibration, is_number
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.version import __version__
-from aurora_resnet.runtime.vocabulary import Vocabulary
 
 FORMAT = 2
 _HEADER = "aurora_resnet"
@@ -37,7 +36,7 @@ def write_file(header: Mapping[str, Any], tensors: Mapping[str, Tensor], path: s
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return header and tensors of a file; a header of the first edition as one of this format.
+    """Return header and tensors of a file.
 
     Raises:
         CheckpointError: if the file is damaged, not one of ours, or newer than this library.
@@ -95,13 +94,9 @@ def earlier_point(path: Path, point: object) -> Calibration:
     """
     if point is None:
         return Calibration()
-    keys = ("threshold", "other_weight")
     try:
-        values = {key: point[key] for key in keys if isinstance(point, Mapping) and is_number(point.get(key))}
-        if len(values) < len(keys):
-            raise ConfigError(f"expected numbers threshold and other_weight, got {str(point)[:80]}")
-        return Calibration(**values)
-    except ConfigError as error:
+        return Calibration(threshold=point["threshold"], other_weight=point["other_weight"])  # type: ignore[index]
+    except (ConfigError, KeyError, TypeError, IndexError) as error:
         raise CheckpointError(f"{path}: its operating point is damaged ({error}); calibrate it again") from None
 
 
@@ -129,23 +124,9 @@ def _header(file: Any, path: Path) -> dict[str, Any]:
         raise CheckpointError(f"the header of {path} is damaged: {error}; copy or train it again") from error
     if not isinstance(header, dict):
         raise CheckpointError(f"the header of {path} is damaged: expected a table; copy or train it again")
-    if header.get("format") == 1:
-        header = _from_first_edition(header, path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} has format {shown(header.get('format'))}, this version reads format {FORMAT}; "
-            "install a newer aurora-resnet"
+            "install a newer aurora-resnet, or train it again if the file is older"
         )
     return dict(header)
-
-
-def _from_first_edition(header: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return a header of format 1, where words and calibration stood elsewhere, as one of format 2."""
-    try:
-        config, info = dict(header["config"]), dict(header.get("info", {}))
-        vocabulary = Vocabulary(tuple(config.pop("words")))
-        calibration = info.pop("calibration", Calibration().to_dict())
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the header of {path} is damaged: {error!r}; copy or train it again") from error
-    config["vocabulary"] = vocabulary.to_dict()
-    return header | {"format": FORMAT, "config": config, "calibration": calibration, "info": info}

@@ -68,7 +68,7 @@ class Checkpoint:
     @property
     def kind(self) -> Kind:
         """Whether it is a model of single words or of strings."""
-        return _kind(self.model.config.model)
+        return self.model.kind
 
     def __repr__(self) -> str:
         return f"Checkpoint({self.name}: {self.model.config.model}, {self.vocabulary!r}, {self.calibration})"
@@ -110,7 +110,11 @@ def save_checkpoint(
     (Calibration(temperature=1.5, threshold=None), {'epoch': 3})
     """
     calibration = model.calibration if calibration is None else calibration
-    header: dict[str, Any] = {"config": to_mapping(model.config), **_changeable(calibration, card, info or {})}
+    header: dict[str, Any] = {
+        "kind": model.kind,
+        "config": to_mapping(model.config),
+        **_changeable(calibration, card, info or {}),
+    }
     front_end = model.config.frontend
     origin = model_origin(model.config.model) or ({} if front_end is None else frontend_origin(front_end))
     if origin:  # where model and front end live, of what is not built in; the model first
@@ -149,7 +153,7 @@ def save_calibrated(
     file = resolve(name_or_path, format="checkpoint")
     checkpoint = load_checkpoint(file, trust_code=trust_code)  # a file that cannot be used is not written again
     header, tensors = read_file(file.path)
-    kept: dict[str, Any] = {key: header[key] for key in ("config", "origin") if key in header}
+    kept: dict[str, Any] = {key: header[key] for key in ("kind", "config", "origin") if key in header}
     changed = _changeable(calibration, checkpoint.card, checkpoint.info)
     write_file({**kept, **changed, "info": {**changed["info"], **(info or {})}}, tensors, path)
 
@@ -194,7 +198,7 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
     if not isinstance(info, dict) or not isinstance(card, str):
         raise CheckpointError(f"the header of {path} is damaged: info or card is of another type; copy it again")
     state = {name.removeprefix(_STATE): t for name, t in tensors.items() if name.startswith(_STATE)}
-    if not calibration.rejects and _kind(config.model) == "strings":
+    if not calibration.rejects and model.kind == "strings":
         calibration = earlier_point(path, info.get(OPERATING_POINT))
     model.calibration = calibration
     name = file.name if Path(file.name) != path else "/".join(path.with_suffix("").parts[-2:])
@@ -205,13 +209,16 @@ def load_checkpoint(name_or_path: AnyModel, *, kind: Kind | None = None, trust_c
 
 
 def checkpoint_kind(path: Path) -> Kind:
-    """Return what a checkpoint is for, from its header alone; models of other packages are for single words.
+    """Return what a checkpoint is for, from its header alone: nothing that it names is imported.
 
     Raises:
         CheckpointError: if the file is damaged or not one of ours.
     """
-    config = read_header(path).get("config")
-    return _kind(config.get("model") if isinstance(config, dict) else None)
+    header = read_header(path)
+    config = header.get("config")
+    model = config.get("model") if isinstance(config, dict) else None
+    earlier = isinstance(model, str) and model in ZOO and ZOO[model].strings  # of files that do not say it
+    return "strings" if header.get("kind", "strings" if earlier else "words") == "strings" else "words"
 
 
 def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> RecognizerConfig:
@@ -222,11 +229,6 @@ def read_config(name_or_path: AnyModel, *, trust_code: bool = False) -> Recogniz
     """
     path = resolve(name_or_path, format="checkpoint").path
     return _config(read_header(path), path, trust_code)
-
-
-def _kind(model: object) -> Kind:
-    """Return what a network is for by its name, without importing one of another package."""
-    return "strings" if isinstance(model, str) and model in ZOO and ZOO[model].strings else "words"
 
 
 def _changeable(calibration: Calibration, card: str, info: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.features import frontend
 from aurora_resnet.features.frontend import create_frontend, register_frontend
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.plain_module import as_classifier
+from aurora_resnet.models.plain_module import PlainModule
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import create_model, register_model
 from aurora_resnet.runtime.decision import Calibration
@@ -151,10 +151,10 @@ def test_what_is_no_model_is_not_called(name: str, message: str) -> None:
 
 def test_a_module_that_gives_something_else_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"give logits \[B, 3\]: it gave \[2, 6464\]"):
-        as_classifier(nn.Flatten(), n_mels=64, num_classes=3)
+        PlainModule(nn.Flatten(), n_mels=64, num_classes=3)
     pool = nn.Sequential(nn.AdaptiveAvgPool2d((1, 3)), nn.Flatten())
     with pytest.raises(ConfigError, match="no last layer with 3 rows"):
-        as_classifier(pool, n_mels=64, num_classes=3)
+        PlainModule(pool, n_mels=64, num_classes=3)
 
 
 class Slow(nn.Module):

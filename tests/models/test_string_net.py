@@ -92,17 +92,17 @@ def test_a_stream_gives_what_the_network_gives_of_the_whole(
         if piece.shape[1]:
             found, state = sequence.step(piece, state)
             parts.append(found)
-    heard = np.concatenate(parts, axis=1)
-    np.testing.assert_allclose(heard[0], expected, atol=1e-5)
-    np.testing.assert_allclose(heard.sum(axis=2), 1, atol=1e-5)
-    np.testing.assert_allclose(heard[1], sequence.whole(samples[::-1]), atol=1e-5)
+    given = np.concatenate(parts, axis=1)
+    np.testing.assert_allclose(given[0], expected, atol=1e-5)
+    np.testing.assert_allclose(given.sum(axis=2), 1, atol=1e-5)
+    np.testing.assert_allclose(given[1], sequence.whole(samples[::-1]), atol=1e-5)
 
 
-def test_a_front_end_that_looks_ahead_cannot_hear_streams(model: RecognizerModel) -> None:
+def test_a_front_end_that_looks_ahead_cannot_be_used_in_streams(model: RecognizerModel) -> None:
     for wrong in ({"causal": False}, {"compression": "log"}, {"normalization": "corpus"}, {"power": 1.0}):
         config = RecognizerConfig("string_net", replace(MEL, **wrong), options=OPTIONS)
         with pytest.raises(ConfigError, match="does not look ahead"):
-            check_streams(config)
+            check_streams(RecognizerModel(config))
     with pytest.raises(ConfigError, match="'cnn' is for single words"):
         StreamingNetwork(RecognizerModel(RecognizerConfig("cnn", MEL)))
-    check_streams(model.config)
+    check_streams(model)

@@ -69,12 +69,12 @@ def test_the_network_before_hears_the_masks_too(tiny_base: Path, tmp_path: Path)
     model, _ = start_from(str(tiny_base), NOW)
     config = TrainingConfig(spec_augment=SpecAugment(probability=1.0, time_width=8, frequency_width=4))
     trainer = Trainer(model, config, tmp_path, objective=KeepingObjective(before))
-    heard: list[torch.Tensor] = []
+    noted: list[torch.Tensor] = []
     for network in (model, before):
-        network.classifier.register_forward_pre_hook(lambda _, arguments: heard.append(arguments[0].clone()))
+        network.classifier.register_forward_pre_hook(lambda _, arguments: noted.append(arguments[0].clone()))
     generator = torch.Generator().manual_seed(0)
     trainer.step(torch.randn(4, 4000, generator=generator), torch.tensor([0, 1, 2, 3]), generator)
-    assert torch.equal(heard[0], heard[1])
+    assert torch.equal(noted[0], noted[1])
 
 
 @given(
@@ -112,15 +112,15 @@ def folder(tiny_words: TinyWords, tmp_path_factory: pytest.TempPathFactory) -> P
     """Two digits by three of the package's voices, and a whistle."""
     folder = tmp_path_factory.mktemp("kept") / "mine"
     samples = read_samples().filter(words=("one", "two"), isolated=True)
-    for person, voice in zip(tiny_words.people, samples.speakers, strict=False):
+    for speaker, voice in zip(tiny_words.people, samples.speakers, strict=False):
         for word in ("one", "two", "whistle"):
             (folder / word).mkdir(parents=True, exist_ok=True)
         for take, utterance in enumerate(u for u in samples if u.speaker == voice):
-            if len(list((folder / utterance.word).glob(f"{person}_*"))) < 3:
-                shutil.copy(utterance.path, folder / utterance.word / f"{person}_{take}.flac")
+            if len(list((folder / utterance.word).glob(f"{speaker}_*"))) < 3:
+                shutil.copy(utterance.path, folder / utterance.word / f"{speaker}_{take}.flac")
         for take in range(3):
-            whistle = tiny_words.sound(2, tiny_words.people.index(person), take)
-            write_audio(whistle, folder / "whistle" / f"{person}_{take}.wav", tiny_words.rate)
+            whistle = tiny_words.sound(2, tiny_words.people.index(speaker), take)
+            write_audio(whistle, folder / "whistle" / f"{speaker}_{take}.wav", tiny_words.rate)
     return folder
 
 

@@ -50,7 +50,7 @@ def test_no_speaker_stands_in_two_groups(clips: dict[str, int], others: list[str
 
 
 @given(st.dictionaries(st.sampled_from(["ja", "nein", "doch"]), st.integers(3, 8), min_size=2))
-def test_of_one_person_the_clips_of_each_word_take_turns(clips: dict[str, int]) -> None:
+def test_of_one_speaker_the_clips_of_each_word_take_turns(clips: dict[str, int]) -> None:
     words = said({(word, ""): count for word, count in clips.items()}).utterances
     of_words, _, by_speaker = assign_groups(words, (), 3)
     assert not by_speaker
@@ -85,7 +85,7 @@ def test_a_folder_is_words_speakers_and_other_sounds(tmp_path: Path) -> None:
     recordings = read_recordings(tmp_path / "mine")
     assert recordings.speakers == ("mine/ann", "mine/ben")
     assert recordings.clips_of_words() == {"ja": 2, "nein": 2}
-    assert [utterance.words for utterance in recordings.others] == [(), ()]
+    assert [utterance.words for utterance in recordings.negatives] == [(), ()]
 
 
 def test_what_cannot_be_taught() -> None:
@@ -124,7 +124,7 @@ def test_each_weakness_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert len(found) == 5
 
 
-def test_one_person_and_no_other_sounds(tmp_path: Path) -> None:
+def test_one_speaker_and_no_other_sounds(tmp_path: Path) -> None:
     found = recorded(tmp_path, {(word, "ann"): 12 for word in ("ja", "nein")})
     assert len(found) == 2
     assert "results may not transfer to other speakers or microphones" in found[0]
@@ -137,7 +137,7 @@ def test_a_recording_that_stands_there_twice_is_seen(tmp_path: Path) -> None:
         utterance.path.parent.mkdir(exist_ok=True, parents=True)
         utterance.path.write_bytes(b"%d" % min(number, 38))
     (first, _) = advise(TeachingRecordings(corpus, Corpus("other", ())))
-    assert "nein/eva_2.wav and nein/eva_3.wav" in first.what
+    assert "nein/eva_2.wav and nein/eva_3.wav" in first
 
 
 def test_the_answers_say_that_the_recordings_are_too_few_and_which_words_are_alike() -> None:

@@ -1,4 +1,4 @@
-"""Takes out of what a microphone hears, and the command that records a folder, with a microphone of the test."""
+"""Takes out of what a microphone records, and the command that records a folder, with a microphone of the test."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_level_is_told_of_every_chunk() -> None:
 
 
 class FakeMicrophone:
-    """Stands for the library sounddevice: a microphone that hears a signal and is then switched off."""
+    """Stands for the library sounddevice: a microphone that records a signal and is then switched off."""
 
     class PortAudioError(Exception):
         """As the library's."""
@@ -101,7 +101,7 @@ class FakeMicrophone:
 
 
 class EndingQueue(queue.Queue[object]):
-    """A queue that a person interrupts when nothing is left."""
+    """A queue that a user interrupts when nothing is left."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> object:
         if self.empty():

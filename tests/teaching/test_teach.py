@@ -31,7 +31,8 @@ from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
-from aurora_resnet.teaching.teach import Taught, teach
+from aurora_resnet.teaching.report import Taught
+from aurora_resnet.teaching.teach import teach
 from aurora_resnet.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ MILD = Augmentation(vocoder_probability=0, reverberation_probability=0, snr_db=(
 
 @pytest.fixture(scope="module")
 def folder(tiny_words: TinyWords, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three words by three people, some hisses, and a file that is no sound."""
+    """Three words by three speakers, some hisses, and a file that is no sound."""
     folder = tiny_words.write(tmp_path_factory.mktemp("taught") / "mine")
     generator = np.random.default_rng(9)
     for number in range(6):
@@ -96,21 +97,21 @@ def test_the_checkpoint_recognises_and_says_where_it_is_from(
 
 
 @pytest.mark.slow
-def test_the_estimate_is_of_people_whom_the_network_did_not_hear(
+def test_the_estimate_is_of_speakers_on_whom_the_network_was_not_trained(
     folder: Path, config: TeachConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_words: TinyWords
 ) -> None:
-    heard: list[set[str]] = []
+    noted: list[set[str]] = []
     fit = Trainer.fit
 
     def watch(self: Trainer, train: object, *arguments: object, **options: object) -> object:
-        heard.append({u.speaker for u in train.epoch(0).utterances if u.speaker})  # type: ignore[attr-defined]
+        noted.append({u.speaker for u in train.epoch(0).utterances if u.speaker})  # type: ignore[attr-defined]
         return fit(self, train, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Trainer, "fit", watch)
     teach(read_recordings(folder), tmp_path / "x.safetensors", replace(config, epochs=1, distinct_epochs=1))
-    everybody = {f"mine/{name}" for name in tiny_words.people}
-    assert sorted(len(each) for each in heard) == [2, 2, 2, 3]
-    assert set.union(*(everybody - each for each in heard)) == everybody
+    speakers = {f"mine/{name}" for name in tiny_words.people}
+    assert sorted(len(each) for each in noted) == [2, 2, 2, 3]
+    assert set.union(*(speakers - each for each in noted)) == speakers
 
 
 @pytest.mark.slow
@@ -212,8 +213,8 @@ def test_ten_words_of_other_languages_by_a_synthesiser(language: str, tmp_path: 
     config = TeachConfig(epochs=10, steps=1, distinct_epochs=1, groups=2, batch_size=8, augmentation=MILD)
     taught = teach(read_recordings(tmp_path / "mine"), tmp_path / "mine.safetensors", config)
     recognizer = DigitRecognizer.from_pretrained(taught.checkpoint)
-    heard = [recognizer.recognize(tmp_path / "mine" / word / "m1_1.wav").word for word in words]
-    assert sum(a == b for a, b in zip(heard, words, strict=True)) >= 4  # by chance one
+    noted = [recognizer.recognize(tmp_path / "mine" / word / "m1_1.wav").word for word in words]
+    assert sum(a == b for a, b in zip(noted, words, strict=True)) >= 4  # by chance one
     assert set(recognizer.model.facts.vocabulary) == set(words)
 
 
@@ -227,8 +228,8 @@ def test_the_command_teaches_and_recognises(
     assert "3 speakers by the names of the files: ann, ben, cid" in done.stderr
     assert "Held-out recordings recognised" in done.stdout
     assert "record other words and usual noises into the sub-folder _other" in done.stdout
-    heard = call("recognize", "--model", "mine.safetensors", "--json", f"mine/{tiny_words.words[2]}/ann_0.wav")
-    assert json.loads(heard.stdout)["word"] in tiny_words.words
+    noted = call("recognize", "--model", "mine.safetensors", "--json", f"mine/{tiny_words.words[2]}/ann_0.wav")
+    assert json.loads(noted.stdout)["word"] in tiny_words.words
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Training with other noise in every epoch: from the training file to the waveforms that the model hears."""
+"""Training with other noise in every epoch: from the training file to the waveforms that the model gets."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def clips() -> ClipSet:
 
 
 class Listening(Trainer):
-    """Keeps the energy of every batch it hears."""
+    """Keeps the energy of every batch it gets."""
 
-    heard: list[float]
+    noted: list[float]
 
     def step(self, waveforms: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        self.heard.append(float(waveforms.double().square().sum()))
+        self.noted.append(float(waveforms.double().square().sum()))
         return super().step(waveforms, labels, generator)
 
 
@@ -58,16 +58,16 @@ def listen(clips: ClipSet, noise: Path, out: Path) -> Listening:
     torch.manual_seed(0)
     model = RecognizerModel(RecognizerConfig("cnn", MelConfig(sample_rate=RATE, n_mels=16), options={"hidden": 8}))
     trainer = Listening(model, TrainingConfig(epochs=2, batch_size=32, random_position=False), out)
-    trainer.heard = []
+    trainer.noted = []
     trainer.fit(add_noise(clips, source, ".", seed=5))
     return trainer
 
 
 def test_every_epoch_has_other_noise_and_every_run_the_same(clips: ClipSet, noise: Path, tmp_path: Path) -> None:
     first, again = listen(clips, noise, tmp_path / "1"), listen(clips, noise, tmp_path / "2")
-    assert len(first.heard) == 2  # 22 clips are one batch, so the order within it does not matter
-    assert first.heard[0] != pytest.approx(first.heard[1], rel=1e-6)
-    assert first.heard == again.heard
+    assert len(first.noted) == 2  # 22 clips are one batch, so the order within it does not matter
+    assert first.noted[0] != pytest.approx(first.noted[1], rel=1e-6)
+    assert first.noted == again.noted
     for name, weights in first.model.state_dict().items():
         assert weights.equal(again.model.state_dict()[name])
 
@@ -115,14 +115,14 @@ def test_a_training_file_names_the_noise(noise: Path, tmp_path: Path) -> None:
 def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
     noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[ClipSet] = []
+    noted: list[ClipSet] = []
     fit = Trainer.fit
 
     def listening_fit(
         self: Trainer, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:
         assert validation is not None
-        heard.append(validation)
+        noted.append(validation)
         return fit(self, train, validation, resume=resume)
 
     monkeypatch.setattr(Trainer, "fit", listening_fit)
@@ -131,7 +131,7 @@ def test_validation_is_noisy_if_asked_and_the_same_for_every_seed(
     asked = "data.augment.scene_noise.noisy_validation=true"
     for number, overrides in enumerate(((noisy,), (noisy, asked), (noisy, asked, "training.seed=1"), (clean, asked))):
         run_experiment(read_experiment(file, overrides=overrides), tmp_path / str(number))
-    plain, mixed, again, channel = heard
+    plain, mixed, again, channel = noted
     assert plain.utterances == mixed.utterances == channel.utterances
     assert all(torch.equal(a, b) for a, b in zip(mixed.waveforms, again.waveforms, strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(plain.waveforms, channel.waveforms, strict=True))

@@ -77,7 +77,7 @@ def test_without_tensorboard_the_error_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'aurora-resnet\[tensorboard\]'"):
-        TensorBoard(tmp_path).after_epoch(Trainer(tiny_model(), TrainingConfig(), tmp_path), RECORD)
+        TensorBoard().after_epoch(Trainer(tiny_model(), TrainingConfig(), tmp_path), RECORD)
 
 
 @pytest.mark.slow

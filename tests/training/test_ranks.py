@@ -149,9 +149,9 @@ def test_norms_of_two_processes_are_those_of_one_to_the_gradients(tmp_path: Path
         mine = ranks.share(len(values))
         shared, part = norm(), values[mine].clone().requires_grad_()
         with synchronized_norms(shared, ranks.count):
-            heard = shared(part)
-            (heard * wanted[mine]).sum().backward()
-        torch.save([heard.detach(), part.grad, shared.weight.grad, shared.bias.grad, shared.state_dict()],
+            noted = shared(part)
+            (noted * wanted[mine]).sum().backward()
+        torch.save([noted.detach(), part.grad, shared.weight.grad, shared.bias.grad, shared.state_dict()],
                    tmp_path / str(rank))  # fmt: skip
 
     together(2, half)

@@ -238,7 +238,7 @@ def tone_strings(seed: int, count: int) -> ClipSet:
 
 
 @pytest.mark.slow
-def test_other_strings_are_heard_after_a_training(tmp_path: Path) -> None:
+def test_other_strings_are_recognised_after_a_training(tmp_path: Path) -> None:
     mel = MelConfig(RATE, n_mels=12, compression="pcen", normalization="none", causal=True)
     options = {"widths": [4, 6, 8, 8], "channels": 16, "dilations": [1, 2], "others": 1, "dropout": 0.0}
     torch.manual_seed(0)

@@ -32,7 +32,7 @@ def folders(root: Path, words: Sequence[str]) -> str:
     for number, word in enumerate(words):
         for take in range(6):
             time = np.arange(1600) / RATE
-            noise = 0.06 * np.random.default_rng(take).standard_normal(len(time))  # tones alone are taken off
+            noise = 0.06 * np.random.default_rng(take).standard_normal(len(time))  # tones alone are removed
             tone = 0.3 * np.sin(2 * np.pi * (400 + 600 * number) * time + take) + noise
             write_audio(tone.astype(np.float32), root / word / f"{take}.wav", RATE)
     return f"folder:{root}"

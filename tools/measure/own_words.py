@@ -29,7 +29,8 @@ from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.teach import Taught, teach
+from aurora_resnet.teaching.report import Taught
+from aurora_resnet.teaching.teach import teach
 from tools.measure.records import Job, Record, Settings, header
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")

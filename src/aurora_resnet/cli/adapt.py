@@ -16,7 +16,6 @@ from aurora_resnet.environment import set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import resolve
-from aurora_resnet.teaching.adapt import DEFAULT_METHOD, METHODS
 from aurora_resnet.teaching.adapt import adapt as adapt_model
 
 
@@ -28,7 +27,6 @@ def adapt(
     out: Annotated[Path, typer.Option(help="Checkpoint to write; never the model that is adapted.")],
     model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = "compact",
     speaker: Annotated[str | None, typer.Option(help="This speaker of the corpus alone.")] = None,
-    method: Annotated[str, typer.Option(help=f"What is adapted: {', '.join(METHODS)}.")] = DEFAULT_METHOD,
     threads: Threads = None,
     trust_code: TrustCode = False,
 ) -> None:
@@ -56,15 +54,13 @@ def adapt(
     elif len(recordings.speakers) > 1:
         raise ConfigError(f"{corpus} has {len(recordings.speakers)} speakers; choose one with --speaker")
     clips = load_clips(recordings, base.model.config, progress=True, skip_unreadable=True)
-    adapted = adapt_model(base.model, clips, method=method)
+    adapted = adapt_model(base.model, clips)
     who = speaker or next(iter(recordings.speakers), "one speaker")
-    card = f"{base.card}\n\nAdapted to {who} with {adapted.clips} recordings ({method}).".strip()
-    info = {**base.info, "adapted": {"from": base.name, "method": method, "clips": adapted.clips}}
+    card = f"{base.card}\n\nAdapted to {who} with {adapted.clips} recordings.".strip()
+    info = {**base.info, "adapted": {"from": base.name, "clips": adapted.clips}}
     save_checkpoint(adapted.model, out, card=card, info=info)
-    typer.echo(
-        f"of {adapted.clips} recordings {adapted.correct_before} were recognised before, {adapted.correct_after} by "
-        "models that were adapted without them"
-    )
+    result = f"{adapted.correct_before} were recognised before, {adapted.correct_after} by models that were adapted"
+    typer.echo(f"of {adapted.clips} recordings {result} without them")
     if not adapted.helps:
         tell("that is no gain: keep the model as it was, or record more of this speaker")
     kept = f"confidence and threshold are those of {base.name}"

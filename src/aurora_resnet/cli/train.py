@@ -19,7 +19,7 @@ from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.model_reference import is_file
 from aurora_resnet.tasks.experiment import VALIDATION, run_experiment
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
+from aurora_resnet.training.experiment import read_experiment
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks
 
@@ -37,12 +37,6 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
-    resume_from_best: Annotated[
-        bool,
-        typer.Option(
-            "--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged; not bit by bit."
-        ),
-    ] = False,
     trust_code: TrustCode = False,
     device: Device = "cpu",
     threads: Threads = None,
@@ -66,18 +60,15 @@ def train(
     check_folder(out, "--out")
     check_device(device)
     set_threads(threads)
-    experiment = _read(config, model, tuple(set_ or ()), trust_code)
+    file = samples_folder() / "quickstart.toml" if config == "quickstart" else config
+    if not is_file(file):
+        raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
+    experiment = read_experiment(file, model, overrides=set_ or (), trust_code=trust_code)
     first = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun the first one speaks
     with logged_to(out / "train.log") if first else nullcontext():
         try:
             result = run_experiment(
-                experiment,
-                out,
-                device=device,
-                resume="best" if resume_from_best else resume,
-                progress=True,
-                compile=compile,
-                trust_code=trust_code,
+                experiment, out, device=device, resume=resume, progress=True, compile=compile, trust_code=trust_code
             )
         except (KeyboardInterrupt, OSError) as error:
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"
@@ -88,27 +79,16 @@ def train(
         _finish(result, out)
 
 
-def _read(config: str, model: str | None, overrides: tuple[str, ...], trust_code: bool) -> ExperimentConfig:
-    if config == "quickstart":
-        return read_experiment(samples_folder() / "quickstart.toml", model, overrides=overrides)
-    if not is_file(config):
-        raise ConfigError(f"configuration file {config[:200]} does not exist; see examples/ or use 'quickstart'")
-    return read_experiment(config, model, overrides=overrides, trust_code=trust_code)
-
-
 def _finish(result: TrainingResult, out: Path) -> None:
     """Say what came out and what to look at next."""
     best = result.best
     chosen = "" if best.validation_accuracy is None else f", validation accuracy {best.validation_accuracy:.2%}"
     tell(f"{len(result.history)} epochs in {result.seconds / 60:.1f} min; best: epoch {best.epoch + 1}{chosen}")
     tell(f"run record:      {out / 'run.json'}")
+    command, options = "evaluate", "--corpus KIND:PATH --split test"
     if is_file(out / VALIDATION):
-        held_out = f"--corpus manifest:{out / VALIDATION} --out {out / 'calibrated.safetensors'}"
-        tell(f"next:            aurora-resnet calibrate --model {result.best_checkpoint} {held_out}")
-    else:
-        tell(
-            f"next:            aurora-resnet evaluate --model {result.best_checkpoint} --corpus KIND:PATH --split test"
-        )
+        command, options = "calibrate", f"--corpus manifest:{out / VALIDATION} --out {out / 'calibrated.safetensors'}"
+    tell(f"next:            aurora-resnet {command} --model {result.best_checkpoint} {options}")
     try:
         figure = plot_learning_curves([record.for_figure() for record in result.history])
         save_figure(figure, out / "learning_curves.png")

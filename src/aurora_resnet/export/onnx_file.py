@@ -15,7 +15,6 @@ from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, Kind
 
@@ -64,9 +63,8 @@ def export_onnx(
     if path.suffix != SUFFIXES["onnx"]:
         raise ConfigError(f"{path}: the exported file's name must end in {SUFFIXES['onnx']}")
     network, card = (model.model, model.card) if isinstance(model, Checkpoint) else (model, "")
-    kind: Kind = "strings" if find_model(network.config.model).strings else "words"
-    exporting = EXPORTS[kind](model, name)
-    audio = read_export_recordings(network.config, recordings, kind=kind)
+    exporting = EXPORTS[network.kind](model, name)
+    audio = read_export_recordings(network.config, recordings, kind=network.kind)
     if int8 and not any(audio.said):
         raise ConfigError(
             "the sample recordings have none of the model's words, by which the quantised graph is checked; give "

@@ -1,4 +1,4 @@
-"""``CnnClassifier``: the plain convolutional baseline."""
+"""The convolutional baselines: ``CnnClassifier``, and ``CnnLstmClassifier`` with an LSTM for the course in time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_values
 from aurora_resnet.features.mel import MOST_BANDS
-from aurora_resnet.models.interface import SpeechClassifier, dense_head
+from aurora_resnet.models.interface import CELLS, SpeechClassifier, dense_head
 
 
 def convolution_block(inputs: int, outputs: int) -> nn.Sequential:
@@ -53,4 +53,46 @@ class CnnClassifier(SpeechClassifier):
         self.check_features(features)
         x = self.blocks(features.unsqueeze(1))  # [B, 128, M/8, T/8]
         logits: Tensor = self.head(x.mean(dim=3).flatten(1))
+        return logits
+
+
+class CnnLstmClassifier(SpeechClassifier):
+    """Two convolution blocks (32, 64 filters), one LSTM layer of 128 cells, mean over time, dense head.
+
+    Args:
+        cells: width of the LSTM layer.
+        dropout: probability in the head, 0 <= p < 1.
+        hidden: width of the head's dense layer.
+        num_classes: number of logits ``K``.
+        n_mels: mel bands ``M``, at least 4.
+
+    Shape: ``[B, M, T] -> [B, K]``.
+
+    >>> import torch
+    >>> CnnLstmClassifier().eval()(torch.zeros(2, 64, 101)).shape
+    torch.Size([2, 11])
+    """
+
+    def __init__(
+        self,
+        *,
+        cells: int = 128,
+        dropout: float = 0.5,
+        hidden: int = 128,
+        num_classes: int = 11,
+        n_mels: int = 64,
+    ) -> None:
+        super().__init__(n_mels, num_classes)
+        check_values(n_mels=(n_mels, Between(4, MOST_BANDS)), cells=(cells, CELLS))
+        self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64))
+        self.lstm = nn.LSTM(64 * (n_mels // 4), cells, batch_first=True)
+        self.head = dense_head(cells, hidden, dropout, num_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        x = self.blocks(features.unsqueeze(1))  # [B, 64, M/4, T/4]
+        sequence = x.flatten(1, 2).transpose(1, 2)  # [B, T/4, 64 * M/4]
+        outputs, _ = self.lstm(sequence)  # [B, T/4, C]
+        logits: Tensor = self.head(outputs.mean(dim=1))
         return logits

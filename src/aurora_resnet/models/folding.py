@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -59,10 +59,11 @@ def fold_batch_norms(module: Network, example: Tensor) -> Network:
     pairs, expected = _pairs(folded, example)
     layers: dict[str, Any] = dict(folded.named_modules())
     for convolution, norm in pairs:
-        _replace(folded, convolution, fuse_conv_bn_eval(layers[convolution], layers[norm]).requires_grad_(False))
-        _replace(folded, norm, nn.Identity())
+        fused = fuse_conv_bn_eval(layers[convolution], layers[norm]).requires_grad_(False)
+        folded.set_submodule(convolution, fused)
+        folded.set_submodule(norm, nn.Identity())
     folded = folded.to(memory_format=torch.channels_last).eval()  # the layout of 4-dimensional weights alone
-    if not _agree(folded(example), expected):
+    if not (folded(example) - expected).abs().max() <= _TOLERANCE * expected.abs().max().clamp(min=1.0):
         raise ConfigError(
             f"folding batch normalisation changes what {type(module).__name__} gives; "
             "a convolution that feeds one must feed nothing else"
@@ -83,29 +84,14 @@ def _pairs(module: nn.Module, example: Tensor) -> tuple[list[tuple[str, str]], T
         elif id(inputs[0]) in made:
             pairs.append((made[id(inputs[0])][0], name))
 
-    output = _run(module, example, _CONVOLUTIONS + _NORMS, ran)
-    return [pair for pair in pairs if all(calls[name] == 1 for name in pair)], output
-
-
-def _run(module: nn.Module, example: Tensor, kinds: tuple[type[nn.Module], ...], ran: Callable[..., None]) -> Tensor:
-    """Return the module's output; call ``ran(name, layer, inputs, output)`` after each layer of the kinds."""
     hooks = [
-        layer.register_forward_hook(lambda layer, inputs, output, name=name: ran(name, layer, inputs, output))
+        layer.register_forward_hook(partial(ran, name))
         for name, layer in module.named_modules()
-        if isinstance(layer, kinds)
+        if isinstance(layer, _CONVOLUTIONS + _NORMS)
     ]
     try:
         output: Tensor = module(example)
     finally:
         for hook in hooks:
             hook.remove()
-    return output
-
-
-def _agree(output: Tensor, expected: Tensor) -> bool:
-    return bool((output - expected).abs().max() <= _TOLERANCE * expected.abs().max().clamp(min=1.0))
-
-
-def _replace(module: nn.Module, name: str, layer: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(module.get_submodule(parent), child, layer)
+    return [pair for pair in pairs if all(calls[name] == 1 for name in pair)], output

@@ -15,8 +15,9 @@ Where a network ends in a mean over the layer and one dense layer, this is the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -65,12 +66,11 @@ def grad_cam(model: RecognizerModel, waveform: Tensor, *, word: str | None = Non
             f"the model does not know the word '{word}'{hint}; its words: {', '.join(vocabulary.words[:20])}"
         )
     features = _features(model, waveform)
-    layer = layer or _last_convolution(model.classifier, features)
     # The backward pass of recurrent layers on CUDA asks for training mode, except without cuDNN.
     without_cudnn = torch.backends.cudnn.flags(enabled=False)
-    with _recorded(model.classifier, [layer]) as kept, without_cudnn, torch.inference_mode(False), torch.enable_grad():
+    with _recorded(model.classifier, layer) as kept, without_cudnn, torch.inference_mode(False), torch.enable_grad():
         logits = model.classifier(features.requires_grad_())
-        maps = _as_maps(kept.get(layer), layer)
+        maps = _maps(model, kept, layer)
         best = logits.amax(dim=1) if word is None else logits[:, vocabulary.index(word)]
         score = best.sum()  # clips do not see each other, so its gradient is that of each clip's own score
         (gradient,) = torch.autograd.grad(score, maps)
@@ -101,7 +101,7 @@ def layer_outputs(model: RecognizerModel, waveform: Tensor, layers: Sequence[str
     >>> {name: tuple(output.shape) for name, output in seen.items()}
     {'stem': (24, 32, 51), 'stages': (104, 4, 7)}
     """
-    with _recorded(model.classifier, layers) as kept, torch.no_grad():
+    with _recorded(model.classifier, *layers) as kept, torch.no_grad():
         model.classifier(_features(model, waveform))
     outputs = {layer: kept[layer].detach() for layer in layers}
     return {layer: output[0] if waveform.dim() == 1 else output for layer, output in outputs.items()}
@@ -118,31 +118,26 @@ def _features(model: RecognizerModel, waveform: Tensor) -> Tensor:
 
 
 @contextmanager
-def _recorded(network: nn.Module, layers: Sequence[str] | None) -> Iterator[dict[str, Tensor]]:
-    """Keep what layers give (``None``: all whose output is a tensor) while the network answers in evaluation mode."""
-    modules = dict(network.named_modules())
-    for layer in layers or ():
-        if not layer or layer not in modules:
-            known = [name for name in modules if name]
+def _recorded(network: nn.Module, *asked: str | None) -> Iterator[dict[str, Tensor]]:
+    """Keep what all layers give, in the order of their completion, while the network answers in evaluation mode."""
+    modules = {name: module for name, module in network.named_modules() if name}
+    for layer in filter(None, asked):
+        if layer not in modules:
             raise ConfigError(
-                f"{type(network).__name__} has no layer '{layer}'{did_you_mean(layer, known)}; layers: "
-                f"{', '.join(name for name in known if name.count('.') < 2)}"
+                f"{type(network).__name__} has no layer '{layer}'{did_you_mean(layer, modules)}; layers: "
+                f"{', '.join(name for name in modules if name.count('.') < 2)}"
             )
     kept: dict[str, Tensor] = {}
 
-    def keep(name: str) -> Callable[[nn.Module, Any, Any], Tensor | None]:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> Tensor | None:
-            if not isinstance(output, Tensor):
-                return None
-            kept.pop(name, None)
-            kept[name] = output  # in the order of their completion
-            return output.clone()  # a ReLU that works in place would change what was kept
-
-        return hook
+    def keep(name: str, _module: nn.Module, _inputs: Any, output: Any) -> Tensor | None:
+        if not isinstance(output, Tensor):
+            return None
+        kept.pop(name, None)
+        kept[name] = output
+        return output.clone()  # a ReLU that works in place would change what was kept
 
     was_training = network.training
-    chosen = [name for name in modules if name] if layers is None else layers
-    handles = [modules[name].register_forward_hook(keep(name)) for name in chosen]
+    handles = [module.register_forward_hook(partial(keep, name)) for name, module in modules.items()]
     network.eval()
     try:
         yield kept
@@ -152,19 +147,14 @@ def _recorded(network: nn.Module, layers: Sequence[str] | None) -> Iterator[dict
         network.train(was_training)
 
 
-def _last_convolution(network: nn.Module, features: Tensor) -> str:
-    """Return the name of the module that is the last to give ``[B, C, H, W]``."""
-    with _recorded(network, None) as kept, torch.no_grad():
-        network(features)
-    maps = [name for name, output in kept.items() if output.dim() == 4 and min(output.shape[2:]) > 1]
-    if not maps:
-        raise ConfigError(
-            f"{type(network).__name__} has no layer whose output is a map [B, C, H, W]; Grad-CAM needs convolutions"
-        )
-    return maps[-1]
-
-
-def _as_maps(output: Tensor | None, layer: str) -> Tensor:
+def _maps(model: RecognizerModel, kept: dict[str, Tensor], layer: str | None) -> Tensor:
+    """Return the output ``[B, C, H, W]`` of a layer, or of the last one that has such an output."""
+    if layer is None:
+        maps = [output for output in kept.values() if output.dim() == 4 and min(output.shape[2:]) > 1]
+        if not maps:
+            raise ConfigError(f"{model.config.model} has no layer whose output is [B, C, H, W]; it needs convolutions")
+        return maps[-1]
+    output = kept.get(layer)
     if output is None or output.dim() != 4:
         shape = "no tensor" if output is None else list(output.shape)
         raise ConfigError(f"layer '{layer}' gives {shape}; Grad-CAM needs a map [B, C, H, W]")

@@ -28,39 +28,28 @@ def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
     Raises:
         CheckpointError: if the file is missing or is no weight file, or the download fails.
     """
-    if weights == "imagenet":
-        choice = ResNet50_Weights.IMAGENET1K_V1
-        try:
-            state = choice.get_state_dict(progress=True, check_hash=True, weights_only=True)
-        except Exception as error:  # a damaged file in the cache raises whatever the unpickler stumbles over
-            raise CheckpointError(
-                f"torchvision's ImageNet weights cannot be downloaded or read from torch's cache ({_reason(error)}); "
-                "give the path of a local file as weights instead"
-            ) from error
-        return f"torchvision {choice}", state
-    path = Path(weights)
-    if not path.is_file():
+    choice, path = ResNet50_Weights.IMAGENET1K_V1, Path(weights)
+    if weights != "imagenet" and not path.is_file():
         raise CheckpointError(f"weights must be 'imagenet' or an existing file, got '{path}'")
     try:
-        if path.suffix == ".safetensors":
-            return str(path), load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # as above: KeyError, struct.error, AssertionError, ... for damaged pickles
-        raise CheckpointError(
-            f"{path} is not a readable .safetensors or .pth weight file ({_reason(error)})"
-        ) from error
+        if weights == "imagenet":
+            return f"torchvision {choice}", choice.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        safe = path.suffix == ".safetensors"
+        state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever the unpickler stumbles over in a damaged file, here or in torch's cache
+        # torch's own text about pickles fills many lines and advises to run them.
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        if isinstance(error, pickle.UnpicklingError):
+            reason = "damaged, or a pickle that holds more than tensors"
+        if weights == "imagenet":
+            what = "torchvision's ImageNet weights cannot be downloaded or read from torch's cache"
+            raise CheckpointError(f"{what} ({reason}); give the path of a local file as weights instead") from error
+        raise CheckpointError(f"{path} is not a readable .safetensors or .pth weight file ({reason})") from error
     if not isinstance(state, Mapping) or not all(
         isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
     ):
         raise CheckpointError(f"{path} does not hold a state dict (names and tensors)")
     return str(path), state
-
-
-def _reason(error: Exception) -> str:
-    # torch's own text about pickles fills many lines and advises to run them.
-    if isinstance(error, pickle.UnpicklingError):
-        return "damaged, or a pickle that holds more than tensors"
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:

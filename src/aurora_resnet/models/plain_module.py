@@ -27,10 +27,19 @@ class PlainModule(SpeechClassifier):
 
     Raises:
         ConfigError: if it takes neither, or gives something else.
+
+    >>> net = nn.Sequential(nn.AdaptiveAvgPool2d((8, 4)), nn.Flatten(), nn.Linear(32, 3))
+    >>> PlainModule(net, n_mels=64, num_classes=3)(torch.zeros(5, 64, 101)).shape
+    torch.Size([5, 3])
+    >>> PlainModule(nn.Flatten(), n_mels=64, num_classes=3)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.ConfigError: Flatten must take features [B, 64, T] or [B, 1, 64, T] and give logits ...
     """
 
     def __init__(self, module: nn.Module, *, n_mels: int, num_classes: int) -> None:
         super().__init__(n_mels, num_classes)
+        if not isinstance(module, nn.Module):
+            raise ConfigError(f"a model is a torch.nn.Module, got {type(module).__name__}")
         self.module = module
         self.as_picture, self.minimum_frames = self._probe()
         name = self._head_name()
@@ -78,9 +87,8 @@ class PlainModule(SpeechClassifier):
                             continue
                         if isinstance(logits, Tensor) and logits.shape == (2, self.num_classes):
                             return as_picture, frames
-                        reason = (
-                            f"it gave {list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__}"
-                        )
+                        given = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+                        reason = f"it gave {given}"
         finally:
             self.module.train(was_training)
         raise ConfigError(
@@ -93,28 +101,3 @@ class PlainModule(SpeechClassifier):
         if not names:
             raise ConfigError(f"{type(self.module).__name__} has no last layer with {self.num_classes} rows of weights")
         return names[-1].rpartition(".")[0]
-
-
-def as_classifier(module: nn.Module, *, n_mels: int, num_classes: int) -> SpeechClassifier:
-    """Return a module as a classifier: one of the zoo as it is, any other in a ``PlainModule``.
-
-    Args:
-        module: see ``PlainModule``.
-        n_mels: mel bands that the features have.
-        num_classes: number of words.
-
-    Raises:
-        ConfigError: if the module does not go from features to logits.
-
-    >>> net = nn.Sequential(nn.AdaptiveAvgPool2d((8, 4)), nn.Flatten(), nn.Linear(32, 3))
-    >>> as_classifier(net, n_mels=64, num_classes=3)(torch.zeros(5, 64, 101)).shape
-    torch.Size([5, 3])
-    >>> as_classifier(nn.Flatten(), n_mels=64, num_classes=3)
-    Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: Flatten must take features [B, 64, T] or [B, 1, 64, T] and give logits ...
-    """
-    if isinstance(module, SpeechClassifier):
-        return module
-    if not isinstance(module, nn.Module):
-        raise ConfigError(f"a model is a torch.nn.Module, got {type(module).__name__}")
-    return PlainModule(module, n_mels=n_mels, num_classes=num_classes)

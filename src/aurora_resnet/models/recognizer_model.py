@@ -15,10 +15,11 @@ from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import AnyModel, added
+from aurora_resnet.runtime.model_reference import AnyModel, Kind, added
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
@@ -152,6 +153,11 @@ class RecognizerModel(nn.Module):
         """
         written: Path = added("folder", "a folder")(self, folder, onnx=onnx)
         return written
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a network for single words or for strings of words."""
+        return "strings" if isinstance(self.classifier, StringClassifier) else "words"
 
     @property
     def calibration(self) -> Calibration:

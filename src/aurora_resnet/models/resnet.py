@@ -71,12 +71,16 @@ class ResidualSpeechNet(SpeechClassifier):
         self.maxpool = image_net.maxpool
         for name in _STAGES[:stages]:
             setattr(self, name, getattr(image_net, name))
-        self.head = dense_head(self.channels, hidden, dropout, num_classes)
+        self.head = self.build_head(hidden, dropout)
         if weights is not None:
             self.load_report = load_backbone(self, weights)
         # The convolutions of CPUs and tensor cores are fastest with the channels innermost. Module.to marks kernels of
         # one input channel or of 1 x 1 as such too, which contiguous() takes for done: a fifth of the training time.
         self.to(memory_format=torch.channels_last)
+
+    def build_head(self, hidden: int, dropout: float) -> nn.Module:
+        """Return what turns an embedding into logits."""
+        return dense_head(self.channels, hidden, dropout, self.num_classes)
 
     def freezable_parts(self) -> dict[str, list[nn.Module]]:
         """Return the plans ``none``, ``stem``, ``stage1`` ... ``stage3`` (and all before), ``all_but_head``."""

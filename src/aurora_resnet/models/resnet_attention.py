@@ -105,20 +105,10 @@ class ResNetAttention(_OverTime):
     torch.Size([2, 11])
     """
 
-    def __init__(
-        self,
-        stages: int = 3,
-        *,
-        weights: str | Path | None = None,
-        dropout: float = 0.5,
-        hidden: int = 128,
-        num_classes: int = 11,
-        n_mels: int = 64,
-    ) -> None:
-        super().__init__(
-            stages, weights=weights, dropout=dropout, hidden=hidden, num_classes=num_classes, n_mels=n_mels
-        )
-        self.head = nn.Sequential(AttentionPooling(self.channels, hidden), *self.head.children())
+    def build_head(self, hidden: int, dropout: float) -> nn.Module:
+        """Return attention pooling and the dense layers."""
+        dense = dense_head(self.channels, hidden, dropout, self.num_classes)
+        return nn.Sequential(AttentionPooling(self.channels, hidden), *dense)
 
 
 class ResNetTransformer(_OverTime):

@@ -16,21 +16,23 @@ from aurora_resnet.features.fourier import fourier_kernels
 from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.string_classifier import StringClassifier
-from aurora_resnet.models.zoo import find_model, list_models
+from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.errors import ConfigError
 
 
-def check_streams(config: RecognizerConfig) -> None:
-    """Raise ``ConfigError`` unless such a network can process a stream piece by piece.
+def check_streams(model: RecognizerModel) -> None:
+    """Raise ``ConfigError`` unless a network can process a stream piece by piece.
 
     >>> from aurora_resnet.features.mel import MelConfig
-    >>> check_streams(RecognizerConfig("string_net", MelConfig(sample_rate=8000)))
+    >>> from aurora_resnet.models.recognizer_model import RecognizerConfig
+    >>> check_streams(RecognizerModel(RecognizerConfig("string_net", MelConfig(sample_rate=8000))))
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: string_net needs a front end that does not look ahead: ...
     """
-    if not find_model(config.model).strings:
+    config = model.config
+    if model.kind == "words":
         known = ", ".join(list_models(strings=True))
         raise ConfigError(f"model '{config.model}' is for single words; strings of words need {known}")
     mel = config.mel
@@ -60,7 +62,7 @@ class StreamingNetwork(nn.Module):
 
     def __init__(self, model: RecognizerModel) -> None:
         super().__init__()
-        check_streams(model.config)
+        check_streams(model)
         mel = model.config.mel
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
         folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)

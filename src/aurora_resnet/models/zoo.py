@@ -15,11 +15,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from aurora_resnet.models.cnn import CnnClassifier
-from aurora_resnet.models.cnn_lstm import CnnLstmClassifier
+from aurora_resnet.models.cnn import CnnClassifier, CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
 from aurora_resnet.models.interface import SpeechClassifier
-from aurora_resnet.models.plain_module import as_classifier
+from aurora_resnet.models.plain_module import PlainModule
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
@@ -70,7 +69,7 @@ def register_model(name: str, builder: Callable[..., nn.Module], *, summary: str
         name: not taken yet.
         builder: a class or a function that takes ``n_mels`` and ``num_classes`` besides its own options, all with
             defaults but these two. What it gives is a ``SpeechClassifier`` or any module from features to logits, see
-            ``as_classifier``; a subclass of ``StringClassifier`` is a model of strings.
+            ``PlainModule``; a subclass of ``StringClassifier`` is a model of strings.
         summary: a line about it.
 
     Raises:
@@ -125,7 +124,12 @@ def create_model(name: str, **options: object) -> SpeechClassifier:
         raise ConfigError(f"model '{name}' has no option {', '.join(unknown)}; options: {', '.join(known)}")
     try:
         built = entry.build(**entry.fixed, **options)
-        return built if isinstance(built, SpeechClassifier) else as_classifier(built, **_sizes(options))
+        if isinstance(built, SpeechClassifier):
+            return built
+        sizes = {key: options.get(key) for key in ("n_mels", "num_classes")}
+        if not all(isinstance(size, int) for size in sizes.values()):
+            raise ConfigError("a model of your own is created with n_mels and num_classes")
+        return PlainModule(built, **sizes)  # type: ignore[arg-type]
     except (AuroraError, MemoryError):
         raise
     except Exception as error:  # a string for a number, from a training file; whatever another package raises
@@ -201,11 +205,3 @@ def _entry(name: str, builder: object, summary: str) -> ZooEntry:
     if missing or not callable(builder):
         raise ConfigError(f"model '{name}' must take {' and '.join(missing)} as arguments")
     return ZooEntry(builder, {}, summary)
-
-
-def _sizes(options: dict[str, object]) -> dict[str, int]:
-    """Return the sizes that an adapter has to be told."""
-    sizes = {key: options[key] for key in ("n_mels", "num_classes") if key in options}
-    if len(sizes) < 2 or not all(isinstance(size, int) for size in sizes.values()):
-        raise ConfigError("a model of your own is created with n_mels and num_classes")
-    return {key: int(str(size)) for key, size in sizes.items()}

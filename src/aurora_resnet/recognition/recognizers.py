@@ -8,7 +8,6 @@ import torch
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.zoo import find_model
 from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.model_reference import Kind
@@ -44,7 +43,7 @@ def as_recognizer(model: AnyModelForm, *, device: str | torch.device = "cpu") ->
         return model
     if isinstance(model, Checkpoint | RecognizerModel):
         network = model.model if isinstance(model, Checkpoint) else model
-        if find_model(network.config.model).strings:
+        if network.kind == "strings":
             return StringRecognizer(sequence_model(model, device=device))
         return Recognizer(scoring_model(model, device=device))
     if isinstance(model.facts, SequenceFacts):

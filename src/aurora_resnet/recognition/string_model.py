@@ -13,7 +13,6 @@ from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
-from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
@@ -80,7 +79,7 @@ def sequence_model(
         trained, name, card = model.model, name or model.name, model.card
     else:
         trained, name, card = model, name or model.config.model, ""
-    if not find_model(trained.config.model).strings:
+    if trained.kind == "words":
         raise wrong_kind(name, "words")
     network = StreamingNetwork(trained).eval().to(check_device(device))
     facts = SequenceFacts(

@@ -15,7 +15,6 @@ from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
@@ -122,7 +121,7 @@ class TorchModel:
             name = name or model.name
             model = model.model
         config = model.config
-        if find_model(config.model).strings:
+        if model.kind == "strings":
             raise wrong_kind(name or config.model, "strings")
         self.facts = ModelFacts(
             name=name or config.model,

@@ -16,17 +16,16 @@ from aurora_resnet.config_files import to_mapping
 from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.tasks.registry import task_of
 from aurora_resnet.training.data import TrainingData, load_data
-from aurora_resnet.training.experiment import ExperimentConfig
+from aurora_resnet.training.experiment import NETWORK, ExperimentConfig
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
-from aurora_resnet.training.state import Resume, folder_taken
+from aurora_resnet.training.state import folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
@@ -42,7 +41,7 @@ def run_experiment(
     out: str | Path,
     *,
     device: str = "cpu",
-    resume: Resume = False,
+    resume: bool = False,
     progress: bool = False,
     compile: bool = False,
     trust_code: bool = False,
@@ -53,7 +52,7 @@ def run_experiment(
         config: from ``read_experiment``.
         out: folder of the run.
         device: where to train.
-        resume: go on with the run in ``out``; ``"best"`` as ``Trainer.fit`` has it.
+        resume: go on with the run in ``out``.
         progress: show bars on a terminal.
         compile: see ``Trainer``.
         trust_code: of the teacher's file, as ``load_checkpoint``; what ``config`` names was read with its own.
@@ -92,15 +91,7 @@ def run_experiment(
 
 def _network(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel:
     """Return the network as it is before the training, by the seed alone."""
-    recognizer = RecognizerConfig(
-        config.model,
-        config.mel,
-        options=config.options,
-        clip_seconds=config.clip_seconds,
-        vocabulary=vocabulary,
-        frontend=config.frontend,
-        frontend_options=config.frontend_options,
-    )
+    recognizer = RecognizerConfig(**{name: getattr(config, name) for name in NETWORK}, vocabulary=vocabulary)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         return RecognizerModel(recognizer, weights=None if config.weights == "none" else config.weights)
@@ -111,8 +102,7 @@ def _record(
 ) -> dict[str, Any]:
     """Return what the run record says."""
     model = trainer.model
-    image_report = model.classifier.load_report if isinstance(model.classifier, ResidualSpeechNet) else None
-    report = trainer.load_report or image_report
+    report = trainer.load_report or getattr(model.classifier, "load_report", None)
     return {
         "kind": "training",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,56 +1,37 @@
-"""What is wrong with recordings, and what to do about it."""
+"""What is wrong with recordings, and what to do about it: a sentence each."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
 from aurora_resnet.teaching.recordings import TeachingRecordings
 
-FEW_CLIPS = 10
-"""Of a word; below, the estimate is a guess and rare ways to say the word are missing."""
-ENOUGH_CLIPS = 20
+FEW_CLIPS, ENOUGH_CLIPS = 10, 20
+"""Of a word; below the former, the estimate is a guess and rare ways to say the word are missing."""
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
-FEW_OTHERS = 20
+FEW_NEGATIVES = 20
 WIDE = 0.15
 """Width of an interval from which on the recordings are too few to know."""
 LISTED = 8
 
 
-@dataclass(frozen=True)
-class Advice:
-    """A weakness of the recordings.
-
-    Attributes:
-        what: is wrong, and what follows from it.
-        do: about it.
-    """
-
-    what: str
-    do: str
-
-    def __str__(self) -> str:
-        return f"{self.what}; {self.do}"
-
-
-def advise(recordings: TeachingRecordings) -> tuple[Advice, ...]:
+def advise(recordings: TeachingRecordings) -> tuple[str, ...]:
     """Return what can be said before any training.
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> from aurora_resnet.teaching.recordings import divide
-    >>> for advice in advise(divide(read_samples())):
-    ...     print(advice)
+    >>> print(*advise(divide(read_samples())))
     there are no recordings of anything else, ... record other words and usual noises into the sub-folder _other
     """
-    return (*_of_words(recordings), *_of_speakers(recordings), *_of_others(recordings))
+    return (*_of_words(recordings), *_of_speakers(recordings), *_of_negatives(recordings))
 
 
-def advise_after(estimate: ConditionReport) -> tuple[Advice, ...]:
+def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
     """Return what the answers to held-out recordings show: too few to know, words that are taken for each other.
 
     Args:
@@ -60,97 +41,76 @@ def advise_after(estimate: ConditionReport) -> tuple[Advice, ...]:
     low, high = estimate.interval.low, estimate.interval.high
     if high - low > WIDE:
         found.append(
-            Advice(
-                f"these recordings are too few to know how good the model is: somewhere from {low:.0%} to {high:.0%}",
-                "record more speakers, or more of each word, before you rely on it",
-            )
+            f"these recordings are too few to know how good the model is: somewhere from {low:.0%} to {high:.0%}; "
+            "record more speakers, or more of each word, before you rely on it"
         )
     confused = [
-        (row[j], estimate.words[i], estimate.words[j])
+        (count, estimate.words[i], estimate.words[j])
         for i, row in enumerate(estimate.confusion)
-        for j in range(len(row))
-        if i != j and row[j] >= max(2, 0.15 * sum(row))
+        for j, count in enumerate(row)
+        if i != j and count >= max(2, 0.15 * sum(row))
     ]
     for count, word, other in sorted(confused, reverse=True)[:3]:
         found.append(
-            Advice(
-                f"'{word}' was taken for '{other}' {count} times",
-                "listen to these recordings, record more of both words, or choose words that sound less alike",
-            )
+            f"'{word}' was taken for '{other}' {count} times; listen to these recordings, record more of both words, "
+            "or choose words that sound less alike"
         )
     return tuple(found)
 
 
-def _of_words(recordings: TeachingRecordings) -> Iterator[Advice]:
+def _of_words(recordings: TeachingRecordings) -> Iterator[str]:
     clips = recordings.clips_of_words()
-    if few := {word: count for word, count in clips.items() if count < FEW_CLIPS}:
-        yield Advice(
-            f"few recordings: {_listed([f'{word} ({count})' for word, count in few.items()])}",
-            f"record at least {FEW_CLIPS} of each word, better {ENOUGH_CLIPS}",
-        )
+    if few := [f"{word} ({count})" for word, count in clips.items() if count < FEW_CLIPS]:
+        yield f"few recordings: {_listed(few)}; record at least {FEW_CLIPS} of each word, better {ENOUGH_CLIPS}"
     rarest, most = min(clips, key=lambda word: clips[word]), max(clips, key=lambda word: clips[word])
     if clips[most] > UNBALANCED * clips[rarest]:
-        yield Advice(
+        yield (
             f"unbalanced words: '{most}' has {clips[most]} recordings, '{rarest}' {clips[rarest]}, so what sounds "
-            "like both is taken for the former",
-            f"record more of '{rarest}'",
+            f"like both is taken for the former; record more of '{rarest}'"
         )
     if twins := _same_recordings(recordings):
-        yield Advice(
-            f"the same recording stands there twice: {_listed(twins)}, so the estimate is too good",
-            "keep one of each",
-        )
+        yield f"the same recording stands there twice: {_listed(twins)}, so the estimate is too good; keep one of each"
 
 
-def _of_speakers(recordings: TeachingRecordings) -> Iterator[Advice]:
-    speakers = recordings.speakers
-    if len(speakers) < 2:
+def _of_speakers(recordings: TeachingRecordings) -> Iterator[str]:
+    count, more = len(recordings.speakers), f"record {MIN_SPEAKERS} or more speakers"
+    if count < 2:
         found = "" if recordings.speaker_pattern else " (no speaker is found in the names of the files)"
-        yield Advice(
-            f"all recordings count as one speaker's{found}: results may not transfer to other speakers or microphones",
-            f"record {MIN_SPEAKERS} or more speakers, and name files like ann_01.wav, or give --speaker-pattern",
+        yield (
+            f"all recordings count as one speaker's{found}: results may not transfer to other speakers or microphones; "
+            f"{more}, and name files like ann_01.wav, or give --speaker-pattern"
         )
         return
-    if len(speakers) < MIN_SPEAKERS:
-        yield Advice(
-            f"{len(speakers)} speakers: how much speakers differ cannot be measured, so the interval is too narrow",
-            f"record {MIN_SPEAKERS} or more speakers",
-        )
+    if count < MIN_SPEAKERS:
+        yield f"{count} speakers: how much speakers differ cannot be measured, so the interval is too narrow; {more}"
     speakers_of: dict[str, set[str]] = defaultdict(set)
     for utterance in recordings.words:
         speakers_of[utterance.word].add(utterance.speaker)
     if alone := [word for word, who in speakers_of.items() if len(who) == 1]:
-        yield Advice(
-            f"said by one speaker only: {_listed(alone)}, so the model may learn the speaker instead of the word",
-            "record the other speakers saying these words too",
+        yield (
+            f"said by one speaker only: {_listed(alone)}, so the model may learn the speaker instead of the word; "
+            "record the other speakers saying these words too"
         )
 
 
-def _of_others(recordings: TeachingRecordings) -> Iterator[Advice]:
-    count = len(recordings.others)
+def _of_negatives(recordings: TeachingRecordings) -> Iterator[str]:
+    count = len(recordings.negatives)
     if not count:
-        yield Advice(
+        yield (
             "there are no recordings of anything else, so what the model accepts by mistake is known for synthetic "
-            "digits only, if at all",
-            "record other words and usual noises into the sub-folder _other",
+            "digits only, if at all; record other words and usual noises into the sub-folder _other"
         )
-    elif count < FEW_OTHERS:
-        yield Advice(
-            f"only {count} recordings of anything else", f"record {FEW_OTHERS} or more different words into _other"
-        )
+    elif count < FEW_NEGATIVES:
+        yield f"only {count} recordings of anything else; record {FEW_NEGATIVES} or more different words into _other"
 
 
 def _same_recordings(recordings: TeachingRecordings) -> list[str]:
-    """Return pairs of files with the same bytes."""
-    seen: dict[bytes, str] = {}
-    twins = []
-    for utterance in (*recordings.words, *recordings.others):
-        digest = hashlib.sha256(utterance.path.read_bytes()).digest()
+    """Return groups of files with the same bytes."""
+    seen: dict[bytes, list[str]] = defaultdict(list)
+    for utterance in (*recordings.words, *recordings.negatives):
         name = f"{utterance.path.parent.name}/{utterance.path.name}"
-        if digest in seen:
-            twins.append(f"{seen[digest]} and {name}")
-        seen.setdefault(digest, name)
-    return twins
+        seen[hashlib.sha256(utterance.path.read_bytes()).digest()].append(name)
+    return [" and ".join(names) for names in seen.values() if len(names) > 1]
 
 
 def _listed(names: Sequence[str]) -> str:

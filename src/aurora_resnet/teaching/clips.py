@@ -23,14 +23,14 @@ class TeachingClips:
         recordings: those that can be used.
         network: what is to be trained, with its vocabulary and clip length.
         words: the words' clips.
-        others: the clips of everything else, perhaps none.
+        negatives: the clips of everything else, perhaps none.
         problems: recordings that cannot be used, each with the reason.
     """
 
     recordings: TeachingRecordings
     network: RecognizerConfig
     words: ClipSet
-    others: ClipSet
+    negatives: ClipSet
     problems: tuple[str, ...]
 
 
@@ -62,16 +62,16 @@ def read_clips(
     if not len(words):
         raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(problems[:3])}")
     network = replace(whole, clip_seconds=clip_seconds or fitting_clip_seconds(words, network.clip_seconds))
-    others, unusable = words.part(slice(0)), list[str]()
-    if len(recordings.others):
-        others, unusable = _audible(load_negatives(recordings.others, network, skip_unreadable=True))
+    negatives, unusable = words.part(slice(0)), list[str]()
+    if len(recordings.negatives):
+        negatives, unusable = _audible(load_negatives(recordings.negatives, network, skip_unreadable=True))
     usable = TeachingRecordings(
         replace(recordings.words, utterances=words.utterances),
-        replace(recordings.others, utterances=others.utterances),
+        replace(recordings.negatives, utterances=negatives.utterances),
         recordings.speaker_pattern,
     )
     problems = [*recordings.words.problems, *problems, *unusable]
-    return TeachingClips(usable, network, load_clips(usable.words, network), others, tuple(problems))
+    return TeachingClips(usable, network, load_clips(usable.words, network), negatives, tuple(problems))
 
 
 def _audible(clips: ClipSet) -> tuple[ClipSet, list[str]]:

@@ -17,7 +17,9 @@ from aurora_resnet.teaching.recordings import TeachingRecordings
 Groups = npt.NDArray[np.int64]
 
 
-def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], groups: int) -> tuple[Groups, Groups, bool]:
+def assign_groups(
+    words: Sequence[Utterance], negatives: Sequence[Utterance], groups: int
+) -> tuple[Groups, Groups, bool]:
     """Return the group of each recording of a word and of anything else, and whether no speaker is in two groups.
 
     With known speakers, as many as there are groups or more, whole speakers go where the fewest clips are; else the
@@ -25,7 +27,7 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
 
     Args:
         words: isolated words.
-        others: everything else.
+        negatives: everything else.
         groups: how many, at least 2.
 
     >>> from pathlib import Path
@@ -38,14 +40,14 @@ def assign_groups(words: Sequence[Utterance], others: Sequence[Utterance], group
     clips = Counter(utterance.speaker for utterance in words)
     by_speaker = "" not in clips and len(clips) >= groups
     if not by_speaker:
-        return _in_turn([u.word for u in words], groups), _in_turn([""] * len(others), groups), False
+        return _in_turn([u.word for u in words], groups), _in_turn([""] * len(negatives), groups), False
     place: dict[str, int] = {}
     held = [0] * groups
     for speaker in sorted(clips, key=lambda name: (-clips[name], _digest(name))):
         place[speaker] = held.index(min(held))
         held[place[speaker]] += clips[speaker]
     # A speaker who says no word may stand in any group, but in one only.
-    first = [place.get(u.speaker, int(_digest(u.speaker or str(u.path.name)), 16) % groups) for u in others]
+    first = [place.get(u.speaker, int(_digest(u.speaker or str(u.path.name)), 16) % groups) for u in negatives]
     return np.array([place[u.speaker] for u in words], dtype=np.int64), np.array(first, dtype=np.int64), True
 
 

@@ -131,7 +131,7 @@ def fitting_clip_seconds(words: ClipSet, least: float) -> float:
     return next((each for each in lengths if each >= needed), lengths[-1])
 
 
-class OtherSounds:
+class CommonSounds:
     """What is none of the words, whoever the user is: noises, and what the sample voices say unless the model knows it.
 
     Args:
@@ -153,13 +153,13 @@ class OtherSounds:
 
 
 def group_clips(
-    words: ClipSet, others: Sequence[Samples], sounds: OtherSounds, config: TeachConfig, group: int, copies: int
+    words: ClipSet, negatives: Sequence[Samples], sounds: CommonSounds, config: TeachConfig, group: int, copies: int
 ) -> RepeatedEpochs:
     """Return the training clips of one group of recordings: harder copies of its words, and negatives.
 
     Args:
         words: of the group, as they were recorded.
-        others: recordings of none of the words, of the group's.
+        negatives: recordings of none of the words, of the group's.
         sounds: of all users.
         config: how hard.
         group: number of the group, which draws apart from the rest.
@@ -168,7 +168,7 @@ def group_clips(
     rate, trimmed = words.sample_rate, trim_words(words)
     several = trimmed.part([*range(len(trimmed))] * copies)
     shared = sounds.words[group :: config.groups]
-    repeat = 1 if not others else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(others)))
+    repeat = 1 if not negatives else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(negatives)))
     seed = config.seed * config.groups + group
     pool = NoisePool(
         sounds.noises,
@@ -178,7 +178,7 @@ def group_clips(
     )
     augmented = AugmentedClips(
         several,
-        [trim_silence(sound, rate) for sound in others] * repeat + shared,
+        [trim_silence(sound, rate) for sound in negatives] * repeat + shared,
         pool,
         augmentation=config.augmentation,
         shares=NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,12 +24,12 @@ class TeachingRecordings:
 
     Attributes:
         words: isolated words; the vocabulary is theirs.
-        others: recordings that say none of them, perhaps none at all.
+        negatives: recordings that say none of them, perhaps none at all.
         speaker_pattern: how the speakers were found; ``None`` takes all for one speaker.
     """
 
     words: Corpus
-    others: Corpus
+    negatives: Corpus
     speaker_pattern: str | None = None
 
     def __post_init__(self) -> None:
@@ -52,10 +52,8 @@ class TeachingRecordings:
 
     def clips_of_words(self) -> dict[str, int]:
         """Return how many recordings each word has."""
-        counts: dict[str, int] = dict.fromkeys(self.words.words, 0)
-        for utterance in self.words:
-            counts[utterance.word] += 1
-        return counts
+        counts = Counter(utterance.word for utterance in self.words)
+        return {word: counts[word] for word in self.words.words}
 
 
 def read_recordings(folder: str | Path, speaker_pattern: str | None = None) -> TeachingRecordings:
@@ -79,11 +77,11 @@ def divide(corpus: Corpus, speaker_pattern: str | None = None) -> TeachingRecord
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> taught = divide(read_samples())
-    >>> len(taught.words), len(taught.others), len(taught.speakers)
+    >>> len(taught.words), len(taught.negatives), len(taught.speakers)
     (594, 0, 27)
     """
-    words, others = (corpus.filter(isolated=isolated) for isolated in (True, False))
-    return TeachingRecordings(words, replace(others, problems=()), speaker_pattern)
+    words, negatives = (corpus.filter(isolated=isolated) for isolated in (True, False))
+    return TeachingRecordings(words, replace(negatives, problems=()), speaker_pattern)
 
 
 def guess_speakers(folder: str | Path) -> str | None:

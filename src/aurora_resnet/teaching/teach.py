@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,18 @@ from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.teaching.advice import Advice, advise, advise_after
+from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
-from aurora_resnet.teaching.recipe import OtherSounds, TeachConfig, group_clips
+from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.report import teaching_report
+from aurora_resnet.teaching.report import Taught
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.fine_tuning import lower_words, start_from
 from aurora_resnet.training.history import EpochRecord
@@ -48,37 +46,6 @@ from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
 WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What ``teach`` made and found.
-
-    Attributes:
-        checkpoint: the file.
-        calibration: of the model.
-        estimate: held-out recordings, each answered by a network that did not learn from it.
-        rejection: held-out words refused and negatives accepted; ``None`` where there are no negatives.
-        by_speaker: whether whole speakers were held out, so that the estimate is of other speakers.
-        advice: what is wrong with the recordings, each with what to do.
-        kept: what became of words that the start knows, ``None`` where there are none beside new ones.
-        problems: recordings that could not be used.
-        seconds: how long it took.
-    """
-
-    checkpoint: Path
-    calibration: Calibration
-    estimate: ConditionReport
-    rejection: RejectionReport | None
-    by_speaker: bool
-    advice: tuple[Advice, ...]
-    kept: KeptWords | None
-    problems: tuple[str, ...]
-    seconds: float
-
-    def to_markdown(self) -> str:
-        """Return the report."""
-        return teaching_report(self.estimate, self.rejection, self.advice, self.kept, by_speaker=self.by_speaker)
 
 
 def teach(
@@ -164,16 +131,16 @@ class _Lessons:
         if self.known:
             self.before, _ = start_from(init, init.vocabulary, clip_seconds=clips.network.clip_seconds)
             lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
-        words, others = clips.words.utterances, clips.others.utterances
-        of_words, of_others, self.by_speaker = assign_groups(words, others, config.groups)
-        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.others, of_others)}
+        words, negatives = clips.words.utterances, clips.negatives.utterances
+        of_words, of_negatives, self.by_speaker = assign_groups(words, negatives, config.groups)
+        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.negatives, of_negatives)}
         samples = _sample_negatives(clips.network)
         if samples is not None:
             self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
-        sounds, copies = OtherSounds(clips.network, noises), config.copies(len(words))
+        sounds, copies = CommonSounds(clips.network, noises), config.copies(len(words))
         self.sources: list[ClipSource] = []
         for group in range(config.groups):
-            own = [waveform.numpy() for waveform in clips.others.part(of_others == group).waveforms]
+            own = [waveform.numpy() for waveform in clips.negatives.part(of_negatives == group).waveforms]
             spoken = clips.words.part(of_words == group)
             self.sources.append(group_clips(spoken, own, sounds, config, group, copies))
 
@@ -228,12 +195,7 @@ class _Counted(Callback):
     def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Count an epoch."""
         del trainer
-        if self.bar.disable:
-            return
-        missed = self.before + record.epoch - self.bar.n
-        self.bar.initial += missed
-        self.bar.n += missed
-        self.bar.update()
+        self.bar.update(self.before + record.epoch + 1 - self.bar.n)
 
 
 def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
@@ -244,7 +206,12 @@ def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
 
 def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
     """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
-    asked = [to_mapping(config), clips.recordings.words.digest(), clips.recordings.others.digest(), *map(str, noises)]
+    asked = [
+        to_mapping(config),
+        clips.recordings.words.digest(),
+        clips.recordings.negatives.digest(),
+        *map(str, noises),
+    ]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     return out.with_name(f".{out.stem}.teach") / digest
 
@@ -253,7 +220,7 @@ def _record(taught: Taught, clips: TeachingClips, config: TeachConfig) -> dict[s
     return {
         "config": to_mapping(config),
         "clips": clips.recordings.clips_of_words(),
-        "others": len(clips.others),
+        "negatives": len(clips.negatives),
         "speakers": len(clips.recordings.speakers),
         "digest": clips.recordings.words.digest(),
         "by_speaker": taught.by_speaker,

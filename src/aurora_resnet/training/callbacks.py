@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from torch import Tensor
 
@@ -68,14 +67,10 @@ class EarlyStopping(Callback):
 
 
 class TensorBoard(Callback):
-    """Write the numbers of each epoch as TensorBoard's event files; ``TrainingConfig.tensorboard`` adds it.
+    """Write the numbers of each epoch as TensorBoard's event files into ``tensorboard`` in the training's folder.
 
-    Args:
-        folder: where; ``tensorboard`` in the training's folder if not given.
+    ``TrainingConfig.tensorboard`` adds it.
     """
-
-    def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = folder
 
     def after_epoch(self, trainer: Learner, record: EpochRecord) -> None:
         """Append an epoch.
@@ -91,7 +86,7 @@ class TensorBoard(Callback):
             raise MissingDependencyError(
                 f"TensorBoard needs the tensorboard package ({error}): pip install 'aurora-resnet[tensorboard]'"
             ) from error
-        with SummaryWriter(str(self.folder or trainer.out / "tensorboard")) as writer:
+        with SummaryWriter(str(trainer.out / "tensorboard")) as writer:
             for name, value in asdict(record).items():
                 if isinstance(value, float):
                     writer.add_scalar(name, value, record.epoch)

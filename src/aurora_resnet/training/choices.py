@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules by name: those built in, registered ones, and ``package.module:name``."""
+"""Optimisers and learning-rate schedules by name: those built in, and ``package.module:name``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import FunctionType
 
 import torch
 
-from aurora_resnet.registry import named, register
+from aurora_resnet.registry import named
 from aurora_resnet.runtime.errors import ConfigError
 
 OptimizerBuilder = Callable[..., torch.optim.Optimizer]
@@ -20,37 +20,7 @@ Schedule = Callable[[int, int], float]
 
 OPTIMIZERS: dict[str, OptimizerBuilder] = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
 SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
-"""Names, and what was registered for them; ``None`` where ``optimization`` has it."""
-
-
-def register_optimizer(name: str, builder: OptimizerBuilder) -> None:
-    """Make an optimiser known under a name, for ``TrainingConfig.optimizer`` and training files.
-
-    Args:
-        name: not taken yet.
-        builder: a class of ``torch.optim`` or a function that takes groups, ``lr`` and ``optimizer_options``.
-
-    Raises:
-        ConfigError: if the name is taken or empty.
-
-    >>> register_optimizer("sgd", torch.optim.SGD)
-    Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: an optimizer needs a name of its own, got 'sgd'
-    """
-    register(OPTIMIZERS, "optimizer", name, builder)
-
-
-def register_schedule(name: str, schedule: Schedule) -> None:
-    """Make a learning-rate schedule known under a name, for ``TrainingConfig.schedule`` and training files.
-
-    Args:
-        name: not taken yet.
-        schedule: from step and number of steps to the share of the highest rate.
-
-    Raises:
-        ConfigError: if the name is taken or empty.
-    """
-    register(SCHEDULES, "schedule", name, schedule)
+"""Built in; ``None`` where ``optimization`` has it."""
 
 
 def find_optimizer(name: str) -> OptimizerBuilder:

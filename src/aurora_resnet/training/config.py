@@ -35,7 +35,7 @@ class TrainingConfig:
     epochs: Epochs = 30
     batch_size: Annotated[int, Between(2, 65_536)] = 32
     optimizer: str = "sgd"
-    """``sgd``, ``adamw``, a registered one, or ``package.module:Class`` as in ``torch.optim:RAdam``, which gets the
+    """``sgd``, ``adamw``, or ``package.module:Class`` as in ``torch.optim:RAdam``, which gets the
     parameter groups, ``lr`` and ``optimizer_options``; in a training file it needs ``trust_code``."""
     optimizer_options: dict[str, Any] = field(default_factory=dict)
     """Of an optimiser that is not built in."""
@@ -46,7 +46,7 @@ class TrainingConfig:
     """Nesterov momentum of SGD; 0 for none."""
     weight_decay: Annotated[float, Between(0, 1000)] = 1e-4
     schedule: str = "constant"
-    """``constant``, ``cosine``, ``one_cycle``, a registered one, or ``package.module:name``."""
+    """``constant``, ``cosine``, ``one_cycle``, or ``package.module:name``."""
     warmup_fraction: BelowOne = 0.1
     """Share of all steps in which the rate rises (linearly; one-cycle: along a cosine)."""
     label_smoothing: BelowOne = 0.0

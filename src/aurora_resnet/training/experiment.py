@@ -20,6 +20,9 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig
 
+NETWORK = ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")
+"""What a training file says of the network, as ``RecognizerConfig`` names it."""
+
 
 @configuration(kw_only=True)
 class ExperimentConfig:
@@ -108,7 +111,7 @@ def _learnt(values: Mapping[str, Any], trust_code: bool) -> dict[str, Any]:
     if not isinstance(init, str):
         return {}
     learnt = to_mapping(read_config(init, trust_code=trust_code))
-    return {key: learnt[key] for key in ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")}
+    return {key: learnt[key] for key in NETWORK}
 
 
 def _overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:

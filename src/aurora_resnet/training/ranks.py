@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
-
-from aurora_resnet.runtime.errors import TrainingError
-
-T = TypeVar("T")
 
 PATIENCE = timedelta(hours=2)
 """How long a process waits for another one, which may be making an epoch's clips."""
@@ -71,28 +65,13 @@ class Ranks:
             distributed.all_reduce(values)
         return values
 
-    def from_first(self, make: Callable[[], T]) -> T:
-        """Return what the first process makes, in all of them.
-
-        Raises:
-            TrainingError: if it cannot be made, in all of them.
-        """
+    def from_first(self, value: str) -> str:
+        """Return the value of the first process, in all of them."""
         if self.count == 1:
-            return make()
-        answer: list[tuple[T | None, str]] = [(None, "")]
-        problem: Exception | None = None
-        if self.first:
-            try:
-                answer = [(make(), "")]
-            except Exception as error:
-                problem, answer = error, [(None, str(error))]
-        distributed.broadcast_object_list(answer)
-        if problem is not None:
-            raise problem
-        value, told = answer[0]
-        if told:
-            raise TrainingError(told)
-        return value  # type: ignore[return-value]  # None only if the first made None
+            return value
+        values = [value]
+        distributed.broadcast_object_list(values)
+        return values[0]
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """Return a network whose gradients are the means over all processes; frozen parts must be frozen before."""
@@ -118,12 +97,3 @@ def local_device(device: torch.device) -> torch.device:
     """
     local = os.environ.get("LOCAL_RANK")
     return torch.device("cuda", int(local)) if local is not None and str(device) == "cuda" else device
-
-
-def rows_of(batches: Sequence[Tensor], ranks: Ranks) -> list[int]:
-    """Return the clips of an epoch that this process needs.
-
-    >>> rows_of([torch.tensor([3, 1]), torch.tensor([0, 2])], Ranks(1, 2))
-    [1, 2]
-    """
-    return [row for batch in batches for row in batch[ranks.share(len(batch))].tolist()]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,9 +19,10 @@ from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
+from aurora_resnet.runtime.model_reference import is_file
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
-from aurora_resnet.training.ranks import Ranks
+from aurora_resnet.training.objective import Learner
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"
@@ -32,8 +33,6 @@ MOST_NAMED = 5
 """Differences that a message lists."""
 _ADDED = ("optimizer_options", "frontend", "frontend_options", "causal")
 """Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
-Resume = bool | Literal["best"]
-"""Whether a training goes on from ``last.safetensors``, or from ``best.safetensors`` where that one is damaged."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 
@@ -45,114 +44,94 @@ class TrainingState:
     one file that is written atomically. A history line or a best checkpoint written just before a kill is redone.
     """
 
-    out: Path
-    model: RecognizerModel
-    config: TrainingConfig
-    optimizer: torch.optim.Optimizer
+    learner: Learner
     scaler: torch.amp.grad_scaler.GradScaler
     average: AveragedModel | None = None
-    ranks: Ranks = field(default_factory=Ranks)
     fingerprint: str = ""
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
 
-    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: Resume) -> None:
-        """Start anew, or set everything to what a checkpoint says; only the first process needs the clips."""
-        path = self.out / (BEST if resume == "best" else LAST)
-        self.fingerprint = self.ranks.from_first(lambda: _fingerprint(self.config, self.model, train, validation))
+    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: bool) -> None:
+        """Start anew, or set everything to what ``last.safetensors`` says; only the first process needs the clips."""
+        path, fingerprint = self.learner.out / LAST, ""
+        if train is not None:
+            fingerprint = _fingerprint(self.learner.config, self.learner.model, train, validation)
+        self.fingerprint = self.learner.ranks.from_first(fingerprint)
         if not path.exists():
-            if resume == "best":
-                raise TrainingError(f"{self.out} has no {BEST} to go on from; begin anew in another folder")
             return
         if not resume:
-            raise TrainingError(f"{self.out} already holds a training; resume it or choose another folder")
+            raise TrainingError(f"{self.learner.out} already holds a training; resume it or choose another folder")
         try:
             self._restore(path, self._load(path))
         except (CheckpointError, TrainingError) as error:
-            raise TrainingError(f"{error}; {self._way_out(path)}") from error
+            best = self.learner.out / BEST
+            start = f", where init = '{best}' begins with its best weights" if is_file(best) else ""
+            raise TrainingError(f"{error}; train in another folder{start}, or remove {self.learner.out}") from error
 
     def _load(self, path: Path) -> Checkpoint:
         """Return a checkpoint of this training; it may name what the program built, and no other code."""
-        checkpoint = load_checkpoint(path, trust_code=(self.model.config.model, self.model.config.frontend))
-        if checkpoint.info.get("fingerprint") != self.fingerprint:
-            before = {**to_mapping(checkpoint.model.config), "training": checkpoint.info.get("training")}
-            now = {**to_mapping(self.model.config), "training": to_mapping(self.config)}
+        config = self.learner.model.config
+        checkpoint = load_checkpoint(path, trust_code=(config.model, config.frontend))
+        info = checkpoint.info
+        if info.get("fingerprint") != self.fingerprint:
+            before = {**to_mapping(checkpoint.model.config), "training": info.get("training")}
+            now = {**to_mapping(config), "training": to_mapping(self.learner.config)}
             changes = list(_differences(before, now)) or ["the clips differ"]
             more = f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
             raise TrainingError(
                 f"{path} belongs to another training: {'; '.join(changes[:MOST_NAMED])}{more}; resume with what it had"
             )
-        info = checkpoint.info
         told = _INFO.items() <= {key: type(value) for key, value in info.items()}.items()
         if not told or not 0 <= info["best_epoch"] < info["epochs"]:
             raise TrainingError(f"{path} is damaged: it does not say which epochs are done")
         return checkpoint
 
     def _restore(self, path: Path, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint; from the best one, which holds no state of the optimiser, with a new optimiser."""
-        done = checkpoint.info["epochs"]
+        """Go on from a checkpoint."""
+        info, done = checkpoint.info, checkpoint.info["epochs"]
         try:
-            self.model.load_state_dict(checkpoint.model.state_dict())
-            if path.name == LAST:
-                _restore_optimizer(self.optimizer, _under(OPTIMIZER, checkpoint.state))
-                if self.average is not None:
-                    self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
-            if checkpoint.info["scaler"]:
-                self.scaler.load_state_dict(checkpoint.info["scaler"])
+            self.learner.model.load_state_dict(checkpoint.model.state_dict())
+            _restore_optimizer(self.learner.optimizer, _under(OPTIMIZER, checkpoint.state))
+            if self.average is not None:
+                self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
+            if info["scaler"]:
+                self.scaler.load_state_dict(info["scaler"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise TrainingError(f"{path} is damaged: its weights or its optimiser cannot be restored") from error
-        self.history = read_history(self.out / HISTORY, done)
+        history = self.learner.out / HISTORY
+        self.history = read_history(history, done)
         if len(self.history) < done:
             raise TrainingError(
-                f"{self.out / HISTORY} has {len(self.history)} epochs, {path} has {done}; they do not belong together"
+                f"{history} has {len(self.history)} epochs, {path} has {done}; they do not belong together"
             )
-        self.best_epoch = checkpoint.info["best_epoch"]
-
-    def _way_out(self, damaged: Path) -> str:
-        """Return what to do where a checkpoint cannot be used: the newest one that can is the best, if any is."""
-        anew, best = f"choose another folder, or remove {self.out} to begin anew", self.out / BEST
-        try:
-            done = 0 if best == damaged else self._load(best).info["epochs"]
-            if not 0 < done == len(read_history(self.out / HISTORY, done)):
-                return anew
-        except (CheckpointError, TrainingError):
-            return anew
-        return f'go on from the newest good file, {best} of epoch {done} (--resume-from-best, resume="best"), or {anew}'
+        self.best_epoch = info["best_epoch"]
 
     def finish_epoch(self, record: EpochRecord) -> None:
         """Add an epoch; the first process writes everything, ``last.safetensors`` last."""
         self.history.append(record)
         if _score(record) >= _score(self.history[self.best_epoch]):
             self.best_epoch = record.epoch
-        if not self.ranks.first:
+        if not self.learner.ranks.first:
             return
-        write_history(self.out / HISTORY, self.history)
+        write_history(self.learner.out / HISTORY, self.history)
         info: dict[str, Any] = {
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
             "fingerprint": self.fingerprint,
             "scaler": self.scaler.state_dict(),
-            "training": to_mapping(self.config),
+            "training": to_mapping(self.learner.config),
         }
         if self.best_epoch == record.epoch:
-            save_checkpoint(judged(self.model, self.average), self.out / BEST, info=info)
-        state = {OPTIMIZER + name: tensor for name, tensor in _optimizer_tensors(self.optimizer).items()}
+            save_checkpoint(self.learner.judged, self.learner.out / BEST, info=info)
+        state = {OPTIMIZER + name: tensor for name, tensor in _optimizer_tensors(self.learner.optimizer).items()}
         if self.average is not None:
             state |= {AVERAGE + name: tensor for name, tensor in self.average.state_dict().items()}
-        save_checkpoint(self.model, self.out / LAST, info=info, state=state)
+        save_checkpoint(self.learner.model, self.learner.out / LAST, info=info, state=state)
 
 
 def folder_taken(out: Path) -> TrainingError:
     """Return the error of a second training in a folder."""
     return TrainingError(f"another training works in {out}; wait for its end, or choose another folder")
-
-
-def judged(model: RecognizerModel, average: AveragedModel | None) -> RecognizerModel:
-    """Return the network that is validated and kept: the average of the weights if there is one."""
-    if average is None:
-        return model
-    assert isinstance(average.module, RecognizerModel)
-    return average.module
 
 
 def _differences(before: Any, now: Any, place: str = "") -> Iterator[str]:
@@ -175,11 +154,8 @@ def _score(record: EpochRecord) -> tuple[float, float]:
     return (record.validation_accuracy, -record.validation_loss)
 
 
-def _fingerprint(
-    config: TrainingConfig, model: RecognizerModel, train: ClipSet | None, validation: ClipSet | None
-) -> str:
+def _fingerprint(config: TrainingConfig, model: RecognizerModel, train: ClipSet, validation: ClipSet | None) -> str:
     """Hash what must be the same for a resumed training to be the same training."""
-    assert train is not None
     digest = hashlib.sha256()
     values = [_without_added(to_mapping(part)) for part in (config, model.config)]
     digest.update(json.dumps(values, sort_keys=True).encode())

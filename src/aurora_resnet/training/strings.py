@@ -50,7 +50,7 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
-    check_streams(model.config)
+    check_streams(model)
     strings, augment, net = config.strings, config.augment, model.classifier
     if strings is None or augment is None or not isinstance(net, StringClassifier):
         raise ConfigError("a training of strings needs a model of strings, data.strings and data.augment")
@@ -60,7 +60,7 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     apart = {*data.validation.speakers, *held_out.speakers}
     sentences = [*reader.whole(recordings), *reader.aligned(strings, config.root, apart)]
     words = trim_words(reader.words(data.train))
-    others = _others(augment, config.root, reader.rate)
+    others = _other_words(augment, config.root, reader.rate)
     clips = StringClips(
         words,
         sentences,
@@ -149,7 +149,7 @@ def _recordings(strings: StringSource, root: str, held_out: set[str]) -> tuple[C
     return train, validation
 
 
-def _others(augment: AugmentSource, root: str, rate: int) -> list[Samples]:
+def _other_words(augment: AugmentSource, root: str, rate: int) -> list[Samples]:
     return [trim_silence(word, rate) for word in read_sounds(find_sounds(augment.negatives, root), rate, WORD_SECONDS)]
 
 

@@ -31,8 +31,8 @@ from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
-from aurora_resnet.training.ranks import Ranks, local_device, rows_of
-from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken, judged
+from aurora_resnet.training.ranks import Ranks, local_device
+from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken
 from aurora_resnet.training.synchronized_norm import synchronized_norms
 from aurora_resnet.training.tally import Tally
 from aurora_resnet.training.word_objective import WordObjective
@@ -115,7 +115,7 @@ class Trainer:
 
     @float32_on_cpu()
     def fit(
-        self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: Resume = False
+        self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
     ) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.
 
@@ -124,9 +124,7 @@ class Trainer:
                 ``AugmentedClips``). A label equal to the number of words stands for none of them.
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
-            resume: go on from ``out/last.safetensors`` if there is one. Where it is damaged, ``"best"`` goes on from
-                ``out/best.safetensors``: later epochs are done again, with a new optimiser, so the weights will not be
-                those of a training that was not interrupted.
+            resume: go on from ``out/last.safetensors`` if there is one.
 
         Raises:
             TrainingError: if another training works in the folder, if it holds one and ``resume`` is off, if the
@@ -143,7 +141,7 @@ class Trainer:
         for _, plan in ((0, self.config.freeze), *self.config.unfreeze):
             self.model.classifier.freeze(plan)  # an unknown name shows now, not epochs later
         ranks = self.ranks
-        state = TrainingState(self.out, self.model, self.config, self.optimizer, self.scaler, self.average, ranks)
+        state = TrainingState(self, self.scaler, self.average)
         with locked_folder(self.out, folder_taken(self.out)) if ranks.first else nullcontext():
             # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
             first = train if isinstance(train, ClipSet) else train.epoch(0) if ranks.first else None
@@ -179,7 +177,8 @@ class Trainer:
         clips, speeds = len(source), len(self.config.speed_factors)
         with seeded_epoch(self.config.seed, epoch, self.device) as generator:
             batches = list(epoch_batches(speeds * clips, clips, self.config.batch_size, generator, self.ranks.count))
-        return source.part(epoch, {row % clips for row in rows_of(batches, self.ranks)})
+        mine = (batch[self.ranks.share(len(batch))].tolist() for batch in batches)
+        return source.part(epoch, {row % clips for rows in mine for row in rows})
 
     def run_epoch(self, variants: ClipSet, clips: int, epoch: int, validation: ClipSet | None) -> EpochRecord:
         """Run one epoch and validate.
@@ -273,7 +272,10 @@ class Trainer:
     @property
     def judged(self) -> RecognizerModel:
         """The network that is validated and kept: the average of the weights if there is one."""
-        return judged(self.model, self.average)
+        if self.average is None:
+            return self.model
+        assert isinstance(self.average.module, RecognizerModel)
+        return self.average.module
 
     def update(self, loss: Tensor) -> None:
         """Change the weights by the gradient of a loss, as the configuration says: scaled, clipped, averaged."""
