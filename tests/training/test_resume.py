@@ -15,6 +15,7 @@ from torch import Tensor
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.checkpoint_file import read_file, write_file
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
+from aurora_resnet.cli.app import run
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
@@ -349,27 +350,89 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }  # fmt: skip
 
 
+class Scripted(Trainer):
+    """Trains as it should; its second epoch is the best."""
+
+    def validate(self, _: ClipSet) -> tuple[float, float]:
+        self.validated = getattr(self, "validated", 0) + 1
+        return 1.0, 0.9 if self.validated == 2 else 0.5
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_where_the_last_checkpoint_is_damaged_the_best_weights_are_the_way_out(
+def test_where_the_last_checkpoint_is_damaged_the_best_one_is_the_way_out(
     damage: str, tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
 ) -> None:
-    config = replace(CONFIG, epochs=1)
-    Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    config = replace(CONFIG, epochs=4, weight_average=0.9)
+    first = Scripted(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    best = load_checkpoint(tmp_path / "best.safetensors").model.state_dict()
     DAMAGE[damage](tmp_path / "last.safetensors")
-    best = tmp_path / "best.safetensors"
-    way_out = rf"(?s)last\.safetensors.*; train in another folder, where init = '{best}'"
-    with pytest.raises(TrainingError, match=way_out):
+    with pytest.raises(
+        TrainingError,
+        match=rf"(?s)last\.safetensors.*the newest good file, {tmp_path}/best\.safetensors of epoch 2 "
+        rf'\(--resume-from-best, resume="best"\), or choose another folder, or remove {tmp_path} to begin anew',
+    ):
         Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume=True)
-    model = tiny_model(seed=3)
-    Trainer(model, config, tmp_path / "other", init=best)
-    weights = load_checkpoint(best).model.state_dict()
-    assert all(torch.equal(weights[name], tensor) for name, tensor in model.state_dict().items())
+    seen: list[dict[str, Tensor]] = []
+
+    class Watched(Trainer):
+        def run_epoch(self, *args: Any) -> EpochRecord:
+            seen.append({name: tensor.clone() for name, tensor in self.model.state_dict().items()})
+            return super().run_epoch(*args)
+
+    if damage == "a folder":
+        (tmp_path / "last.safetensors").rmdir()
+    result = Watched(tiny_model(seed=3), config, tmp_path).fit(tones, unseen_tones, resume="best")
+    assert result.history[:2] == first.history[:2]
+    assert [record.epoch for record in result.history] == [0, 1, 2, 3]
+    assert len(seen) == 2
+    assert all(torch.equal(seen[0][name], tensor) for name, tensor in best.items())
+    # From then on everything is as usual.
+    assert Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume=True).history == result.history
 
 
-def test_a_damaged_line_of_the_history_is_named(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:
-    config = replace(CONFIG, epochs=2)
-    Trainer(tiny_model(), config, tmp_path).fit(tones)
+def test_where_no_checkpoint_is_good_it_says_so(
+    tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> None:
+    config = replace(CONFIG, epochs=1)
+    with pytest.raises(TrainingError, match=r"has no best\.safetensors to go on from; begin anew in another folder"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume="best")
+    Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    for name in FILES:
+        _half(tmp_path / name)
+    for resume, name in ((True, "last"), ("best", "best")):
+        with pytest.raises(
+            TrainingError, match=rf"{name}\.safetensors is no readable .*; choose another folder, or rem"
+        ):
+            Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume=resume)  # type: ignore[arg-type]
+
+
+def test_a_damaged_line_of_the_history_costs_the_epochs_after_the_best(
+    tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> None:
+    config = replace(CONFIG, epochs=4)
+    Scripted(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
     lines = (tmp_path / "history.jsonl").read_bytes().splitlines(keepends=True)
-    (tmp_path / "history.jsonl").write_bytes(b"".join([*lines[:1], b"\xff\xfe{\n"]))
-    with pytest.raises(TrainingError, match=r"line 2: not an epoch record.*; train in another folder"):
-        Trainer(tiny_model(), config, tmp_path).fit(tones, resume=True)
+    (tmp_path / "history.jsonl").write_bytes(b"".join([*lines[:3], b"\xff\xfe{\n"]))
+    with pytest.raises(TrainingError, match=r"line 4: not an epoch record.*the newest good file, .*of epoch 2"):
+        Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume=True)
+    assert len(Trainer(tiny_model(), config, tmp_path).fit(tones, unseen_tones, resume="best").history) == 4
+
+
+def test_the_command_goes_on_from_the_best_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("""
+model = "cnn"
+options = { hidden = 4 }
+[mel]
+sample_rate = 8000
+n_mels = 8
+[data]
+train = [{ corpus = "samples:", split = "train", where = { engine = "flite" }, validation_share = 0.3 }]
+[training]
+epochs = 1
+""")
+    command = ["train", "--config", str(tmp_path / "a.toml"), "--out", str(tmp_path / "run")]
+    assert run(command) == 0
+    _half(tmp_path / "run" / "last.safetensors")
+    with pytest.raises(TrainingError, match="--resume-from-best"):
+        run([*command, "--resume"])
+    assert run([*command, "--resume-from-best"]) == 0

@@ -37,6 +37,12 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    resume_from_best: Annotated[
+        bool,
+        typer.Option(
+            "--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged; not bit by bit."
+        ),
+    ] = False,
     trust_code: TrustCode = False,
     device: Device = "cpu",
     threads: Threads = None,
@@ -68,7 +74,13 @@ def train(
     with logged_to(out / "train.log") if first else nullcontext():
         try:
             result = run_experiment(
-                experiment, out, device=device, resume=resume, progress=True, compile=compile, trust_code=trust_code
+                experiment,
+                out,
+                device=device,
+                resume="best" if resume_from_best else resume,
+                progress=True,
+                compile=compile,
+                trust_code=trust_code,
             )
         except (KeyboardInterrupt, OSError) as error:
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else "stopped"

@@ -25,7 +25,7 @@ from aurora_resnet.training.data import TrainingData, load_data
 from aurora_resnet.training.experiment import NETWORK, ExperimentConfig
 from aurora_resnet.training.history import TrainingResult
 from aurora_resnet.training.ranks import Ranks, local_device
-from aurora_resnet.training.state import folder_taken
+from aurora_resnet.training.state import Resume, folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
@@ -41,7 +41,7 @@ def run_experiment(
     out: str | Path,
     *,
     device: str = "cpu",
-    resume: bool = False,
+    resume: Resume = False,
     progress: bool = False,
     compile: bool = False,
     trust_code: bool = False,
@@ -52,7 +52,7 @@ def run_experiment(
         config: from ``read_experiment``.
         out: folder of the run.
         device: where to train.
-        resume: go on with the run in ``out``.
+        resume: go on with the run in ``out``; ``"best"`` as ``Trainer.fit`` has it.
         progress: show bars on a terminal.
         compile: see ``Trainer``.
         trust_code: of the teacher's file, as ``load_checkpoint``; what ``config`` names was read with its own.

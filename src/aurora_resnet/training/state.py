@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -19,7 +19,6 @@ from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.runtime.model_reference import is_file
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
 from aurora_resnet.training.objective import Learner
@@ -33,6 +32,8 @@ MOST_NAMED = 5
 """Differences that a message lists."""
 _ADDED = ("optimizer_options", "frontend", "frontend_options", "causal")
 """Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
+Resume = bool | Literal["best"]
+"""Whether a training goes on from ``last.safetensors``, or from ``best.safetensors`` where that one is damaged."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 
@@ -51,22 +52,22 @@ class TrainingState:
     history: list[EpochRecord] = field(default_factory=list)
     best_epoch: int = 0
 
-    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: bool) -> None:
-        """Start anew, or set everything to what ``last.safetensors`` says; only the first process needs the clips."""
-        path, fingerprint = self.learner.out / LAST, ""
+    def begin(self, train: ClipSet | None, validation: ClipSet | None = None, *, resume: Resume) -> None:
+        """Start anew, or set everything to what a checkpoint says; only the first process needs the clips."""
+        path, fingerprint = self.learner.out / (BEST if resume == "best" else LAST), ""
         if train is not None:
             fingerprint = _fingerprint(self.learner.config, self.learner.model, train, validation)
         self.fingerprint = self.learner.ranks.from_first(fingerprint)
         if not path.exists():
+            if resume == "best":
+                raise TrainingError(f"{self.learner.out} has no {BEST} to go on from; begin anew in another folder")
             return
         if not resume:
             raise TrainingError(f"{self.learner.out} already holds a training; resume it or choose another folder")
         try:
             self._restore(path, self._load(path))
         except (CheckpointError, TrainingError) as error:
-            best = self.learner.out / BEST
-            start = f", where init = '{best}' begins with its best weights" if is_file(best) else ""
-            raise TrainingError(f"{error}; train in another folder{start}, or remove {self.learner.out}") from error
+            raise TrainingError(f"{error}; {self._way_out(path)}") from error
 
     def _load(self, path: Path) -> Checkpoint:
         """Return a checkpoint of this training; it may name what the program built, and no other code."""
@@ -87,13 +88,14 @@ class TrainingState:
         return checkpoint
 
     def _restore(self, path: Path, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint; from the best one, which holds no state of the optimiser, with a new optimiser."""
         info, done = checkpoint.info, checkpoint.info["epochs"]
         try:
             self.learner.model.load_state_dict(checkpoint.model.state_dict())
-            _restore_optimizer(self.learner.optimizer, _under(OPTIMIZER, checkpoint.state))
-            if self.average is not None:
-                self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
+            if path.name == LAST:
+                _restore_optimizer(self.learner.optimizer, _under(OPTIMIZER, checkpoint.state))
+                if self.average is not None:
+                    self.average.load_state_dict(_under(AVERAGE, checkpoint.state))
             if info["scaler"]:
                 self.scaler.load_state_dict(info["scaler"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -105,6 +107,18 @@ class TrainingState:
                 f"{history} has {len(self.history)} epochs, {path} has {done}; they do not belong together"
             )
         self.best_epoch = info["best_epoch"]
+
+    def _way_out(self, damaged: Path) -> str:
+        """Return what to do where a checkpoint cannot be used: the newest one that can is the best, if any is."""
+        out = self.learner.out
+        anew, best = f"choose another folder, or remove {out} to begin anew", out / BEST
+        try:
+            done = 0 if best == damaged else self._load(best).info["epochs"]
+            if not 0 < done == len(read_history(out / HISTORY, done)):
+                return anew
+        except (CheckpointError, TrainingError):
+            return anew
+        return f'go on from the newest good file, {best} of epoch {done} (--resume-from-best, resume="best"), or {anew}'
 
     def finish_epoch(self, record: EpochRecord) -> None:
         """Add an epoch; the first process writes everything, ``last.safetensors`` last."""

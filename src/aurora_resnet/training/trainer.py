@@ -32,7 +32,7 @@ from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
 from aurora_resnet.training.ranks import Ranks, local_device
-from aurora_resnet.training.state import BEST, LAST, TrainingState, folder_taken
+from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken
 from aurora_resnet.training.synchronized_norm import synchronized_norms
 from aurora_resnet.training.tally import Tally
 from aurora_resnet.training.word_objective import WordObjective
@@ -115,7 +115,7 @@ class Trainer:
 
     @float32_on_cpu()
     def fit(
-        self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: bool = False
+        self, train: ClipSet | ClipSource, validation: ClipSet | None = None, *, resume: Resume = False
     ) -> TrainingResult:
         """Train for ``config.epochs`` epochs or until early stopping.
 
@@ -124,7 +124,9 @@ class Trainer:
                 ``AugmentedClips``). A label equal to the number of words stands for none of them.
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
-            resume: go on from ``out/last.safetensors`` if there is one.
+            resume: go on from ``out/last.safetensors`` if there is one. Where it is damaged, ``"best"`` goes on from
+                ``out/best.safetensors``: later epochs are done again, with a new optimiser, so the weights will not be
+                those of a training that was not interrupted.
 
         Raises:
             TrainingError: if another training works in the folder, if it holds one and ``resume`` is off, if the
