@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
+from aurora_resnet.audio.levels import active_power
 from aurora_resnet.augmentation.distortion import filter_spectrum
-from aurora_resnet.augmentation.recipe import active_power
 from aurora_resnet.augmentation.reverberation import reverberate, room_response
 from aurora_resnet.augmentation.speed_pitch import change_speed, draw_factor
 from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones, unit_rms

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from aurora_resnet.audio.mixing import active_snr_gain
 from aurora_resnet.augmentation.noise_pool import NoisePool
-from aurora_resnet.augmentation.recipe import Augmentation, active_power
+from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
@@ -56,8 +57,7 @@ def in_noise(
         under_clip = generator.random() < augment.noise_under_clip_only
         first, last = (max(spoken[0], 0), min(spoken[1], len(window))) if under_clip else (0, len(window))
         noise = noises.draw(last - first, generator, fewest_talkers=fewest)
-        signal = active_power(window, rate)
-        window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
+        window[first:last] += noise * active_snr_gain(window, snr_db, rate)
     return augment.transmit(window, rate, generator)
 
 

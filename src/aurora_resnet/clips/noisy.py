@@ -11,14 +11,11 @@ import torch
 
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
-from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.mixing import MixRecord, mix_drawn_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import SILENCE
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
-
-DRAWS = 20
-"""How many segments are drawn before the noises count as silent."""
 
 
 class NoisyClips:
@@ -120,23 +117,16 @@ class NoisyClips:
         if generator.random() < self.clean_share:
             return apply_channel(self.channel, speech, CHANNEL_RATE), "", None
         snr_db = self.snrs_db[int(generator.integers(len(self.snrs_db)))]
-        for draw in range(DRAWS):
-            name = list(self.noises)[int(generator.integers(len(self.noises)))]
-            try:
-                mixture, record = mix_at_snr(
-                    speech,
-                    self.noises[name],
-                    snr_db,
-                    sample_rate=CHANNEL_RATE,
-                    generator=generator,
-                    channel=self.channel,
-                )
-            except AudioError:
-                if draw == DRAWS - 1:
-                    raise
-                continue
-            return mixture, name, record
-        raise AssertionError("the last draw returns or raises")
+        names = list(self.noises)
+        mixture, record, name = mix_drawn_noise(
+            speech,
+            lambda: names[int(generator.integers(len(names)))],
+            self.noises.__getitem__,
+            snr_db,
+            generator=generator,
+            channel=self.channel,
+        )
+        return mixture, name, record
 
     def _check_levels(self) -> None:
         problems = []

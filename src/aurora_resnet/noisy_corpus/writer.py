@@ -13,7 +13,7 @@ import numpy as np
 
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
-from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.mixing import MixRecord, mix_drawn_noise
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
 from aurora_resnet.corpora.sources.byte_order import ByteOrder
@@ -29,9 +29,6 @@ from aurora_resnet.runtime.errors import AudioError, CorpusError
 
 FileFormat = Literal["raw", "flac"]
 SUFFIXES: dict[FileFormat, str] = {"raw": ".08", "flac": ".flac"}
-
-DRAWS = 20
-"""How many segments are drawn before a noise counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -132,24 +129,16 @@ class NoisyFileWriter:
         assert file.folder.snr_db is not None
         digest = hashlib.sha256(f"{self.seed}/{file.target}".encode()).digest()
         generator = np.random.default_rng(int.from_bytes(digest, "big"))
-        active_speech_level(g712(speech, CHANNEL_RATE), CHANNEL_RATE)  # what fails below is the noise's fault
-        for draw in range(DRAWS):
-            noise = self.noises[file.folder.scene].draw(generator)
-            try:
-                sent, record = mix_at_snr(
-                    speech,
-                    _read_noise(noise),
-                    file.folder.snr_db,
-                    sample_rate=CHANNEL_RATE,
-                    generator=generator,
-                    channel=file.folder.channel,
-                )
-            except AudioError as error:
-                if draw == DRAWS - 1:
-                    raise AudioError(f"in {file.folder.path}: {noise}, after {DRAWS} draws: {error}") from None
-                continue
-            return sent, _facts(record.speech_level_db, record.peak) | _noise_facts(noise, record)
-        raise AssertionError("the last draw returns or raises")
+        scene = self.noises[file.folder.scene]
+        sent, record, noise = mix_drawn_noise(
+            speech,
+            lambda: scene.draw(generator),
+            _read_noise,
+            file.folder.snr_db,
+            generator=generator,
+            channel=file.folder.channel,
+        )
+        return sent, _facts(record.speech_level_db, record.peak) | _noise_facts(noise, record)
 
     def _save(self, path: Path, sent: Samples) -> None:
         if self.file_format == "flac":

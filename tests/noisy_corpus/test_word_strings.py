@@ -10,7 +10,7 @@ import pytest
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.noisy_corpus.strings import EDGE_SECONDS, plan_strings, write_strings
+from aurora_resnet.noisy_corpus.word_strings import EDGE_SECONDS, plan_strings, write_strings
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 

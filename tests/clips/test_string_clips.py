@@ -13,7 +13,7 @@ import torch
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.strings import (
+from aurora_resnet.clips.string_clips import (
     AGAIN,
     LONGEST_LABEL,
     NO_WORDS,
