@@ -6,9 +6,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
@@ -163,18 +161,6 @@ def test_a_folder_that_somebody_unpacked_by_half_is_not_complete(
     else:
         path.unlink()
     with pytest.raises(DownloadError, match=f"not a complete copy: {said}"):
-        download_speech_commands(tmp_path / "sc", url=site[1])
-
-
-@pytest.mark.usefixtures("small")
-def test_a_recording_where_unpacking_was_broken_off_is_named(tmp_path: Path, site: tuple[Path, str]) -> None:
-    for name, content in CONTENTS.items():
-        write(tmp_path / "sc", name, content=content)
-    recording = tmp_path / "sc" / "yes" / "0b_nohash_1.wav"
-    soundfile.write(recording, np.zeros(16_000), 16_000, subtype="PCM_16")
-    download_speech_commands(tmp_path / "sc", url=site[1])  # complete
-    recording.write_bytes(recording.read_bytes()[:-1000])
-    with pytest.raises(DownloadError, match=r"not a complete copy: yes/0b_nohash_1\.wav is cut off; move it away"):
         download_speech_commands(tmp_path / "sc", url=site[1])
 
 

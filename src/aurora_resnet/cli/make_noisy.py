@@ -56,7 +56,6 @@ def make_noisy(
     test_speaker: TestSpeakers = None,
     strings: Strings = None,
     format: Format = "raw",
-    byte_order: Annotated[Literal["big", "little"], typer.Option(help="Of raw files.")] = "big",
     engine: EngineOption = "local",
     workers: Workers = None,
 ) -> None:
@@ -97,7 +96,6 @@ def make_noisy(
         snrs_db=_numbers(snr),
         train=train,
         format=format,
-        byte_order=byte_order,
         engine=engine,
         workers=workers,
         progress=True,

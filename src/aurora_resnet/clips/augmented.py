@@ -108,27 +108,15 @@ class AugmentedClips:
         workers: int = 0,
     ) -> None:
         check_making(words, noises, seed=seed, workers=workers)
-        self.words = words
+        self.words, self.sample_rate = words, words.sample_rate
         self.negatives = Negatives(words, negatives, noises, shares or NegativeShares(), talk=talk)
+        self.has_negatives = len(self.negatives) > 0
         self.speaker_power = speaker_power
         self._chosen: tuple[int, npt.NDArray[np.int64]] | None = None  # of the last epoch asked for
-        self.noises = noises
-        self.augmentation = augmentation or Augmentation()
-        self.seed = seed
-        self.workers = workers
+        self.noises, self.augmentation, self.seed, self.workers = noises, augmentation or Augmentation(), seed, workers
 
     def __len__(self) -> int:
         return len(self.words) + len(self.negatives)
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.words.sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words."""
-        return len(self.negatives) > 0
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch: its words in their order, then the negatives.

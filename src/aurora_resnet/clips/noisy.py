@@ -47,6 +47,8 @@ class NoisyClips:
     (True, False)
     """
 
+    has_negatives = False
+
     def __init__(
         self,
         clips: ClipSet,
@@ -66,26 +68,14 @@ class NoisyClips:
         if not 0 <= clean_share <= 1 or seed < 0:
             raise ConfigError(f"clean_share must be 0 to 1 and the seed 0 or more, got {clean_share} and {seed}")
         apply_channel(channel, np.zeros(1, dtype=np.float32), CHANNEL_RATE)  # raises if there is none
-        self.clips = clips
+        self.clips, self.sample_rate = clips, clips.sample_rate
         self.noises = {name: check_samples(noises[name], f"noise '{name}'") for name in sorted(noises)}
         self.snrs_db = tuple(float(snr_db) for snr_db in snrs_db)
-        self.seed = seed
-        self.channel = channel
-        self.clean_share = clean_share
+        self.seed, self.channel, self.clean_share = seed, channel, clean_share
         self._check_levels()
 
     def __len__(self) -> int:
         return len(self.clips)
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.clips.sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words: no."""
-        return False
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch, in the order of the clean ones.

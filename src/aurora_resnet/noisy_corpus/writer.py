@@ -16,7 +16,6 @@ from aurora_resnet.audio.levels import active_speech_level
 from aurora_resnet.audio.mixing import MixRecord, mix_drawn_noise
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
-from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path, flush_to_disk
 from aurora_resnet.noisy_corpus.names import NamedUtterance, speaker_sex
@@ -74,15 +73,13 @@ class NoisyFileWriter:
         home: the folder SPEECHDATA.
         seed: with a file's target it seeds the generator of that file, so no file depends on another.
         noises: the recordings of each scene.
-        file_format: ``"raw"`` (``.08``, headerless) or ``"flac"``.
-        byte_order: of raw files.
+        file_format: ``"raw"`` (``.08``, headerless, big-endian) or ``"flac"``.
     """
 
     home: Path
     seed: int
     noises: Mapping[str, SceneNoise]
     file_format: FileFormat
-    byte_order: ByteOrder
 
     def path(self, file: NoisyFile) -> Path:
         """Return where the file is written."""
@@ -146,7 +143,7 @@ class NoisyFileWriter:
             return
         steps = np.clip(np.rint(sent * 32768), -32768, 32767)
         with atomic_path(path, durable=False) as temporary:
-            temporary.write_bytes(steps.astype(">i2" if self.byte_order == "big" else "<i2").tobytes())
+            temporary.write_bytes(steps.astype(">i2").tobytes())
 
     def _described(self, file: NoisyFile, facts: Mapping[str, str]) -> Utterance:
         source, folder = file.named.utterance, file.folder
@@ -167,7 +164,7 @@ class NoisyFileWriter:
             source.words,
             source.speaker,
             source.split,
-            RawFormat(CHANNEL_RATE, self.byte_order) if self.file_format == "raw" else None,
+            RawFormat(CHANNEL_RATE, "big") if self.file_format == "raw" else None,
             {name: value for name, value in attributes.items() if value},
         )
 

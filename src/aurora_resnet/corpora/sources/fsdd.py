@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import partial
 from pathlib import Path
 
 from aurora_resnet.corpora.archive import extract
@@ -109,7 +110,7 @@ def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD
         wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
         return [wrong] * (found != sha256)
 
-    return download_archive(url, target, _unpack, find_problems, progress=progress)
+    return download_archive(url, target, partial(extract, destination=_destination), find_problems, progress=progress)
 
 
 def recordings_sha256(folder: str | Path) -> tuple[int, str]:
@@ -123,10 +124,6 @@ def recordings_sha256(folder: str | Path) -> tuple[int, str]:
     paths = sorted(Path(folder, "recordings").glob("*.wav"))
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  recordings/{path.name}\n" for path in paths]
     return len(paths), hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    extract(archive, folder, _destination)
 
 
 def _destination(name: str) -> str | None:
