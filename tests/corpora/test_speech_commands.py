@@ -150,7 +150,7 @@ def test_an_archive_of_other_bytes_is_refused_and_removed(tmp_path: Path, site: 
         ("testing_list.txt", r"testing_list\.txt is missing"),
     ],
 )
-def test_a_folder_that_somebody_unpacked_by_half_is_not_complete(
+def test_a_folder_that_was_unpacked_by_half_is_not_complete(
     tmp_path: Path, site: tuple[Path, str], lost: str, said: str
 ) -> None:
     for name, content in CONTENTS.items():

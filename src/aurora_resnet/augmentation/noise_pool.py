@@ -120,12 +120,10 @@ class NoisePool:
         return self._draw(kind, length, generator, fewest_talkers)
 
     def _draw(self, kind: int, length: int, generator: np.random.Generator, fewest_talkers: int) -> Samples:
-        if kind == 0:
-            noise = self._recorded(length, generator)
-        elif kind == 1:
+        if kind == 1:
             noise = self._babble(length, generator, fewest_talkers)
         else:
-            noise = self._synthetic(length, generator)
+            noise = (self._synthetic if kind else self._recorded)(length, generator)
         if generator.random() < 0.5:  # another microphone in another place
             frequencies = np.geomspace(60, self.sample_rate / 2, 9)
             noise = filter_spectrum(noise, frequencies, generator.normal(0, 5, 9), self.sample_rate)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from aurora_resnet.clips.clip_set import ClipSet, join_clips
 from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.runtime.errors import ConfigError
 
 
 class RepeatedEpochs:
@@ -30,8 +29,6 @@ class RepeatedEpochs:
     """
 
     def __init__(self, source: ClipSource, distinct: int) -> None:
-        if distinct < 1:
-            raise ConfigError(f"distinct epochs must be at least 1, got {distinct}")
         self.source, self.distinct = source, distinct
         self.sample_rate, self.has_negatives = source.sample_rate, source.has_negatives
         self._made: dict[int, ClipSet] = {}
@@ -55,8 +52,6 @@ class JoinedClips:
     """
 
     def __init__(self, sources: Sequence[ClipSource]) -> None:
-        if not sources:
-            raise ConfigError("joined clips need at least one source")
         self.sources, self.sample_rate = tuple(sources), sources[0].sample_rate
         self.has_negatives = any(source.has_negatives for source in sources)
 

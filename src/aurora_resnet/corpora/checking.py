@@ -103,7 +103,7 @@ def read_table(path: Path, what: str, columns: Collection[str]) -> Iterator[tupl
     Args:
         path: the file.
         what: what it is, for messages.
-        columns: that it must have, among others.
+        columns: that it must have.
 
     Raises:
         CorpusError: if it cannot be read, is no CSV, or lacks a column or a field.

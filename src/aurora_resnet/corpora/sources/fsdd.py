@@ -34,7 +34,7 @@ def read_fsdd(folder: str | Path) -> Corpus:
     """Read FSDD: ``{digit}_{speaker}_{index}.wav``, isolated digits zero to nine at 8 kHz.
 
     The split is the corpus's own, in which the same speakers stand on both sides: ``"test"`` for indices 0
-    to 4, ``"train"`` for the others. The index is an attribute. What is no recording is passed over.
+    to 4, ``"train"`` for the rest. The index is an attribute. What is no recording is passed over.
 
     Args:
         folder: the root of the repository or its ``recordings`` folder.

@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
         if self.offer.framing == "chunked":
             body = b"%x\r\n%b\r\n" % (len(body), body) + (b"" if fault else b"0\r\n\r\n")
-        with suppress(OSError):  # the other side may have heard enough
+        with suppress(OSError):  # the other side may have closed the connection
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
