@@ -119,8 +119,9 @@ def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
                 if not path.is_file():
                     generator = np.random.default_rng([SEED, number, snr_db, *scene.encode()])
                     added = draw_noise(sounds, 1, len(speech[number]), generator)[0].numpy()
-                    powers = (np.mean(np.square(sound)) for sound in (speech[number], added))
-                    mixed = speech[number] + added * np.float32(mean_snr_gain(*powers, snr_db))
+                    of_speech, of_noise = (np.mean(np.square(sound)) for sound in (speech[number], added))
+                    gain: np.float32 = mean_snr_gain(of_speech, of_noise, snr_db)
+                    mixed = speech[number] + np.multiply(added, np.float32(gain))
                     write_audio(mixed / max(1.0, float(np.abs(mixed).max())), path, RATE)
                 yield replace(utterance, path=path, attributes={"noise": scene, "snr_db": str(snr_db)})
 
