@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib import import_module, metadata
+from importlib import metadata
 from types import FunctionType
 from typing import Any
 
@@ -81,21 +81,9 @@ def load_reference(reference: str, kind: type) -> Any:
             f"'{reference}' is code that a file names, which is not imported unless you trust it: then give "
             "trust_code=True (--trust-code); expected a name that is built in, registered or an entry point"
         )
-    module, _, name = reference.partition(":")
-    if "__main__" in module.split("."):
+    if "__main__" in reference.partition(":")[0].split("."):
         raise ConfigError(f"'{reference}' is refused: importing __main__ runs a program; name the class's own module")
-    try:
-        found = getattr(import_module(module), name)
-    except KeyboardInterrupt:
-        raise
-    except AttributeError as error:
-        raise ConfigError(f"'{reference}' cannot be imported ({error}); check the name") from None
-    except BaseException as error:  # a foreign module may raise anything, SystemExit too
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ConfigError(
-            f"'{reference}' cannot be imported ({reason}); install the package that brings it, or add its folder to "
-            "PYTHONPATH"
-        ) from error
+    found = load_entry_point(metadata.EntryPoint(reference, reference, ""))
     wanted = "function" if kind is FunctionType else f"subclass of {kind.__module__}.{kind.__qualname__}"
     if not (inspect.isfunction(found) if kind is FunctionType else inspect.isclass(found) and issubclass(found, kind)):
         raise ConfigError(f"'{reference}' must be a {wanted}, got a {type(found).__name__}")
@@ -115,14 +103,19 @@ def load_entry_point(point: metadata.EntryPoint) -> Any:
     """Import what an entry point names.
 
     Raises:
-        ConfigError: if its package is broken.
+        ConfigError: if its package is not there, is broken or lacks the name.
     """
     try:
         return point.load()
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # as above
-        raise ConfigError(f"'{point.name}' of {point.value} cannot be imported ({error}); install it anew") from error
+    except BaseException as error:  # a foreign module may raise anything, SystemExit too
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        of = "" if point.name == point.value else f" of {point.value}"
+        raise ConfigError(
+            f"'{point.name}'{of} cannot be imported ({reason}); check the name, and install the package that brings "
+            "it, or add its folder to PYTHONPATH"
+        ) from error
 
 
 def origin_of(thing: Any) -> dict[str, str]:

@@ -15,7 +15,7 @@ from scipy.signal import lfilter
 
 from aurora_resnet.audio.channels import CHANNELS, mirs
 from aurora_resnet.audio.levels import active_speech_level
-from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.mixing import MixRecord, active_snr_gain, mean_snr_gain, mix_at_snr, mix_drawn_noise
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError
@@ -266,3 +266,30 @@ def test_a_silent_stretch_of_noise_is_refused_with_its_place() -> None:
         mix(speech, np.zeros(4000, np.float32), 10)
     with pytest.raises(AudioError, match="noise is silent"):
         mix(speech, noise_like(3, 4000, 1e-5), 10)
+
+
+def test_the_gains_give_the_ratio_of_the_powers() -> None:
+    generator = np.random.default_rng(0)
+    speech = 0.3 * generator.standard_normal(RATE).astype(np.float32)
+    noise = 0.02 * generator.standard_normal(RATE).astype(np.float32)
+    powers = [float(np.square(sound).mean()) for sound in (speech, noise)]
+    louder = mean_snr_gain(*powers, 7.0) * noise
+    assert 10 * np.log10(powers[0] / np.square(louder).mean()) == pytest.approx(7.0, abs=1e-4)
+    paused = np.concatenate((speech, np.zeros_like(speech)))  # a pause changes the mean, not the active power
+    for sound in (speech, paused):
+        gain = float(active_snr_gain(sound, 7.0, RATE))
+        assert 10 * np.log10(powers[0] / gain**2) == pytest.approx(7.0, abs=1e-4)
+
+
+def test_a_silent_draw_is_drawn_again_and_silence_alone_is_named() -> None:
+    generator = np.random.default_rng(0)
+    speech = 0.3 * generator.standard_normal(RATE).astype(np.float32)
+    noises = {"silent": np.zeros(RATE, np.float32), "white": 0.1 * generator.standard_normal(RATE).astype(np.float32)}
+    names = iter(["silent", "silent", "white"])
+    _, record, name = mix_drawn_noise(
+        speech, lambda: next(names), noises.__getitem__, 5.0, generator=generator, channel="none"
+    )
+    assert name == "white"
+    assert record.snr_db == 5.0
+    with pytest.raises(AudioError, match="silent, after 20 draws: the noise is silent"):
+        mix_drawn_noise(speech, lambda: "silent", noises.__getitem__, 5.0, generator=generator, channel="none")

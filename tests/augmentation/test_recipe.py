@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aurora_resnet.augmentation.recipe import Augmentation, active_power
+from aurora_resnet.audio.levels import active_power
+from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.runtime.errors import ConfigError
 
 

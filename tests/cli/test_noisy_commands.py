@@ -80,12 +80,12 @@ def test_a_tree_is_built_kept_and_evaluated_in_aurora_tables(
         assert (tables / figure).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(("order", "upper"), [("big", False), ("little", True)])
+@pytest.mark.parametrize("upper", [False, True])
 def test_damaged_files_are_named_and_the_rest_is_evaluated(
-    speech: Path, noise: Path, model: Path, tmp_path: Path, order: str, upper: bool, call: Call
+    speech: Path, noise: Path, model: Path, tmp_path: Path, upper: bool, call: Call
 ) -> None:
     tree = tmp_path / "tree"
-    assert build(call, speech, noise, tree, "--sets", "A", "--snr", "5", "--byte-order", order).returncode == 0
+    assert build(call, speech, noise, tree, "--sets", "A", "--snr", "5").returncode == 0
     files = sorted((tree / "SPEECHDATA" / "TESTA" / "N1_SNR5").glob("*.08"))
     total = len(list(tree.rglob("*.08")))
     truncated, empty, misnamed = files[:3]

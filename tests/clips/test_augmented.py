@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora_resnet.audio.levels import active_power
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
-from aurora_resnet.augmentation.recipe import Augmentation, active_power
+from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.augmented import FEW_TALKERS_SNR_DB, AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import NegativeShares

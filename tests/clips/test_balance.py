@@ -38,9 +38,9 @@ def test_epochs_and_seeds_differ_and_repeat() -> None:
     assert not any(np.array_equal(first, other) for other in others)
 
 
-def test_every_clip_of_a_long_speaker_is_heard_in_the_long_run() -> None:
+def test_every_clip_of_a_long_speaker_is_drawn_in_the_long_run() -> None:
     speakers = ["a"] * 40 + ["b", "c"]
-    heard = np.concatenate([balanced_epoch(speakers, 0.0, seed=0, epoch=epoch) for epoch in range(200)])
-    assert set(heard) == set(range(42))
-    shares = np.bincount(heard)[:40]
-    assert shares.sum() / len(heard) == pytest.approx(1 / 3, abs=0.01)
+    drawn = np.concatenate([balanced_epoch(speakers, 0.0, seed=0, epoch=epoch) for epoch in range(200)])
+    assert set(drawn) == set(range(42))
+    shares = np.bincount(drawn)[:40]
+    assert shares.sum() / len(drawn) == pytest.approx(1 / 3, abs=0.01)

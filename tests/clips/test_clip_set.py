@@ -24,7 +24,7 @@ RATE = 8000
 
 
 def sine(hertz: float, seconds: float, rate: int = RATE) -> npt.NDArray[np.float64]:
-    """A tone in noise, since tones alone are taken off."""
+    """A tone in noise, since plain tones are filtered out."""
     time = np.arange(round(seconds * rate)) / rate
     noise = 0.12 * np.random.default_rng(0).standard_normal(len(time))
     samples: npt.NDArray[np.float64] = 0.4 * np.sin(2 * np.pi * hertz * time) + noise

@@ -1,11 +1,8 @@
 import re
 import zipfile
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from aurora_resnet.corpora.sources.esc10 import (
     ESC10_CLASSES,
@@ -24,16 +21,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aurora_resnet.corpora.sources.esc10.RECORDINGS_PER_CLASS", PER_CLASS)
 
 
-def wav(sample_rate: int = 44_100, seconds: float = 5.0, channels: int = 1) -> bytes:
-    file = BytesIO()
-    samples = np.zeros((round(sample_rate * seconds), channels), dtype=np.int16)
-    soundfile.write(file, samples, sample_rate, format="WAV")
-    return file.getvalue()
-
-
 def make_contents() -> dict[str, bytes]:
     """A small ESC-50: two recordings of each ESC-10 class and two of others, with its table."""
-    rows, contents, sound = ["filename,fold,target,category,esc10,src_file,take"], {}, wav()
+    rows, contents, sound = ["filename,fold,target,category,esc10,src_file,take"], {}, b"RIFF"
     for number, category in enumerate([*ESC10_CLASSES, "wind", "train"]):
         for fold in range(1, PER_CLASS + 1):
             name = f"{fold}-{1000 + number}-A-{number}.wav"
@@ -74,27 +64,11 @@ def test_fewer_recordings_than_esc10_has_are_refused(tmp_path: Path, site: tuple
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize(
-    ("replacement", "complaint"),
-    [
-        (wav(sample_rate=22_050), r"chainsaw/1-1000-A-0\.wav: expected 44100 Hz, 1 channel and 5 s, got"),
-        (wav(seconds=4.9), "expected 44100 Hz, 1 channel and 5 s"),
-        (wav(channels=2), "expected 44100 Hz, 1 channel and 5 s"),
-        (b"not audio", r"chainsaw/1-1000-A-0\.wav"),
-        (None, r"chainsaw/1-1000-A-0\.wav"),
-    ],
-    ids=["rate", "length", "channels", "not audio", "missing"],
-)
-def test_a_recording_of_another_kind_is_named_and_nothing_stays(
-    tmp_path: Path, site: tuple[Path, str], replacement: bytes | None, complaint: str
-) -> None:
+def test_a_recording_that_is_missing_is_named_and_nothing_stays(tmp_path: Path, site: tuple[Path, str]) -> None:
     contents = make_contents()
-    if replacement is None:
-        del contents["audio/1-1000-A-0.wav"]
-    else:
-        contents["audio/1-1000-A-0.wav"] = replacement
+    del contents["audio/1-1000-A-0.wav"]
     make_archive(site[0], contents)
-    with pytest.raises(DownloadError, match=complaint):
+    with pytest.raises(DownloadError, match=r"chainsaw/1-1000-A-0\.wav is missing"):
         download_esc10(tmp_path / "esc10", url=site[1])
     assert list(tmp_path.iterdir()) == [site[0]]
 

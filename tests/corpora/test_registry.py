@@ -37,8 +37,7 @@ def test_manifests_and_relative_paths_load_by_kind(tmp_path: Path, monkeypatch: 
     Path("data/1_ann_7.wav").touch()
     corpus = read_fsdd(Path("data"))
     corpus.write_csv("data/fsdd.csv")
-    corpus.write_jsonl("data/fsdd.jsonl")
-    for spec in ("fsdd:data", "fsdd:./data/", "manifest:data/fsdd.csv", "manifest:data/fsdd.jsonl"):
+    for spec in ("fsdd:data", "fsdd:./data/", "manifest:data/fsdd.csv"):
         assert load_corpus(spec) == corpus
     assert load_corpus("fsdd:~/data")[0].path == tmp_path / "data" / "1_ann_7.wav"
 

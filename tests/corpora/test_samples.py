@@ -75,7 +75,7 @@ def test_no_voice_recipe_stands_in_both_splits() -> None:
 
 
 def test_clips_are_words_at_8_khz() -> None:
-    heard: dict[bytes, Path] = {}
+    seen: dict[bytes, Path] = {}
     for utterance in read_samples():
         clip, rate = soundfile.read(utterance.path, dtype="int16")
         assert rate == 8000
@@ -85,7 +85,7 @@ def test_clips_are_words_at_8_khz() -> None:
         assert -3.1 <= peak_dbfs <= -2.9, utterance.path
         rms_dbfs = 10 * np.log10(np.mean(np.square(clip / 32768.0)))
         assert rms_dbfs > -35, utterance.path
-        assert heard.setdefault(clip.tobytes(), utterance.path) == utterance.path
+        assert seen.setdefault(clip.tobytes(), utterance.path) == utterance.path
 
 
 @pytest.mark.parametrize(("name", "fall"), [("white", 0.0), ("pink", 3.0), ("brown", 6.0)])

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora_resnet.features.filterbank import MelScale, filter_edges, hz_to_mel, mel_filterbank, mel_to_hz
+from aurora_resnet.features.filterbank import MelScale, filter_edges, hz_to_mel, mel_to_hz
+from aurora_resnet.features.mel import MelConfig, mel_filters
 
 SCALES: tuple[MelScale, ...] = ("htk", "slaney")
 
@@ -64,9 +65,8 @@ def test_edges_reach_from_f_min_to_f_max_evenly_in_mel(
 @pytest.mark.parametrize("scale", SCALES)
 def test_each_filter_is_a_triangle_between_its_edges(scale: MelScale) -> None:
     n_bins, n_mels, rate = 513, 40, 16000
-    filters = mel_filterbank(
-        n_bins=n_bins, n_mels=n_mels, f_min=60.0, f_max=7600.0, sample_rate=rate, mel_scale=scale, dtype=torch.float64
-    )
+    config = MelConfig(rate, n_fft=2 * (n_bins - 1), n_mels=n_mels, f_min=60.0, f_max=7600.0, mel_scale=scale)
+    filters = mel_filters(config, torch.float64)
     edges = filter_edges(n_mels, 60.0, 7600.0, scale).tolist()
     expected = torch.zeros(n_bins, n_mels, dtype=torch.float64)
     for m in range(n_mels):
@@ -84,9 +84,8 @@ def test_each_filter_is_a_triangle_between_its_edges(scale: MelScale) -> None:
 @given(n_mels=st.integers(1, 80), scale=st.sampled_from(SCALES))
 def test_neighbouring_filters_add_up_to_one_between_the_outer_peaks(n_mels: int, scale: MelScale) -> None:
     n_bins, rate = 257, 16000
-    filters = mel_filterbank(
-        n_bins=n_bins, n_mels=n_mels, f_min=100.0, f_max=8000.0, sample_rate=rate, mel_scale=scale, dtype=torch.float64
-    )
+    config = MelConfig(rate, n_fft=2 * (n_bins - 1), n_mels=n_mels, f_min=100.0, f_max=8000.0, mel_scale=scale)
+    filters = mel_filters(config, torch.float64)
     edges = filter_edges(n_mels, 100.0, 8000.0, scale)
     bins = torch.linspace(0.0, rate / 2, n_bins, dtype=torch.float64)
     covered = (bins >= edges[1]) & (bins <= edges[-2])
@@ -96,9 +95,7 @@ def test_neighbouring_filters_add_up_to_one_between_the_outer_peaks(n_mels: int,
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_float32_filters_are_the_rounded_float64_ones(scale: MelScale) -> None:
-    single, double = (
-        mel_filterbank(n_bins=257, n_mels=64, f_min=60.0, f_max=8000.0, sample_rate=16000, mel_scale=scale, dtype=dtype)
-        for dtype in (torch.float32, torch.float64)
-    )
+    config = MelConfig(16000, mel_scale=scale)
+    single, double = (mel_filters(config, dtype) for dtype in (torch.float32, torch.float64))
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), double, rtol=0, atol=1e-4)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.strings import NO_WORDS, padded
+from aurora_resnet.clips.string_clips import NO_WORDS, padded
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel

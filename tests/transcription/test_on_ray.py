@@ -42,7 +42,7 @@ def actors() -> list[int]:
             name = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if name.startswith(b"ray::RayWorker"):
+        if name.startswith(b"ray::Worker"):
             found.append(int(folder.name))
     return found
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aurora_resnet.audio.mixing import mean_snr_gain
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
@@ -104,7 +105,7 @@ def mix_by_rms(clips: ClipSet, noise: Tensor, snr_db: float, *, under_word_only:
     if len(silent):
         path = clips.utterances[int(silent[0])].path
         raise AudioError(f"{path}: the word or the noise drawn for it is silent, so there is no SNR; leave it out")
-    gain = (speech_power / (noise_power * 10 ** (snr_db / 10))).sqrt().float()
+    gain = mean_snr_gain(speech_power, noise_power, snr_db).float()
     return replace(clips, waveforms=tuple(speech + gain.unsqueeze(1) * noise))
 
 

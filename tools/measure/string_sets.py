@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from aurora_resnet.audio.mixing import mean_snr_gain
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned, read_an4_strings
-from aurora_resnet.noisy_corpus.strings import plan_strings, write_strings
+from aurora_resnet.noisy_corpus.word_strings import plan_strings, write_strings
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.vocabulary import DIGITS
@@ -118,8 +119,9 @@ def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
                 if not path.is_file():
                     generator = np.random.default_rng([SEED, number, snr_db, *scene.encode()])
                     added = draw_noise(sounds, 1, len(speech[number]), generator)[0].numpy()
-                    power = np.mean(np.square(speech[number])) / np.mean(np.square(added))
-                    mixed = speech[number] + added * np.float32(np.sqrt(power / 10 ** (snr_db / 10)))
+                    of_speech, of_noise = (np.mean(np.square(sound)) for sound in (speech[number], added))
+                    gain: np.float32 = mean_snr_gain(of_speech, of_noise, snr_db)
+                    mixed = speech[number] + np.multiply(added, np.float32(gain))
                     write_audio(mixed / max(1.0, float(np.abs(mixed).max())), path, RATE)
                 yield replace(utterance, path=path, attributes={"noise": scene, "snr_db": str(snr_db)})
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from aurora_resnet.checkpoints import save_checkpoint
-from aurora_resnet.clips.strings import StringClips
+from aurora_resnet.clips.string_clips import StringClips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.training.data import load_data

@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from aurora_resnet.audio.levels import frame_powers
+from aurora_resnet.audio.levels import active_power, frame_powers
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
-from aurora_resnet.augmentation.recipe import SPEECH_LEVEL, active_power
+from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
 from aurora_resnet.augmentation.synthetic_noise import coloured_noise
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel

@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
+from aurora_resnet.audio.levels import active_power
 from aurora_resnet.augmentation.distortion import filter_spectrum
-from aurora_resnet.augmentation.recipe import active_power
 from aurora_resnet.augmentation.reverberation import reverberate, room_response
 from aurora_resnet.augmentation.speed_pitch import change_speed, draw_factor
 from aurora_resnet.augmentation.synthetic_noise import DTMF_HZ, coloured_noise, hum, knocks, modulate, tones, unit_rms
@@ -120,12 +120,10 @@ class NoisePool:
         return self._draw(kind, length, generator, fewest_talkers)
 
     def _draw(self, kind: int, length: int, generator: np.random.Generator, fewest_talkers: int) -> Samples:
-        if kind == 0:
-            noise = self._recorded(length, generator)
-        elif kind == 1:
+        if kind == 1:
             noise = self._babble(length, generator, fewest_talkers)
         else:
-            noise = self._synthetic(length, generator)
+            noise = (self._synthetic if kind else self._recorded)(length, generator)
         if generator.random() < 0.5:  # another microphone in another place
             frequencies = np.geomspace(60, self.sample_rate / 2, 9)
             noise = filter_spectrum(noise, frequencies, generator.normal(0, 5, 9), self.sample_rate)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from aurora_resnet.audio.levels import frame_powers
+from aurora_resnet.audio.levels import active_power
 from aurora_resnet.augmentation.distortion import a_law, clip_peaks, filter_spectrum, mu_law, quantize
 from aurora_resnet.augmentation.reverberation import FIRST_REFLECTION_SECONDS, add_echo, reverberate, room_response
 from aurora_resnet.augmentation.speed_pitch import (
@@ -148,16 +148,3 @@ class Augmentation:
             else:
                 samples = (mu_law, a_law)[codec](samples)
         return np.clip(samples, -1, 1)
-
-
-def active_power(samples: Samples, sample_rate: int) -> float:
-    """Return the mean power of the 20 ms frames within 30 dB of the loudest; 0 for silence.
-
-    A quick stand-in for ITU-T P.56 where thousands of short clips are mixed in every epoch.
-
-    >>> active_power(np.r_[np.zeros(8000), np.full(1600, 0.5)].astype(np.float32), 8000)
-    0.25
-    """
-    powers = frame_powers(samples, max(1, sample_rate // 50))
-    loudest = float(powers.max(initial=0.0))
-    return float(powers[powers >= 1e-3 * loudest].mean()) if loudest > 0 else 0.0

@@ -24,7 +24,7 @@ def corpus(
             "(.csv, .jsonl), each with a path; or samples: for the recordings in the package.",
         ),
     ],
-    manifest: Annotated[Path | None, typer.Option(help="Also write the corpus as a manifest, .csv or .jsonl.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Also write the corpus as a manifest, .csv.")] = None,
 ) -> None:
     """Summarise a corpus: clips and speakers of each word and split.
 
@@ -36,12 +36,12 @@ def corpus(
       aurora-resnet corpus fsdd:data/fsdd --manifest fsdd.csv
     """
     check_file(manifest, "--manifest")
-    if manifest is not None and manifest.suffix not in (".csv", ".jsonl"):
-        raise ConfigError(f"a manifest ends in .csv or .jsonl, got {manifest}")
+    if manifest is not None and manifest.suffix != ".csv":
+        raise ConfigError(f"a manifest ends in .csv, got {manifest}")
     loaded = load_corpus(corpus)
     summary = loaded.summary()
     if manifest is not None:
-        (loaded.write_csv if manifest.suffix == ".csv" else loaded.write_jsonl)(manifest)
+        loaded.write_csv(manifest)
     print_table(summary.heading, HEADER, summary.cells())
     if summary.problems:
         for problem in summary.problems:

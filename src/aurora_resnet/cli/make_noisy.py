@@ -14,7 +14,7 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.noisy_corpus.plan import TEST_SNRS_DB
-from aurora_resnet.noisy_corpus.strings import plan_strings, write_strings
+from aurora_resnet.noisy_corpus.word_strings import plan_strings, write_strings
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
@@ -56,7 +56,6 @@ def make_noisy(
     test_speaker: TestSpeakers = None,
     strings: Strings = None,
     format: Format = "raw",
-    byte_order: Annotated[Literal["big", "little"], typer.Option(help="Of raw files.")] = "big",
     engine: EngineOption = "local",
     workers: Workers = None,
 ) -> None:
@@ -97,7 +96,6 @@ def make_noisy(
         snrs_db=_numbers(snr),
         train=train,
         format=format,
-        byte_order=byte_order,
         engine=engine,
         workers=workers,
         progress=True,

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from aurora_resnet.audio.mixing import active_snr_gain
 from aurora_resnet.augmentation.noise_pool import NoisePool
-from aurora_resnet.augmentation.recipe import Augmentation, active_power
+from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.balance import balanced_epoch
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import CROWD, Negatives, NegativeShares
@@ -56,8 +57,7 @@ def in_noise(
         under_clip = generator.random() < augment.noise_under_clip_only
         first, last = (max(spoken[0], 0), min(spoken[1], len(window))) if under_clip else (0, len(window))
         noise = noises.draw(last - first, generator, fewest_talkers=fewest)
-        signal = active_power(window, rate)
-        window[first:last] += noise * np.float32(np.sqrt(signal * 10 ** (-snr_db / 10)))
+        window[first:last] += noise * active_snr_gain(window, snr_db, rate)
     return augment.transmit(window, rate, generator)
 
 
@@ -108,27 +108,15 @@ class AugmentedClips:
         workers: int = 0,
     ) -> None:
         check_making(words, noises, seed=seed, workers=workers)
-        self.words = words
+        self.words, self.sample_rate = words, words.sample_rate
         self.negatives = Negatives(words, negatives, noises, shares or NegativeShares(), talk=talk)
+        self.has_negatives = len(self.negatives) > 0
         self.speaker_power = speaker_power
         self._chosen: tuple[int, npt.NDArray[np.int64]] | None = None  # of the last epoch asked for
-        self.noises = noises
-        self.augmentation = augmentation or Augmentation()
-        self.seed = seed
-        self.workers = workers
+        self.noises, self.augmentation, self.seed, self.workers = noises, augmentation or Augmentation(), seed, workers
 
     def __len__(self) -> int:
         return len(self.words) + len(self.negatives)
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.words.sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words."""
-        return len(self.negatives) > 0
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch: its words in their order, then the negatives.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -44,14 +44,19 @@ class ClipFormat(Protocol):
 
 def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False) -> ClipSet:
     """Read a corpus at the rate, clip length and class order of a model; see ``ClipSet.load``."""
-    return ClipSet.load(
-        corpus,
-        model.sample_rate,
-        model.clip_seconds,
-        vocabulary=model.vocabulary,
-        progress=progress,
-        skip_unreadable=skip_unreadable,
-    )
+    strings = sum(len(utterance.words) != 1 for utterance in corpus)
+    if strings:
+        raise CorpusError(
+            f"corpus '{corpus.name}' has {strings} of {len(corpus)} recordings that are not one single word; "
+            "keep the isolated words with corpus.filter(isolated=True)"
+        )
+    if unknown := model.vocabulary.unknown([utterance.word for utterance in corpus]):
+        raise CorpusError(
+            f"corpus '{corpus.name}' has words that the model does not know: {_listed(unknown)}; leave them out "
+            "with corpus.filter(words=...), or train a model of these words"
+        )
+    labels = [model.vocabulary.index(utterance.word) for utterance in corpus]
+    return _read_clips(corpus, labels, model, progress=progress, skip_unreadable=skip_unreadable)
 
 
 def load_negatives(
@@ -140,21 +145,8 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
             CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
                 does not know, and for unreadable recordings unless they are skipped.
         """
-        strings = sum(len(utterance.words) != 1 for utterance in corpus)
-        if strings:
-            raise CorpusError(
-                f"corpus '{corpus.name}' has {strings} of {len(corpus)} recordings that are not one single word; "
-                "keep the isolated words with corpus.filter(isolated=True)"
-            )
-        if unknown := vocabulary.unknown([utterance.word for utterance in corpus]):
-            raise CorpusError(
-                f"corpus '{corpus.name}' has words that the model does not know: {_listed(unknown)}; leave them out "
-                "with corpus.filter(words=...), or train a model of these words"
-            )
-
-        labels = [vocabulary.index(utterance.word) for utterance in corpus]
         model = _Format(sample_rate, clip_seconds, vocabulary)
-        return _read_clips(corpus, labels, model, progress=progress, skip_unreadable=skip_unreadable)
+        return load_clips(corpus, model, progress=progress, skip_unreadable=skip_unreadable)
 
     def __repr__(self) -> str:
         return f"ClipSet({len(self)} clips of {self.clip_samples / self.sample_rate:g} s at {self.sample_rate} Hz)"
@@ -222,8 +214,7 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
         return clips
 
 
-@dataclass(frozen=True)
-class _Format:
+class _Format(NamedTuple):
     sample_rate: int
     clip_seconds: float
     vocabulary: Vocabulary

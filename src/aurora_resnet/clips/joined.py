@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from aurora_resnet.clips.clip_set import ClipSet, join_clips
 from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.runtime.errors import ConfigError
 
 
 class RepeatedEpochs:
@@ -30,23 +29,12 @@ class RepeatedEpochs:
     """
 
     def __init__(self, source: ClipSource, distinct: int) -> None:
-        if distinct < 1:
-            raise ConfigError(f"distinct epochs must be at least 1, got {distinct}")
         self.source, self.distinct = source, distinct
+        self.sample_rate, self.has_negatives = source.sample_rate, source.has_negatives
         self._made: dict[int, ClipSet] = {}
 
     def __len__(self) -> int:
         return len(self.source)
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.source.sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words."""
-        return self.source.has_negatives
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; those of epoch ``number`` modulo ``distinct``."""
@@ -64,22 +52,11 @@ class JoinedClips:
     """
 
     def __init__(self, sources: Sequence[ClipSource]) -> None:
-        if not sources:
-            raise ConfigError("joined clips need at least one source")
-        self.sources = tuple(sources)
+        self.sources, self.sample_rate = tuple(sources), sources[0].sample_rate
+        self.has_negatives = any(source.has_negatives for source in sources)
 
     def __len__(self) -> int:
         return sum(map(len, self.sources))
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.sources[0].sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words."""
-        return any(source.has_negatives for source in self.sources)
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch of all sources."""

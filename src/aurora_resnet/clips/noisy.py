@@ -11,14 +11,11 @@ import torch
 
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
-from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.mixing import MixRecord, mix_drawn_noise
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.source import SILENCE
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
-
-DRAWS = 20
-"""How many segments are drawn before the noises count as silent."""
 
 
 class NoisyClips:
@@ -50,6 +47,8 @@ class NoisyClips:
     (True, False)
     """
 
+    has_negatives = False
+
     def __init__(
         self,
         clips: ClipSet,
@@ -69,26 +68,14 @@ class NoisyClips:
         if not 0 <= clean_share <= 1 or seed < 0:
             raise ConfigError(f"clean_share must be 0 to 1 and the seed 0 or more, got {clean_share} and {seed}")
         apply_channel(channel, np.zeros(1, dtype=np.float32), CHANNEL_RATE)  # raises if there is none
-        self.clips = clips
+        self.clips, self.sample_rate = clips, clips.sample_rate
         self.noises = {name: check_samples(noises[name], f"noise '{name}'") for name in sorted(noises)}
         self.snrs_db = tuple(float(snr_db) for snr_db in snrs_db)
-        self.seed = seed
-        self.channel = channel
-        self.clean_share = clean_share
+        self.seed, self.channel, self.clean_share = seed, channel, clean_share
         self._check_levels()
 
     def __len__(self) -> int:
         return len(self.clips)
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.clips.sample_rate
-
-    @property
-    def has_negatives(self) -> bool:
-        """Whether some clips are none of the words: no."""
-        return False
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch, in the order of the clean ones.
@@ -120,23 +107,16 @@ class NoisyClips:
         if generator.random() < self.clean_share:
             return apply_channel(self.channel, speech, CHANNEL_RATE), "", None
         snr_db = self.snrs_db[int(generator.integers(len(self.snrs_db)))]
-        for draw in range(DRAWS):
-            name = list(self.noises)[int(generator.integers(len(self.noises)))]
-            try:
-                mixture, record = mix_at_snr(
-                    speech,
-                    self.noises[name],
-                    snr_db,
-                    sample_rate=CHANNEL_RATE,
-                    generator=generator,
-                    channel=self.channel,
-                )
-            except AudioError:
-                if draw == DRAWS - 1:
-                    raise
-                continue
-            return mixture, name, record
-        raise AssertionError("the last draw returns or raises")
+        names = list(self.noises)
+        mixture, record, name = mix_drawn_noise(
+            speech,
+            lambda: names[int(generator.integers(len(names)))],
+            self.noises.__getitem__,
+            snr_db,
+            generator=generator,
+            channel=self.channel,
+        )
+        return mixture, name, record
 
     def _check_levels(self) -> None:
         problems = []

@@ -29,26 +29,19 @@ def is_recording(path: Path) -> bool:
 
 
 class LeftOut:
-    """What lies in a searched folder and is taken for no recording: it is counted, and the first names are kept.
+    """What lies in a searched folder and is taken for no recording.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("a.opus", "notes.txt"):
     ...     (folder / name).touch()
     >>> left_out = LeftOut()
-    >>> [path.name for path in left_out.recordings(folder, visible(folder))], left_out.count
-    (['a.opus'], 1)
+    >>> [path.name for path in left_out.recordings(folder, visible(folder))], left_out.names
+    (['a.opus'], ['notes.txt'])
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self._first: list[str] = []
-
-    def add(self, name: str) -> None:
-        """Count a file."""
-        self.count += 1
-        if self.count <= NAMED:
-            self._first.append(name)
+        self.names: list[str] = []
 
     def recordings(self, folder: Path, paths: Iterable[Path]) -> list[Path]:
         """Return the recordings among what lies in a folder, and warn of what is left out; folders are passed over."""
@@ -57,15 +50,15 @@ class LeftOut:
             if is_recording(path):
                 found.append(path)
             elif not path.is_dir():
-                self.add(path.name)
+                self.names.append(path.name)
         self.warn(folder)
         return found
 
     def warn(self, where: str | Path) -> None:
         """Say what was left out, if anything was."""
-        if self.count:
-            names = ", ".join(self._first) + (f" and {self.count - NAMED} more" if self.count > NAMED else "")
-            logger.warning("%s: left out, no recording by name or no regular file: %d, %s", where, self.count, names)
+        if count := len(self.names):
+            names = ", ".join(self.names[:NAMED]) + (f" and {count - NAMED} more" if count > NAMED else "")
+            logger.warning("%s: left out, no recording by name or no regular file: %d, %s", where, count, names)
 
 
 def check_folder(folder: str | Path, what: str) -> Path:
@@ -110,7 +103,7 @@ def read_table(path: Path, what: str, columns: Collection[str]) -> Iterator[tupl
     Args:
         path: the file.
         what: what it is, for messages.
-        columns: that it must have, among others.
+        columns: that it must have.
 
     Raises:
         CorpusError: if it cannot be read, is no CSV, or lacks a column or a field.

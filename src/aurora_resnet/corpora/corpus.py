@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aurora_resnet.corpora.manifest import read_csv, read_jsonl, write_csv, write_jsonl
+from aurora_resnet.corpora.manifest import read_csv, read_jsonl, write_csv
 from aurora_resnet.corpora.manifest_rows import raw_values
 from aurora_resnet.corpora.summary import CorpusSummary, summarize, word_order
 from aurora_resnet.corpora.utterance import Utterance
@@ -126,12 +126,10 @@ class Corpus:
         aurora_resnet.runtime.errors.CorpusError: mine: no utterance has an attribute 'snr' (did you mean ...
         """
         kept = self.utterances
-        if split is not None:
-            wanted = self._wanted("split", split, {u.split for u in self.utterances})
-            kept = tuple(u for u in kept if u.split in wanted)
-        if speakers is not None:
-            wanted = self._wanted("speaker", speakers, {u.speaker for u in self.utterances})
-            kept = tuple(u for u in kept if u.speaker in wanted)
+        for field, values in (("split", split), ("speaker", speakers)):
+            if values is not None:
+                wanted = self._wanted(field, values, {getattr(u, field) for u in self.utterances})
+                kept = tuple(u for u in kept if getattr(u, field) in wanted)
         for name, values in attributes.items():
             if self.utterances:
                 self._wanted("attribute", name, {key for u in self.utterances for key in u.attributes})
@@ -191,10 +189,6 @@ class Corpus:
     def write_csv(self, path: str | Path) -> None:
         """Write a CSV manifest (its columns: ``corpora/manifest.py``); problems are not written."""
         write_csv(self.utterances, path)
-
-    def write_jsonl(self, path: str | Path) -> None:
-        """Write a manifest of one JSON object a line; problems are not written."""
-        write_jsonl(self.utterances, path)
 
     @classmethod
     def from_csv(cls, path: str | Path, name: str | None = None, *, words: bool = True) -> Corpus:

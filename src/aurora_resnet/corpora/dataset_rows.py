@@ -61,17 +61,11 @@ def corpus_from_rows(
             write_audio(samples / max(1.0, float(np.abs(samples).max())), path, recording.sample_rate, durable=False)
         except AudioError as error:
             raise CorpusError(f"row {number}: {error}") from error
-        said = _word(row[word], names, number)
+        said = row[word] if isinstance(row[word], str) else dict(enumerate(names)).get(row[word])
+        if said is None:
+            raise CorpusError(f"row {number}: its word is {row[word]!r}; give the names of the classes (names=...)")
         who = "" if speaker is None else str(row[speaker])
         utterances.append(Utterance(path, (said,) if said else (), who, split))
     corpus = Corpus(folder.resolve().name, tuple(utterances))
     corpus.write_csv(folder / "corpus.csv")
     return corpus
-
-
-def _word(value: object, names: Sequence[str], number: int) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value < len(names):
-        return names[int(value)]
-    raise CorpusError(f"row {number}: its word is {value!r}; give the names of the classes (names=...)")

@@ -1,4 +1,4 @@
-"""Utterances as CSV and JSON Lines files, read strictly.
+"""Utterances as CSV files, read strictly; JSON Lines files are read too.
 
 Columns of the CSV: ``path``, ``words``, ``speaker``, ``split``, ``sample_rate`` and ``byte_order`` (of a
 headerless file, else empty), ``encoding`` (only if a headerless file is not 16-bit PCM) and one
@@ -24,7 +24,6 @@ from aurora_resnet.corpora.manifest_rows import (
     COLUMNS,
     PREFIX,
     csv_row,
-    raw_values,
     utterance_of_record,
     utterance_of_row,
 )
@@ -58,32 +57,6 @@ def write_csv(utterances: Iterable[Utterance], path: str | Path) -> None:
         writer.writerow(columns)
         for utterance, written in zip(utterances, written_paths(utterances, path), strict=True):
             writer.writerow(csv_row(utterance, written, columns))
-
-
-def write_jsonl(utterances: Iterable[Utterance], path: str | Path) -> None:
-    """Write a manifest of one JSON object a line, whole or not at all.
-
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "m.jsonl"
-    >>> write_jsonl([Utterance(file.parent / "1.wav", ("one",), "me", "test")], file)
-    >>> print(file.read_text())
-    {"path": "1.wav", "words": ["one"], "speaker": "me", "split": "test", "raw": null, "attributes": {}}
-    """
-    utterances = list(utterances)
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream,
-    ):
-        for utterance, written in zip(utterances, written_paths(utterances, path), strict=True):
-            record = {
-                "path": written,
-                "words": utterance.words,
-                "speaker": utterance.speaker,
-                "split": utterance.split,
-                "raw": raw_values(utterance.raw) if utterance.raw else None,
-                "attributes": dict(sorted(utterance.attributes.items())),
-            }
-            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def read_csv(path: str | Path, *, words: bool = True) -> tuple[Utterance, ...]:

@@ -19,16 +19,6 @@ NO_WORD = "(no word)"
 
 
 @dataclass(frozen=True)
-class SummaryRow:
-    """Clips and known speakers of one word in one split."""
-
-    split: str
-    word: str
-    clips: int
-    speakers: int
-
-
-@dataclass(frozen=True)
 class CorpusSummary:
     """Counts of a corpus.
 
@@ -37,23 +27,22 @@ class CorpusSummary:
         clips: how many recordings.
         speakers: how many known speakers.
         unknown_speaker_clips: how many recordings whose speaker is unknown.
-        rows: one for each split and word that occurs, in the order of ``word_order``, then strings.
+        rows: split, word, clips and known speakers, for each split and word that occurs, in the order of
+            ``word_order``, then strings.
         problems: what the reader left out and why.
 
     >>> from pathlib import Path
     >>> clips = [Utterance(Path(f"{speaker}.wav"), ("one",), speaker, "test") for speaker in "ab"]
-    >>> print(summarize("mine", clips).to_text())
-    mine: 2 clips, 2 speakers
-    | split | word | clips | speakers |
-    |-------|------|-------|----------|
-    | test  | one  |     2 |        2 |
+    >>> summary = summarize("mine", clips)
+    >>> summary.heading, summary.rows
+    ('mine: 2 clips, 2 speakers', (('test', 'one', 2, 2),))
     """
 
     name: str
     clips: int
     speakers: int
     unknown_speaker_clips: int
-    rows: tuple[SummaryRow, ...]
+    rows: tuple[tuple[str, str, int, int], ...]
     problems: tuple[str, ...] = ()
 
     @property
@@ -64,26 +53,13 @@ class CorpusSummary:
 
     def cells(self) -> list[tuple[str, str, str, str]]:
         """Return the rows of the table as texts, below ``HEADER``."""
-        return [(row.split or "-", row.word, str(row.clips), str(row.speakers)) for row in self.rows]
+        return [(split or "-", word, str(clips), str(speakers)) for split, word, clips, speakers in self.rows]
 
     def to_html(self) -> str:
         """Return heading and table as HTML."""
         head = "".join(f"<th>{name}</th>" for name in HEADER)
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.cells())
         return f"<table><caption>{escape(self.heading)}</caption><tr>{head}</tr>{rows}</table>"
-
-    def to_text(self) -> str:
-        """Return heading, table (as Markdown, columns aligned) and problems as plain text."""
-        cells = [HEADER, *self.cells()]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            f"| {split:<{widths[0]}} | {word:<{widths[1]}} | {clips:>{widths[2]}} | {speakers:>{widths[3]}} |"
-            for split, word, clips, speakers in cells
-        ]
-        lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-        if self.problems:
-            lines += ["", f"{len(self.problems)} problems:", *(f"- {problem}" for problem in self.problems)]
-        return "\n".join([self.heading, *lines])
 
 
 def word_order(word: str) -> tuple[int, str]:
@@ -100,7 +76,7 @@ def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str
 
     >>> from pathlib import Path
     >>> summarize("mine", [Utterance(Path("1.wav"), ("one", "two"), "")]).rows
-    (SummaryRow(split='', word='(strings)', clips=1, speakers=0),)
+    (('', '(strings)', 1, 0),)
     """
     clips: dict[tuple[str, str], int] = {}
     speakers: dict[tuple[str, str], set[str]] = {}
@@ -113,6 +89,6 @@ def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str
         unknown += not utterance.speaker
     last = {STRINGS: 1, NO_WORD: 2}
     cells = sorted(clips, key=lambda cell: (cell[0], last.get(cell[1], 0), word_order(cell[1])))
-    rows = tuple(SummaryRow(*cell, clips[cell], len(speakers[cell])) for cell in cells)
+    rows = tuple((*cell, clips[cell], len(speakers[cell])) for cell in cells)
     known = set().union(*speakers.values())
     return CorpusSummary(name, sum(clips.values()), len(known), unknown, rows, tuple(problems))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import connection, get_context, parent_process
-from typing import Any, Generic
+from queue import SimpleQueue
+from typing import Any
 
-from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
+from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result, Worker
 from aurora_resnet.runtime.processors import cores
 
 AHEAD = 2
-"""Short pieces that a worker has at a time: the next one is there when it ends one."""
+"""Short pieces taken for each worker at a time: the next one is there when it ends one."""
 
 
 class LocalEngine:
@@ -46,104 +47,59 @@ class LocalEngine:
             for piece in pieces:
                 yield Outcome(piece, work(piece))
             return
-        coming: Iterator[_Job[Piece, Result]] = map(_Job, pieces)
-        again: deque[_Job[Piece, Result]] = deque()
-        crew = [_Worker(prepare, self.on_ctrl_c) for _ in range(self.workers)]
-        try:
-            while True:
-                _hand_out(crew, again, coming, self.ahead)
-                first = [worker.jobs[0].future for worker in crew if worker.jobs]
-                if not first:
-                    return
-                wait(first, return_when=FIRST_COMPLETED)
-                for worker in crew:
-                    yield from worker.done(again)
-        finally:
-            for worker in crew:
-                worker.pool.shutdown(wait=False, cancel_futures=True)
-            for worker in crew:
-                worker.pool.shutdown(wait=True)
+        idle: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
+        for _ in range(self.workers):
+            idle.put(self._start(prepare))
 
-
-class _Job(Generic[Piece, Result]):
-    """A piece, the attempts that failed, and its result to come."""
-
-    def __init__(self, piece: Piece) -> None:
-        self.piece, self.failed = piece, 0
-        self.future: Future[Result] = Future()
-
-
-class _Worker(Generic[Piece, Result]):
-    """A process and the jobs that it has."""
-
-    def __init__(self, prepare: Prepare[Piece, Result], on_ctrl_c: signal.Handlers) -> None:
-        self.prepare, self.on_ctrl_c = prepare, on_ctrl_c
-        self.jobs: deque[_Job[Piece, Result]] = deque()
-        self.pool = self._start()
-
-    def take(self, job: _Job[Piece, Result]) -> None:
-        """Give the process one more piece."""
-        try:
-            job.future = self.pool.submit(_work, job.piece)
-        except BrokenProcessPool as error:  # it died idle or a moment ago; done() starts another one
-            job.future = Future()
-            job.future.set_exception(error)
-        self.jobs.append(job)
-
-    def done(self, again: deque[_Job[Piece, Result]]) -> Iterator[Outcome[Piece, Result]]:
-        """Yield what is done; put what a death interrupted into ``again``."""
-        while self.jobs and self.jobs[0].future.done():
-            job = self.jobs.popleft()
+        def attempt(piece: Piece) -> list[Result]:
+            """Return the result in a list, which is empty where the process died."""
+            pool = idle.get()
             try:
-                yield Outcome(job.piece, job.future.result())
+                return [pool.submit(_work, piece).result()]
             except BrokenProcessPool:
-                self.pool.shutdown(wait=True)
-                self.pool = self._start()
-                again.extend(self.jobs)  # were not begun
-                self.jobs.clear()
-                job.failed += 1
-                if job.failed < ATTEMPTS:
-                    again.append(job)
-                else:
-                    yield Outcome(job.piece, None, f"the process that worked on it died {ATTEMPTS} times (memory?)")
+                pool.shutdown()
+                pool = self._start(prepare)
+                return []
+            finally:
+                idle.put(pool)
 
-    def _start(self) -> ProcessPoolExecutor:
+        coming, threads = iter(pieces), ThreadPoolExecutor(self.workers)
+        try:
+            begun = {threads.submit(attempt, piece): (piece, 1) for piece in islice(coming, self.workers * self.ahead)}
+            while begun:
+                for future in wait(begun, return_when=FIRST_COMPLETED).done:
+                    piece, attempts = begun.pop(future)
+                    result = future.result()
+                    if not result and attempts < ATTEMPTS:
+                        begun[threads.submit(attempt, piece)] = piece, attempts + 1
+                        continue
+                    for following in islice(coming, 1):
+                        begun[threads.submit(attempt, following)] = following, 1
+                    lost = f"the process that worked on it died {ATTEMPTS} times (memory?)"
+                    yield Outcome(piece, result[0]) if result else Outcome(piece, None, lost)
+        finally:
+            threads.shutdown(cancel_futures=True)
+            while not idle.empty():
+                idle.get().shutdown()
+
+    def _start(self, prepare: Prepare[Piece, Result]) -> ProcessPoolExecutor:
         # "spawn" is the same on every system, and safe beside the threads of the caller
-        arguments = (self.prepare, self.on_ctrl_c)
-        return ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin, initargs=arguments)
+        return ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin, initargs=(prepare, self.on_ctrl_c))
 
 
-def _hand_out(
-    crew: list[_Worker[Piece, Result]],
-    again: deque[_Job[Piece, Result]],
-    coming: Iterator[_Job[Piece, Result]],
-    ahead: int,
-) -> None:
-    """Fill the workers up, the emptiest first; no piece is taken before a worker is free."""
-    while (worker := min(crew, key=lambda each: len(each.jobs))) and len(worker.jobs) < ahead:
-        job = again.popleft() if again else next(coming, None)
-        if job is None:
-            return
-        worker.take(job)
-
-
-_prepare: Prepare[Any, Any] | None = None
-_prepared: Callable[[Any], Any] | None = None
+_worker: Worker | None = None
 
 
 def _begin(prepare: Prepare[Any, Any], on_ctrl_c: signal.Handlers) -> None:
-    """Begin a worker's life. What ``prepare`` raises must reach the caller, so it runs with the first piece."""
-    global _prepare
+    """Begin a worker's life."""
+    global _worker
     end_with_parent(on_ctrl_c)
-    _prepare = prepare
+    _worker = Worker(prepare)
 
 
 def _work(piece: Any) -> Any:
-    global _prepared
-    if _prepared is None:
-        assert _prepare is not None
-        _prepared = _prepare()
-    return _prepared(piece)
+    assert _worker is not None
+    return _worker.work(piece)
 
 
 def end_with_parent(on_ctrl_c: signal.Handlers) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result
+from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result, Worker
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 
@@ -52,7 +52,7 @@ class RayEngine:
         """Yield what became of each piece; see ``Engine.run``."""
         # Ray itself starts an actor that died anew, and gives it its piece again.
         options = {"num_cpus": self.processors, "max_restarts": -1, "max_task_retries": ATTEMPTS - 1}
-        actor, errors, coming = self.ray.remote(**options)(RayWorker), self.ray.exceptions, iter(pieces)
+        actor, errors, coming = self.ray.remote(**options)(Worker), self.ray.exceptions, iter(pieces)
         crew: list[Any] = []
         working: dict[Any, tuple[Any, Piece]] = {}
         try:
@@ -73,24 +73,6 @@ class RayEngine:
         finally:
             for worker in crew:
                 self.ray.kill(worker)
-
-
-class RayWorker:
-    """Holds the work.
-
-    Args:
-        prepare: makes it, with the first piece: what it raises belongs to that.
-    """
-
-    def __init__(self, prepare: Prepare[Any, Any]) -> None:
-        self.prepare = prepare
-        self.prepared: Callable[[Any], Any] | None = None
-
-    def work(self, piece: Any) -> Any:
-        """Do a piece."""
-        if self.prepared is None:
-            self.prepared = self.prepare()
-        return self.prepared(piece)
 
 
 def _ray() -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -55,3 +55,21 @@ class Engine(Protocol):
         Raises:
             Exception: the first that the work raises; the pieces on their way are finished, no further ones are begun.
         """
+
+
+class Worker:
+    """Holds the work where it is done, in a process or a Ray actor.
+
+    Args:
+        prepare: makes it, with the first piece: what it raises belongs to that.
+    """
+
+    def __init__(self, prepare: Prepare[Any, Any]) -> None:
+        self.prepare = prepare
+        self.prepared: Callable[[Any], Any] | None = None
+
+    def work(self, piece: Any) -> Any:
+        """Do a piece."""
+        if self.prepared is None:
+            self.prepared = self.prepare()
+        return self.prepared(piece)

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.audio.levels import rms_level_db
+from aurora_resnet.audio.mixing import mean_snr_gain
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.export.parity import Said
 from aurora_resnet.models.recognizer_model import RecognizerConfig
-from aurora_resnet.noisy_corpus.strings import plan_strings
+from aurora_resnet.noisy_corpus.word_strings import plan_strings
 from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.low_cut import LowCut
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -167,5 +167,5 @@ def _in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) 
 
 
 def _add(clip: Samples, noise: Samples, snr_db: float) -> Samples:
-    gain_db = rms_level_db(clip) - rms_level_db(noise) - snr_db
-    return clip + np.float32(10 ** (gain_db / 20)) * noise
+    speech_power, noise_power = (float(np.square(sound, dtype=np.float64).mean()) for sound in (clip, noise))
+    return clip + np.float32(mean_snr_gain(speech_power, noise_power, snr_db)) * noise

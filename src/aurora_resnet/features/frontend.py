@@ -96,10 +96,8 @@ def frontend_builder(name: str) -> Callable[..., nn.Module]:
     Raises:
         ConfigError: if there is none of that name.
     """
-    found = named(_FRONTENDS, "front end", name, kind=nn.Module, group=GROUP)
-    if not callable(found):
-        raise ConfigError(f"front end '{name}' must be a class or a function, got a {type(found).__name__}")
-    return cast(Callable[..., nn.Module], found)
+    found: Callable[..., nn.Module] = named(_FRONTENDS, "front end", name, kind=nn.Module, group=GROUP)
+    return found
 
 
 def unknown_frontend(name: str | None) -> list[str]:

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
-from aurora_resnet.features.filterbank import MelScale, mel_filterbank
+from aurora_resnet.features.filterbank import MelScale, filter_edges
 from aurora_resnet.features.normalization import CorpusNormalization, normalize_utterance
 from aurora_resnet.features.pcen import pcen, pcen_step
 from aurora_resnet.runtime.audio.waveform import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
@@ -138,20 +138,18 @@ class MelConfig:
 
 
 def mel_filters(config: MelConfig, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return the filters of a front end, ``[n_bins, M]``; see ``mel_filterbank``.
+    """Return the filters of a front end as a matrix, ``[n_bins, M]``, for the bins from 0 Hz to half the sample rate.
 
-    >>> mel_filters(MelConfig(sample_rate=8000)).shape
-    torch.Size([129, 64])
+    >>> filters = mel_filters(MelConfig(sample_rate=8000))
+    >>> filters.shape, bool((filters >= 0).all())
+    (torch.Size([129, 64]), True)
     """
-    return mel_filterbank(
-        n_bins=config.fft_length // 2 + 1,
-        n_mels=config.n_mels,
-        f_min=config.f_min,
-        f_max=config.top,
-        sample_rate=config.sample_rate,
-        mel_scale=config.mel_scale,
-        dtype=dtype,
-    )
+    bins = torch.linspace(0.0, config.sample_rate / 2, config.fft_length // 2 + 1, dtype=dtype).unsqueeze(1)
+    edges = filter_edges(config.n_mels, config.f_min, config.top, config.mel_scale, dtype=dtype)
+    left, peak, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins - left) / (peak - left)
+    falling = (right - bins) / (right - peak)
+    return torch.minimum(rising, falling).clamp(min=0.0)
 
 
 class MelFrontend(nn.Module):

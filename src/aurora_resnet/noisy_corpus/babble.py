@@ -26,7 +26,7 @@ def talker_babble(
 
     Each talker is a speaker drawn at random, all different while there are enough. A talker's recordings follow each
     other in random order, with pauses up to 0.3 s, every recording brought to the talker's active level (ITU-T P.56),
-    which lies within 3 dB of the other ones. Unreadable recordings and such without active speech are passed over.
+    which lies within 3 dB of the mean. Unreadable recordings and such without active speech are passed over.
 
     Args:
         corpus: training speakers only.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -18,7 +18,6 @@ import numpy as np
 from aurora_resnet.audio.channels import CHANNEL_RATE
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
@@ -71,7 +70,6 @@ def build_noisy_corpus(
     snrs_db: Sequence[float] = TEST_SNRS_DB,
     train: bool = False,
     format: FileFormat = "raw",
-    byte_order: ByteOrder = "big",
     engine: str = "local",
     workers: int | None = None,
     progress: bool = False,
@@ -91,8 +89,7 @@ def build_noisy_corpus(
         sets: test sets, of A, B and C.
         snrs_db: of the test sets, whole numbers; clean speech is always built. Training always has 20, 15, 10 and 5.
         train: build TRAIN too.
-        format: ``"raw"`` (headerless 16-bit ``.08``) or ``"flac"``.
-        byte_order: of raw files; the CDs have ``"big"``.
+        format: ``"raw"`` (headerless 16-bit ``.08``, big-endian as on the CDs) or ``"flac"``.
         engine: ``"local"`` (processes) or ``"ray"``; the machines of a cluster must see speech, noise and ``out`` under
             the same paths.
         workers: of the engine, as many as processors if None; 1 works in this process. More than 1 in a script need the
@@ -118,7 +115,7 @@ def build_noisy_corpus(
     (24, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
     """
     letters, snrs = check_sets(sets), check_snrs(snrs_db)
-    _check_arguments(seed, bool(letters) or train, format, byte_order)
+    _check_arguments(seed, bool(letters) or train, format)
     hands = create_engine(engine, workers=workers)
     usable, skipped = _usable(speech)
     parts = {
@@ -147,28 +144,26 @@ def build_noisy_corpus(
         records = BuildRecords(out / "SPEECHDATA")
         in_order = tuple(one.utterance for one in named)  # the digest does not depend on the order of the corpus
         settings = {"seed": seed, "speech": replace(usable, utterances=in_order).digest(), "file_format": format}
-        settings |= {"byte_order": byte_order} if format == "raw" else {}
+        settings |= {"byte_order": "big"} if format == "raw" else {}
         records.begin(settings, {scene: _scene_digest(scenes, scene, digests) for scene in needed})
         paths = {
             scene: scenes.recordings.get(scene) or _babble(out, scene, scenes, parts["train"], seed) for scene in needed
         }
         noises = {scene: SceneNoise.of(found) for scene, found in paths.items()}
-        writer = NoisyFileWriter(records.home, seed, noises, format, byte_order)
+        writer = NoisyFileWriter(records.home, seed, noises, format)
         written, kept, failures = _build(writer, files, records, hands, progress)
         records.write_manifest()
         skipped += [reason if count == 1 else f"{reason} (in {count} files)" for reason, count in failures.items()]
         return BuildReport(records.home, records.manifest, written, kept, tuple(skipped))
 
 
-def _check_arguments(seed: int, anything: bool, file_format: str, byte_order: str) -> None:
+def _check_arguments(seed: int, anything: bool, file_format: str) -> None:
     if seed < 0:
         raise ConfigError(f"the seed must be 0 or more, got {seed}")
     if not anything:
         raise ConfigError("nothing to build: name a test set (A, B, C) or ask for training")
     if file_format not in SUFFIXES:
         raise ConfigError(f"the format must be 'raw' or 'flac', got '{file_format}'")
-    if byte_order not in ("big", "little"):
-        raise ConfigError(f"the byte order must be 'big' or 'little', got '{byte_order}'")
 
 
 def _usable(speech: Corpus) -> tuple[Corpus, list[str]]:
@@ -208,10 +203,6 @@ def _babble(out: Path, scene: str, scenes: NoiseScenes, training: Corpus, seed: 
     return (path,)
 
 
-def _writing(writer: NoisyFileWriter) -> Callable[[list[NoisyFile]], list[Utterance | str]]:
-    return writer.write_all
-
-
 def _build(
     writer: NoisyFileWriter, files: Sequence[NoisyFile], records: BuildRecords, engine: Engine, progress: bool
 ) -> tuple[int, int, Counter[str]]:
@@ -222,7 +213,7 @@ def _build(
     failures: Counter[str] = Counter()
     chunks = (todo[start : start + _CHUNK] for start in range(0, len(todo), _CHUNK))
     with progress_bar(total=len(files), initial=kept, desc="noisy speech: ", unit="file", show=progress) as bar:
-        for outcome in engine.run(partial(_writing, writer), chunks):
+        for outcome in engine.run(partial(getattr, writer, "write_all"), chunks):
             if outcome.result is None:
                 place = outcome.piece[0].folder.path
                 raise CorpusError(f"files of {place}: {outcome.lost}; run again to continue, with fewer workers")

@@ -87,18 +87,15 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
         if len(known) > 1:
             raise CorpusError(f"speaker {speaker} is female in some recordings and male in others; correct the corpus")
         start = int.from_bytes(hashlib.sha256(speaker.encode("utf-8", "surrogateescape")).digest()[:8], "big")
-        for step in range(places):
-            first, second = divmod((start + step) % places, len(_ALPHABET))
-            letters = known[0].upper() + _ALPHABET[first] + _ALPHABET[second]
-            if letters not in taken:
-                break
-        else:
+        pairs = (divmod((start + step) % places, len(_ALPHABET)) for step in range(places))
+        candidates = (known[0].upper() + _ALPHABET[first] + _ALPHABET[second] for first, second in pairs)
+        ids[speaker] = next((letters for letters in candidates if letters not in taken), "")
+        if not ids[speaker]:
             raise CorpusError(
                 f"more than {places} speakers of one sex ({known[0]}) do not fit Aurora's names of three letters; "
                 "build fewer speakers at a time"
             )
-        taken.add(letters)
-        ids[speaker] = letters
+        taken.add(ids[speaker])
     return ids
 
 

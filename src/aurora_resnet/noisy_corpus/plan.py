@@ -30,17 +30,21 @@ class Folder:
 
     Attributes:
         part: TRAIN, TESTA, TESTB or TESTC.
-        name: for instance ``N1_SNR5``.
         condition_set: as the reader calls it: train-clean, train-multi, a, b, c.
         noise_index: 1 to 4; 0 in ``TRAIN/CLEAN``.
         snr_db: None for clean speech.
     """
 
     part: str
-    name: str
     condition_set: str
     noise_index: int
     snr_db: int | None
+
+    @property
+    def name(self) -> str:
+        """For instance ``N1_SNR5``."""
+        index = self.noise_index or ""
+        return f"CLEAN{index}" if self.snr_db is None else f"N{index}_SNR{self.snr_db}"
 
     @property
     def path(self) -> str:
@@ -107,9 +111,9 @@ def plan_training(named: Sequence[NamedUtterance], seed: int) -> Iterator[tuple[
     Raises:
         CorpusError: if there are fewer recordings than multi-condition folders.
     """
-    yield Folder("TRAIN", "CLEAN", "train-clean", 0, None), list(named)
+    yield Folder("TRAIN", "train-clean", 0, None), list(named)
     folders = [
-        Folder("TRAIN", _folder_name(index, snr_db), "train-multi", index, snr_db)
+        Folder("TRAIN", "train-multi", index, snr_db)
         for index in range(1, len(SCENES["train-multi"]) + 1)
         for snr_db in (None, *TRAINING_SNRS_DB)
     ]
@@ -129,7 +133,7 @@ def plan_tests(
         key = _SETS[letter]
         for index in range(1, len(SCENES[key]) + 1):
             for snr_db in (None, *snrs_db):
-                yield Folder(f"TEST{letter}", _folder_name(index, snr_db), key, index, snr_db), parts[index - 1]
+                yield Folder(f"TEST{letter}", key, index, snr_db), parts[index - 1]
 
 
 def deal(named: Sequence[NamedUtterance], parts: int, salt: str) -> list[list[NamedUtterance]]:
@@ -155,7 +159,3 @@ def deal(named: Sequence[NamedUtterance], parts: int, salt: str) -> list[list[Na
 
     shuffled = sorted(named, key=card)
     return [sorted(shuffled[part::parts], key=lambda one: one.name) for part in range(parts)]
-
-
-def _folder_name(index: int, snr_db: int | None) -> str:
-    return f"CLEAN{index}" if snr_db is None else f"N{index}_SNR{snr_db}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.corpora import manifest_rows
+from aurora_resnet.corpora.checking import visible
 from aurora_resnet.corpora.manifest_rows import PREFIX, csv_row
 from aurora_resnet.corpora.sources.aurora2 import MANIFEST, SETTINGS
 from aurora_resnet.corpora.utterance import Utterance
@@ -73,14 +74,10 @@ class BuildRecords:
                     "give the same ones, or build into a new folder"
                 )
             now["noises"] = before_noises | dict(noises)
-        elif self.home.is_dir() and not all(map(self._is_left_over, self.home.iterdir())):
+        elif self.home.is_dir() and visible(self.home):
             raise CorpusError(f"{self.home} is not empty and has no {self._settings.name}; build into a new folder")
         with atomic_path(self._settings) as temporary:
             temporary.write_text(json.dumps(now, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-    def _is_left_over(self, path: Path) -> bool:
-        """Tell whether a file is what a build left that was killed while it began."""
-        return path.name.startswith(f".{self._settings.stem}.partial")
 
     def resume(self) -> set[Path]:
         """Return the files that are done, and forget the rest."""

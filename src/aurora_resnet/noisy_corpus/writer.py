@@ -13,10 +13,9 @@ import numpy as np
 
 from aurora_resnet.audio.channels import CHANNEL_RATE, apply_channel, g712
 from aurora_resnet.audio.levels import active_speech_level
-from aurora_resnet.audio.mixing import MixRecord, mix_at_snr
+from aurora_resnet.audio.mixing import MixRecord, mix_drawn_noise
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
-from aurora_resnet.corpora.sources.byte_order import ByteOrder
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path, flush_to_disk
 from aurora_resnet.noisy_corpus.names import NamedUtterance, speaker_sex
@@ -29,9 +28,6 @@ from aurora_resnet.runtime.errors import AudioError, CorpusError
 
 FileFormat = Literal["raw", "flac"]
 SUFFIXES: dict[FileFormat, str] = {"raw": ".08", "flac": ".flac"}
-
-DRAWS = 20
-"""How many segments are drawn before a noise counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +73,13 @@ class NoisyFileWriter:
         home: the folder SPEECHDATA.
         seed: with a file's target it seeds the generator of that file, so no file depends on another.
         noises: the recordings of each scene.
-        file_format: ``"raw"`` (``.08``, headerless) or ``"flac"``.
-        byte_order: of raw files.
+        file_format: ``"raw"`` (``.08``, headerless, big-endian) or ``"flac"``.
     """
 
     home: Path
     seed: int
     noises: Mapping[str, SceneNoise]
     file_format: FileFormat
-    byte_order: ByteOrder
 
     def path(self, file: NoisyFile) -> Path:
         """Return where the file is written."""
@@ -132,24 +126,16 @@ class NoisyFileWriter:
         assert file.folder.snr_db is not None
         digest = hashlib.sha256(f"{self.seed}/{file.target}".encode()).digest()
         generator = np.random.default_rng(int.from_bytes(digest, "big"))
-        active_speech_level(g712(speech, CHANNEL_RATE), CHANNEL_RATE)  # what fails below is the noise's fault
-        for draw in range(DRAWS):
-            noise = self.noises[file.folder.scene].draw(generator)
-            try:
-                sent, record = mix_at_snr(
-                    speech,
-                    _read_noise(noise),
-                    file.folder.snr_db,
-                    sample_rate=CHANNEL_RATE,
-                    generator=generator,
-                    channel=file.folder.channel,
-                )
-            except AudioError as error:
-                if draw == DRAWS - 1:
-                    raise AudioError(f"in {file.folder.path}: {noise}, after {DRAWS} draws: {error}") from None
-                continue
-            return sent, _facts(record.speech_level_db, record.peak) | _noise_facts(noise, record)
-        raise AssertionError("the last draw returns or raises")
+        scene = self.noises[file.folder.scene]
+        sent, record, noise = mix_drawn_noise(
+            speech,
+            lambda: scene.draw(generator),
+            _read_noise,
+            file.folder.snr_db,
+            generator=generator,
+            channel=file.folder.channel,
+        )
+        return sent, _facts(record.speech_level_db, record.peak) | _noise_facts(noise, record)
 
     def _save(self, path: Path, sent: Samples) -> None:
         if self.file_format == "flac":
@@ -157,7 +143,7 @@ class NoisyFileWriter:
             return
         steps = np.clip(np.rint(sent * 32768), -32768, 32767)
         with atomic_path(path, durable=False) as temporary:
-            temporary.write_bytes(steps.astype(">i2" if self.byte_order == "big" else "<i2").tobytes())
+            temporary.write_bytes(steps.astype(">i2").tobytes())
 
     def _described(self, file: NoisyFile, facts: Mapping[str, str]) -> Utterance:
         source, folder = file.named.utterance, file.folder
@@ -178,7 +164,7 @@ class NoisyFileWriter:
             source.words,
             source.speaker,
             source.split,
-            RawFormat(CHANNEL_RATE, self.byte_order) if self.file_format == "raw" else None,
+            RawFormat(CHANNEL_RATE, "big") if self.file_format == "raw" else None,
             {name: value for name, value in attributes.items() if value},
         )
 

@@ -17,7 +17,7 @@ from aurora_resnet.bounds import Between, OneOf, configuration
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.clips.source import ClipSource
-from aurora_resnet.clips.strings import StringShares
+from aurora_resnet.clips.string_clips import StringShares
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import SCENES

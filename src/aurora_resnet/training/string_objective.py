@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.strings import NO_WORDS
+from aurora_resnet.clips.string_clips import NO_WORDS
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig

@@ -14,7 +14,7 @@ import torch
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.clips.augmented import in_noise
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips
-from aurora_resnet.clips.strings import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded, unit_of
+from aurora_resnet.clips.string_clips import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded, unit_of
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers

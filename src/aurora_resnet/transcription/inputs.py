@@ -189,7 +189,7 @@ def _of_input(text: str, size: int, column: str | None, left_out: LeftOut) -> It
             if not file.is_dir():
                 yield from _of_file(file, size, column)
             elif "**" not in text:
-                left_out.add(f"{file.name}{os.sep}")
+                left_out.names.append(f"{file.name}{os.sep}")
     elif path.exists():
         raise ConfigError(
             f"{text} is no regular file; expected sound files, folders, globs, manifests or Parquet files"
@@ -228,7 +228,7 @@ def _below(folder: Path, size: int, column: str | None, left_out: LeftOut) -> It
             elif suffix == PARQUET:
                 yield from _table_pieces(Path(home) / name, size, column)
             else:
-                left_out.add(os.path.relpath(f"{home}{os.sep}{name}", folder))
+                left_out.names.append(os.path.relpath(f"{home}{os.sep}{name}", folder))
 
 
 def _table_pieces(path: Path, size: int, column: str | None) -> Iterator[TablePiece]:

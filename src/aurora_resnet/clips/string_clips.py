@@ -131,6 +131,7 @@ class StringClips:
             raise ConfigError(f"clips of {clip_seconds:g} s are too short: a word or recording takes {longest:.2f} s")
         self.words, self.sentences, self.others, self.talk, self.noises = words, sentences, others, talk, noises
         self.units, self.size, self.seed, self.workers = units, size, seed, workers
+        self.sample_rate = words.sample_rate
         self.clip_samples = round(clip_seconds * words.sample_rate)
         self.augmentation, self.shares = augmentation or Augmentation(), shares or StringShares()
         there = {"strings": True, "sentences": bool(sentences), "talk": bool(talk), "noise": True}
@@ -145,11 +146,6 @@ class StringClips:
 
     def __len__(self) -> int:
         return self.size
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate of the clips in Hz."""
-        return self.words.sample_rate
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; their labels are ``[n, LONGEST_LABEL]``."""

@@ -10,7 +10,7 @@ import pytest
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.noisy_corpus.strings import EDGE_SECONDS, plan_strings, write_strings
+from aurora_resnet.noisy_corpus.word_strings import EDGE_SECONDS, plan_strings, write_strings
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
@@ -55,8 +55,8 @@ def test_a_file_holds_the_words_with_their_pauses(beeps: Corpus, tmp_path: Path)
         expected = {"one": 0.1, "two": 0.2, "three": 0.3}
         assert levels == pytest.approx([expected[word] for word in utterance.words], abs=1e-3)
         # Trimming keeps 0.05 s of silence on both sides of a word.
-        heard = (begins[1:] - ends[:-1]) / rate - 0.1
-        assert heard == pytest.approx(string.pauses, abs=1e-3)
+        measured = (begins[1:] - ends[:-1]) / rate - 0.1
+        assert measured == pytest.approx(string.pauses, abs=1e-3)
         assert begins[0] / rate == pytest.approx(EDGE_SECONDS + 0.05, abs=1e-3)
 
 

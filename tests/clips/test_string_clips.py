@@ -1,4 +1,4 @@
-"""Strings to learn from: each word is a tone of its own, so a label can be compared with what is to be heard."""
+"""Strings to learn from: each word is a tone of its own, so a label can be compared with the samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from aurora_resnet.augmentation.noise_pool import NoisePool
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.strings import (
+from aurora_resnet.clips.string_clips import (
     AGAIN,
     LONGEST_LABEL,
     NO_WORDS,
@@ -47,7 +47,7 @@ def tone(unit: int, samples: int = WORD_SAMPLES) -> Samples:
     return (0.3 * wave).astype(np.float32)
 
 
-def heard(clip: Samples) -> list[int]:
+def tones_of(clip: Samples) -> list[int]:
     """The units of a clip, by the strongest tone in each loud stretch of 10 ms."""
     frames = clip[: len(clip) // 80 * 80].reshape(-1, 80)
     strengths = np.abs(frames @ np.exp(-2j * np.pi * np.outer(np.arange(80), 400 + 500 * np.arange(UNITS)) / RATE))
@@ -97,7 +97,7 @@ def test_words_of_one_speaker_are_put_together_as_the_label_says() -> None:
         said.append(label(row))
         assert samples.shape == (3 * RATE,)
         if len(set(said[-1])) == len(said[-1]):  # two of one tone that overlap look like one
-            assert heard(samples) == said[-1]
+            assert tones_of(samples) == said[-1]
     everything = [unit for row in said for unit in row]
     assert set(everything) == {0, 1, 2, 4}
     repeats = [a == b for row in said for a, b in itertools.pairwise(row)]
@@ -128,25 +128,25 @@ def test_a_stretch_of_a_sentence_is_cut_between_words() -> None:
         said = tuple(label(row))
         if said == (NO_WORDS,):
             continue
-        assert heard(window) == list(said)
+        assert tones_of(window) == list(said)
         assert any(units[first : first + len(said)] == said for first in range(len(units)))
         stretches.add(said)
     assert len(stretches) > 8
 
 
-def test_a_recording_without_times_is_heard_whole() -> None:
+def test_a_recording_without_times_is_used_whole() -> None:
     whole = Sentence(np.concatenate([tone(1), tone(0), tone(3)]), (1, 0, 3))
     clips = make(StringShares(strings=0, sentences=1, talk=0, noise=1e-9), [whole])
     for index in range(5):
         window, row = clips.make(0, index)
-        assert label(row) == heard(window) == [1, 0, 3]
+        assert label(row) == tones_of(window) == [1, 0, 3]
 
 
 def test_talk_and_noise_have_no_words() -> None:
     clips = make(StringShares(strings=0, sentences=0, talk=1, noise=1))
     made = [clips.make(0, index) for index in range(20)]
     assert all(label(row) == [NO_WORDS] for _, row in made)
-    assert {tuple(heard(samples))[:1] for samples, _ in made} > {(3,)}
+    assert {tuple(tones_of(samples))[:1] for samples, _ in made} > {(3,)}
 
 
 def test_an_epoch_is_the_same_whenever_and_by_whomever_it_is_made() -> None:
@@ -161,7 +161,7 @@ def test_an_epoch_is_the_same_whenever_and_by_whomever_it_is_made() -> None:
     assert first.labels.shape == (40, LONGEST_LABEL)
 
 
-def test_seldom_heard_speakers_are_drawn_as_their_power_says() -> None:
+def test_rare_speakers_are_drawn_as_their_power_says() -> None:
     """Ana has 6 of 9 words: two thirds of the strings at power 1, half of them at power 0."""
     for power, expected in ((1.0, 2 / 3), (0.0, 1 / 2)):
         clips = make(StringShares())
