@@ -275,14 +275,21 @@ def test_one_run_at_a_time_has_a_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_a_new_file_takes_the_place_of_none(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    with atomic_path(path, new=True) as temporary:
-        temporary.write_text("first")
-    with pytest.raises(FileExistsError), atomic_path(path, new=True):
-        pytest.fail("written")
-    late = tmp_path / "late.txt"
-    with pytest.raises(FileExistsError), atomic_path(late, new=True) as temporary:
-        assert temporary.write_text("second") > late.write_text("first")  # another was faster
-    assert path.read_text() == late.read_text() == "first"
-    assert len(list(tmp_path.iterdir())) == 2
+def test_a_new_file_takes_the_place_of_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for links in (True, False):
+        if not links:
+            monkeypatch.setattr(os, "link", refuse)
+        path = tmp_path / f"{links}.txt"
+        with atomic_path(path, new=True) as temporary:
+            temporary.write_text("first")
+        with pytest.raises(FileExistsError), atomic_path(path, new=True):
+            pytest.fail("written")
+        late = tmp_path / f"{links}-late.txt"
+        with pytest.raises(FileExistsError), atomic_path(late, new=True) as temporary:
+            assert temporary.write_text("second") > late.write_text("first")  # another was faster
+        assert path.read_text() == late.read_text() == "first"
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError("no second names here")

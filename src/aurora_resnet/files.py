@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -39,7 +41,6 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
         FileExistsError: with ``new``, if there is such a file, from the beginning or at the end.
         OSError: if the system refuses, or if the block wrote nothing.
 
-    >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> with atomic_path(folder / "a.txt") as temporary:
     ...     _ = temporary.write_text("whole")
@@ -52,7 +53,8 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
     if new and before is not None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     if before is not None and not stat.S_ISREG(before.st_mode):
-        yield target
+        with _copied_into(target) as temporary:
+            yield temporary
         return
     if before is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
@@ -71,9 +73,10 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
             temporary.chmod(stat.S_IMODE(before.st_mode))
         if durable:
             _sync(temporary)
-        if new:  # of all who try at once, one claims the name
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        temporary.replace(target)
+        if new:
+            _name_new(temporary, target)
+        else:
+            temporary.replace(target)
         if durable:
             _sync(target.parent)
     except BaseException:
@@ -87,7 +90,6 @@ def atomic_path(path: str | Path, *, durable: bool = True, new: bool = False) ->
 def flush_to_disk(paths: Iterable[Path]) -> None:
     """Wait until the disk has files that were written with ``durable=False``, which is cheap for many at once.
 
-    >>> import tempfile
     >>> with atomic_path(Path(tempfile.mkdtemp()) / "a.txt", durable=False) as temporary:
     ...     _ = temporary.write_text("whole")
     >>> flush_to_disk([])
@@ -100,7 +102,6 @@ def flush_to_disk(paths: Iterable[Path]) -> None:
 def write_json(value: Any, path: str | Path, *, indent: int = 2) -> None:
     """Write plain values as a JSON file, whole or not at all; folders are made as ``atomic_path`` makes them.
 
-    >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.json"
     >>> write_json({"seed": 3}, file)
     >>> json.loads(file.read_text())
@@ -120,7 +121,6 @@ def locked_folder(folder: str | Path, otherwise: Exception) -> Iterator[None]:
         folder: it is created if needed; while the block lasts it holds the file ``.lock``.
         otherwise: raised if another run, of any process or thread, has the folder.
 
-    >>> import tempfile
     >>> place = Path(tempfile.mkdtemp())
     >>> with locked_folder(place, ValueError("taken")), locked_folder(place, ValueError("taken")):
     ...     pass
@@ -131,7 +131,10 @@ def locked_folder(folder: str | Path, otherwise: Exception) -> Iterator[None]:
     lock = Path(folder) / LOCK
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _is_locked_or_cannot_be(descriptor, lock):
+        free = True
+        with suppress(OSError):
+            free = _is_locked(descriptor, lock)
+        if not free:
             raise otherwise
         try:
             yield
@@ -140,6 +143,16 @@ def locked_folder(folder: str | Path, otherwise: Exception) -> Iterator[None]:
                 lock.unlink()
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _copied_into(target: Path) -> Iterator[Path]:
+    """Yield a file in the system's folder for temporary ones; copy it into a device or a pipe at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / target.name
+        yield temporary
+        with temporary.open("rb") as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
 
 
 def _create_beside(target: Path, mode: int) -> tuple[Path, int]:
@@ -152,10 +165,26 @@ def _create_beside(target: Path, mode: int) -> tuple[Path, int]:
         except FileExistsError:
             _remove_if_dead(temporary)
             continue
-        if _is_locked_or_cannot_be(descriptor, temporary):
+        mine = True  # also where the file system knows no locks
+        with suppress(OSError):
+            mine = _is_locked(descriptor, temporary)
+        if mine:
             return temporary, descriptor
         os.close(descriptor)  # another writer took it for dead between creation and lock
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _name_new(temporary: Path, target: Path) -> None:
+    """Give a temporary file its name if nothing has it; of all who try at once, one succeeds."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without second names: an empty file claims it
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(target)
+    else:
+        temporary.unlink()
 
 
 def _remove_if_dead(temporary: Path) -> None:
@@ -169,13 +198,6 @@ def _remove_if_dead(temporary: Path) -> None:
                 temporary.unlink()
         finally:
             os.close(descriptor)
-
-
-def _is_locked_or_cannot_be(descriptor: int, path: Path) -> bool:
-    """Lock an open file as ``_is_locked`` does; also true where the file system knows no locks."""
-    with suppress(OSError):
-        return _is_locked(descriptor, path)
-    return True
 
 
 def _is_locked(descriptor: int, path: Path) -> bool:
@@ -199,13 +221,14 @@ def _is_locked(descriptor: int, path: Path) -> bool:
 
 def _sync(path: Path) -> None:
     """Wait for the disk; a folder only where the system can."""
-    if path.is_dir() and sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = None
     try:
+        descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
     except OSError as error:
-        if not path.is_dir() or error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
-            raise
+        if path.is_dir() and error.errno not in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            return
+        raise
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
