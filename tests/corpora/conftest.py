@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pooch
 import pytest
 
 ARCHIVE = "archive.zip"
@@ -25,7 +24,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path
     """A folder, and the address under which a local server offers its ``archive.zip`` (the server ignores Range)."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(os, "sync", lambda: None)  # the whole machine's disks
-    monkeypatch.setattr(pooch.core.time, "sleep", lambda _: None)  # between attempts
     folder = tmp_path / "site"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_QuietHandler, directory=str(folder)))

@@ -26,8 +26,8 @@ def make_zip(path: Path, contents: dict[str, bytes]) -> Path:
     return path
 
 
-def extract_all(archive: Path, folder: Path) -> None:
-    extract(archive, folder, lambda name: name)
+def extract_all(archive: Path, folder: Path, max_bytes: int = 10**6) -> None:
+    extract(archive, folder, lambda name: name, max_bytes=max_bytes)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -53,7 +53,7 @@ Make = Callable[[Path, dict[str, bytes]], Path]
 def test_chosen_files_are_extracted_under_chosen_names(tmp_path: Path, make: Make) -> None:
     contents = {"top/audio/1.wav": b"one", "top/audio/2.wav": b"two", "top/x": b"much more"}
     places = {"top/audio/1.wav": "rain/1.wav", "top/audio/2.wav": "2.wav"}
-    extract(make(tmp_path / "a", contents), tmp_path / "out", places.get)
+    extract(make(tmp_path / "a", contents), tmp_path / "out", places.get, max_bytes=6)
     assert files_in(tmp_path / "out") == {"rain/1.wav": b"one", "2.wav": b"two"}
 
 
@@ -92,6 +92,27 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> 
     with pytest.raises(DownloadError, match=r"'two/link' is a link or a special file"):
         extract_all(archive, tmp_path / "out")
     assert files_in(tmp_path) == {"a.tar.gz": archive.read_bytes()}
+
+
+@MAKERS
+def test_a_bomb_stops_at_the_limit(tmp_path: Path, make: Make) -> None:
+    archive = make(tmp_path / "a", {"top/1": bytes(400_000), "top/2": bytes(20_000_000)})
+    assert archive.stat().st_size < 200_000
+    with pytest.raises(DownloadError, match="beyond the limit of 1000000 bytes"):
+        extract_all(archive, tmp_path / "out", max_bytes=1_000_000)
+    assert sum(map(len, files_in(tmp_path / "out").values())) <= 1_000_000
+    extract_all(archive, tmp_path / "large", max_bytes=20_400_000)
+
+
+def test_a_header_that_lies_about_the_size_gains_nothing(tmp_path: Path) -> None:
+    archive = make_zip(tmp_path / "a.zip", {"top/1": bytes(5_000_000)})
+    honest = (5_000_000).to_bytes(4, "little")
+    data = archive.read_bytes()
+    assert data.count(honest) == 2  # in the local and in the central header
+    archive.write_bytes(data.replace(honest, (10).to_bytes(4, "little")))
+    with pytest.raises(DownloadError, match="expected a sound archive"):
+        extract_all(archive, tmp_path / "out", max_bytes=1000)
+    assert sum(map(len, files_in(tmp_path / "out").values())) <= 1000
 
 
 def flip_content(data: bytes) -> bytes:

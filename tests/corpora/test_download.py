@@ -8,12 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pooch
 import pytest
+import requests
 
-from aurora_resnet.corpora.download import RETRIES, _fetch
+from aurora_resnet.corpora.fetching import RETRIES, Transfer, fetch_file
 from aurora_resnet.runtime.errors import DownloadError
 
 BODY = bytes(range(256)) * 1000
@@ -91,9 +94,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seconds
 
 
-def fetch(url: str, path: Path) -> Path:
-    _fetch(url, path, progress=True)
-    return path
+def fetch(url: str, path: Path, max_bytes: int = 10**6) -> Path:
+    return fetch_file(url, path, max_bytes=max_bytes)
 
 
 def test_a_file_arrives_whole_and_alone_and_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,6 +111,14 @@ def test_a_file_arrives_whole_and_alone_and_nothing_is_said(tmp_path: Path, caps
     assert pooch.get_logger().level == 0  # as it was
 
 
+def test_a_relative_path_is_below_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with serve(Offer()) as url:
+        assert fetch(url, Path("~") / "a.zip") == tmp_path / "~" / "a.zip"
+    assert (tmp_path / "~" / "a.zip").read_bytes() == BODY
+
+
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_dropped_connection_is_tried_again(tmp_path: Path, framing: str) -> None:
     offer = Offer(faults=["drop", "drop"], framing=framing)
@@ -118,9 +128,26 @@ def test_a_dropped_connection_is_tried_again(tmp_path: Path, framing: str) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_404_is_reported(tmp_path: Path) -> None:
-    with serve(Offer(faults=[404] * 9)) as url, pytest.raises(DownloadError, match=r"404 .*check the address"):
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_progress_is_shown_on_a_terminal(
+    tmp_path: Path, framing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with serve(Offer(framing=framing)) as url:
+        fetch_file(url, tmp_path / "shown.zip", max_bytes=10**6, progress=True)
+        shown = capsys.readouterr().err
+        fetch_file(url, tmp_path / "hidden.zip", max_bytes=10**6, progress=False)
+    assert "shown.zip" in shown
+    assert "256k" in shown  # of 256,000 bytes, also where the server does not say how many there will be
+    assert ("100%" in shown) == (framing == "length")
+    assert capsys.readouterr().err == ""
+
+
+def test_404_is_final(tmp_path: Path) -> None:
+    offer = Offer(faults=[404])
+    with serve(offer) as url, pytest.raises(DownloadError, match=r"404 Not Found; check the address"):
         fetch(url, tmp_path / "a.zip")
+    assert len(offer.requests) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -157,6 +184,23 @@ def test_a_silent_server_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert fetch(url, tmp_path / "a.zip").read_bytes() == BODY
 
 
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_the_limit_is_kept_whatever_the_server_says_of_the_length(tmp_path: Path, framing: str) -> None:
+    offer = Offer(framing=framing)
+    with serve(offer) as url:
+        with pytest.raises(DownloadError, match=rf"{len(BODY) - 1}\b"):
+            fetch(url, tmp_path / "a.zip", max_bytes=len(BODY) - 1)
+        assert len(offer.requests) == 1
+        assert list(tmp_path.iterdir()) == []
+        assert fetch(url, tmp_path / "a.zip", max_bytes=len(BODY)).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("url", ["file:///a.zip", "ftp://127.0.0.1/a", "data:,a", "a.zip", "http:///a", ""])
+def test_only_http_addresses_are_fetched(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DownloadError, match="expected an http or https address"):
+        fetch(url, tmp_path / "a.zip")
+
+
 def test_redirections_are_followed_to_http_only(tmp_path: Path) -> None:
     offer = Offer()
     with serve(offer) as url:
@@ -167,6 +211,27 @@ def test_redirections_are_followed_to_http_only(tmp_path: Path) -> None:
             with pytest.raises(DownloadError):
                 fetch(url, tmp_path / "b.zip")
     assert not (tmp_path / "b.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("start", "location", "refused"),
+    [
+        ("https://example.org/a.zip", "http://example.org/a.zip", True),
+        ("https://example.org/a.zip", "//example.org/b.zip", False),
+        ("https://example.org/a.zip", "/b.zip", False),
+        ("http://example.org/a.zip", "http://example.org/b.zip", False),
+    ],
+)
+def test_a_redirection_from_https_to_http_is_refused(start: str, location: str, refused: bool) -> None:
+    response = requests.Response()
+    response.url, response.status_code = start, 302
+    response.headers["Location"] = location
+    transfer = Transfer(BytesIO(), SimpleNamespace(total=None), max_bytes=100)
+    if not refused:
+        transfer.check_response(response)
+        return
+    with pytest.raises(DownloadError, match=r"redirects to http://.*expected an https address"):
+        transfer.check_response(response)
 
 
 @pytest.mark.parametrize(
@@ -201,11 +266,12 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))  # a longer file is refused by the system
         try:
             with pytest.raises(OSError, match="File too large"):
-                fetch(url, tmp_path / "a.zip")
+                fetch(url, tmp_path / "a.zip", max_bytes=10**7)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert len(offer.requests) == 1
         assert list(tmp_path.iterdir()) == []
-        assert fetch(url, tmp_path / "a.zip").read_bytes() == offer.body
+        assert fetch(url, tmp_path / "a.zip", max_bytes=10**7).read_bytes() == offer.body
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def unpack(suffix: str, data: bytes, folder: Path) -> None:
     archive, target = folder / f"mutant{suffix}", folder / "target"
     archive.write_bytes(data)
     try:
-        extract(archive, target, lambda name: name)
+        extract(archive, target, lambda name: name, max_bytes=1_000_000)
     finally:
         strange = [path for path in folder.iterdir() if path not in (archive, target)]
         strange += [path for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]

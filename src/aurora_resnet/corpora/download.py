@@ -13,11 +13,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.checking import LISTED
-from aurora_resnet.files import locked_folder
+from aurora_resnet.files import LOCK, locked_folder
 from aurora_resnet.runtime.errors import DownloadError
-
-RETRIES = 3
-"""How often a request is repeated after a broken connection or a fault of the server."""
 
 
 def download_archive(
@@ -26,6 +23,7 @@ def download_archive(
     unpack: Callable[[Path, Path], None],
     find_problems: Callable[[Path], list[str]],
     *,
+    max_bytes: int,
     sha256: str | None = None,
     progress: bool = True,
 ) -> Path:
@@ -41,6 +39,7 @@ def download_archive(
         target: the folder of the corpus.
         unpack: extracts an archive (first argument) into an empty folder (second).
         find_problems: what is missing or wrong in such a folder, one line each; empty if it is complete.
+        max_bytes: limit for the size of the archive itself.
         sha256: of the archive, in hexadecimal; without it ``find_problems`` alone verifies what is in it.
         progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
 
@@ -53,28 +52,27 @@ def download_archive(
     >>> import tempfile
     >>> full = Path(tempfile.mkdtemp())
     >>> _ = (full / "mine.txt").write_text("notes")
-    >>> download_archive("https://example.org/a.zip", full, shutil.unpack_archive, lambda _: ["one.wav is missing"])
+    >>> url = "https://example.org/a.zip"
+    >>> download_archive(url, full, shutil.unpack_archive, lambda _: ["one.wav is missing"], max_bytes=9)
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: one.wav is missing; ...
     """
+    # pooch and requests take a third of a second to load, and every reader of a corpus stands beside its download.
+    from aurora_resnet.corpora.fetching import fetch_file
+
     target = Path(target)
     place = target.absolute()  # so that "." has a name
     work = place.with_name(f".{place.name}.aurora-download")
     archive, unpacked = work / f"{place.name}.archive", work / "unpacked"
     try:
-        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            if problems := find_problems(target):
-                raise DownloadError(
-                    f"{target} is not empty and not a complete copy: {_first(problems)}; move it away or "
-                    "choose another folder"
-                )
+        if _is_complete(target, find_problems):
             if progress:
                 tqdm.write(f"{target} is complete and verified: nothing to download", file=sys.stderr)
             archive.unlink(missing_ok=True)  # of a call that was killed when all was in place
             return target
         with locked_folder(work, DownloadError(f"another download puts {target} in place; wait for its end")):
             try:
-                _fetch(url, archive, progress)
+                fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
                 shutil.rmtree(unpacked, ignore_errors=True)  # of a call that was killed
                 _unpack_verified(url, archive, unpacked, unpack, find_problems, sha256)
                 if place.exists():
@@ -82,7 +80,11 @@ def download_archive(
                 unpacked.replace(place)
                 archive.unlink()
             finally:
-                shutil.rmtree(unpacked if archive.exists() else work, ignore_errors=True)
+                for path in work.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    elif path not in (archive, work / LOCK):
+                        path.unlink()
     except OSError as error:
         raise DownloadError(
             f"cannot write {target}: {error.strerror or error}; make room or take another folder and repeat"
@@ -93,29 +95,15 @@ def download_archive(
     return target
 
 
-def _fetch(url: str, path: Path, progress: bool) -> None:
-    """Fetch a file over HTTP, whole or not at all; an existing one is left alone."""
-    # They take a third of a second to load, and every reader of a corpus stands beside its download.
-    import pooch
-    import requests
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")  # it reports every file; its errors come as exceptions
-    bar = progress and sys.stderr.isatty()
-    try:
-        store = pooch.create(
-            path.parent, "", registry={path.name: None}, urls={path.name: url}, retry_if_failed=RETRIES
-        )
-        store.fetch(
-            path.name, downloader=pooch.HTTPDownloader(progressbar=bar, headers={"Accept-Encoding": "identity"})
-        )
-    except (requests.RequestException, ValueError) as error:  # ValueError: of an address, or a header that is no number
+def _is_complete(target: Path, find_problems: Callable[[Path], list[str]]) -> bool:
+    """Return whether the corpus is there already; anything else there is an error."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    if problems := find_problems(target):
         raise DownloadError(
-            f"cannot fetch {url!a}: {error}; check the address and the network, and run this again"
-        ) from error
-    finally:
-        logger.setLevel(level)
+            f"{target} is not empty and not a complete copy: {_first(problems)}; move it away or choose another folder"
+        )
+    return True
 
 
 def _unpack_verified(
@@ -129,9 +117,12 @@ def _unpack_verified(
     """Verify a fetched archive, unpack it and verify what was in it; a damaged or wrong archive is removed."""
     try:
         with archive.open("rb") as file:
+            start = file.read(40)
+            file.seek(0)
             if sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                 raise DownloadError(
-                    f"{url} is not the published archive (its SHA-256 differs): check the network and retry"
+                    f"{url} is not the published archive (its SHA-256 differs): it begins with {start!r}; "
+                    "check the network and run this again"
                 )
         unpacked.mkdir()
         unpack(archive, unpacked)

@@ -29,6 +29,8 @@ ESC10_CLASSES: tuple[str, ...] = (
 """The classes of ESC-10, under their names in ESC-50; each becomes a folder."""
 
 RECORDINGS_PER_CLASS = 40
+_MAX_ARCHIVE_BYTES = 1_000_000_000  # it had 646 MB
+_MAX_EXTRACTED_BYTES = 250_000_000  # 400 recordings of 441 kB
 _TABLE = "meta/esc50.csv"
 _DOCUMENTS = {_TABLE: "esc50.csv", "README.md": "README.md", "LICENSE": "LICENSE"}  # the credits of each clip
 
@@ -59,16 +61,17 @@ def download_esc10(target: str | Path, *, url: str = ESC50_URL, progress: bool =
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: esc50.csv is missing; ...
     """
-    return download_archive(url, target, _unpack, _find_problems, progress=progress)
+    limit = _MAX_ARCHIVE_BYTES
+    return download_archive(url, target, _unpack, _find_problems, max_bytes=limit, progress=progress)
 
 
 def _unpack(archive: Path, folder: Path) -> None:
     """Extract the table first, then the recordings that it marks, each into the folder of its class."""
-    extract(archive, folder, lambda name: _DOCUMENTS.get(name.partition("/")[2]))
+    extract(archive, folder, lambda name: _DOCUMENTS.get(name.partition("/")[2]), max_bytes=10_000_000)
     if not (folder / "esc50.csv").is_file():
         raise DownloadError(f"{archive}: expected the table {_TABLE} of ESC-50 in the archive; it has none")
     places = {f"audio/{name}": f"{category}/{name}" for name, category in read_esc10_table(folder / "esc50.csv")}
-    extract(archive, folder, lambda name: places.get(name.partition("/")[2]))
+    extract(archive, folder, lambda name: places.get(name.partition("/")[2]), max_bytes=_MAX_EXTRACTED_BYTES)
 
 
 def read_esc10_table(path: str | Path) -> list[tuple[str, str]]:

@@ -27,6 +27,8 @@ FSDD_SHA256 = "04e1baae96c6a26e39c623f2b01d0182ddae627ba0ac02a3cdc17ba2af99fd9b"
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)")
+_MAX_ARCHIVE_BYTES = 100_000_000  # the recordings make a zip file of 16 MB
+_MAX_EXTRACTED_BYTES = 100_000_000  # and have 21 MB themselves
 _DOCUMENTS = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")  # CC BY-SA asks to keep the attribution
 
 
@@ -105,12 +107,16 @@ def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD
     recordings, ... found 0 and another one; move it away or choose another folder
     """
 
+    def unpack(archive: Path, folder: Path) -> None:
+        extract(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES)
+
     def find_problems(folder: Path) -> list[str]:
         count, found = recordings_sha256(folder)
         wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
         return [wrong] * (found != sha256)
 
-    return download_archive(url, target, partial(extract, destination=_destination), find_problems, progress=progress)
+    unpack = partial(extract, destination=_destination, max_bytes=_MAX_EXTRACTED_BYTES)
+    return download_archive(url, target, unpack, find_problems, max_bytes=_MAX_ARCHIVE_BYTES, progress=progress)
 
 
 def recordings_sha256(folder: str | Path) -> tuple[int, str]:

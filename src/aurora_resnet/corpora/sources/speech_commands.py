@@ -23,6 +23,8 @@ SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c
 RECORDINGS = 105_829
 """Words in the archive, without the background noise."""
 
+_MAX_ARCHIVE_BYTES = 3_000_000_000  # it has 2.4 GB
+_MAX_EXTRACTED_BYTES = 6_000_000_000  # recordings of at most 32 kB make 3.4 GB
 _NAME = re.compile(r"(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
 _FLAT_NAME = re.compile(r"(?P<word>[a-z]+)_(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
 _LISTS = {"test": "testing_list.txt", "validation": "validation_list.txt"}
@@ -105,9 +107,8 @@ def download_speech_commands(
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.DownloadError: ... a complete copy: testing_list.txt is missing; ...
     """
-    return download_archive(
-        url, target, partial(extract, destination=_destination), _find_problems, sha256=sha256, progress=progress
-    )
+    unpack, limit = partial(extract, destination=_destination, max_bytes=_MAX_EXTRACTED_BYTES), _MAX_ARCHIVE_BYTES
+    return download_archive(url, target, unpack, _find_problems, max_bytes=limit, sha256=sha256, progress=progress)
 
 
 def _destination(name: str) -> str | None:
