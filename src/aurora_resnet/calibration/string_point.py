@@ -16,7 +16,7 @@ from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.string_answers import HeardString, hear_strings
+from aurora_resnet.evaluation.string_answers import StringAnswer, answer_strings
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
@@ -55,7 +55,12 @@ class StringPoint:
 
     @classmethod
     def at(
-        cls, other_weight: float, strings: Sequence[HeardString], talk: Sequence[HeardString], *, false_per_hour: float
+        cls,
+        other_weight: float,
+        strings: Sequence[StringAnswer],
+        talk: Sequence[StringAnswer],
+        *,
+        false_per_hour: float,
     ) -> StringPoint:
         """Return the point with the lowest threshold that accepts so few false words.
 
@@ -66,7 +71,7 @@ class StringPoint:
             false_per_hour: largest number, 0 or more.
         """
         hours = sum(each.seconds for each in talk) / 3600
-        confidences, words = [each.confidence for each in talk], [len(each.heard) for each in talk]
+        confidences, words = [each.confidence for each in talk], [len(each.words) for each in talk]
         threshold, accepted = threshold_of_false_words(confidences, words, hours=hours, per_hour=false_per_hour)
         counts = sum((each.counts for each in strings), start=WordCounts())
         return cls(
@@ -111,7 +116,7 @@ def choose_string_point(
     points = []
     for weight in other_weights:
         recognizer = StringRecognizer(model.at(other_weight=weight, threshold=0.0))
-        said, unsaid = hear_strings(recognizer, strings, bar=bar), hear_strings(recognizer, talk, bar=bar)
+        said, unsaid = answer_strings(recognizer, strings, bar=bar), answer_strings(recognizer, talk, bar=bar)
         if problems := (*said.problems, *unsaid.problems):
             raise CorpusError("; ".join(problems[:3]))
         points.append(StringPoint.at(weight, said.strings, unsaid.strings, false_per_hour=false_per_hour))

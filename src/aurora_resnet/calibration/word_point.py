@@ -14,8 +14,8 @@ from aurora_resnet.calibration.fitting import fit_temperature, highest_threshold
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.answers import Answers, WordAnswering
-from aurora_resnet.evaluation.evaluator import answer_all
+from aurora_resnet.evaluation.answering import WordAnswering, answer_all
+from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
 from aurora_resnet.models.recognizer_model import RecognizerModel

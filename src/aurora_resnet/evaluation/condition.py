@@ -43,11 +43,6 @@ class Condition(ABC):
     def summary(self) -> str:
         """What was counted and how much of it was right, in a few words."""
 
-    @property
-    def pooled_scores(self) -> Mapping[str, Score]:
-        """Counts by speaker, of which averages over conditions are made."""
-        return self.per_speaker
-
     @abstractmethod
     def row(self) -> dict[str, str]:
         """Return the cells of a table of conditions, by their headings."""

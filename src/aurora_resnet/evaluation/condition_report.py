@@ -69,21 +69,11 @@ class ConditionReport(Condition):
         return f"{self.clips} clips, {percent_with_interval(self.accuracy, self.interval)} % correct"
 
     @property
-    def refused_share(self) -> float | None:
-        """Share of the recordings that the model refused at its threshold, 0 to 1; ``None`` if it has none."""
-        return None if self.refused is None else self.refused / self.clips
-
-    @property
     def per_word(self) -> dict[str, Score]:
         """Counts by spoken word, in class order; words that were never spoken have no clips."""
         return {
             word: Score(sum(row), row[i]) for i, (word, row) in enumerate(zip(self.words, self.confusion, strict=True))
         }
-
-    @property
-    def pooled_scores(self) -> Mapping[str, Score]:
-        """Counts by speaker, of which averages over conditions are made."""
-        return self.per_speaker or {"": Score(self.clips, self.correct)}
 
     def row(self) -> dict[str, str]:
         """Return the cells of a table of conditions, by their headings."""
@@ -94,7 +84,7 @@ class ConditionReport(Condition):
             "accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
             "interval by": self.interval.method,
         }
-        return cells if self.refused is None else {**cells, "refused %": percent(self.refused_share)}
+        return cells if self.refused is None else {**cells, "refused %": percent(self.refused / self.clips)}
 
     def figures(self) -> dict[str, object]:
         """Return the numbers of a line of CSV, by their names."""

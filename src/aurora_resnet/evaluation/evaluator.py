@@ -10,28 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import check_device, describe_environment
-from aurora_resnet.evaluation.answers import WordAnswering
+from aurora_resnet.evaluation.answering import Answering, StringAnswering, WordAnswering, answer_all
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_answers import StringAnswering
 from aurora_resnet.progress import progress_bar
-from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
+from aurora_resnet.recognition.recognizers import AnyModelForm, as_recognizer
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
-
-Answering = WordAnswering | StringAnswering
-"""How a model of one kind answers corpora, and what its report has besides."""
-
-
-def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
-    """Return how a recogniser answers."""
-    if isinstance(recognizer, StringRecognizer):
-        return StringAnswering(recognizer)
-    return WordAnswering(recognizer.model, batch_size)
 
 
 class Evaluator:
@@ -59,8 +47,12 @@ class Evaluator:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         self.device = check_device(device)
-        self.recognizer = as_recognizer(model, device=self.device)
-        self._answering = answering(self.recognizer, batch_size)
+        self.recognizer = recognizer = as_recognizer(model, device=self.device)
+        self._answering: Answering = (
+            StringAnswering(recognizer)
+            if isinstance(recognizer, StringRecognizer)
+            else WordAnswering(recognizer.model, batch_size)
+        )
 
     def evaluate(
         self,
@@ -150,27 +142,6 @@ class Evaluator:
                     f"negatives '{name}' have words that the model knows: {', '.join(known[:20])}; leave them out with "
                     "corpus.filter(...)"
                 )
-
-
-def answer_all(
-    task: Answering,
-    corpora: Mapping[str, Corpus],
-    bar: tqdm[Any],
-    *,
-    negatives: bool = False,
-    known_length: bool = False,
-) -> tuple[dict[str, Any], list[str]]:
-    """Return a model's answers by condition; conditions without a readable recording become problems."""
-    answers: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, corpus in corpora.items():
-        bar.set_description(name)
-        found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
-        if found.utterances:
-            answers[name] = found
-        else:
-            problems += [f"condition '{name}': no readable recording", *found.problems]
-    return answers, problems
 
 
 def _by_name(corpora: Mapping[str, Corpus] | Corpus) -> dict[str, Corpus]:

@@ -19,7 +19,6 @@ from aurora_resnet.evaluation.string_answers import FalseWords
 from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.tables import markdown_table, shown_decision, write_csv
 from aurora_resnet.files import write_json
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
@@ -105,7 +104,6 @@ class EvaluationReport(Generic[C]):
     def all_problems(self) -> tuple[str, ...]:
         """Problems of the evaluation and of every condition; empty if every recording was scored."""
         unreadable = [problem for each in self.conditions for problem in each.problems]
-        unreadable += [] if self.rejection is None else self.rejection.problems
         return tuple(dict.fromkeys([*self.problems, *unreadable]))
 
     def write_json(self, path: str | Path) -> None:
@@ -121,7 +119,7 @@ class EvaluationReport(Generic[C]):
             "problems": list(self.problems),
             "overall": self.overall.to_dict(),
             "conditions": [condition.to_dict() for condition in self.conditions],
-            "rejection": None if self.rejection is None else self.rejection.to_dict(),
+            "rejection": None if self.rejection is None else asdict(self.rejection),
             "false_words": {n: asdict(each) | {"per_hour": each.per_hour} for n, each in self.false_words.items()},
         }
         return values | ({"words": list(self.overall.words)} if isinstance(self.overall, ConditionReport) else {})
@@ -222,20 +220,8 @@ class EvaluationReport(Generic[C]):
 def _from_dict(data: Mapping[str, Any]) -> EvaluationReport[Any]:
     """Return the report of which ``to_dict`` gave ``data``; what follows from the counts is left out."""
     strings = data.get("kind") == "strings"
-    kind, shared = (StringCondition, {}) if strings else (ConditionReport, {"words": data["words"]})
-    names = [each.name for each in fields(EvaluationReport) if each.name in data]
-    parts: Any = {
-        "conditions": tuple(TypeAdapter(kind).validate_python({**shared, **each}) for each in data["conditions"]),
-        "overall": TypeAdapter(kind).validate_python({**shared, **data["overall"]}),
-        "rejection": _rejection(data.get("rejection")),
-        "false_words": TypeAdapter(dict[str, FalseWords]).validate_python(data.get("false_words", {})),
-        "problems": tuple(data["problems"]),
-    }
-    return EvaluationReport(**({name: data[name] for name in names} | parts))
-
-
-def _rejection(data: Mapping[str, Any] | None) -> RejectionReport | None:
-    if data is None:
-        return None
-    calibration = Calibration.from_dict(data["calibration"])
-    return TypeAdapter(RejectionReport).validate_python({**data, "calibration": calibration})
+    kind = EvaluationReport[StringCondition] if strings else EvaluationReport[ConditionReport]
+    shared = {} if strings else {"words": data["words"]}
+    parts = {"conditions": [each | shared for each in data["conditions"]], "overall": data["overall"] | shared}
+    report: EvaluationReport[Any] = TypeAdapter(kind).validate_python({**data, **parts})
+    return report

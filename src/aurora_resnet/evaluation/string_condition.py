@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from aurora_resnet.evaluation.condition import Condition, score_table
-from aurora_resnet.evaluation.metrics import Interval, Score, auroc
+from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import MISSING, percent, percent_with_interval
 
@@ -110,21 +108,3 @@ class StringCondition(Condition):
         """Return the result for JSON, with what follows from the counts for other readers."""
         shares = {"word_accuracy": self.accuracy, "string_accuracy": self.right / self.strings}
         return {**super().to_dict(), **shares}
-
-
-class Judged(Protocol):
-    """An answer with its confidence, and whether it is right."""
-
-    @property
-    def right(self) -> bool:
-        """Whether it is right."""
-
-    @property
-    def confidence(self) -> float:
-        """Its probability."""
-
-
-def confidence_auroc(answers: Sequence[Judged]) -> float | None:
-    """Return the probability that a right answer is surer than a wrong one, ``None`` without both."""
-    right = np.array([each.right for each in answers], dtype=bool)
-    return auroc(np.array([each.confidence for each in answers]), right) if 0 < right.sum() < len(right) else None
