@@ -17,9 +17,9 @@ import numpy as np
 from aurora_resnet.calibration.string_point import OTHER_WEIGHTS
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.metrics import auroc
 from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.metrics import auroc
 from aurora_resnet.evaluation.string_answers import FalseWords, StringAnswer, answer_strings
 from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.runtime.model_reference import ModelFile, resolve

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import typer
 
 PROGRAM = "aurora-resnet"
-SUMMARY = "Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."
-EPILOG = "A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart"
 
 COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
@@ -73,8 +71,8 @@ def build_app(command: str) -> typer.Typer:
 
     app = typer.Typer(
         name=PROGRAM,
-        help=SUMMARY,
-        epilog=EPILOG,
+        help="Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use.",
+        epilog="A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,31 +10,25 @@ import typer
 from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
-from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
+from aurora_resnet.cli.recordings import load_negatives, load_words
+from aurora_resnet.cli.terminal import MODEL_HELP, Corpora, Device, Negatives, Split, Threads, TrustCode, end_with
 from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
 def evaluate(
     model: Annotated[str, typer.Option(help=MODEL_HELP)],
-    corpus: Annotated[
-        list[str], typer.Option(help="KIND:PATH, as in fsdd:data/fsdd; several make several conditions.")
-    ],
-    split: Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")] = None,
+    corpus: Corpora,
+    split: Split = None,
     by: Annotated[
         list[str] | None, typer.Option(help="Attribute to divide into conditions by, as in snr_db; may be repeated.")
     ] = None,
-    negatives: Annotated[
-        list[str] | None,
-        typer.Option(help=f"{NEGATIVES_HELP} The report then says how many the model accepts."),
-    ] = None,
+    negatives: Negatives = None,
     aurora: Annotated[
         Path | None,
         typer.Option(
@@ -66,10 +58,11 @@ def evaluate(
 ) -> None:
     """Measure a model on recordings and print a report in Markdown.
 
-    Accuracies come with 95 % intervals, by speaker where the speakers are known. Recordings of several words are left
-    out, and counted, unless the model is one of strings: then the report has word accuracy, with what was substituted,
-    deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the report names
-    them.
+    Accuracies come with 95 % intervals, by speaker where the speakers are known; several corpora are several
+    conditions. With --negatives the report says how many of them the model accepts. Recordings of several words are
+    left out, and counted, unless the model is one of strings: then the report has word accuracy, with what was
+    substituted, deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the
+    report names them.
 
     \b
     Examples:
@@ -97,25 +90,12 @@ def evaluate(
         conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True
     )
     table = None if aurora is None else AuroraTable.from_report(report)
-    outputs: list[tuple[str, Callable[[], object]]] = [
-        ("the output", lambda: typer.echo((table or report).to_markdown())),
-    ]
-    for option, path, write in (
+    write_all(
+        (table or report).to_markdown(),
         ("--json", json, report.write_json),
         ("--csv", csv, report.write_csv),
         ("--predictions", predictions, report.write_predictions),
-        ("--figure", figure, partial(_draw, report)),
-    ):
-        if path is not None:
-            outputs.append((f"{option} {path}", partial(write, path)))
-    if table is not None and aurora is not None:
-        outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
-    write_all(*outputs)
-    if report.all_problems:
-        for problem in report.all_problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
-
-
-def _draw(report: EvaluationReport[Any], path: Path) -> None:
-    save_figure(plot_confusion(report.overall), path)
+        ("--figure", figure, lambda path: save_figure(plot_confusion(report.overall), path)),
+        ("--aurora", aurora, lambda folder: table and write_aurora(table, folder)),
+    )
+    end_with(report.all_problems)

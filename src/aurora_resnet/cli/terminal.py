@@ -1,4 +1,4 @@
-"""What the commands of torch share: tables, options that mean the same everywhere."""
+"""What the commands of torch share: options that mean the same everywhere, tables, how they end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aurora_resnet.engines.engine import EngineName
-from aurora_resnet.runtime.cli.terminal import printable
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, printable
 from aurora_resnet.runtime.model_reference import EXPORTED
 
 _ELSEWHERE = "a folder of save_pretrained, or owner/name on the hub"
@@ -20,6 +20,15 @@ MODEL_HELP = (
 )
 CHECKPOINT_HELP = f"A shipped model ({', '.join(EXPORTED)}), a checkpoint (.safetensors), {_ELSEWHERE}."
 
+Corpora = Annotated[list[str], typer.Option("--corpus", help="KIND:PATH, as in fsdd:data/fsdd. May be repeated.")]
+Split = Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")]
+Negatives = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="KIND:PATH, or a folder of sound files: recordings without a word or with words that the model does not "
+        "know. May be repeated."
+    ),
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
 TrustCode = Annotated[
@@ -43,3 +52,11 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)
+
+
+def end_with(problems: Sequence[str]) -> None:
+    """Name what could not be used and end the command with its exit code; go on where there is nothing to name."""
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(PROBLEMS)
