@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from aurora_resnet.engines.engine import EngineName
+from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, printable
 from aurora_resnet.runtime.model_reference import EXPORTED
 
@@ -44,14 +42,9 @@ Workers = Annotated[int | None, typer.Option(help="Pieces at a time; as many as 
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; columns of numbers are right-aligned."""
-    table = Table(title=Text(title), title_justify="left")
-    for number, name in enumerate(header):
-        numbers = all(row[number][:1].isdigit() for row in rows)
-        table.add_column(name, justify="right" if numbers else "left")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    Console().print(table)
+    """Print a table, as Markdown, below its title."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    typer.echo(f"{printable(title)}\n\n{markdown_table(header, cells)}\n")
 
 
 def end_with(problems: Sequence[str]) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -161,7 +162,7 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def average_intervals(conditions: Iterable[Condition]) -> dict[tuple[str, str], Interval]:
+def average_intervals(conditions: Iterable[ConditionReport | StringCondition]) -> dict[tuple[str, str], Interval]:
     """Return the intervals of accuracies averaged over ``AVERAGED_SNRS``.
 
     The clips of all conditions of an average are pooled and resampled by speaker, so that the same voice in several

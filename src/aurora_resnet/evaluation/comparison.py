@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
 from aurora_resnet.evaluation.metrics import Interval
-from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import latex_table, markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
@@ -131,34 +131,27 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            "systems": [
-                {"name": s.name, "seeds": s.seeds, "accuracy": s.accuracy, "spread": s.spread,
-                 "interval": asdict(s.interval)} for s in self.systems
-            ],
-            "differences": [
-                {"first": first, "second": second, **asdict(d)} for (first, second), d in self.differences.items()
-            ],
-        }  # fmt: skip
+        numbers = ("name", "seeds", "accuracy", "spread")
+        systems = [
+            {name: getattr(s, name) for name in numbers} | {"interval": asdict(s.interval)} for s in self.systems
+        ]
+        pairs = [{"first": first, "second": second, **asdict(d)} for (first, second), d in self.differences.items()]
+        return {"systems": systems, "differences": pairs}
 
     def _accuracies(self) -> tuple[list[str], list[list[str]]]:
         header = ["system", "trainings", "accuracy % [95 % by speaker]", "deviation over seeds"]
         rows = [
-            [s.name, str(s.seeds), percent_with_interval(s.accuracy, s.interval),
-             MISSING if s.spread is None else percent(s.spread)] for s in self.systems
-        ]  # fmt: skip
+            [s.name, str(s.seeds), percent_with_interval(s.accuracy, s.interval), percent(s.spread)]
+            for s in self.systems
+        ]
         return header, rows
 
     def _pairs(self) -> tuple[list[str], list[list[str]]]:
         header = ["difference", "points [95 %]", "p, corrected"]
-        rows = [
-            [
-                f"{first} - {second}",
-                f"{100 * d.mean:+.2f} [{100 * d.low:+.2f}, {100 * d.high:+.2f}]",
-                f"{d.p_value:.4f}",
-            ]
-            for (first, second), d in self.differences.items()
-        ]
+        rows = []
+        for (first, second), d in self.differences.items():
+            points = f"{100 * d.mean:+.2f} [{100 * d.low:+.2f}, {100 * d.high:+.2f}]"
+            rows.append([f"{first} - {second}", points, f"{d.p_value:.4f}"])
         return header, rows
 
     def _remark(self) -> str:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from aurora_resnet.evaluation.condition import Condition, score_table
 from aurora_resnet.evaluation.metrics import Interval, Score
-from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval, score_table
 
 MOST_CONFUSIONS = 20
 
 
 @dataclass(frozen=True, repr=False)
-class ConditionReport(Condition):
-    """The result of a model of single words on one condition; further attributes are those of ``Condition``.
+class ConditionReport:
+    """The result of a model of single words on one condition.
 
     Attributes:
+        name: of the condition.
         words: the model's vocabulary, in class order.
         confusion: clips by spoken word (row) and recognised word (column).
+        interval: 95 % confidence interval of the accuracy.
         calibration_error: expected calibration error, 0 to 1.
+        per_speaker: counts by speaker; ``""`` gathers the recordings whose speaker is unknown.
+        attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
+        problems: recordings that could not be read, one line each. They are not counted anywhere.
         refused: recordings that the model did not accept as one of its words; ``None`` if it has no threshold.
 
     >>> report = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
@@ -43,10 +47,6 @@ class ConditionReport(Condition):
     def __repr__(self) -> str:
         accuracy = percent_with_interval(self.accuracy, self.interval)
         return f"ConditionReport({self.name}: {self.correct} of {self.clips} correct, {accuracy} %)"
-
-    def _repr_markdown_(self) -> str:
-        """Return accuracy and counts by word, for notebooks."""
-        return f"{self.name}: {self.summary}\n\n{score_table('word', self.per_word)}"
 
     @property
     def clips(self) -> int:
@@ -100,20 +100,24 @@ class ConditionReport(Condition):
         }
 
     def sections(self, scope: str) -> list[str]:
-        """Return tables by word and speaker, and the confusions."""
-        by_word = [f"## By word{scope}", score_table("word", self.per_word)]
-        return [*by_word, *super().sections(scope), f"## Confusions{scope}", self._confusions()]
+        """Return tables by word and speaker, and the confusions; ``scope`` ends the headings."""
+        tables = {
+            "By word": score_table("word", self.per_word),
+            "By speaker": score_table("speaker", self.per_speaker),
+            "Confusions": self._confusions(),
+        }
+        return [part for title, table in tables.items() for part in (f"## {title}{scope}", table)]
 
     def remarks(self) -> list[str]:
-        """Return the calibration error."""
+        """Return the calibration error, as a line."""
         return [f"expected calibration error {percent(self.calibration_error)} %"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for JSON; the words stand in the report once."""
-        whole = super().to_dict()
+        whole = asdict(self)
         del whole["words"]
         counts = {"clips": self.clips, "correct": self.correct, "accuracy": self.accuracy}
-        return {**whole, **counts, "per_word": {word: vars(score) for word, score in self.per_word.items()}}
+        return {**whole, **counts, "per_word": {word: asdict(score) for word, score in self.per_word.items()}}
 
     def _confusions(self) -> str:
         """Return the wrong answers, most frequent first."""

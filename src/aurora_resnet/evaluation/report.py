@@ -11,18 +11,17 @@ from typing import Any, Generic
 from pydantic import TypeAdapter
 from typing_extensions import TypeVar
 
-from aurora_resnet.evaluation.condition import Condition
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.string_answers import FalseWords
 from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.evaluation.tables import markdown_table, shown_decision, write_csv
+from aurora_resnet.evaluation.tables import markdown_table, write_csv
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
-C = TypeVar("C", bound=Condition, default=ConditionReport)
+C = TypeVar("C", bound=ConditionReport | StringCondition, default=ConditionReport)
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,7 +115,6 @@ class EvaluationReport(Generic[C]):
         values |= {
             "kind": self.kind,
             "clips_per_second": self.clips_per_second,
-            "problems": list(self.problems),
             "overall": self.overall.to_dict(),
             "conditions": [condition.to_dict() for condition in self.conditions],
             "rejection": None if self.rejection is None else asdict(self.rejection),
@@ -145,16 +143,10 @@ class EvaluationReport(Generic[C]):
         """Write one line a condition; every attribute of the conditions is a column."""
         names = list(dict.fromkeys(name for each in self.conditions for name in each.attributes))
         header = ["model", "condition", *names, *self.overall.figures(), "problems"]
-        lines = [
-            [
-                self.model,
-                each.name,
-                *(each.attributes.get(name, "") for name in names),
-                *each.figures().values(),
-                len(each.problems),
-            ]
-            for each in self.conditions
-        ]
+        lines = []
+        for each in self.conditions:
+            attributes = [each.attributes.get(name, "") for name in names]
+            lines.append([self.model, each.name, *attributes, *each.figures().values(), len(each.problems)])
         write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
@@ -165,14 +157,12 @@ class EvaluationReport(Generic[C]):
         """
         if not self.predictions:
             raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
-        write_csv(
-            path,
-            ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"],
-            [
-                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", shown_decision(p.accepted), p.speaker]
-                for p in self.predictions
-            ],
+        names = ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"]
+        shown = {None: "", True: "true", False: "false"}
+        lines = (
+            vars(p) | {"confidence": f"{p.confidence:.6f}", "accepted": shown[p.accepted]} for p in self.predictions
         )
+        write_csv(path, names, ([line[name] for name in names] for line in lines))
 
     def to_markdown(self) -> str:
         """Return the report as a page: conditions, negatives, words, speakers, circumstances, problems."""

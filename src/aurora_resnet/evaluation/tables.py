@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.files import atomic_path
 
 MISSING = "-"
@@ -25,11 +25,6 @@ def percent(share: float | None) -> str:
     ('98.94', '100.00', '-')
     """
     return MISSING if share is None or math.isnan(share) else f"{100 * share:.2f}"
-
-
-def shown_decision(accepted: bool | None) -> str:
-    """Return ``accepted`` as tables have it: ``true``, ``false``, or empty where it is unknown."""
-    return "" if accepted is None else str(accepted).lower()
 
 
 def percent_with_interval(accuracy: float, interval: Interval) -> str:
@@ -65,6 +60,16 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for line in lines
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
+
+
+def score_table(what: str, scores: Mapping[str, Score], counted: Sequence[str] = ("clips", "correct")) -> str:
+    """Return counts by word or by speaker as a table; groups without clips are left out."""
+    rows = [
+        [name or "(unknown)", str(score.clips), str(score.correct), percent(score.accuracy)]
+        for name, score in scores.items()
+        if score.clips
+    ]
+    return markdown_table([what, *counted, "accuracy %"], rows)
 
 
 def write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
