@@ -129,52 +129,49 @@ def choose_word_point(
         unsaid, more = answer_all(task, negatives, bar, negatives=True)
     if not said:
         raise CorpusError(f"no recording of the words could be read: {'; '.join(unread[:3])}")
-    point = _fit(said, unsaid, **asked)
-    refused, report = _at(point, said, unsaid)
+    pooled, rest = Answers.pool(list(said.values())), Answers.pool(list(unsaid.values())) if unsaid else None
+    point = fit_calibration(pooled, rest, **asked)
+    refused, accepted = _shares(point, pooled, rest)
     shown = f"threshold {_shown(point)}: {_percent(refused)} % of the words refused"
+    if unsaid:
+        at_point = [{n: replace(each, calibration=point) for n, each in part.items()} for part in (said, unsaid)]
+        shown = RejectionReport.count("", *at_point).to_markdown()
     problems = [problem for each in corpora.values() for problem in each.problems]
     problems += [*unread, *more, *(p for each in (*said.values(), *unsaid.values()) for p in each.problems)]
     return Choice(
         calibration=point,
-        table=f"{_table(said, unsaid)}\n\n{shown if report is None else report.to_markdown()}",
+        table=f"{_table(pooled, rest)}\n\n{shown}",
         summary=f"temperature {point.temperature:.4g}, threshold {_shown(point)}",
         facts={
             "asked": {name: share for name, share in asked.items() if share is not None},
             "words_refused": asdict(refused),
-            "negatives_accepted": None if report is None else asdict(report.negatives_accepted),
+            "negatives_accepted": None if accepted is None else asdict(accepted),
         },
         problems=tuple(dict.fromkeys(problems)),
     )
 
 
-def _fit(words: Mapping[str, Answers], negatives: Mapping[str, Answers], **point: float | None) -> Calibration:
-    unsaid = Answers.pool(list(negatives.values())) if negatives else None
-    return fit_calibration(Answers.pool(list(words.values())), unsaid, **point)
+def _shares(point: Calibration, words: Answers, negatives: Answers | None) -> tuple[Share, Share | None]:
+    """Return the share of the words that a calibration refuses, and that of the negatives that it accepts."""
+    refused = Share.of(~replace(words, calibration=point).accepted, words.speakers)
+    if negatives is None:
+        return refused, None
+    return refused, Share.of(replace(negatives, calibration=point).accepted, negatives.speakers)
 
 
-def _at(
-    point: Calibration, words: Mapping[str, Answers], negatives: Mapping[str, Answers]
-) -> tuple[Share, RejectionReport | None]:
-    """Return the share of the words that a calibration refuses, and the whole report if there are negatives."""
-    said, unsaid = ({n: replace(each, calibration=point) for n, each in part.items()} for part in (words, negatives))
-    pooled = Answers.pool(list(said.values()))
-    return Share.of(~pooled.accepted, pooled.speakers), RejectionReport.count("", said, unsaid) if unsaid else None
-
-
-def _table(words: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> str:
+def _table(words: Answers, negatives: Answers | None) -> str:
     """Return what refusing so many words would accept of the negatives."""
     rows = []
     for share in SHARES:
-        point = _fit(words, negatives, words_refused=share)
-        refused, report = _at(point, words, negatives)
-        accepted = MISSING if report is None else _percent(report.negatives_accepted)
-        rows.append([f"{100 * share:g}", _shown(point), percent(refused.share), accepted])
+        point = fit_calibration(words, negatives, words_refused=share)
+        refused, accepted = _shares(point, words, negatives)
+        rows.append([f"{100 * share:g}", _shown(point), percent(refused.share), _percent(accepted)])
     header = ["words to refuse %", "threshold", "words refused %", "negatives accepted % [95 % interval]"]
     return markdown_table(header, rows)
 
 
-def _percent(share: Share) -> str:
-    return percent_with_interval(share.share, share.interval)
+def _percent(share: Share | None) -> str:
+    return MISSING if share is None else percent_with_interval(share.share, share.interval)
 
 
 def _shown(point: Calibration) -> str:

@@ -6,7 +6,7 @@ Only the command that was asked for is imported, so that what needs no torch nev
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def build_app(command: str) -> typer.Typer:
         rich_markup_mode=None,
     )
     for name, line in COMMANDS.items():
-        app.command(name, help=None if name == command else line)(_command(name) if name == command else _unused)
+        app.command(name, help=None if name == command else line)(_function(name) if name == command else _unused)
 
     @app.callback()
     def options(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
@@ -88,10 +88,9 @@ def build_app(command: str) -> typer.Typer:
     return app
 
 
-def _command(name: str) -> Callable[..., Any]:
-    function = name.replace("-", "_")
-    command: Callable[..., Any] = getattr(import_module(f"aurora_resnet.cli.{function}"), function)
-    return command
+def _function(command: str) -> Any:
+    name = command.replace("-", "_")
+    return getattr(import_module(f"aurora_resnet.cli.{name}"), name)
 
 
 def _unused() -> None:

@@ -7,17 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
 from aurora_resnet.cli.recordings import load_negatives, load_words
 from aurora_resnet.cli.terminal import MODEL_HELP, Corpora, Device, Negatives, Split, Threads, TrustCode, end_with
 from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.files import atomic_path
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
+from aurora_resnet.runtime.cli.terminal import tell
+from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
@@ -77,14 +80,11 @@ def evaluate(
     check_folder(aurora, "--aurora")
     check_device(device)
     set_threads(threads)
-    if aurora is not None:
-        by = ["set", "noise", "snr_db"]
     kind: Kind = "strings" if strings else "words"
     file = resolve(model, kind=kind, format="checkpoint" if checkpoint else None, device=device)
     options = options_of(kind, figure=figure, known_length=known_length or None)
-    loading = RECOGNIZERS[kind].from_pretrained
-    recognizer = loading(file, device=device, threads=threads, trust_code=trust_code)
-    conditions = load_words(corpus, split, by or (), kind=kind)
+    recognizer = RECOGNIZERS[kind].from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
+    conditions = load_words(corpus, split, ("set", "noise", "snr_db") if aurora else by or (), kind=kind)
     not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
     report: EvaluationReport[Any] = Evaluator(recognizer, batch_size=batch_size).evaluate(
         conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True
@@ -96,6 +96,19 @@ def evaluate(
         ("--csv", csv, report.write_csv),
         ("--predictions", predictions, report.write_predictions),
         ("--figure", figure, lambda path: save_figure(plot_confusion(report.overall), path)),
-        ("--aurora", aurora, lambda folder: table and write_aurora(table, folder)),
+        ("--aurora", aurora, lambda folder: table and _write_aurora(table, folder)),
     )
     end_with(report.all_problems)
+
+
+def _write_aurora(table: AuroraTable, folder: Path) -> None:
+    """Write ``aurora.md``, ``aurora.tex`` and two figures, and say so."""
+    for name, text in (("aurora.md", table.to_markdown()), ("aurora.tex", table.to_latex())):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    try:
+        save_figure(plot_accuracy_by_snr(table), folder / "accuracy_by_snr.png")
+        save_figure(plot_noise_heatmap(table), folder / "noise_heatmap.png")
+        tell(f"tables and figures: {folder}")
+    except MissingDependencyError as error:
+        tell(f"tables: {folder}; no figures drawn: {error}")

@@ -19,4 +19,4 @@ def models() -> None:
     print_table(f"Models for clips of {FRAMES} frames of 64 mel bands (1 s)", ["name", "parameters", "MACs/clip"], rows)
     for name in names:
         options = ", ".join(option for option in model_options(name) if option not in ("num_classes", "n_mels"))
-        typer.echo(f"{name}: {find_model(name).summary} Options: {options or 'none'}.")
+        typer.echo(f"{name}: {find_model(name).summary}; options: {options or 'none'}")

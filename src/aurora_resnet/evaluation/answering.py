@@ -106,7 +106,7 @@ def answer_all(
     answers: dict[str, Any] = {}
     problems: list[str] = []
     for name, corpus in corpora.items():
-        bar.set_description(name)
+        bar.set_description(name, refresh=False)
         found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
         if found.utterances:
             answers[name] = found

@@ -71,9 +71,8 @@ class ConditionReport:
     @property
     def per_word(self) -> dict[str, Score]:
         """Counts by spoken word, in class order; words that were never spoken have no clips."""
-        return {
-            word: Score(sum(row), row[i]) for i, (word, row) in enumerate(zip(self.words, self.confusion, strict=True))
-        }
+        rows = enumerate(zip(self.words, self.confusion, strict=True))
+        return {word: Score(sum(row), row[i]) for i, (word, row) in rows}
 
     def row(self) -> dict[str, str]:
         """Return the cells of a table of conditions, by their headings."""
@@ -126,9 +125,6 @@ class ConditionReport:
         pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair])
         if not pairs:
             return "None: every recording was recognised."
-        table = markdown_table(
-            ["spoken", "recognised", "clips"],
-            [[self.words[i], self.words[j], str(wrong[i, j])] for i, j in pairs[:MOST_CONFUSIONS]],
-        )
-        few = len(pairs) <= MOST_CONFUSIONS
-        return table if few else f"The {MOST_CONFUSIONS} most frequent of {len(pairs)}.\n\n{table}"
+        rows = [[self.words[i], self.words[j], str(wrong[i, j])] for i, j in pairs[:MOST_CONFUSIONS]]
+        table = markdown_table(["spoken", "recognised", "clips"], rows)
+        return table if len(pairs) == len(rows) else f"The {MOST_CONFUSIONS} most frequent of {len(pairs)}.\n\n{table}"

@@ -88,18 +88,13 @@ class Evaluator:
         with progress_bar(total=sum(map(len, everything)), unit="recording", show=progress) as bar:
             answers, unread = answer_all(task, corpora, bar, known_length=known_length)
             unsaid_answers, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
-        problems += [
-            *unread,
-            *unread_negatives,
-            *(problem for each in unsaid_answers.values() for problem in each.problems),
-        ]
+        problems += unread + unread_negatives
+        problems += [problem for each in unsaid_answers.values() for problem in each.problems]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         words = self.recognizer.vocabulary.words
         reports = tuple(each.report(name, words, _shared(corpora[name])) for name, each in answers.items())
         where = describe_environment(self.device)
-        versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
-        versions["numpy"] = np.__version__
         name = "all conditions" if len(reports) > 1 else reports[0].name
         parts = list(answers.values())
         overall = replace(type(parts[0]).pool(parts).report(name, words, {}), problems=())
@@ -111,7 +106,8 @@ class Evaluator:
             model_seconds=sum(each.seconds for each in answers.values()),
             device=str(self.device) if self.device.type == "cpu" else f"{self.device} ({where['device']})",
             threads=torch.get_num_threads(),
-            versions={name: str(version) for name, version in versions.items()},
+            versions={"aurora-resnet": __version__, "numpy": np.__version__}
+            | {name: str(where[name]) for name in ("python", "torch")},
             corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             problems=tuple(dict.fromkeys(problems)),

@@ -93,18 +93,12 @@ class StringAnswers(NamedTuple):
 
     def predictions(self, condition: str, _words: Sequence[str]) -> list[Prediction]:
         """Return one line a recording."""
-        return [
-            Prediction(
-                str(each.utterance.path),
-                condition,
-                " ".join(each.utterance.words),
-                " ".join(each.words),
-                each.confidence,
-                each.accepted,
-                each.utterance.speaker,
-            )
-            for each in self.strings
-        ]
+        lines = []
+        for each in self.strings:
+            said, found = " ".join(each.utterance.words), " ".join(each.words)
+            path, speaker = str(each.utterance.path), each.utterance.speaker
+            lines.append(Prediction(path, condition, said, found, each.confidence, each.accepted, speaker))
+        return lines
 
     @property
     def utterances(self) -> tuple[Utterance, ...]:
