@@ -1,4 +1,4 @@
-"""The Evaluator with a listener whose answers are known by construction: it names the tone that it hears."""
+"""The Evaluator with a listener whose answers are known by construction: it names the tone that it recognises."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_counts_follow_from_the_confusions() -> None:
 def test_per_word_equals_grouping_the_clips(clips: list[tuple[int, int]]) -> None:
     confusion = [[sum(clip == (i, j) for clip in clips) for j in range(3)] for i in range(3)]
     report = replace(CAR, confusion=tuple(map(tuple, confusion)))
-    right = np.array([spoken == heard for spoken, heard in clips])
+    right = np.array([spoken == found for spoken, found in clips])
     by_word = scores_by(right, [CAR.words[spoken] for spoken, _ in clips])
     assert {word: score for word, score in report.per_word.items() if score.clips} == {
         word: by_word[word] for word in CAR.words if word in by_word

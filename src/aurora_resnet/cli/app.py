@@ -66,7 +66,7 @@ def run(arguments: list[str]) -> int:
 
 
 def build_app(command: str) -> typer.Typer:
-    """Return the application with one real command; all others are there for the help alone."""
+    """Return the application with one real command; the rest are there for the help alone."""
     import typer  # a tenth of a second
 
     app = typer.Typer(
@@ -102,7 +102,7 @@ def _run_typer(arguments: list[str], command: str) -> int:
 
     from aurora_resnet.cli.logs import warnings_told
 
-    # typer carries its own copy of click in some versions and uses the package in others; this is right in both.
+    # typer carries its own copy of click in some versions and uses the package in the rest; this is right in both.
     usage_error: Any = typer.BadParameter.__bases__[0]
     try:
         with warnings_told():

@@ -9,7 +9,7 @@ from aurora_resnet.runtime.model_reference import Kind
 
 CALLED: Mapping[Kind, str] = {"words": "a model of single words", "strings": "a model of strings"}
 OF_WORDS = ("figure", "words_refused", "negatives_accepted")
-"""Options of single words; all others are of strings."""
+"""Options of single words; the rest are of strings."""
 
 
 def options_of(kind: Kind, **options: object) -> dict[str, object]:

@@ -110,7 +110,7 @@ class EvaluationReport(Generic[C]):
         write_json(self.to_dict(), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `write_json` writes. Counts that follow from others are there for other readers."""
+        """Return what `write_json` writes. Counts that follow from the rest are there for other programs."""
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "predictions"}
         values |= {
             "kind": self.kind,

@@ -37,7 +37,7 @@ def percent_with_interval(accuracy: float, interval: Interval) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table: first column to the left, the others to the right, readable as plain text.
+    """Return a Markdown table: first column to the left, the rest to the right, readable as plain text.
 
     Args:
         header: names of the columns.
@@ -88,7 +88,7 @@ def latex_table(
     groups: Sequence[str] = (),
     rule_after: int | None = None,
 ) -> str:
-    r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the others to the right.
+    r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the rest to the right.
 
     Args:
         header: names of the columns.

@@ -87,9 +87,9 @@ def read_export_recordings(
         parts.append((first[0], second, other_words or kind == "strings"))
     quiet = _without_speech(config)
     quantise, check, said = [quiet] * (kind == "strings"), [quiet], [None] * len(quiet)
-    for clips, (others, words), noisy in parts:
+    for clips, (checked, words), noisy in parts:
         quantise += [clips, *([_in_noise(clips, config, SNRS_DB)] * noisy)]
-        check += [others, *([_in_noise(others, config, (CHECK_SNR_DB,))] * noisy)]
+        check += [checked, *([_in_noise(checked, config, (CHECK_SNR_DB,))] * noisy)]
         said += words * (1 + noisy)
     return ExportRecordings(np.concatenate(quantise), np.concatenate(check), tuple(said))
 
