@@ -96,7 +96,7 @@ def evaluate(
         ("--csv", csv, report.write_csv),
         ("--predictions", predictions, report.write_predictions),
         ("--figure", figure, lambda path: save_figure(plot_confusion(report.overall), path)),
-        ("--aurora", aurora, lambda folder: table and _write_aurora(table, folder)),
+        ("--aurora", aurora, lambda folder: _write_aurora(AuroraTable.from_report(report), folder)),
     )
     end_with(report.all_problems)
 

@@ -210,7 +210,7 @@ class EvaluationReport(Generic[C]):
 def _from_dict(data: Mapping[str, Any]) -> EvaluationReport[Any]:
     """Return the report of which ``to_dict`` gave ``data``; what follows from the counts is left out."""
     strings = data.get("kind") == "strings"
-    kind = EvaluationReport[StringCondition] if strings else EvaluationReport[ConditionReport]
+    kind: Any = EvaluationReport[StringCondition] if strings else EvaluationReport[ConditionReport]
     shared = {} if strings else {"words": data["words"]}
     parts = {"conditions": [each | shared for each in data["conditions"]], "overall": data["overall"] | shared}
     report: EvaluationReport[Any] = TypeAdapter(kind).validate_python({**data, **parts})

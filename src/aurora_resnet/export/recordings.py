@@ -86,7 +86,8 @@ def read_export_recordings(
         first, second = (_READ[kind](half, config) for half in _halves(_known(load_corpus(name), name, config, kind)))
         parts.append((first[0], second, other_words or kind == "strings"))
     quiet = _without_speech(config)
-    quantise, check, said = [quiet] * (kind == "strings"), [quiet], [None] * len(quiet)
+    quantise, check = [quiet] * (kind == "strings"), [quiet]
+    said: list[Said] = [None] * len(quiet)
     for clips, (checked, words), noisy in parts:
         quantise += [clips, *([_in_noise(clips, config, SNRS_DB)] * noisy)]
         check += [checked, *([_in_noise(checked, config, (CHECK_SNR_DB,))] * noisy)]
