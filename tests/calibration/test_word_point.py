@@ -15,8 +15,9 @@ from aurora_resnet.calibration.word_point import calibrate, fit_calibration
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.recognition.word_model import TorchModel, clip_scores
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -87,12 +88,11 @@ def test_silence_does_not_move_the_threshold(trained: RecognizerModel, unseen_to
 
 
 def test_calibrated_confidences_are_right_as_often_as_they_say(trained: RecognizerModel, unseen_tones: ClipSet) -> None:
-    scores = clip_scores(TorchModel(trained), unseen_tones)
-    labels = unseen_tones.labels.numpy()
-    calibration = fit_calibration(scores, labels)
+    answers = Answers.of(TorchModel(trained), unseen_tones)
+    calibration = fit_calibration(answers)
 
     def loss(each: Calibration) -> float:
-        return -float(np.log(each.probabilities(scores[0])[np.arange(len(labels)), labels]).mean())
+        return -float(np.log(each.probabilities(answers.logits)[np.arange(len(answers)), answers.labels]).mean())
 
     assert loss(calibration) <= min(loss(Calibration()), loss(Calibration(1.1 * calibration.temperature)))
 

@@ -262,7 +262,7 @@ def test_version_and_help(call: Call) -> None:
         (["train", "--config", "quickstart", "--out", "x", "--set", "training.epochs=1e400"], ["training.epochs"]),
         (
             ["train", "--config", "quickstart", "--out", "x", "--set", "training.optimizer=adam"],
-            ["optimizer", "sgd, adamw or package.module:name", "'adam'"],
+            ["optimizer", "sgd, adamw, or package.module:Class", "'adam'"],
         ),
         (["calibrate", "--model", "compact", "--out", "x"], ["Missing option '--corpus'"]),
         (

@@ -81,7 +81,7 @@ def test_words_are_no_markup(call: Call, odd: list[str], tmp_path: Path) -> None
 
 
 def pipe(path: Path, data: bytes) -> Path:
-    """Make a named pipe and write into it when somebody reads."""
+    """Make a named pipe and write into it when it is opened for reading."""
     os.mkfifo(path)
     threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
     return path
@@ -96,7 +96,7 @@ def test_a_named_pipe_is_a_recording(call: Call, odd: list[str], tmp_path: Path)
     assert first[1:] == second[1:]
 
     expected = call("listen", "seven.wav")
-    result = call("listen", str(pipe(tmp_path / "heard", data)))
+    result = call("listen", str(pipe(tmp_path / "again", data)))
     assert (result.returncode, result.stdout) == (0, expected.stdout)
     raw = str(pipe(tmp_path / "raw", data[44:]))
     assert call("listen", "--rate", "8000", raw).stdout == expected.stdout

@@ -87,14 +87,12 @@ def full(*_: object, **__: object) -> NoReturn:
 
 
 def test_one_output_takes_none_of_the_others_with_it() -> None:
-    written: list[str] = []
+    written: list[Path] = []
     with pytest.raises(
         ConfigError, match=r"^--json a cannot be written \(No space left on device\); the rest is there"
     ):
-        write_all(
-            ("the output", lambda: written.append("one")), ("--json a", full), ("", lambda: written.append("two"))
-        )
-    assert written == ["one", "two"]
+        write_all("text", ("--json", Path("a"), full), ("--csv", Path("b"), written.append), ("--figure", None, full))
+    assert written == [Path("b")]
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ def condition(correct: int, **attributes: str) -> ConditionReport:
         ((correct, 100 - correct), (0, 0)),
         Interval(0, 1, "wilson"),
         0.0,
-        attributes=attributes,
+        {"": Score(100, correct)},
+        attributes,
     )
 
 
@@ -152,7 +153,7 @@ def test_intervals_of_the_means_draw_speakers_not_clips() -> None:
     conditions = [
         replace(condition(80, set="a", noise="car", snr_db=snr), per_speaker=per_speaker) for snr in AVERAGED_SNRS
     ]
-    interval = average_intervals(report(conditions).conditions, AVERAGED_SNRS)["a", "car"]
+    interval = average_intervals(conditions)["a", "car"]
     assert interval.method == "speakers"
     # The number of draws of the wrong voice is binomial with n = 5, p = 1/5.
     assert interval.low == pytest.approx(1 - binom.ppf(0.975, 5, 0.2) / 5)

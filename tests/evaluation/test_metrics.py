@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.evaluation.metrics import (
-    MIN_SPEAKERS,
     Score,
     accuracy_interval,
     expected_calibration_error,
@@ -28,30 +27,24 @@ def bools(values: list[bool]) -> npt.NDArray[np.bool_]:
     return np.array(values, dtype=np.bool_)
 
 
-@given(clips=st.integers(1, 3000), data=st.data(), confidence=st.floats(0.5, 0.999))
-def test_wilson_is_its_formula(clips: int, data: st.DataObject, confidence: float) -> None:
+@given(clips=st.integers(1, 3000), data=st.data())
+def test_wilson_is_its_formula(clips: int, data: st.DataObject) -> None:
     correct = data.draw(st.integers(0, clips))
-    p, z = correct / clips, NormalDist().inv_cdf((1 + confidence) / 2)
+    p, z = correct / clips, NormalDist().inv_cdf(0.975)
     centre, scale = p + z**2 / (2 * clips), 1 + z**2 / clips
     half = z * math.sqrt(p * (1 - p) / clips + z**2 / (4 * clips**2))
-    interval = wilson_interval(correct, clips, confidence=confidence)
+    interval = wilson_interval(correct, clips)
     assert interval.low == pytest.approx((centre - half) / scale, abs=1e-9)
     assert interval.high == pytest.approx((centre + half) / scale, abs=1e-9)
     assert (interval.low == 0) == (correct == 0)
     assert (interval.high == 1) == (correct == clips)
 
 
-@pytest.mark.parametrize(("correct", "clips"), [(0, 0), (-1, 3), (4, 3)])
-def test_wilson_refuses_impossible_counts(correct: int, clips: int) -> None:
-    with pytest.raises(ConfigError, match="0 <= correct <= clips"):
-        wilson_interval(correct, clips)
-
-
 @settings(deadline=None)
 @given(outcomes)
 def test_interval_contains_the_estimate_and_lies_in_0_1(clips: list[tuple[str, bool]]) -> None:
     correct = bools([right for _, right in clips])
-    interval = accuracy_interval(correct, [speaker for speaker, _ in clips], resamples=400)
+    interval = accuracy_interval(correct, [speaker for speaker, _ in clips])
     assert 0 <= interval.low <= correct.mean() <= interval.high <= 1
     assert interval.low < interval.high
 
@@ -62,8 +55,7 @@ def test_order_of_clips_does_not_matter(clips: list[tuple[str, bool]], random: o
     shuffled = list(clips)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     first, second = (
-        accuracy_interval(bools([right for _, right in some]), [who for who, _ in some], resamples=200)
-        for some in (clips, shuffled)
+        accuracy_interval(bools([right for _, right in some]), [who for who, _ in some]) for some in (clips, shuffled)
     )
     assert first == second
 
@@ -78,10 +70,10 @@ def test_bootstrap_equals_a_loop_over_drawn_speakers() -> None:
         drawn = [by_speaker[i] for i in rng.integers(0, 8, 8)]
         accuracies.append(np.concatenate(drawn).mean())
     low, high = np.quantile(accuracies, [0.025, 0.975])
-    interval = accuracy_interval(correct, speakers, resamples=20_000)
+    interval = accuracy_interval(correct, speakers)
     assert interval.method == "speakers"
-    assert interval.low == pytest.approx(low, abs=0.006)
-    assert interval.high == pytest.approx(high, abs=0.006)
+    assert interval.low == pytest.approx(low, abs=0.012)
+    assert interval.high == pytest.approx(high, abs=0.012)
 
 
 def test_interval_is_wider_when_speakers_differ() -> None:
@@ -90,7 +82,7 @@ def test_interval_is_wider_when_speakers_differ() -> None:
     spread = bools([i % 50 >= 8 + (i // 50) % 3 for i in range(500)])
     gathered = bools([i >= 90 for i in range(500)])
     narrow, wide = accuracy_interval(spread, speakers), accuracy_interval(gathered, speakers)
-    independent = accuracy_interval(gathered, None)
+    independent = accuracy_interval(gathered, [""] * 500)
     assert narrow.high - narrow.low < independent.high - independent.low < wide.high - wide.low
 
 
@@ -99,10 +91,10 @@ def test_coverage_is_near_nominal() -> None:
     rng = np.random.default_rng(0)
     speakers = [f"s{i:02d}" for i in range(40) for _ in range(20)]
     held = 0
-    for study in range(400):
+    for _ in range(400):
         skill = rng.beta(8, 2, 40)  # mean 0.8
         correct = rng.random(800) < np.repeat(skill, 20)
-        interval = accuracy_interval(correct, speakers, seed=study, resamples=400)
+        interval = accuracy_interval(correct, speakers)
         held += interval.low <= 0.8 <= interval.high
     assert 0.90 <= held / 400 <= 0.98
 
@@ -110,12 +102,12 @@ def test_coverage_is_near_nominal() -> None:
 @pytest.mark.parametrize(
     "speakers",
     [
-        None,
+        [""] * 20,
         ["a", "b", "c", "d"] * 5,
         ["", "b", "c", "d", "e"] * 4,
     ],
 )
-def test_wilson_where_speakers_are_unknown_or_few(speakers: list[str] | None) -> None:
+def test_wilson_where_speakers_are_unknown_or_few(speakers: list[str]) -> None:
     correct = bools([i % 6 != 0 for i in range(20)])
     assert accuracy_interval(correct, speakers) == wilson_interval(16, 20)
 
@@ -127,28 +119,9 @@ def test_wilson_where_all_speakers_are_alike(wrong_each: int) -> None:
     assert accuracy_interval(correct, speakers) == wilson_interval(18 - 6 * wrong_each, 18)
 
 
-def test_interval_repeats_and_depends_on_the_seed() -> None:
-    rng = np.random.default_rng(1)
-    correct = rng.random(300) < 0.7
-    speakers = [f"s{i % 13}" for i in range(300)]
-    assert len(set(speakers)) >= MIN_SPEAKERS
-    assert accuracy_interval(correct, speakers, seed=3) == accuracy_interval(correct, speakers, seed=3)
-    assert accuracy_interval(correct, speakers, seed=3) != accuracy_interval(correct, speakers, seed=4)
-
-
-def test_interval_options_are_checked() -> None:
-    some = bools([True, False])
+def test_an_interval_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least one clip"):
-        accuracy_interval(bools([]), None)
-    with pytest.raises(ConfigError, match=r"such as 0\.95, not 95"):
-        accuracy_interval(some, None, confidence=95)
-    with pytest.raises(ConfigError, match="resamples must be at least 1"):
-        accuracy_interval(some, None, resamples=0)
-    with pytest.raises(ConfigError, match="2 clips, 1 names"):
-        accuracy_interval(some, ["a"])
-
-
-pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=50)
+        accuracy_interval(bools([]), [])
 
 
 @given(outcomes)
@@ -165,11 +138,11 @@ def test_accuracy_of_nothing_is_nan() -> None:
     assert math.isnan(Score(0, 0).accuracy)
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 20))
-def test_calibration_error_equals_the_definition(clips: list[tuple[float, bool]], bins: int) -> None:
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
+def test_calibration_error_equals_the_definition(clips: list[tuple[float, bool]]) -> None:
     confidence = np.array([value for value, _ in clips])
     correct = bools([right for _, right in clips])
-    total = 0.0
+    total, bins = 0.0, 15
     for m in range(1, bins + 1):
         # The same products on both sides, so that a confidence on a bin's edge falls to the same side.
         inside = (confidence * bins > m - 1) & (confidence * bins <= m)
@@ -177,7 +150,7 @@ def test_calibration_error_equals_the_definition(clips: list[tuple[float, bool]]
             inside |= confidence == 0
         if inside.any():
             total += inside.sum() / len(clips) * abs(correct[inside].mean() - confidence[inside].mean())
-    assert expected_calibration_error(confidence, correct, bins=bins) == pytest.approx(total, abs=1e-12)
+    assert expected_calibration_error(confidence, correct) == pytest.approx(total, abs=1e-12)
 
 
 def test_calibration_error_of_honest_answers_is_small() -> None:
@@ -186,12 +159,3 @@ def test_calibration_error_of_honest_answers_is_small() -> None:
     correct = rng.random(100_000) < confidence
     assert expected_calibration_error(confidence, correct) < 0.01
     assert expected_calibration_error(np.ones(100_000), correct) == pytest.approx(0.4, abs=0.01)
-
-
-def test_calibration_error_checks_its_arguments() -> None:
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        expected_calibration_error(np.array([1.2]), bools([True]))
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        expected_calibration_error(np.array([np.nan]), bools([True]))
-    with pytest.raises(ConfigError, match="one confidence a clip"):
-        expected_calibration_error(np.array([0.5]), bools([True, False]))

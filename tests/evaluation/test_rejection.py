@@ -91,8 +91,6 @@ def test_everything_is_counted(words: Corpus, negatives: Corpus) -> None:
     assert counts(report.refused_by_word) == {"yes": (2, 3), "fünf": (0, 1)}
     assert counts(report.accepted_by_word) == {"tree": (1, 2), "tree house": (1, 1), "(no word)": (0, 2)}
     assert counts(report.refused_by_condition) == {"words": (2, 4)}
-    assert repr(report).startswith("RejectionReport(loud: 50.00 [")
-    assert report.problems == ()
 
 
 def test_without_a_threshold_only_silence_is_refused(words: Corpus, negatives: Corpus) -> None:
@@ -109,10 +107,10 @@ def test_conditions_are_counted_apart_and_together(words: Corpus, negatives: Cor
     assert counts(report.refused_by_condition) == {"all": (2, 4), "audible": (1, 3)}
     assert counts(report.accepted_by_condition) == {"spoken": (2, 3), "noise": (0, 2)}
     assert (report.words_refused.count, report.words_refused.clips) == (3, 7)
-    rows = report.to_markdown().splitlines()
+    rows = report.to_markdown().split("\n\n")[1].splitlines()
     assert any(row.startswith("| words refused: all ") for row in rows)
     assert any(row.startswith("| negatives accepted: all ") for row in rows)
-    assert report._repr_markdown_().count("\n|") == 2 + 6
+    assert len(rows) == 2 + 6
 
 
 def test_many_speakers_give_an_interval_over_speakers(tmp_path: Path, negatives: Corpus) -> None:

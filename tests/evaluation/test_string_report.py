@@ -21,30 +21,29 @@ from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, StringAnswers
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.evaluation.string_answers import FalseWords, StringAnswer, StringAnswers
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from tests.evaluation.tones import write_strings
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 
 
-def heard(said: str, found: str, confidence: float = 0.9, speaker: str = "me", seconds: float = 36.0) -> HeardString:
+def answer(said: str, found: str, confidence: float = 0.9, speaker: str = "me", seconds: float = 36.0) -> StringAnswer:
     utterance = Utterance(Path("a.wav"), tuple(said.split()), speaker)
-    return HeardString(utterance, tuple(found.split()), confidence, confidence >= 0.5, seconds)
+    return StringAnswer(utterance, tuple(found.split()), confidence, confidence >= 0.5, seconds)
 
 
 def test_errors_are_counted_by_word_and_by_string() -> None:
     strings = [
-        heard("one two three", "one two three", speaker="ana"),
-        heard("one two three", "one nine", speaker="ana"),
-        heard("four", "four four", 0.4, speaker="ben"),
+        answer("one two three", "one two three", speaker="ana"),
+        answer("one two three", "one nine", speaker="ana"),
+        answer("four", "four four", 0.4, speaker="ben"),
     ]
     condition = StringAnswers(strings).report("mine", (), {})
     assert (condition.counts.said, condition.counts.errors) == (7, 3)
     assert (condition.counts.substituted, condition.counts.deleted, condition.counts.inserted) == (1, 1, 1)
     assert condition.accuracy == pytest.approx(4 / 7)
     assert (condition.strings, condition.right, condition.refused) == (3, 1, 1)
-    assert (condition.accepted, condition.accepted_wrong) == (2, 1)
+    assert condition.accepted_wrong == 1
     assert condition.per_speaker == {"ana": Score(6, 4), "ben": Score(1, 0)}
 
 
@@ -54,7 +53,7 @@ def test_sums_by_speaker_have_the_interval_of_their_clips(clips: list[tuple[str,
     correct, speakers = np.array([right for _, right in clips]), [speaker for speaker, _ in clips]
     names = sorted(set(speakers))
     scores = {n: Score(speakers.count(n), sum(r for s, r in clips if s == n)) for n in names}
-    assert scores_interval(scores, resamples=50) == accuracy_interval(correct, speakers, resamples=50)
+    assert scores_interval(scores) == accuracy_interval(correct, speakers)
     sums = [scores[name].correct for name in names]
     weighted = bootstrap_means(sums, names, weights=[scores[name].clips for name in names], resamples=20)
     assert weighted == pytest.approx(bootstrap_means(correct, speakers, resamples=20))
@@ -65,11 +64,7 @@ def test_sums_by_speaker_have_the_interval_of_their_clips(clips: list[tuple[str,
 def test_the_area_counts_pairs(answers: list[tuple[int, bool]]) -> None:
     scores, positive = (np.array(column) for column in zip(*answers, strict=True))
     pairs = [(a, b) for a, yes in answers if yes for b, other in answers if not other]
-    if not pairs:
-        with pytest.raises(ConfigError, match="scores of both kinds"):
-            auroc(scores.astype(float), positive)
-        return
-    expected = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs])
+    expected = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs]) if pairs else None
     assert auroc(scores.astype(float), positive) == pytest.approx(expected)
 
 
@@ -141,8 +136,8 @@ FOUND = st.lists(st.tuples(LEVELS, st.integers(0, 3)), min_size=1, max_size=12)
 def test_the_threshold_is_the_lowest_within_the_budget(
     talk: list[tuple[float, int]], strings: list[tuple[float, int]], budget: float
 ) -> None:
-    unsaid = [heard("", " ".join(["one"] * count), confidence) for confidence, count in talk]
-    said = [heard("one one", " ".join(["one"] * count), confidence) for confidence, count in strings]
+    unsaid = [answer("", " ".join(["one"] * count), confidence) for confidence, count in talk]
+    said = [answer("one one", " ".join(["one"] * count), confidence) for confidence, count in strings]
     point = StringPoint.at(0.5, said, unsaid, false_per_hour=budget)
     hours = len(talk) * 36.0 / 3600
 

@@ -17,30 +17,30 @@ strings = st.lists(st.sampled_from("ab"), max_size=6).map(tuple)
 
 
 @cache
-def distance(said: tuple[str, ...], heard: tuple[str, ...]) -> int:
-    if not said or not heard:
-        return len(said) + len(heard)
-    changed = distance(said[1:], heard[1:]) + (said[0] != heard[0])
-    return min(changed, distance(said[1:], heard) + 1, distance(said, heard[1:]) + 1)
+def distance(said: tuple[str, ...], found: tuple[str, ...]) -> int:
+    if not said or not found:
+        return len(said) + len(found)
+    changed = distance(said[1:], found[1:]) + (said[0] != found[0])
+    return min(changed, distance(said[1:], found) + 1, distance(said, found[1:]) + 1)
 
 
-@given(said=strings, heard=strings)
+@given(said=strings, found=strings)
 def test_no_alignment_has_fewer_errors_and_every_word_is_in_it_once(
-    said: tuple[str, ...], heard: tuple[str, ...]
+    said: tuple[str, ...], found: tuple[str, ...]
 ) -> None:
-    pairs = align(said, heard)
+    pairs = align(said, found)
     assert [i for i, _ in pairs if i is not None] == list(range(len(said)))
-    assert [j for _, j in pairs if j is not None] == list(range(len(heard)))
-    counts = count_errors(said, heard)
-    assert counts.inserted + counts.deleted + counts.substituted == distance(said, heard)
-    assert counts.recognised == len(heard)
-    assert counts.right == sum(i is not None and j is not None and said[i] == heard[j] for i, j in pairs)
+    assert [j for _, j in pairs if j is not None] == list(range(len(found)))
+    counts = count_errors(said, found)
+    assert counts.inserted + counts.deleted + counts.substituted == distance(said, found)
+    assert counts.recognised == len(found)
+    assert counts.right == sum(i is not None and j is not None and said[i] == found[j] for i, j in pairs)
 
 
 @given(st.lists(st.tuples(strings.filter(len), strings), min_size=1, max_size=5))
 def test_the_error_rate_is_that_of_jiwer(pairs: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
-    said, heard = ([" ".join(words) for words in side] for side in zip(*pairs, strict=True))
-    assert score_strings(pairs).error_rate == pytest.approx(jiwer.wer(said, heard))
+    said, found = ([" ".join(words) for words in side] for side in zip(*pairs, strict=True))
+    assert score_strings(pairs).error_rate == pytest.approx(jiwer.wer(said, found))
 
 
 def test_a_word_may_have_spaces_and_umlauts() -> None:

@@ -83,8 +83,8 @@ def test_without_a_split_every_second_recording_quantises(compact: Checkpoint, t
     standard, more = read_export_recordings(config), read_export_recordings(config, [f"folder:{tmp_path}"])
     assert [len(more.quantise) - len(standard.quantise), len(more.check) - len(standard.check)] == [5, 5]
     assert set(more.said[-5:]) == {("one",), ("two",)}
-    strangers = tmp_path / "yes"
-    (tmp_path / "one").rename(strangers)
+    renamed = tmp_path / "yes"
+    (tmp_path / "one").rename(renamed)
     for file in (tmp_path / "two").iterdir():
         file.unlink()
     with pytest.raises(CorpusError, match=r"has no words that the model knows: zero, one"):

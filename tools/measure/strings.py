@@ -17,10 +17,11 @@ import numpy as np
 from aurora_resnet.calibration.string_point import OTHER_WEIGHTS
 from aurora_resnet.evaluation.conditions import conditions_by
 from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.metrics import auroc
 from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_answers import FalseWords, HeardString, hear_strings
-from aurora_resnet.evaluation.string_condition import StringCondition, confidence_auroc
+from aurora_resnet.evaluation.string_answers import FalseWords, StringAnswer, answer_strings
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -79,8 +80,9 @@ def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_sec
     free = evaluate({name: strings[name] for name in ("an4", "strangers", "repeated")})
     told = evaluate(an4, known_length=True)
     noisy = evaluate(conditions_by(strings["noizeus"], "noise", "snr_db"), progress=True)
-    unsaid = hear_strings(recognizer, sets.talk).strings
-    talk, letters = FalseWords.of(unsaid), FalseWords.of(hear_strings(recognizer, sets.letters).strings)
+    judged = _everything(free, noisy)
+    unsaid = answer_strings(recognizer, sets.talk).strings
+    talk, letters = FalseWords.of(unsaid), FalseWords.of(answer_strings(recognizer, sets.letters).strings)
     return {
         "operating_point": {
             "other_weight": recognizer.facts.calibration.other_weight,
@@ -89,7 +91,7 @@ def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_sec
         "strings": _by_condition(free),
         "known_length": _by_condition(told),
         "noise": _by_condition(noisy),
-        "confidence_auroc": confidence_auroc(_everything(free, noisy)),
+        "confidence_auroc": auroc([each.confidence for each in judged], [each.right for each in judged]),
         "false_words": {
             "talk": asdict(talk) | {"per_hour": talk.per_hour},
             "letters": asdict(letters)
@@ -109,7 +111,7 @@ def _everything(*reports: EvaluationReport[StringCondition]) -> list[Prediction]
     return [each for report in reports for each in report.predictions]
 
 
-def _at_threshold(said: Sequence[Prediction], unsaid: Sequence[HeardString], threshold: float) -> dict[str, float]:
+def _at_threshold(said: Sequence[Prediction], unsaid: Sequence[StringAnswer], threshold: float) -> dict[str, float]:
     """Return what another threshold gives: strings without noise right and accepted, false words an hour of talk."""
     right = sum(each.right and each.confidence >= threshold for each in said) / len(said)
     false = FalseWords.of([replace(each, accepted=each.confidence >= threshold) for each in unsaid])
@@ -123,7 +125,7 @@ def _at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) ->
     other = StringRecognizer(model)
     report = Evaluator(other).evaluate({name: sets.strings[name] for name in ("an4", "strangers")})
     rates = {f"{condition.name}_word_errors": condition.counts.error_rate for condition in report.conditions}
-    return rates | {"talk_per_hour": FalseWords.of(hear_strings(other, sets.talk).strings).per_hour}
+    return rates | {"talk_per_hour": FalseWords.of(answer_strings(other, sets.talk).strings).per_hour}
 
 
 def noise_hour(recognizer: StringRecognizer, data: Path, seconds: float) -> Record:

@@ -44,4 +44,4 @@ class StringPoint:
         best = choose_string_point(sequence_model(model), strings, talk, false_per_hour=self.false_per_hour)[0]
         digests = {"validation": corpus.digest(), "talk": talk.digest()}
         info = {"operating_point": {**asdict(best), "corpora": digests}}
-        return Calibration(threshold=best.threshold, other_weight=best.other_weight), info
+        return best.calibration, info

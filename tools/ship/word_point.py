@@ -122,9 +122,7 @@ class WordPoint:
 
 
 def _fit(*words: Answers, negatives: Answers | None = None, **point: float | None) -> Calibration:
-    pooled = Answers.pool(words)
-    not_words = None if negatives is None else (negatives.logits, negatives.peaks)
-    return fit_calibration((pooled.logits, pooled.peaks), pooled.labels, negatives=not_words, **point)
+    return fit_calibration(Answers.pool(words), negatives, **point)
 
 
 def _files(patterns: tuple[str, ...]) -> list[Path]:

@@ -16,9 +16,10 @@ from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.string_answers import HeardString, hear_strings
+from aurora_resnet.evaluation.string_answers import StringAnswer, answer_strings
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
@@ -53,9 +54,19 @@ class StringPoint:
     false_per_hour: float
     hours: float
 
+    @property
+    def calibration(self) -> Calibration:
+        """Both numbers, as a checkpoint stores them."""
+        return Calibration(threshold=self.threshold, other_weight=self.other_weight)
+
     @classmethod
     def at(
-        cls, other_weight: float, strings: Sequence[HeardString], talk: Sequence[HeardString], *, false_per_hour: float
+        cls,
+        other_weight: float,
+        strings: Sequence[StringAnswer],
+        talk: Sequence[StringAnswer],
+        *,
+        false_per_hour: float,
     ) -> StringPoint:
         """Return the point with the lowest threshold that accepts so few false words.
 
@@ -66,7 +77,7 @@ class StringPoint:
             false_per_hour: largest number, 0 or more.
         """
         hours = sum(each.seconds for each in talk) / 3600
-        confidences, words = [each.confidence for each in talk], [len(each.heard) for each in talk]
+        confidences, words = [each.confidence for each in talk], [len(each.words) for each in talk]
         threshold, accepted = threshold_of_false_words(confidences, words, hours=hours, per_hour=false_per_hour)
         counts = sum((each.counts for each in strings), start=WordCounts())
         return cls(
@@ -111,7 +122,7 @@ def choose_string_point(
     points = []
     for weight in other_weights:
         recognizer = StringRecognizer(model.at(other_weight=weight, threshold=0.0))
-        said, unsaid = hear_strings(recognizer, strings, bar=bar), hear_strings(recognizer, talk, bar=bar)
+        said, unsaid = answer_strings(recognizer, strings, bar=bar), answer_strings(recognizer, talk, bar=bar)
         if problems := (*said.problems, *unsaid.problems):
             raise CorpusError("; ".join(problems[:3]))
         points.append(StringPoint.at(weight, said.strings, unsaid.strings, false_per_hour=false_per_hour))
@@ -164,23 +175,17 @@ def choose_string_calibration(
     if unknown := checkpoint.vocabulary.unknown(strings.words):
         raise CorpusError(f"the strings have words that the model does not know: {', '.join(unknown[:20])}")
     most = FALSE_PER_HOUR if false_per_hour is None else false_per_hour
-    with tqdm(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", disable=None) as bar:
+    with progress_bar(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", show=True) as bar:
         network = sequence_model(checkpoint, device=device)
         points = choose_string_point(network, strings, talk, false_per_hour=most, bar=bar)
     best = points[0]
     header = ["other weight", "threshold", "strings right and accepted %", "word errors %", "false words an hour"]
-    rows = [
-        [
-            f"{p.other_weight:g}",
-            f"{p.threshold:.4g}",
-            percent(p.right / p.strings),
-            percent(p.errors / p.words),
-            f"{p.false_per_hour:.1f}",
-        ]
-        for p in points
-    ]
+    rows = []
+    for p in points:
+        shares = [percent(p.right / p.strings), percent(p.errors / p.words)]
+        rows.append([f"{p.other_weight:g}", f"{p.threshold:.4g}", *shares, f"{p.false_per_hour:.1f}"])
     return Choice(
-        calibration=Calibration(threshold=best.threshold, other_weight=best.other_weight),
+        calibration=best.calibration,
         table=markdown_table(header, rows),
         summary=f"other_weight {best.other_weight:g}, threshold {best.threshold:.4g}",
         facts=asdict(best),

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-import numpy as np
-import numpy.typing as npt
-from tqdm.auto import tqdm
-
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import fit_temperature, highest_threshold, lowest_threshold
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.answers import Answers, WordAnswering
-from aurora_resnet.evaluation.evaluator import answer_all
+from aurora_resnet.evaluation.answering import WordAnswering, answer_all
+from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.rejection_report import RejectionReport, Share
 from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.recognition.word_model import clip_scores, scoring_model
+from aurora_resnet.progress import progress_bar
+from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.decision import Calibration, audible, evidence
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
-
-Scores = tuple[npt.ArrayLike, npt.ArrayLike]
 
 SHARES = (0.01, 0.02, 0.03, 0.05)
 """Of the words refused, in the table of what a threshold would do."""
@@ -62,56 +57,43 @@ def calibrate(
     True
     """
     scoring = scoring_model(model)
-    of_words = clip_scores(scoring, words)
-    not_words = None if negatives is None or not len(negatives) else clip_scores(scoring, negatives)
     return fit_calibration(
-        of_words,
-        words.labels.numpy(),
-        negatives=not_words,
+        Answers.of(scoring, words),
+        None if negatives is None or not len(negatives) else Answers.of(scoring, negatives),
         words_refused=words_refused,
         negatives_accepted=negatives_accepted,
     )
 
 
 def fit_calibration(
-    words: Scores,
-    labels: npt.ArrayLike,
+    words: Answers,
+    negatives: Answers | None = None,
     *,
-    negatives: Scores | None = None,
     words_refused: float | None = None,
     negatives_accepted: float | None = None,
 ) -> Calibration:
-    """Return the calibration for scores that a model gave already; see ``calibrate``.
+    """Return the calibration for answers that a model gave already; arguments and errors as ``calibrate``.
 
-    Args:
-        words: logits ``[n, K]`` and peaks ``[n, 1]`` of words, from ``clip_scores``.
-        labels: their true classes, ``[n]``.
-        negatives: the same of negatives.
-        words_refused: as in ``calibrate``.
-        negatives_accepted: as in ``calibrate``.
-
-    Raises:
-        ConfigError: as ``calibrate``.
-
-    >>> loud = np.full((4, 1), 0.5)
-    >>> words = np.array([[2.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 2.0]]), loud
-    >>> negatives = np.zeros((4, 2)), loud  # whose evidence is log(2)
-    >>> fit_calibration(words, [0, 0, 1, 0], negatives=negatives, negatives_accepted=0.0).threshold  # just above
+    >>> def answers(logits: list[list[float]], labels: list[int]) -> Answers:
+    ...     return Answers((), np.array(labels), np.array(logits), np.full((len(labels), 1), 0.5), Calibration())
+    >>> words = answers([[2.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 2.0]], [0, 0, 1, 0])
+    >>> negatives = answers([[0.0, 0.0]] * 4, [2] * 4)  # whose evidence is log(2)
+    >>> fit_calibration(words, negatives, negatives_accepted=0.0).threshold  # just above
     0.69314718...
     """
     if words_refused is not None and negatives_accepted is not None:
         raise ConfigError("an operating point is words_refused or negatives_accepted, got both")
     # Silence is refused whatever the threshold is, so it says nothing about where to put it.
-    loud = audible(words[1])
-    logits = np.asarray(words[0])[loud]
-    temperature = fit_temperature(logits, np.asarray(labels)[loud])
+    loud = audible(words.peaks)
+    logits = words.logits[loud]
+    temperature = fit_temperature(logits, words.labels[loud])
     threshold: float | None = None
     if words_refused is not None:
         threshold = highest_threshold(evidence(logits), refused=words_refused)
     elif negatives_accepted is not None:
         if negatives is None:
             raise ConfigError("negatives_accepted needs recordings of negatives, got none")
-        not_words = np.asarray(negatives[0])[audible(negatives[1])]
+        not_words = negatives.logits[audible(negatives.peaks)]
         threshold = lowest_threshold(evidence(not_words), accepted=negatives_accepted)
     return Calibration(temperature, threshold)
 
@@ -142,59 +124,54 @@ def choose_word_point(
     asked = {"words_refused": words_refused, "negatives_accepted": negatives_accepted}
     task = WordAnswering(scoring_model(checkpoint, device=device))
     corpora = {**words, **negatives}
-    with tqdm(total=sum(map(len, corpora.values())), unit="clip", disable=None) as bar:
+    with progress_bar(total=sum(map(len, corpora.values())), unit="clip", show=True) as bar:
         said, unread = answer_all(task, words, bar)
         unsaid, more = answer_all(task, negatives, bar, negatives=True)
     if not said:
         raise CorpusError(f"no recording of the words could be read: {'; '.join(unread[:3])}")
-    point = _fit(said, unsaid, **asked)
-    refused, report = _at(point, said, unsaid)
+    pooled, rest = Answers.pool(list(said.values())), Answers.pool(list(unsaid.values())) if unsaid else None
+    point = fit_calibration(pooled, rest, **asked)
+    refused, accepted = _shares(point, pooled, rest)
     shown = f"threshold {_shown(point)}: {_percent(refused)} % of the words refused"
+    if unsaid:
+        at_point = [{n: replace(each, calibration=point) for n, each in part.items()} for part in (said, unsaid)]
+        shown = RejectionReport.count("", *at_point).to_markdown()
     problems = [problem for each in corpora.values() for problem in each.problems]
     problems += [*unread, *more, *(p for each in (*said.values(), *unsaid.values()) for p in each.problems)]
     return Choice(
         calibration=point,
-        table=f"{_table(said, unsaid)}\n\n{shown if report is None else report.to_markdown()}",
+        table=f"{_table(pooled, rest)}\n\n{shown}",
         summary=f"temperature {point.temperature:.4g}, threshold {_shown(point)}",
         facts={
             "asked": {name: share for name, share in asked.items() if share is not None},
             "words_refused": asdict(refused),
-            "negatives_accepted": None if report is None else asdict(report.negatives_accepted),
+            "negatives_accepted": None if accepted is None else asdict(accepted),
         },
         problems=tuple(dict.fromkeys(problems)),
     )
 
 
-def _fit(words: Mapping[str, Answers], negatives: Mapping[str, Answers], **point: float | None) -> Calibration:
-    said = Answers.pool(list(words.values()))
-    unsaid = Answers.pool(list(negatives.values())) if negatives else None
-    of_negatives = None if unsaid is None else (unsaid.logits, unsaid.peaks)
-    return fit_calibration((said.logits, said.peaks), said.labels, negatives=of_negatives, **point)
+def _shares(point: Calibration, words: Answers, negatives: Answers | None) -> tuple[Share, Share | None]:
+    """Return the share of the words that a calibration refuses, and that of the negatives that it accepts."""
+    refused = Share.of(~replace(words, calibration=point).accepted, words.speakers)
+    if negatives is None:
+        return refused, None
+    return refused, Share.of(replace(negatives, calibration=point).accepted, negatives.speakers)
 
 
-def _at(
-    point: Calibration, words: Mapping[str, Answers], negatives: Mapping[str, Answers]
-) -> tuple[Share, RejectionReport | None]:
-    """Return the share of the words that a calibration refuses, and the whole report if there are negatives."""
-    said, unsaid = ({n: replace(each, calibration=point) for n, each in part.items()} for part in (words, negatives))
-    pooled = Answers.pool(list(said.values()))
-    return Share.of(~pooled.accepted, pooled.speakers), RejectionReport.count("", said, unsaid) if unsaid else None
-
-
-def _table(words: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> str:
+def _table(words: Answers, negatives: Answers | None) -> str:
     """Return what refusing so many words would accept of the negatives."""
     rows = []
     for share in SHARES:
-        point = _fit(words, negatives, words_refused=share)
-        refused, report = _at(point, words, negatives)
-        accepted = MISSING if report is None else _percent(report.negatives_accepted)
-        rows.append([f"{100 * share:g}", _shown(point), percent(refused.share), accepted])
+        point = fit_calibration(words, negatives, words_refused=share)
+        refused, accepted = _shares(point, words, negatives)
+        rows.append([f"{100 * share:g}", _shown(point), percent(refused.share), _percent(accepted)])
     header = ["words to refuse %", "threshold", "words refused %", "negatives accepted % [95 % interval]"]
     return markdown_table(header, rows)
 
 
-def _percent(share: Share) -> str:
-    return percent_with_interval(share.share, share.interval)
+def _percent(share: Share | None) -> str:
+    return MISSING if share is None else percent_with_interval(share.share, share.interval)
 
 
 def _shown(point: Calibration) -> str:

@@ -1,4 +1,4 @@
-"""What a person types: the command ``aurora-resnet``."""
+"""The command line: the command ``aurora-resnet``."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ Only the command that was asked for is imported, so that what needs no torch nev
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import typer
 
 PROGRAM = "aurora-resnet"
-SUMMARY = "Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use."
-EPILOG = "A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart"
 
 COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
@@ -68,20 +66,20 @@ def run(arguments: list[str]) -> int:
 
 
 def build_app(command: str) -> typer.Typer:
-    """Return the application with one real command; all others are there for the help alone."""
+    """Return the application with one real command; the rest are there for the help alone."""
     import typer  # a tenth of a second
 
     app = typer.Typer(
         name=PROGRAM,
-        help=SUMMARY,
-        epilog=EPILOG,
+        help="Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use.",
+        epilog="A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     for name, line in COMMANDS.items():
-        app.command(name, help=None if name == command else line)(_command(name) if name == command else _unused)
+        app.command(name, help=None if name == command else line)(_function(name) if name == command else _unused)
 
     @app.callback()
     def options(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
@@ -90,10 +88,9 @@ def build_app(command: str) -> typer.Typer:
     return app
 
 
-def _command(name: str) -> Callable[..., Any]:
-    function = name.replace("-", "_")
-    command: Callable[..., Any] = getattr(import_module(f"aurora_resnet.cli.{function}"), function)
-    return command
+def _function(command: str) -> Any:
+    name = command.replace("-", "_")
+    return getattr(import_module(f"aurora_resnet.cli.{name}"), name)
 
 
 def _unused() -> None:
@@ -105,7 +102,7 @@ def _run_typer(arguments: list[str], command: str) -> int:
 
     from aurora_resnet.cli.logs import warnings_told
 
-    # typer carries its own copy of click in some versions and uses the package in others; this is right in both.
+    # typer carries its own copy of click in some versions and uses the package in the rest; this is right in both.
     usage_error: Any = typer.BadParameter.__bases__[0]
     try:
         with warnings_told():

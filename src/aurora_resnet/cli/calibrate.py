@@ -12,21 +12,18 @@ from aurora_resnet.calibration.string_point import FALSE_PER_HOUR
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
+from aurora_resnet.cli.recordings import load_negatives, load_words
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Corpora, Device, Negatives, Split, Threads, TrustCode, end_with
 from aurora_resnet.environment import check_device, set_threads
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.cli.terminal import tell
 
 
 def calibrate(
     model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)],
-    corpus: Annotated[
-        list[str],
-        typer.Option(help="KIND:PATH: words, or strings, by held-out speakers. May be repeated."),
-    ],
+    corpus: Corpora,
     out: Annotated[Path, typer.Option(help="Checkpoint to write.")],
-    split: Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")] = None,
-    negatives: Annotated[list[str] | None, typer.Option(help=NEGATIVES_HELP)] = None,
+    split: Split = None,
+    negatives: Negatives = None,
     words_refused: Annotated[
         float | None, typer.Option(help="Put the threshold where it refuses at most this share of the words.")
     ] = None,
@@ -46,10 +43,11 @@ def calibrate(
 ) -> None:
     """Fit a model's confidence and its threshold on recordings that it was not trained on.
 
-    Writes the same weights, bit by bit, with the new calibration. Without --words-refused and --negatives-accepted
-    there is no threshold: such a model does not say what it accepts. Of a model of strings the weight of everything
-    but a word and the threshold are chosen together; the folder of its training has the recordings for it. Exit code 1
-    means that some recordings could not be used; each is named.
+    The recordings are words, or strings, by held-out speakers. Writes the same weights, bit by bit, with the new
+    calibration. Without --words-refused and --negatives-accepted there is no threshold: such a model does not say what
+    it accepts. Of a model of strings the weight of everything but a word and the threshold are chosen together; the
+    folder of its training has the recordings for it. Exit code 1 means that some recordings could not be used; each is
+    named.
 
     \b
     Examples:
@@ -77,7 +75,4 @@ def calibrate(
     )
     typer.echo(choice.table)
     tell(f"{out}: {choice.summary}")
-    if choice.problems:
-        for problem in choice.problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
+    end_with(choice.problems)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +43,8 @@ def compare(
     check_file(json, "--json")
     comparison = Comparison.of(read_systems(runs, seeds=seeds))
     text = comparison.to_latex() if latex else comparison.to_markdown()
-    outputs: list[tuple[str, Callable[[], object]]] = [("the output", partial(typer.echo, text))]
-    if json is not None:
-        outputs.append((f"--json {json}", partial(write_json, comparison.to_dict(), json)))
-    if figure is not None:
-        outputs.append((f"--figure {figure}", lambda: save_figure(plot_comparison(comparison), figure)))
-    write_all(*outputs)
+    write_all(
+        text,
+        ("--json", json, lambda path: write_json(comparison.to_dict(), path)),
+        ("--figure", figure, lambda path: save_figure(plot_comparison(comparison), path)),
+    )

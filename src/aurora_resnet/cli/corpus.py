@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import print_table
+from aurora_resnet.cli.terminal import end_with, print_table
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.summary import HEADER
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
 from aurora_resnet.runtime.errors import ConfigError
 
 
@@ -43,7 +42,4 @@ def corpus(
     if manifest is not None:
         loaded.write_csv(manifest)
     print_table(summary.heading, HEADER, summary.cells())
-    if summary.problems:
-        for problem in summary.problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
+    end_with(summary.problems)

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from aurora_resnet.cli.aurora_output import write_aurora
 from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
-from aurora_resnet.cli.recordings import NEGATIVES_HELP, load_negatives, load_words
-from aurora_resnet.cli.terminal import MODEL_HELP, Device, Threads, TrustCode
+from aurora_resnet.cli.recordings import load_negatives, load_words
+from aurora_resnet.cli.terminal import MODEL_HELP, Corpora, Device, Negatives, Split, Threads, TrustCode, end_with
 from aurora_resnet.environment import check_device, set_threads
+from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_noise_heatmap
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.files import atomic_path
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain
+from aurora_resnet.runtime.cli.terminal import tell
+from aurora_resnet.runtime.errors import MissingDependencyError
 from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
 def evaluate(
     model: Annotated[str, typer.Option(help=MODEL_HELP)],
-    corpus: Annotated[
-        list[str], typer.Option(help="KIND:PATH, as in fsdd:data/fsdd; several make several conditions.")
-    ],
-    split: Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")] = None,
+    corpus: Corpora,
+    split: Split = None,
     by: Annotated[
         list[str] | None, typer.Option(help="Attribute to divide into conditions by, as in snr_db; may be repeated.")
     ] = None,
-    negatives: Annotated[
-        list[str] | None,
-        typer.Option(help=f"{NEGATIVES_HELP} The report then says how many the model accepts."),
-    ] = None,
+    negatives: Negatives = None,
     aurora: Annotated[
         Path | None,
         typer.Option(
@@ -66,10 +61,11 @@ def evaluate(
 ) -> None:
     """Measure a model on recordings and print a report in Markdown.
 
-    Accuracies come with 95 % intervals, by speaker where the speakers are known. Recordings of several words are left
-    out, and counted, unless the model is one of strings: then the report has word accuracy, with what was substituted,
-    deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the report names
-    them.
+    Accuracies come with 95 % intervals, by speaker where the speakers are known; several corpora are several
+    conditions. With --negatives the report says how many of them the model accepts. Recordings of several words are
+    left out, and counted, unless the model is one of strings: then the report has word accuracy, with what was
+    substituted, deleted and inserted, and strings right. Exit code 1 means that some recordings could not be used; the
+    report names them.
 
     \b
     Examples:
@@ -84,38 +80,35 @@ def evaluate(
     check_folder(aurora, "--aurora")
     check_device(device)
     set_threads(threads)
-    if aurora is not None:
-        by = ["set", "noise", "snr_db"]
     kind: Kind = "strings" if strings else "words"
     file = resolve(model, kind=kind, format="checkpoint" if checkpoint else None, device=device)
     options = options_of(kind, figure=figure, known_length=known_length or None)
-    loading = RECOGNIZERS[kind].from_pretrained
-    recognizer = loading(file, device=device, threads=threads, trust_code=trust_code)
-    conditions = load_words(corpus, split, by or (), kind=kind)
+    recognizer = RECOGNIZERS[kind].from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
+    conditions = load_words(corpus, split, ("set", "noise", "snr_db") if aurora else by or (), kind=kind)
     not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
     report: EvaluationReport[Any] = Evaluator(recognizer, batch_size=batch_size).evaluate(
         conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True
     )
     table = None if aurora is None else AuroraTable.from_report(report)
-    outputs: list[tuple[str, Callable[[], object]]] = [
-        ("the output", lambda: typer.echo((table or report).to_markdown())),
-    ]
-    for option, path, write in (
+    write_all(
+        (table or report).to_markdown(),
         ("--json", json, report.write_json),
         ("--csv", csv, report.write_csv),
         ("--predictions", predictions, report.write_predictions),
-        ("--figure", figure, partial(_draw, report)),
-    ):
-        if path is not None:
-            outputs.append((f"{option} {path}", partial(write, path)))
-    if table is not None and aurora is not None:
-        outputs.append((f"--aurora {aurora}", partial(write_aurora, table, aurora)))
-    write_all(*outputs)
-    if report.all_problems:
-        for problem in report.all_problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
+        ("--figure", figure, lambda path: save_figure(plot_confusion(report.overall), path)),
+        ("--aurora", aurora, lambda folder: _write_aurora(AuroraTable.from_report(report), folder)),
+    )
+    end_with(report.all_problems)
 
 
-def _draw(report: EvaluationReport[Any], path: Path) -> None:
-    save_figure(plot_confusion(report.overall), path)
+def _write_aurora(table: AuroraTable, folder: Path) -> None:
+    """Write ``aurora.md``, ``aurora.tex`` and two figures, and say so."""
+    for name, text in (("aurora.md", table.to_markdown()), ("aurora.tex", table.to_latex())):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    try:
+        save_figure(plot_accuracy_by_snr(table), folder / "accuracy_by_snr.png")
+        save_figure(plot_noise_heatmap(table), folder / "noise_heatmap.png")
+        tell(f"tables and figures: {folder}")
+    except MissingDependencyError as error:
+        tell(f"tables: {folder}; no figures drawn: {error}")

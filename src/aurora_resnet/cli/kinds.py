@@ -8,13 +8,8 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
 
 CALLED: Mapping[Kind, str] = {"words": "a model of single words", "strings": "a model of strings"}
-BELONGS: Mapping[str, Kind] = {
-    "--figure": "words",
-    "--words-refused": "words",
-    "--negatives-accepted": "words",
-    "--known-length": "strings",
-    "--false-per-hour": "strings",
-}
+OF_WORDS = ("figure", "words_refused", "negatives_accepted")
+"""Options of single words; the rest are of strings."""
 
 
 def options_of(kind: Kind, **options: object) -> dict[str, object]:
@@ -35,9 +30,10 @@ def options_of(kind: Kind, **options: object) -> dict[str, object]:
     """
     own = {}
     for name, value in options.items():
-        option = f"--{name.replace('_', '-')}"
-        if BELONGS[option] == kind:
+        belongs: Kind = "words" if name in OF_WORDS else "strings"
+        if belongs == kind:
             own[name] = value
         elif value is not None:
-            raise ConfigError(f"{option} cannot be used with {CALLED[kind]}; it is for {CALLED[BELONGS[option]]}")
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{option} cannot be used with {CALLED[kind]}; it is for {CALLED[belongs]}")
     return own

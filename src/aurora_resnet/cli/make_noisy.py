@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from aurora_resnet.cli.outputs import check_folder
-from aurora_resnet.cli.terminal import EngineOption, Workers
+from aurora_resnet.cli.terminal import EngineOption, Workers, end_with
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.noisy_corpus.plan import TEST_SNRS_DB
 from aurora_resnet.noisy_corpus.word_strings import plan_strings, write_strings
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
 Speech = Annotated[list[str], typer.Option(help="KIND:PATH of clean speech, as in fsdd:data/fsdd; may be repeated.")]
@@ -102,10 +102,7 @@ def make_noisy(
     )
     typer.echo(f"{report.folder}: {report.written} files written, {report.already_there} were there")
     tell(f"manifest: {report.manifest}")
-    if report.skipped:
-        for reason in report.skipped:
-            complain(f"skipped: {reason}")
-        raise typer.Exit(PROBLEMS)
+    end_with([f"skipped: {reason}" for reason in report.skipped])
 
 
 def _strings(words: Corpus, count: int, folder: Path, seed: int, train: bool) -> Corpus:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import typer
 
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -14,7 +17,7 @@ def check_file(path: Path | None, option: str) -> None:
 
     Args:
         path: where the file shall be, ``None`` for nowhere.
-        option: what the person typed before it.
+        option: what the user typed before it.
 
     Raises:
         ConfigError: for a folder, a device, a place below a file, and where nothing can be written.
@@ -26,28 +29,30 @@ def check_file(path: Path | None, option: str) -> None:
     """
     if path is not None:
         # Files get their name when they are whole; until then it is a longer one.
-        _check(
-            path, path.with_name(f".{path.stem}.{'0' * 8}{path.suffix}") if path.name else path, option, folder=False
-        )
+        longer = path.with_name(f".{path.stem}.{'0' * 8}{path.suffix}") if path.name else path
+        _check(path, longer, option, "file", path.is_file)
 
 
 def check_folder(path: Path | None, option: str) -> None:
     """Refuse a folder in which nothing can be written, as ``check_file`` refuses files."""
     if path is not None:
-        _check(path, path / "0", option, folder=True)
+        _check(path, path / "0", option, "folder", path.is_dir)
 
 
-def write_all(*outputs: tuple[str, Callable[[], object]]) -> None:
-    """Write one output after the other; one that cannot be written leaves the rest as it is.
+def write_all(text: str, *outputs: tuple[str, Path | None, Callable[[Path], object]]) -> None:
+    """Print a result, and write files one after the other; one that cannot be written leaves the rest as it is.
 
     Args:
-        outputs: what each is called, and what writes it.
+        text: the result.
+        outputs: option, path (``None`` for nowhere) and what writes there.
 
     Raises:
         ConfigError: afterwards, naming all that could not be written.
     """
+    writing: list[tuple[str, Callable[[], object]]] = [("the output", partial(typer.echo, text))]
+    writing += [(f"{option} {path}", partial(write, path)) for option, path, write in outputs if path is not None]
     problems = []
-    for name, write in outputs:
+    for name, write in writing:
         try:
             write()
         except BrokenPipeError:
@@ -58,19 +63,19 @@ def write_all(*outputs: tuple[str, Callable[[], object]]) -> None:
         raise ConfigError("; ".join(problems) + "; the rest is there: make room or give another place")
 
 
-def _check(path: Path, example: Path, option: str, *, folder: bool) -> None:
+def _check(path: Path, example: Path, option: str, wanted: str, is_wanted: Callable[[], bool]) -> None:
     try:
-        if path.exists() and not (path.is_dir() if folder else path.is_file()):
+        if path.exists() and not is_wanted():
             kind = "a folder" if path.is_dir() else "a file" if path.is_file() else "a device"
-            raise ConfigError(f"{option} {path} is {kind}; give the name of {'a folder' if folder else 'a file'}")
+            raise ConfigError(f"{option} {path} is {kind}; give the name of a {wanted}")
         example.exists()  # raises for names that are too long
         there = next(parent for parent in example.absolute().parents if parent.exists())
         if not there.is_dir():
             raise NotADirectoryError(0, f"{there} is a file")
         with tempfile.TemporaryFile(dir=there):
             pass
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{option} {str(path)[:200]} cannot be written ({reason}); give another place") from None

@@ -15,11 +15,6 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds
 
-NEGATIVES_HELP = (
-    "KIND:PATH, or a folder of sound files: recordings without a word or with words that the model does not know. "
-    "May be repeated."
-)
-
 
 def load_words(
     corpora: Sequence[str], split: str | None, by: Sequence[str] = (), *, kind: Kind = "words"

@@ -1,4 +1,4 @@
-"""What the commands of torch share: tables, options that mean the same everywhere."""
+"""What the commands of torch share: options that mean the same everywhere, tables, how they end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from aurora_resnet.engines.engine import EngineName
-from aurora_resnet.runtime.cli.terminal import printable
+from aurora_resnet.evaluation.tables import markdown_table
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, printable
 from aurora_resnet.runtime.model_reference import EXPORTED
 
 _ELSEWHERE = "a folder of save_pretrained, or owner/name on the hub"
@@ -20,6 +18,15 @@ MODEL_HELP = (
 )
 CHECKPOINT_HELP = f"A shipped model ({', '.join(EXPORTED)}), a checkpoint (.safetensors), {_ELSEWHERE}."
 
+Corpora = Annotated[list[str], typer.Option("--corpus", help="KIND:PATH, as in fsdd:data/fsdd. May be repeated.")]
+Split = Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")]
+Negatives = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="KIND:PATH, or a folder of sound files: recordings without a word or with words that the model does not "
+        "know. May be repeated."
+    ),
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
 TrustCode = Annotated[
@@ -35,11 +42,14 @@ Workers = Annotated[int | None, typer.Option(help="Pieces at a time; as many as 
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; columns of numbers are right-aligned."""
-    table = Table(title=Text(title), title_justify="left")
-    for number, name in enumerate(header):
-        numbers = all(row[number][:1].isdigit() for row in rows)
-        table.add_column(name, justify="right" if numbers else "left")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    Console().print(table)
+    """Print a table, as Markdown, below its title."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    typer.echo(f"{printable(title)}\n\n{markdown_table(header, cells)}\n")
+
+
+def end_with(problems: Sequence[str]) -> None:
+    """Name what could not be used and end the command with its exit code; go on where there is nothing to name."""
+    for problem in problems:
+        complain(problem)
+    if problems:
+        raise typer.Exit(PROBLEMS)

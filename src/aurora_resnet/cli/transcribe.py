@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -91,9 +92,7 @@ def transcribe(
     typer.echo(f"{report.rows}: {report.recordings:,} recordings, {now:,} of them now{rate}")
     tell(f"next: read {report.rows}/part-*.{format} as one table")
     if report.failed:
-        for number, (name, reason) in enumerate(read_rows(report.failures, FAILURE)):
-            if number == SHOWN:
-                break
+        for name, reason in islice(read_rows(report.failures, FAILURE), SHOWN):
             complain(f"{name}: {reason}")
         complain(f"{report.failed:,} recordings could not be read; all are in {report.failures}")
         raise typer.Exit(PROBLEMS)

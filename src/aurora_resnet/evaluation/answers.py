@@ -6,30 +6,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm.auto import tqdm
 
-from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
-from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.corpora.utterance import CLIPPED
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.utterance import CLIPPED, Utterance
+from aurora_resnet.evaluation.bootstrap import BoolArray, FloatArray, IntArray
 from aurora_resnet.evaluation.condition_report import ConditionReport
-from aurora_resnet.evaluation.metrics import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    accuracy_interval,
-    expected_calibration_error,
-    scores_by,
-)
+from aurora_resnet.evaluation.metrics import accuracy_interval, expected_calibration_error, scores_by
 from aurora_resnet.evaluation.prediction import Prediction
-from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.recognition.word_model import clip_scores
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import CheckpointError, ConfigError, CorpusError
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.models import ScoringModel
 
 
@@ -160,45 +150,3 @@ class Answers:
             Prediction(str(u.path), condition, u.word, words[predicted], float(sure), accepted, u.speaker)
             for u, predicted, sure, accepted in answered
         ]
-
-
-@dataclass(frozen=True)
-class WordAnswering:
-    """How a model of single words answers a corpus, and what its report has besides.
-
-    Args:
-        model: scores the clips.
-        batch_size: clips that are computed together; it changes the speed only.
-    """
-
-    model: ScoringModel
-    batch_size: int = 64
-
-    def check(self, name: str, corpus: Corpus) -> None:
-        """Raise ``CorpusError`` for recordings that are no isolated words."""
-        strings = [utterance for utterance in corpus if len(utterance.words) != 1]
-        if strings:
-            raise CorpusError(
-                f"condition '{name}': {len(strings)} of {len(corpus)} recordings are no isolated words, "
-                f"such as {strings[0].path}; keep the words with corpus.filter(isolated=True)"
-            )
-
-    def answer(self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False) -> Answers:
-        """Let the model answer a corpus; recordings that cannot be read become problems.
-
-        Raises:
-            CheckpointError: if the model answers with numbers that are not finite.
-        """
-        if known_length:
-            raise ConfigError("known_length is for models of strings; a clip has one word")
-        load = load_negatives if negatives else load_clips
-        clips = load(corpus, self.model.facts, skip_unreadable=True)
-        bar.update(len(corpus) - len(clips))
-        if not len(clips):
-            empty = np.zeros((0, len(self.model.facts.vocabulary)), np.float32)
-            return Answers((), np.zeros(0, np.int64), empty, empty, self.model.facts.calibration, clips.problems)
-        return Answers.of(self.model, clips, batch_size=self.batch_size, on_batch=bar.update)
-
-    def further(self, answers: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> dict[str, Any]:
-        """Return what the report of the words has besides: what was refused and accepted."""
-        return {"rejection": RejectionReport.count(self.model.facts.name, answers, negatives) if negatives else None}

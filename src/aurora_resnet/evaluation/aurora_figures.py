@@ -45,24 +45,18 @@ def plot_accuracy_by_snr(
     figure = new_figure(1.2 + 3.5 * len(sets), 4.2)
     panels = figure.subplots(1, len(sets), sharey=True, squeeze=False)[0]
     for axes, set_name in zip(panels, sets, strict=True):
-        noises = list(dict.fromkeys(n for table in models.values() for n in table.noises.get(set_name, ())))
         for m, (model, table) in enumerate(models.items()):
-            lines = (
-                {noise: [table.accuracy(set_name, noise, snr) for snr in snrs] for noise in noises}
-                if per == "noise"
-                else {model: [table.set_mean(set_name, snr) for snr in snrs]}
-            )
-            for n, (label, values) in enumerate(lines.items()):
-                look = n if per == "noise" else m
+            for n, noise in enumerate(table.noises.get(set_name, ()) if per == "noise" else [""]):
+                cells = [table.accuracy(set_name, noise, s) if noise else table.set_mean(set_name, s) for s in snrs]
+                look = n if noise else m
                 axes.plot(
                     range(len(snrs)),
-                    [np.nan if value is None else 100 * value for value in values],
+                    100 * np.array(cells, dtype=float),  # where nothing was measured it is NaN
                     color=LINE_COLOURS[look % len(LINE_COLOURS)],
                     marker=MARKERS[look % len(MARKERS)],
-                    linestyle=LINE_STYLES[m % len(LINE_STYLES)] if per == "noise" else "-",
-                    linewidth=1.6,
+                    linestyle=LINE_STYLES[m % len(LINE_STYLES)] if noise else "-",
                     markersize=5,
-                    label=label if per == "model" or m == 0 else "_",
+                    label=(noise or model) if m == 0 or not noise else "_",
                 )
         axes.set_xticks(range(len(snrs)), snrs)
         axes.margins(x=0.08)
@@ -73,7 +67,18 @@ def plot_accuracy_by_snr(
             axes.legend(loc="lower right", fontsize=9)
     panels[0].set_ylabel("accuracy (%)")
     panels[0].set_ylim(top=101)
-    _legend_of_models(figure, list(models), per)
+    if len(models) == 1 and per == "noise":
+        figure.suptitle(next(iter(models)), fontsize=12)
+        return figure
+    # The models are named below the panels: by colour if each is a line, else by dashes.
+    handles = panels[0].get_lines()
+    if per == "noise":
+        from matplotlib.lines import Line2D
+
+        handles = [
+            Line2D([], [], color="black", linestyle=style) for style, _ in zip(LINE_STYLES, models, strict=False)
+        ]
+    figure.legend(handles, list(models), loc="outside lower center", ncols=min(5, len(models)), frameon=False)
     return figure
 
 
@@ -93,19 +98,14 @@ def plot_noise_heatmap(table: AuroraTable) -> Figure:
     rows = [(name, noise) for name, noises in table.noises.items() for noise in noises]
     if not rows:
         raise ConfigError("a noise map needs an Aurora table with at least one noise")
-    cells = [[table.accuracy(*row, snr) for snr in SNRS] for row in rows]
-    values = np.array([[np.nan if cell is None else 100 * cell for cell in line] for line in cells])
+    values = 100 * np.array([[table.accuracy(*row, snr) for snr in SNRS] for row in rows], dtype=float)
     low = min(90.0, 10 * np.floor(np.nanmin(values) / 10))
     figure = new_figure(7.2, 1.7 + 0.36 * len(rows))
     axes = figure.subplots()
     image = axes.imshow(np.ma.masked_invalid(values), cmap="viridis", vmin=low, vmax=100, aspect="auto")
-    for row, line in enumerate(values):
-        for column, value in enumerate(line):
-            bright = value > low + 0.6 * (100 - low)
-            axes.text(
-                column, row, "-" if np.isnan(value) else f"{value:.1f}", ha="center", va="center", fontsize=9,
-                color="black" if bright or np.isnan(value) else "white",
-            )  # fmt: skip
+    for (row, column), value in np.ndenumerate(values):
+        text, dark = ("-", False) if np.isnan(value) else (f"{value:.1f}", value <= low + 0.6 * (100 - low))
+        axes.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
     axes.set_xticks(range(len(SNRS)), SNRS)
     axes.set_yticks(range(len(rows)), [f"{noise}  {name.upper()}" for name, noise in rows])
     axes.tick_params(length=0)
@@ -117,20 +117,3 @@ def plot_noise_heatmap(table: AuroraTable) -> Figure:
     axes.set_title(table.model, fontsize=11)
     figure.colorbar(image, ax=axes, label="accuracy (%)", pad=0.02)
     return figure
-
-
-def _legend_of_models(figure: Figure, models: list[str], per: str) -> None:
-    """Name the models below the panels: by colour if each is a line, else by dashes."""
-    if per == "model":
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-    elif len(models) > 1:
-        from matplotlib.lines import Line2D
-
-        handles = [
-            Line2D([], [], color="black", linestyle=LINE_STYLES[m % len(LINE_STYLES)]) for m in range(len(models))
-        ]
-        labels = models
-    else:
-        figure.suptitle(models[0], fontsize=12)
-        return
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)), frameon=False)

@@ -7,14 +7,15 @@ connected digits, as those of a model of strings; accuracies of isolated digits 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from aurora_resnet.evaluation.condition import Condition
+from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import Interval, Score, scores_interval
 from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -61,7 +62,7 @@ class AuroraTable:
         Raises:
             ConfigError: if a condition lacks one of them, has one that Aurora-2 has not, or stands twice.
         """
-        noises: dict[str, dict[str, None]] = {}
+        noises: dict[str, list[str]] = {}
         cells: dict[tuple[str, str, str], float] = {}
         for condition in report.conditions:
             name, snr = condition.attributes.get("set", ""), condition.attributes.get("snr_db", "")
@@ -77,14 +78,14 @@ class AuroraTable:
             if (name, noise, snr) in cells:
                 raise ConfigError(f"two conditions of the report are set {name}, noise '{noise}', {snr} dB")
             cells[name, noise, snr] = condition.accuracy
-            noises.setdefault(name, {})
-            if noise:
-                noises[name][noise] = None
+            of_set = noises.setdefault(name, [])
+            if noise and noise not in of_set:
+                of_set.append(noise)
         return cls(
             model=report.model,
             noises={name: tuple(noises[name]) for name in SETS if name in noises},
             cells=cells,
-            intervals=average_intervals(report.conditions, AVERAGED_SNRS),
+            intervals=average_intervals(report.conditions),
         )
 
     def accuracy(self, set_name: str, noise: str, snr: str = MEAN) -> float | None:
@@ -140,9 +141,9 @@ class AuroraTable:
         return rows
 
     def _interval(self, column: _Column) -> str:
-        if column.average is None or column.average not in self.intervals or column.cell(MEAN) is None:
+        interval = None if column.average is None else self.intervals.get(column.average)
+        if interval is None or column.cell(MEAN) is None:
             return MISSING
-        interval = self.intervals[column.average]
         return f"{percent(interval.low)} to {percent(interval.high)}"
 
 
@@ -161,8 +162,8 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) -> dict[tuple[str, str], Interval]:
-    """Return the intervals of accuracies averaged over SNRs.
+def average_intervals(conditions: Iterable[ConditionReport | StringCondition]) -> dict[tuple[str, str], Interval]:
+    """Return the intervals of accuracies averaged over ``AVERAGED_SNRS``.
 
     The clips of all conditions of an average are pooled and resampled by speaker, so that the same voice in several
     noises counts once. Aurora's conditions have the same number of clips (up to one), so the pooled accuracy is the
@@ -170,25 +171,18 @@ def average_intervals(conditions: Iterable[Condition], snrs: Collection[str]) ->
 
     Args:
         conditions: with the attributes ``set``, ``noise`` and ``snr_db``.
-        snrs: values of ``snr_db`` that the averages are over.
 
     Returns:
         By (set, noise); ``(set, "")`` is the average over the set's noises, ``("", "")`` over everything.
     """
-    pools: dict[tuple[str, str], list[Condition]] = {}
+    pools: dict[tuple[str, str], dict[str, Score]] = {}
     for condition in conditions:
         attributes = condition.attributes
-        if attributes.get("snr_db") in snrs:
+        if attributes.get("snr_db") in AVERAGED_SNRS:
             name, noise = attributes.get("set", ""), attributes.get("noise", "")
             for key in ((name, noise), (name, ""), ("", "")):
-                pools.setdefault(key, []).append(condition)
-    return {key: _pooled(pool) for key, pool in pools.items()}
-
-
-def _pooled(conditions: list[Condition]) -> Interval:
-    total: dict[str, Score] = {}
-    for condition in conditions:
-        for speaker, score in condition.pooled_scores.items():
-            before = total.get(speaker, Score(0, 0))
-            total[speaker] = Score(before.clips + score.clips, before.correct + score.correct)
-    return scores_interval(dict(sorted(total.items())))
+                pool = pools.setdefault(key, {})
+                for speaker, score in condition.per_speaker.items():
+                    before = pool.get(speaker, Score(0, 0))
+                    pool[speaker] = Score(before.clips + score.clips, before.correct + score.correct)
+    return {key: scores_interval(dict(sorted(pool.items()))) for key, pool in pools.items() if pool}

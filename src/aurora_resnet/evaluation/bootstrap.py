@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from aurora_resnet.runtime.errors import ConfigError
 
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
-
-RESAMPLES = 2000
 
 
 def bootstrap_means(
@@ -30,7 +30,7 @@ def bootstrap_means(
     speakers: Sequence[str],
     *,
     weights: npt.ArrayLike | None = None,
-    resamples: int = RESAMPLES,
+    resamples: int = 2000,
     seed: int = 0,
 ) -> FloatArray:
     """Return the means of resamples of whole speakers.
@@ -52,10 +52,11 @@ def bootstrap_means(
     0.5
     """
     array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or array.size == 0 or array.size != len(speakers):
-        raise ConfigError(f"one value and one speaker a clip were expected, got {array.shape} and {len(speakers)}")
-    if resamples < 1:
-        raise ConfigError(f"resamples must be at least 1, not {resamples}")
+    if array.ndim != 1 or array.size == 0 or array.size != len(speakers) or resamples < 1:
+        raise ConfigError(
+            f"expected one value and one speaker a clip, and resamples of at least 1, got {array.shape}, "
+            f"{len(speakers)} and {resamples}"
+        )
     names, index = np.unique(np.array(speakers, dtype=np.str_), return_inverse=True)
     sums = np.bincount(index, weights=array, minlength=len(names))
     clips = np.bincount(index, weights=None if weights is None else np.asarray(weights), minlength=len(names))

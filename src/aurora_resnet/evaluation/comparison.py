@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
 from aurora_resnet.evaluation.metrics import Interval
-from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import latex_table, markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
@@ -110,63 +110,47 @@ class Comparison:
             raise ConfigError(f"comparing needs two systems of different names or more, got {', '.join(names)}")
         if len({tuple(system.speakers) for system in systems}) > 1:
             raise ConfigError("systems are compared on the same recordings; these have different ones")
-        pairs = list(combinations(systems, 2))
-        raw = [first.against(second) for first, second in pairs]
-        corrected = holm([difference.p_value for difference in raw])
-        return cls(
-            tuple(systems),
-            {
-                (first.name, second.name): replace(difference, p_value=p)
-                for (first, second), difference, p in zip(pairs, raw, corrected, strict=True)
-            },
-        )
+        differences = {(a.name, b.name): a.against(b) for a, b in combinations(systems, 2)}
+        corrected = holm([difference.p_value for difference in differences.values()])
+        pairs = zip(differences.items(), corrected, strict=True)
+        return cls(tuple(systems), {names: replace(difference, p_value=p) for (names, difference), p in pairs})
 
     def to_markdown(self) -> str:
-        """Return both tables."""
-        return "\n\n".join([markdown_table(*self._accuracies()), markdown_table(*self._pairs()), self._remark()])
+        """Return both tables, and how they came about."""
+        speakers = self.systems[0].speakers
+        remark = (
+            f"{len(speakers)} recordings of {len(set(speakers))} speakers. Paired bootstrap over speakers, seeds "
+            f"averaged before; p-values corrected by Holm for {len(self.differences)} pairs."
+        )
+        return "\n\n".join([*(markdown_table(*table) for table in self._tables()), remark])
 
     def to_latex(self) -> str:
         """Return both tables as ``tabular`` for the package booktabs."""
-        return "\n\n".join([latex_table(*self._accuracies()), latex_table(*self._pairs())])
+        return "\n\n".join(latex_table(*table) for table in self._tables())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            "systems": [
-                {"name": s.name, "seeds": s.seeds, "accuracy": s.accuracy, "spread": s.spread,
-                 "interval": asdict(s.interval)} for s in self.systems
-            ],
-            "differences": [
-                {"first": first, "second": second, **asdict(d)} for (first, second), d in self.differences.items()
-            ],
-        }  # fmt: skip
-
-    def _accuracies(self) -> tuple[list[str], list[list[str]]]:
-        header = ["system", "trainings", "accuracy % [95 % by speaker]", "deviation over seeds"]
-        rows = [
-            [s.name, str(s.seeds), percent_with_interval(s.accuracy, s.interval),
-             MISSING if s.spread is None else percent(s.spread)] for s in self.systems
-        ]  # fmt: skip
-        return header, rows
-
-    def _pairs(self) -> tuple[list[str], list[list[str]]]:
-        header = ["difference", "points [95 %]", "p, corrected"]
-        rows = [
-            [
-                f"{first} - {second}",
-                f"{100 * d.mean:+.2f} [{100 * d.low:+.2f}, {100 * d.high:+.2f}]",
-                f"{d.p_value:.4f}",
-            ]
-            for (first, second), d in self.differences.items()
+        numbers = ("name", "seeds", "accuracy", "spread")
+        systems = [
+            {name: getattr(s, name) for name in numbers} | {"interval": asdict(s.interval)} for s in self.systems
         ]
-        return header, rows
+        pairs = [{"first": first, "second": second, **asdict(d)} for (first, second), d in self.differences.items()]
+        return {"systems": systems, "differences": pairs}
 
-    def _remark(self) -> str:
-        first = self.systems[0]
-        return (
-            f"{len(first.speakers)} recordings of {len(set(first.speakers))} speakers. Paired bootstrap over speakers, "
-            f"seeds averaged before; p-values corrected by Holm for {len(self.differences)} pairs."
-        )
+    def _tables(self) -> list[tuple[list[str], list[list[str]]]]:
+        """Return header and rows of the accuracies, and of the differences."""
+        systems = [
+            [s.name, str(s.seeds), percent_with_interval(s.accuracy, s.interval), percent(s.spread)]
+            for s in self.systems
+        ]
+        pairs = []
+        for (first, second), d in self.differences.items():
+            points = f"{100 * d.mean:+.2f} [{100 * d.low:+.2f}, {100 * d.high:+.2f}]"
+            pairs.append([f"{first} - {second}", points, f"{d.p_value:.4f}"])
+        return [
+            (["system", "trainings", "accuracy % [95 % by speaker]", "deviation over seeds"], systems),
+            (["difference", "points [95 %]", "p, corrected"], pairs),
+        ]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

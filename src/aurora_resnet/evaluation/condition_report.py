@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from aurora_resnet.evaluation.condition import Condition, score_table
 from aurora_resnet.evaluation.metrics import Interval, Score
-from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval, score_table
 
 MOST_CONFUSIONS = 20
 
 
 @dataclass(frozen=True, repr=False)
-class ConditionReport(Condition):
-    """The result of a model of single words on one condition; further attributes are those of ``Condition``.
+class ConditionReport:
+    """The result of a model of single words on one condition.
 
     Attributes:
+        name: of the condition.
         words: the model's vocabulary, in class order.
         confusion: clips by spoken word (row) and recognised word (column).
+        interval: 95 % confidence interval of the accuracy.
         calibration_error: expected calibration error, 0 to 1.
+        per_speaker: counts by speaker; ``""`` gathers the recordings whose speaker is unknown.
+        attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
+        problems: recordings that could not be read, one line each. They are not counted anywhere.
         refused: recordings that the model did not accept as one of its words; ``None`` if it has no threshold.
 
     >>> report = ConditionReport("car", ("zero", "one"), ((3, 1), (0, 4)), Interval(0.5, 0.98, "wilson"), 0.1)
@@ -43,10 +47,6 @@ class ConditionReport(Condition):
     def __repr__(self) -> str:
         accuracy = percent_with_interval(self.accuracy, self.interval)
         return f"ConditionReport({self.name}: {self.correct} of {self.clips} correct, {accuracy} %)"
-
-    def _repr_markdown_(self) -> str:
-        """Return accuracy and counts by word, for notebooks."""
-        return f"{self.name}: {self.summary}\n\n{score_table('word', self.per_word)}"
 
     @property
     def clips(self) -> int:
@@ -69,21 +69,10 @@ class ConditionReport(Condition):
         return f"{self.clips} clips, {percent_with_interval(self.accuracy, self.interval)} % correct"
 
     @property
-    def refused_share(self) -> float | None:
-        """Share of the recordings that the model refused at its threshold, 0 to 1; ``None`` if it has none."""
-        return None if self.refused is None else self.refused / self.clips
-
-    @property
     def per_word(self) -> dict[str, Score]:
         """Counts by spoken word, in class order; words that were never spoken have no clips."""
-        return {
-            word: Score(sum(row), row[i]) for i, (word, row) in enumerate(zip(self.words, self.confusion, strict=True))
-        }
-
-    @property
-    def pooled_scores(self) -> Mapping[str, Score]:
-        """Counts by speaker, of which averages over conditions are made."""
-        return self.per_speaker or {"": Score(self.clips, self.correct)}
+        rows = enumerate(zip(self.words, self.confusion, strict=True))
+        return {word: Score(sum(row), row[i]) for i, (word, row) in rows}
 
     def row(self) -> dict[str, str]:
         """Return the cells of a table of conditions, by their headings."""
@@ -94,7 +83,7 @@ class ConditionReport(Condition):
             "accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
             "interval by": self.interval.method,
         }
-        return cells if self.refused is None else {**cells, "refused %": percent(self.refused_share)}
+        return cells if self.refused is None else {**cells, "refused %": percent(self.refused / self.clips)}
 
     def figures(self) -> dict[str, object]:
         """Return the numbers of a line of CSV, by their names."""
@@ -110,20 +99,24 @@ class ConditionReport(Condition):
         }
 
     def sections(self, scope: str) -> list[str]:
-        """Return tables by word and speaker, and the confusions."""
-        by_word = [f"## By word{scope}", score_table("word", self.per_word)]
-        return [*by_word, *super().sections(scope), f"## Confusions{scope}", self._confusions()]
+        """Return tables by word and speaker, and the confusions; ``scope`` ends the headings."""
+        tables = {
+            "By word": score_table("word", self.per_word),
+            "By speaker": score_table("speaker", self.per_speaker),
+            "Confusions": self._confusions(),
+        }
+        return [part for title, table in tables.items() for part in (f"## {title}{scope}", table)]
 
     def remarks(self) -> list[str]:
-        """Return the calibration error."""
+        """Return the calibration error, as a line."""
         return [f"expected calibration error {percent(self.calibration_error)} %"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for JSON; the words stand in the report once."""
-        whole = super().to_dict()
+        whole = asdict(self)
         del whole["words"]
         counts = {"clips": self.clips, "correct": self.correct, "accuracy": self.accuracy}
-        return {**whole, **counts, "per_word": {word: vars(score) for word, score in self.per_word.items()}}
+        return {**whole, **counts, "per_word": {word: asdict(score) for word, score in self.per_word.items()}}
 
     def _confusions(self) -> str:
         """Return the wrong answers, most frequent first."""
@@ -132,9 +125,6 @@ class ConditionReport(Condition):
         pairs = sorted(zip(*np.nonzero(wrong), strict=True), key=lambda pair: -wrong[pair])
         if not pairs:
             return "None: every recording was recognised."
-        table = markdown_table(
-            ["spoken", "recognised", "clips"],
-            [[self.words[i], self.words[j], str(wrong[i, j])] for i, j in pairs[:MOST_CONFUSIONS]],
-        )
-        few = len(pairs) <= MOST_CONFUSIONS
-        return table if few else f"The {MOST_CONFUSIONS} most frequent of {len(pairs)}.\n\n{table}"
+        rows = [[self.words[i], self.words[j], str(wrong[i, j])] for i, j in pairs[:MOST_CONFUSIONS]]
+        table = markdown_table(["spoken", "recognised", "clips"], rows)
+        return table if len(pairs) == len(rows) else f"The {MOST_CONFUSIONS} most frequent of {len(pairs)}.\n\n{table}"

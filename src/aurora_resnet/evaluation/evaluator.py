@@ -10,28 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.environment import check_device, describe_environment
-from aurora_resnet.evaluation.answers import WordAnswering
+from aurora_resnet.evaluation.answering import Answering, StringAnswering, WordAnswering, answer_all
 from aurora_resnet.evaluation.report import EvaluationReport
-from aurora_resnet.evaluation.string_answers import StringAnswering
 from aurora_resnet.progress import progress_bar
-from aurora_resnet.recognition.recognizers import AnyModelForm, AnyRecognizer, as_recognizer
+from aurora_resnet.recognition.recognizers import AnyModelForm, as_recognizer
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
-
-Answering = WordAnswering | StringAnswering
-"""How a model of one kind answers corpora, and what its report has besides."""
-
-
-def answering(recognizer: AnyRecognizer, batch_size: int = 64) -> Answering:
-    """Return how a recogniser answers."""
-    if isinstance(recognizer, StringRecognizer):
-        return StringAnswering(recognizer)
-    return WordAnswering(recognizer.model, batch_size)
 
 
 class Evaluator:
@@ -59,8 +47,12 @@ class Evaluator:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, not {batch_size}")
         self.device = check_device(device)
-        self.recognizer = as_recognizer(model, device=self.device)
-        self._answering = answering(self.recognizer, batch_size)
+        self.recognizer = recognizer = as_recognizer(model, device=self.device)
+        self._answering: Answering = (
+            StringAnswering(recognizer)
+            if isinstance(recognizer, StringRecognizer)
+            else WordAnswering(recognizer.model, batch_size)
+        )
 
     def evaluate(
         self,
@@ -96,18 +88,13 @@ class Evaluator:
         with progress_bar(total=sum(map(len, everything)), unit="recording", show=progress) as bar:
             answers, unread = answer_all(task, corpora, bar, known_length=known_length)
             unsaid_answers, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
-        problems += [
-            *unread,
-            *unread_negatives,
-            *(problem for each in unsaid_answers.values() for problem in each.problems),
-        ]
+        problems += unread + unread_negatives
+        problems += [problem for each in unsaid_answers.values() for problem in each.problems]
         if not answers:
             raise CorpusError(f"no recording could be read: {'; '.join(problems[:3])}")
         words = self.recognizer.vocabulary.words
         reports = tuple(each.report(name, words, _shared(corpora[name])) for name, each in answers.items())
         where = describe_environment(self.device)
-        versions = {"aurora-resnet": __version__, "python": where["python"], "torch": where["torch"]}
-        versions["numpy"] = np.__version__
         name = "all conditions" if len(reports) > 1 else reports[0].name
         parts = list(answers.values())
         overall = replace(type(parts[0]).pool(parts).report(name, words, {}), problems=())
@@ -119,7 +106,8 @@ class Evaluator:
             model_seconds=sum(each.seconds for each in answers.values()),
             device=str(self.device) if self.device.type == "cpu" else f"{self.device} ({where['device']})",
             threads=torch.get_num_threads(),
-            versions={name: str(version) for name, version in versions.items()},
+            versions={"aurora-resnet": __version__, "numpy": np.__version__}
+            | {name: str(where[name]) for name in ("python", "torch")},
             corpora={name: corpus.digest() for name, corpus in {**corpora, **unsaid}.items()},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             problems=tuple(dict.fromkeys(problems)),
@@ -150,27 +138,6 @@ class Evaluator:
                     f"negatives '{name}' have words that the model knows: {', '.join(known[:20])}; leave them out with "
                     "corpus.filter(...)"
                 )
-
-
-def answer_all(
-    task: Answering,
-    corpora: Mapping[str, Corpus],
-    bar: tqdm[Any],
-    *,
-    negatives: bool = False,
-    known_length: bool = False,
-) -> tuple[dict[str, Any], list[str]]:
-    """Return a model's answers by condition; conditions without a readable recording become problems."""
-    answers: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, corpus in corpora.items():
-        bar.set_description(name)
-        found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
-        if found.utterances:
-            answers[name] = found
-        else:
-            problems += [f"condition '{name}': no readable recording", *found.problems]
-    return answers, problems
 
 
 def _by_name(corpora: Mapping[str, Corpus] | Corpus) -> dict[str, Corpus]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aurora_resnet.evaluation.bootstrap import FloatArray
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.fonts import use_fonts_with_all_letters
-from aurora_resnet.evaluation.metrics import FloatArray
 from aurora_resnet.evaluation.tables import percent_with_interval
 from aurora_resnet.features.filterbank import filter_edges
 from aurora_resnet.features.mel import MelConfig
@@ -25,7 +25,6 @@ from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
     from torch import Tensor
 
@@ -99,13 +98,13 @@ def plot_confusion(report: ConditionReport) -> Figure:
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.42 * len(report.words)
     figure = new_figure(side + 0.7, side)
+    from matplotlib.colors import PowerNorm
+
     axes = figure.subplots()
-    image = axes.imshow(np.ma.masked_equal(share, 0), cmap="YlGnBu", norm=_square_root_scale())
+    image = axes.imshow(np.ma.masked_equal(share, 0), cmap="YlGnBu", norm=PowerNorm(0.5, vmin=0, vmax=1))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        axes.text(
-            column, row, str(counts[row, column]), ha="center", va="center", fontsize=9,
-            color="white" if share[row, column] > 0.3 else "black",
-        )  # fmt: skip
+        colour = "white" if share[row, column] > 0.3 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=9, color=colour)
     ticks = range(len(report.words))
     axes.set_xticks(ticks, report.words, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, report.words)
@@ -115,10 +114,8 @@ def plot_confusion(report: ConditionReport) -> Figure:
     axes.tick_params(which="both", length=0)
     axes.set_xlabel("recognised word")
     axes.set_ylabel("spoken word")
-    axes.set_title(
-        f"{report.name}\n{percent_with_interval(report.accuracy, report.interval)} %, {report.clips} clips",
-        fontsize=11,
-    )
+    accuracy = percent_with_interval(report.accuracy, report.interval)
+    axes.set_title(f"{report.name}\n{accuracy} %, {report.clips} clips", fontsize=11)
     bar = figure.colorbar(image, ax=axes, label="share of the spoken word (%)", shrink=0.8)
     bar.set_ticks([0, 0.01, 0.05, 0.2, 0.5, 1], labels=["0", "1", "5", "20", "50", "100"])
     return figure
@@ -169,13 +166,7 @@ def plot_learning_curves(history: Sequence[EpochRecord] | Mapping[str, Sequence[
     return figure
 
 
-def plot_features(
-    log_mel: Tensor,
-    config: MelConfig,
-    *,
-    waveform: Tensor | None = None,
-    title: str = "",
-) -> Figure:
+def plot_features(log_mel: Tensor, config: MelConfig, *, waveform: Tensor | None = None, title: str = "") -> Figure:
     """Draw what ``MelFrontend`` computes from one clip, with the waveform above it on the same time axis.
 
     Args:
@@ -230,12 +221,6 @@ def plain_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="0.9", linewidth=0.7)
     axes.set_axisbelow(True)
-
-
-def _square_root_scale() -> PowerNorm:
-    from matplotlib.colors import PowerNorm
-
-    return PowerNorm(0.5, vmin=0, vmax=1)
 
 
 def _draw(axes: Axes, records: Sequence[EpochRecord], key: str, scale: float, **style: Any) -> None:

@@ -11,19 +11,17 @@ from typing import Any, Generic
 from pydantic import TypeAdapter
 from typing_extensions import TypeVar
 
-from aurora_resnet.evaluation.condition import Condition
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.string_answers import FalseWords
 from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.evaluation.tables import markdown_table, shown_decision, write_csv
+from aurora_resnet.evaluation.tables import markdown_table, write_csv
 from aurora_resnet.files import write_json
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
-C = TypeVar("C", bound=Condition, default=ConditionReport)
+C = TypeVar("C", bound=ConditionReport | StringCondition, default=ConditionReport)
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,7 +103,6 @@ class EvaluationReport(Generic[C]):
     def all_problems(self) -> tuple[str, ...]:
         """Problems of the evaluation and of every condition; empty if every recording was scored."""
         unreadable = [problem for each in self.conditions for problem in each.problems]
-        unreadable += [] if self.rejection is None else self.rejection.problems
         return tuple(dict.fromkeys([*self.problems, *unreadable]))
 
     def write_json(self, path: str | Path) -> None:
@@ -113,15 +110,14 @@ class EvaluationReport(Generic[C]):
         write_json(self.to_dict(), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `write_json` writes. Counts that follow from others are there for other readers."""
+        """Return what `write_json` writes. Counts that follow from the rest are there for other programs."""
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "predictions"}
         values |= {
             "kind": self.kind,
             "clips_per_second": self.clips_per_second,
-            "problems": list(self.problems),
             "overall": self.overall.to_dict(),
             "conditions": [condition.to_dict() for condition in self.conditions],
-            "rejection": None if self.rejection is None else self.rejection.to_dict(),
+            "rejection": None if self.rejection is None else asdict(self.rejection),
             "false_words": {n: asdict(each) | {"per_hour": each.per_hour} for n, each in self.false_words.items()},
         }
         return values | ({"words": list(self.overall.words)} if isinstance(self.overall, ConditionReport) else {})
@@ -147,16 +143,10 @@ class EvaluationReport(Generic[C]):
         """Write one line a condition; every attribute of the conditions is a column."""
         names = list(dict.fromkeys(name for each in self.conditions for name in each.attributes))
         header = ["model", "condition", *names, *self.overall.figures(), "problems"]
-        lines = [
-            [
-                self.model,
-                each.name,
-                *(each.attributes.get(name, "") for name in names),
-                *each.figures().values(),
-                len(each.problems),
-            ]
-            for each in self.conditions
-        ]
+        lines = []
+        for each in self.conditions:
+            attributes = [each.attributes.get(name, "") for name in names]
+            lines.append([self.model, each.name, *attributes, *each.figures().values(), len(each.problems)])
         write_csv(path, header, lines)
 
     def write_predictions(self, path: str | Path) -> None:
@@ -167,14 +157,12 @@ class EvaluationReport(Generic[C]):
         """
         if not self.predictions:
             raise ConfigError("a report read from JSON holds no single predictions; evaluate the model again")
-        write_csv(
-            path,
-            ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"],
-            [
-                [p.condition, p.path, p.word, p.predicted, f"{p.confidence:.6f}", shown_decision(p.accepted), p.speaker]
-                for p in self.predictions
-            ],
+        names = ["condition", "path", "word", "predicted", "confidence", "accepted", "speaker"]
+        shown = {None: "", True: "true", False: "false"}
+        lines = (
+            vars(p) | {"confidence": f"{p.confidence:.6f}", "accepted": shown[p.accepted]} for p in self.predictions
         )
+        write_csv(path, names, ([line[name] for name in names] for line in lines))
 
     def to_markdown(self) -> str:
         """Return the report as a page: conditions, negatives, words, speakers, circumstances, problems."""
@@ -222,20 +210,8 @@ class EvaluationReport(Generic[C]):
 def _from_dict(data: Mapping[str, Any]) -> EvaluationReport[Any]:
     """Return the report of which ``to_dict`` gave ``data``; what follows from the counts is left out."""
     strings = data.get("kind") == "strings"
-    kind, shared = (StringCondition, {}) if strings else (ConditionReport, {"words": data["words"]})
-    names = [each.name for each in fields(EvaluationReport) if each.name in data]
-    parts: Any = {
-        "conditions": tuple(TypeAdapter(kind).validate_python({**shared, **each}) for each in data["conditions"]),
-        "overall": TypeAdapter(kind).validate_python({**shared, **data["overall"]}),
-        "rejection": _rejection(data.get("rejection")),
-        "false_words": TypeAdapter(dict[str, FalseWords]).validate_python(data.get("false_words", {})),
-        "problems": tuple(data["problems"]),
-    }
-    return EvaluationReport(**({name: data[name] for name in names} | parts))
-
-
-def _rejection(data: Mapping[str, Any] | None) -> RejectionReport | None:
-    if data is None:
-        return None
-    calibration = Calibration.from_dict(data["calibration"])
-    return TypeAdapter(RejectionReport).validate_python({**data, "calibration": calibration})
+    kind: Any = EvaluationReport[StringCondition] if strings else EvaluationReport[ConditionReport]
+    shared = {} if strings else {"words": data["words"]}
+    parts = {"conditions": [each | shared for each in data["conditions"]], "overall": data["overall"] | shared}
+    report: EvaluationReport[Any] = TypeAdapter(kind).validate_python({**data, **parts})
+    return report

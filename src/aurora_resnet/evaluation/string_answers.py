@@ -11,29 +11,29 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.evaluation.metrics import Score, accuracy_interval, scores_interval
+from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
 from aurora_resnet.evaluation.prediction import Prediction
-from aurora_resnet.evaluation.string_condition import StringCondition, confidence_auroc
+from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.errors import AudioError, CorpusError
+from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 @dataclass(frozen=True)
-class HeardString:
+class StringAnswer:
     """What was recognised in one recording.
 
     Attributes:
         utterance: the recording and what is said in it.
-        heard: the words of the best string.
+        words: of the best string.
         confidence: its probability, 0 to 1.
         accepted: whether the recogniser accepts it; ``None`` if it is not calibrated.
         seconds: length of the recording.
     """
 
     utterance: Utterance
-    heard: tuple[str, ...]
+    words: tuple[str, ...]
     confidence: float
     accepted: bool | None
     seconds: float
@@ -41,18 +41,18 @@ class HeardString:
     @property
     def counts(self) -> WordCounts:
         """Errors of the best string, accepted or not."""
-        return count_errors(self.utterance.words, self.heard)
+        return count_errors(self.utterance.words, self.words)
 
     @property
     def right(self) -> bool:
         """Whether every word is right and none is missing or added."""
-        return self.heard == self.utterance.words
+        return self.words == self.utterance.words
 
 
 class StringAnswers(NamedTuple):
     """What was recognised, the recordings that could not be read, and the seconds that the recogniser took."""
 
-    strings: list[HeardString]
+    strings: list[StringAnswer]
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ class StringAnswers(NamedTuple):
 
         >>> from pathlib import Path
         >>> said = Utterance(Path("a.wav"), ("one", "two"), "me")
-        >>> condition = StringAnswers([HeardString(said, ("one", "three"), 0.9, True, 1.0)]).report("mine", (), {})
+        >>> condition = StringAnswers([StringAnswer(said, ("one", "three"), 0.9, True, 1.0)]).report("mine", (), {})
         >>> condition.accuracy, condition.right, condition.accepted_wrong
         (0.5, 0, 1)
         """
@@ -85,7 +85,7 @@ class StringAnswers(NamedTuple):
             right_interval=accuracy_interval(right, [each.utterance.speaker for each in self.strings]),
             refused=sum(each.accepted is False for each in self.strings),
             accepted_wrong=sum(each.accepted is not False and not each.right for each in self.strings),
-            confidence_auroc=confidence_auroc(self.strings),
+            confidence_auroc=auroc([each.confidence for each in self.strings], right),
             per_speaker=scores,
             attributes=attributes,
             problems=self.problems,
@@ -93,18 +93,12 @@ class StringAnswers(NamedTuple):
 
     def predictions(self, condition: str, _words: Sequence[str]) -> list[Prediction]:
         """Return one line a recording."""
-        return [
-            Prediction(
-                str(each.utterance.path),
-                condition,
-                " ".join(each.utterance.words),
-                " ".join(each.heard),
-                each.confidence,
-                each.accepted,
-                each.utterance.speaker,
-            )
-            for each in self.strings
-        ]
+        lines = []
+        for each in self.strings:
+            said, found = " ".join(each.utterance.words), " ".join(each.words)
+            path, speaker = str(each.utterance.path), each.utterance.speaker
+            lines.append(Prediction(path, condition, said, found, each.confidence, each.accepted, speaker))
+        return lines
 
     @property
     def utterances(self) -> tuple[Utterance, ...]:
@@ -112,7 +106,7 @@ class StringAnswers(NamedTuple):
         return tuple(each.utterance for each in self.strings)
 
 
-def hear_strings(
+def answer_strings(
     recognizer: StringRecognizer, corpus: Corpus, *, known_length: bool = False, bar: tqdm[Any] | None = None
 ) -> StringAnswers:
     """Recognise every recording of a corpus; unreadable ones become problems.
@@ -134,7 +128,7 @@ def hear_strings(
             problems.append(str(error))
         else:
             words = tuple(word.word for word in found.words)
-            strings.append(HeardString(utterance, words, found.confidence, found.accepted, len(samples) / rate))
+            strings.append(StringAnswer(utterance, words, found.confidence, found.accepted, len(samples) / rate))
         if bar is not None:
             bar.update()
     return StringAnswers(strings, tuple(problems), taken)
@@ -160,42 +154,12 @@ class FalseWords:
     hours: float
 
     @classmethod
-    def of(cls, strings: Sequence[HeardString]) -> FalseWords:
+    def of(cls, strings: Sequence[StringAnswer]) -> FalseWords:
         """Count them."""
-        accepted = [len(each.heard) for each in strings if each.accepted is not False and each.heard]
+        accepted = [len(each.words) for each in strings if each.accepted is not False and each.words]
         return cls(len(strings), len(accepted), sum(accepted), sum(each.seconds for each in strings) / 3600)
 
     @property
     def per_hour(self) -> float:
         """False words in an hour of such recordings."""
         return self.words / self.hours if self.hours else 0.0
-
-
-@dataclass(frozen=True)
-class StringAnswering:
-    """How a model of strings answers a corpus, and what its report has besides."""
-
-    recognizer: StringRecognizer
-
-    def check(self, name: str, corpus: Corpus) -> None:
-        """Raise ``CorpusError`` for recordings without a word."""
-        if silent := [utterance for utterance in corpus if not utterance.words]:
-            raise CorpusError(f"condition '{name}': {silent[0].path} says no word; give such recordings as negatives")
-
-    def answer(
-        self, corpus: Corpus, bar: tqdm[Any], *, negatives: bool = False, known_length: bool = False
-    ) -> StringAnswers:
-        """Let the model answer a corpus; recordings that cannot be read become problems.
-
-        Raises:
-            ModelError: if the model answers with numbers that are not finite.
-        """
-        return hear_strings(self.recognizer, corpus, known_length=known_length and not negatives, bar=bar)
-
-    def further(self, answers: Mapping[str, StringAnswers], negatives: Mapping[str, StringAnswers]) -> dict[str, Any]:
-        """Return what the report of the strings has besides: false words, and how much was recognised."""
-        everything = (*answers.values(), *negatives.values())
-        return {
-            "false_words": {name: FalseWords.of(each.strings) for name, each in negatives.items()},
-            "audio_seconds": sum(string.seconds for each in everything for string in each.strings),
-        }

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field
+from typing import Any
 
-import numpy as np
-
-from aurora_resnet.evaluation.condition import Condition, score_table
-from aurora_resnet.evaluation.metrics import Interval, Score, auroc
+from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.strings import WordCounts
-from aurora_resnet.evaluation.tables import MISSING, percent, percent_with_interval
+from aurora_resnet.evaluation.tables import MISSING, percent, percent_with_interval, score_table
 
 
 @dataclass(frozen=True)
-class StringCondition(Condition):
-    """The result of a model of strings on one condition; further attributes are those of ``Condition``.
+class StringCondition:
+    """The result of a model of strings on one condition.
 
     Attributes:
+        name: of the condition.
         counts: words said and errors, accepted or not.
+        interval: 95 % confidence interval of the word accuracy.
         strings: how many were said.
         right: strings without an error.
         right_interval: 95 % interval of their share.
         refused: strings that the recogniser did not accept.
         accepted_wrong: strings with an error that it accepted; ``None`` in reports of 0.2.
         confidence_auroc: probability that a right string is surer than a wrong one; ``None`` without both.
+        per_speaker: words and words less errors by speaker; ``""`` gathers the strings whose speaker is unknown.
+        attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
+        problems: recordings that could not be read, one line each. They are not counted anywhere.
     """
 
     name: str
@@ -53,11 +55,6 @@ class StringCondition(Condition):
         return 1 - self.counts.error_rate
 
     @property
-    def accepted(self) -> int:
-        """Strings that were not refused."""
-        return self.strings - self.refused
-
-    @property
     def summary(self) -> str:
         """Number of strings and their word accuracy."""
         return f"{self.strings} strings, {percent_with_interval(self.accuracy, self.interval)} % of the words"
@@ -75,17 +72,16 @@ class StringCondition(Condition):
             "inserted": str(counts.inserted),
             "word accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
             "refused %": percent(self.refused / self.strings),
-            "wrong of accepted": MISSING if wrong is None else f"{wrong} of {self.accepted}",
+            "wrong of accepted": MISSING if wrong is None else f"{wrong} of {self.strings - self.refused}",
         }
 
     def figures(self) -> dict[str, object]:
         """Return the numbers of a line of CSV, by their names."""
-        counts = self.counts
         return {
-            "words": counts.said,
-            "substituted": counts.substituted,
-            "deleted": counts.deleted,
-            "inserted": counts.inserted,
+            "words": self.counts.said,
+            "substituted": self.counts.substituted,
+            "deleted": self.counts.deleted,
+            "inserted": self.counts.inserted,
             "word_accuracy": self.accuracy,
             "low": self.interval.low,
             "high": self.interval.high,
@@ -96,35 +92,17 @@ class StringCondition(Condition):
         }
 
     def sections(self, scope: str) -> list[str]:
-        """Return what word accuracy is, and a table by speaker."""
+        """Return what word accuracy is, and a table by speaker; ``scope`` ends its heading."""
         told = "Word accuracy is (words - substituted - deleted - inserted) / words."
         table = score_table("speaker", self.per_speaker, ("words", "words - errors"))
         return [told, f"## By speaker{scope}", table]
 
     def remarks(self) -> list[str]:
-        """Return what the confidence is worth."""
+        """Return what the confidence is worth, as a line."""
         auc = MISSING if self.confidence_auroc is None else f"{self.confidence_auroc:.3f}"
         return [f"right strings are surer than wrong ones: AUROC {auc}"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for JSON, with what follows from the counts for other readers."""
         shares = {"word_accuracy": self.accuracy, "string_accuracy": self.right / self.strings}
-        return {**super().to_dict(), **shares}
-
-
-class Judged(Protocol):
-    """An answer with its confidence, and whether it is right."""
-
-    @property
-    def right(self) -> bool:
-        """Whether it is right."""
-
-    @property
-    def confidence(self) -> float:
-        """Its probability."""
-
-
-def confidence_auroc(answers: Sequence[Judged]) -> float | None:
-    """Return the probability that a right answer is surer than a wrong one, ``None`` without both."""
-    right = np.array([each.right for each in answers], dtype=bool)
-    return auroc(np.array([each.confidence for each in answers]), right) if 0 < right.sum() < len(right) else None
+        return {**asdict(self), **shares}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from aurora_resnet.evaluation.metrics import Interval
+from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.files import atomic_path
 
 MISSING = "-"
@@ -27,11 +27,6 @@ def percent(share: float | None) -> str:
     return MISSING if share is None or math.isnan(share) else f"{100 * share:.2f}"
 
 
-def shown_decision(accepted: bool | None) -> str:
-    """Return ``accepted`` as tables have it: ``true``, ``false``, or empty where it is unknown."""
-    return "" if accepted is None else str(accepted).lower()
-
-
 def percent_with_interval(accuracy: float, interval: Interval) -> str:
     """Return an accuracy and its interval, in percent.
 
@@ -42,7 +37,7 @@ def percent_with_interval(accuracy: float, interval: Interval) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table: first column to the left, the others to the right, readable as plain text.
+    """Return a Markdown table: first column to the left, the rest to the right, readable as plain text.
 
     Args:
         header: names of the columns.
@@ -67,6 +62,16 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
 
 
+def score_table(what: str, scores: Mapping[str, Score], counted: Sequence[str] = ("clips", "correct")) -> str:
+    """Return counts by word or by speaker as a table; groups without clips are left out."""
+    rows = [
+        [name or "(unknown)", str(score.clips), str(score.correct), percent(score.accuracy)]
+        for name, score in scores.items()
+        if score.clips
+    ]
+    return markdown_table([what, *counted, "accuracy %"], rows)
+
+
 def write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """Write a CSV file, whole or not at all."""
     with (
@@ -83,7 +88,7 @@ def latex_table(
     groups: Sequence[str] = (),
     rule_after: int | None = None,
 ) -> str:
-    r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the others to the right.
+    r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the rest to the right.
 
     Args:
         header: names of the columns.

@@ -9,8 +9,9 @@ answer in two hundred may change. Of few recordings chance is allowed for, see `
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,20 @@ class Parity:
                 f"the exported graph answers too differently ({self}; allowed is {LARGEST_DIFFERENCE:g}); nothing was "
                 "written. Its front end or network has a part that the export does not know"
             )
+
+
+def in_turn(total: int, sizes: Sequence[int]) -> Iterator[slice]:
+    """Divide so many things into pieces whose sizes take turns.
+
+    >>> list(in_turn(6, (1, 3)))
+    [slice(0, 1, None), slice(1, 4, None), slice(4, 5, None), slice(5, 6, None)]
+    """
+    start = 0
+    for size in cycle(sizes):
+        if start >= total:
+            return
+        yield slice(start, min(start + size, total))
+        start += size
 
 
 def more_than(share: float, count: int, of: int) -> bool:

@@ -96,9 +96,9 @@ class _Batches:
 
     def __init__(self, clips: Clips, state_size: int) -> None:
         batches = [clips[start : start + _BATCH] for start in range(0, len(clips), _BATCH)]
-        states = [{STATE: np.zeros((len(batch), state_size), np.float32)} if state_size else {} for batch in batches]
-        self.left = [{INPUT: batch, **state} for batch, state in zip(batches, states, strict=True)][::-1]
+        state = {STATE: np.zeros((_BATCH, state_size), np.float32)} if state_size else {}
+        self.left = iter([{INPUT: batch, **{n: s[: len(batch)] for n, s in state.items()}} for batch in batches])
 
     def get_next(self) -> dict[str, Clips] | None:
         """Return the next batch, ``None`` after the last."""
-        return self.left.pop() if self.left else None
+        return next(self.left, None)

@@ -9,8 +9,10 @@ what it makes of English digits says nothing of its own words. Only words that t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,8 @@ from aurora_resnet.runtime.model_reference import Kind
 
 Clips = npt.NDArray[np.float32]
 """Waveforms ``[n, N]`` of the model's clip length."""
+
+_ClipsSaid = tuple[Clips, list[Said]]
 
 CORPUS_CLIPS = 200
 """Recordings taken of each corpus, evenly spread over it: ranges of activations need no more."""
@@ -72,23 +76,22 @@ def read_export_recordings(
     Raises:
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
-    samples, read, read_samples_of = read_samples(), _READ[kind], _READ_SAMPLES[kind]
+    samples = read_samples()
     other_words = not set(config.words) & set(samples.words)
+    parts: list[tuple[Clips, _ClipsSaid, bool]] = []  # to quantise with, to check with, whether in noise too
+    if not other_words or (kind == "words" and not corpora):
+        train, test = (_READ_SAMPLES[kind](samples.filter(split=split), config) for split in ("train", "test"))
+        parts.append((train[0][:: _SAMPLE_STEP if kind == "words" else 1], test, True))
+    for name in corpora:
+        first, second = (_READ[kind](half, config) for half in _halves(_known(load_corpus(name), name, config, kind)))
+        parts.append((first[0], second, other_words or kind == "strings"))
     quiet = _without_speech(config)
     quantise, check = [quiet] * (kind == "strings"), [quiet]
     said: list[Said] = [None] * len(quiet)
-
-    def add(first: Clips, second: tuple[Clips, list[Said]], *, noisy: bool) -> None:
-        quantise.extend([first, *([_in_noise(first, config, SNRS_DB)] * noisy)])
-        check.extend([second[0], *([_in_noise(second[0], config, (CHECK_SNR_DB,))] * noisy)])
-        said.extend(second[1] * (1 + noisy))
-
-    if not other_words or (kind == "words" and not corpora):
-        train, test = (read_samples_of(samples.filter(split=split), config) for split in ("train", "test"))
-        add(train[0][:: _SAMPLE_STEP if kind == "words" else 1], test, noisy=True)
-    for name in corpora:
-        first, second = _halves(_known(load_corpus(name), name, config, kind))
-        add(read(first, config)[0], read(second, config), noisy=other_words or kind == "strings")
+    for clips, (checked, words), noisy in parts:
+        quantise += [clips, *([_in_noise(clips, config, SNRS_DB)] * noisy)]
+        check += [checked, *([_in_noise(checked, config, (CHECK_SNR_DB,))] * noisy)]
+        said += words * (1 + noisy)
     return ExportRecordings(np.concatenate(quantise), np.concatenate(check), tuple(said))
 
 
@@ -106,30 +109,28 @@ def _known(corpus: Corpus, name: str, config: RecognizerConfig, kind: Kind) -> C
 
 def _halves(corpus: Corpus) -> tuple[Corpus, Corpus]:
     """Return what serves the quantisation and what the check, at most ``CORPUS_CLIPS`` of each."""
-    trained = [utterance.split == "train" for utterance in corpus]
-    if not any(trained) or all(trained):
-        trained = [number % 2 == 0 for number in range(len(corpus))]
-    parts = ([u for u, t in zip(corpus, trained, strict=True) if t is side] for side in (True, False))
-    first, second = (
-        replace(corpus, utterances=tuple(part[:: max(1, -(-len(part) // CORPUS_CLIPS))])) for part in parts
-    )
-    return first, second
+    first = [utterance for utterance in corpus if utterance.split == "train"]
+    second = [utterance for utterance in corpus if utterance.split != "train"]
+    if not first or not second:
+        first, second = list(corpus)[::2], list(corpus)[1::2]
+    few = [tuple(half[:: max(1, math.ceil(len(half) / CORPUS_CLIPS))]) for half in (first, second)]
+    return replace(corpus, utterances=few[0]), replace(corpus, utterances=few[1])
 
 
-def _read_words(corpus: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+def _read_words(corpus: Corpus, config: RecognizerConfig) -> _ClipsSaid:
     clips = [read_clip(u.path, config.sample_rate, config.clip_seconds, raw=u.raw) for u in corpus]
     said: list[Said] = [u.words if u.word in config.vocabulary else None for u in corpus]
     return _stack(clips, config), said
 
 
-def _read_strings(corpus: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+def _read_strings(corpus: Corpus, config: RecognizerConfig) -> _ClipsSaid:
     """Return whole recordings; of one that is cut it is unknown which words are left."""
     read = [read_clip(u.path, config.sample_rate, float("inf"), raw=u.raw) for u in corpus]
     said: list[Said] = [u.words if len(x) <= config.clip_samples else None for u, x in zip(corpus, read, strict=True)]
     return _stack(read, config), said
 
 
-def _joined(words: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]:
+def _joined(words: Corpus, config: RecognizerConfig) -> _ClipsSaid:
     """Return strings put together from words, those that fit into a clip."""
     longest = max(1, int(config.clip_seconds / SECONDS_A_WORD))
     known = words.filter(lambda utterance: utterance.word in config.vocabulary)
@@ -139,7 +140,7 @@ def _joined(words: Corpus, config: RecognizerConfig) -> tuple[Clips, list[Said]]
     return _stack([x for x, _ in fitting], config), [words for _, words in fitting]
 
 
-_Read = Callable[[Corpus, RecognizerConfig], tuple[Clips, list[Said]]]
+_Read = Callable[[Corpus, RecognizerConfig], _ClipsSaid]
 _READ: Mapping[Kind, _Read] = {"words": _read_words, "strings": _read_strings}
 _READ_SAMPLES: Mapping[Kind, _Read] = {"words": _read_words, "strings": _joined}
 
@@ -160,12 +161,8 @@ def _in_noise(clips: Clips, config: RecognizerConfig, snrs_db: Sequence[float]) 
     noises = _stack(
         [read_clip(path, config.sample_rate, config.clip_seconds) for path in sample_noises().values()], config
     )
-    mixed = [
-        _add(clip, noises[number % len(noises)], snrs_db[number % len(snrs_db)]) for number, clip in enumerate(clips)
-    ]
+    mixed = []
+    for clip, noise, snr_db in zip(clips, cycle(noises), cycle(snrs_db), strict=False):
+        speech_power, noise_power = (float(np.square(sound, dtype=np.float64).mean()) for sound in (clip, noise))
+        mixed.append(clip + np.float32(mean_snr_gain(speech_power, noise_power, snr_db)) * noise)
     return np.stack(mixed)
-
-
-def _add(clip: Samples, noise: Samples, snr_db: float) -> Samples:
-    speech_power, noise_power = (float(np.square(sound, dtype=np.float64).mean()) for sound in (clip, noise))
-    return clip + np.float32(mean_snr_gain(speech_power, noise_power, snr_db)) * noise

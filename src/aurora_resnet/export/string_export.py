@@ -9,7 +9,7 @@ import numpy as np
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.export.onnx_graph import build_string_graph
-from aurora_resnet.export.parity import Outputs
+from aurora_resnet.export.parity import Outputs, in_turn
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.string_model import sequence_model
@@ -47,18 +47,15 @@ class StringExport:
 
     def answers(self, clips: Clips) -> Outputs:
         """Return what the network makes of clips."""
-        steps = -(-clips.shape[1] // self.facts.step_samples)
-        return self._outputs(self.sequence, clips, (steps,))
+        return self._outputs(self.sequence, clips, (clips.shape[1],))  # all at once
 
     def file_answers(self, path: Path, clips: Clips) -> Outputs:
         """Return what an exported file makes of them, piece by piece."""
         return self._outputs(ExportedSequenceModel(path), clips, _PIECES)
 
     def _outputs(self, model: SequenceModel, clips: Clips, pieces: tuple[int, ...]) -> Outputs:
-        parts = [
-            _piece_by_piece(model, self.whole(clips[start : start + _BATCH]), pieces)
-            for start in range(0, len(clips), _BATCH)
-        ]
+        whole = self.whole(clips)
+        parts = [_piece_by_piece(model, whole[part], pieces) for part in in_turn(len(clips), (_BATCH,))]
         shares = np.concatenate(parts)
         words, confidence = [], []
         for row in shares:
@@ -71,11 +68,8 @@ class StringExport:
 
 
 def _piece_by_piece(model: SequenceModel, batch: Clips, pieces: tuple[int, ...]) -> Clips:
-    state, start = model.begin(len(batch)), 0
-    parts: list[Clips] = []
-    while start < batch.shape[1]:
-        end = start + pieces[len(parts) % len(pieces)] * model.facts.step_samples
-        shares, state = model.step(batch[:, start:end], state)
+    state, step, parts = model.begin(len(batch)), model.facts.step_samples, []
+    for piece in in_turn(batch.shape[1] // step, pieces):
+        shares, state = model.step(batch[:, piece.start * step : piece.stop * step], state)
         parts.append(shares)
-        start = end
     return np.concatenate(parts, axis=1)

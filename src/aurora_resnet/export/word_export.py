@@ -10,7 +10,7 @@ import torch
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.export.onnx_graph import build_graph
-from aurora_resnet.export.parity import Outputs
+from aurora_resnet.export.parity import Outputs, in_turn
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.word_model import TorchModel
@@ -55,12 +55,7 @@ class WordExport:
         return self._outputs(ExportedModel(path, threads=torch.get_num_threads()), clips, _BATCHES)
 
     def _outputs(self, model: ScoringModel, clips: Clips, batches: tuple[int, ...]) -> Outputs:
-        parts: list[Clips] = []
-        start = 0
-        while start < len(clips):
-            size = batches[len(parts) % len(batches)]
-            parts.append(model.logits(clips[start : start + size]))
-            start += size
-        probabilities = self.facts.calibration.probabilities(np.concatenate(parts))
+        logits = [model.logits(clips[part]) for part in in_turn(len(clips), batches)]
+        probabilities = self.facts.calibration.probabilities(np.concatenate(logits))
         words = [(self.facts.vocabulary.words[best],) for best in probabilities.argmax(axis=1)]
         return Outputs(probabilities, words, probabilities.max(axis=1))

@@ -91,7 +91,7 @@ def teach(
         lower_words(final, [clips.network.words[index] for index in new], kept.lowered)
         answers = {name: lower(each, new, kept.lowered) for name, each in answers.items()}
     spoken = answers[WORDS]
-    calibration = fit_calibration((spoken.logits, spoken.peaks), spoken.labels, words_refused=config.words_refused)
+    calibration = fit_calibration(spoken, words_refused=config.words_refused)
     answers = {name: replace(each, calibration=calibration) for name, each in answers.items()}
     spoken = answers.pop(WORDS)
     estimate = spoken.report(WORDS, clips.network.words, {})

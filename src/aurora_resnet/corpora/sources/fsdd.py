@@ -107,9 +107,6 @@ def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD
     recordings, ... found 0 and another one; move it away or choose another folder
     """
 
-    def unpack(archive: Path, folder: Path) -> None:
-        extract(archive, folder, _destination, max_bytes=_MAX_EXTRACTED_BYTES)
-
     def find_problems(folder: Path) -> list[str]:
         count, found = recordings_sha256(folder)
         wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
