@@ -1,7 +1,6 @@
-"""What the ``Trainer`` costs beside a bare loop on ready tensors, and the building of noisy speech at Aurora-2's size.
+"""What the ``Trainer`` costs beside a bare loop on ready tensors.
 
-pytest benchmarks/test_training.py -k trainer --benchmark-json docs/records/benchmarks/training.json
-pytest benchmarks/test_training.py -k noisy --benchmark-json docs/records/benchmarks/noisy_corpus.json
+pytest benchmarks/test_training.py --benchmark-json docs/records/benchmarks/training.json
 
 Three ways to do the same steps of SGD: the ``Trainer`` (order, positions, batches, front end, step, bookkeeping), a
 bare loop on one ready batch of waveforms, and one on ready features, without the front end. Goal: 90 % of the bare
@@ -16,25 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.corpora.corpus import Corpus, Utterance
-from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.corpora.corpus import Utterance
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.noisy_corpus.build import build_noisy_corpus
-from aurora_resnet.noisy_corpus.scenes import SCENE_NAMES, NoiseScenes
-from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.trainer import Trainer
-from benchmarks.measuring import last_line, run_python
 
 RATE, BATCH, ROUNDS = 8000, 32, 7
 
@@ -94,48 +86,3 @@ def test_trainer(benchmark: Any, facts: dict[str, Any], tmp_path: Path, model: s
     }
     speed = len(clips) / statistics.median(spent["trainer"])
     facts.setdefault("results", {})[model] = {"trainer_clips_per_second": speed, **share}
-
-
-def make_speech(folder: Path, share: float) -> Corpus:
-    """Write forty recordings of three words and link to them as often as a share of Aurora-2 asks for."""
-    folder.mkdir()
-    generator, samples = np.random.default_rng(0), list(read_samples())
-    recordings = []
-    for number in range(40):
-        three = [samples[int(i)] for i in generator.integers(len(samples), size=3)]
-        write_audio(np.concatenate([read_audio(word.path)[0] for word in three]), folder / f"{number}.wav", RATE)
-        recordings.append((folder / f"{number}.wav", tuple(word.word for word in three)))
-    utterances = []
-    for split, count, speakers in (("train", round(share * 8440), 110), ("test", round(share * 4004), 104)):
-        for number in range(count):
-            path, said = recordings[number % len(recordings)]
-            link, sex = folder / f"{split}_{number}.wav", "fm"[number % 2]
-            link.hardlink_to(path)
-            utterances.append(
-                Utterance(link, said, f"{split}/{number % speakers}{sex}", split, attributes={"sex": sex})
-            )
-    return Corpus("repeated", tuple(utterances))
-
-
-def build_part(folder: Path, share: float) -> int:
-    """Build a share of the noisy corpus on two processes; return the number of files."""
-    noises = [read_audio(path)[0] for path in sample_noises().values()]
-    paths = {scene: folder / f"{scene}.wav" for scene in SCENE_NAMES}
-    for number, path in enumerate(paths.values()):
-        different = 0.001 * np.random.default_rng(number).standard_normal(30 * RATE)  # each scene is another recording
-        write_audio(np.clip(np.resize(noises[number % len(noises)], 30 * RATE) + different, -1, 1), path, RATE)
-    speech = make_speech(folder / "speech", share)
-    scenes = NoiseScenes({scene: (path,) for scene, path in paths.items()})
-    return build_noisy_corpus(speech, scenes, folder / "out", seed=0, train=True, workers=2).written
-
-
-@pytest.mark.parametrize("share", [0.05, 0.1])
-def test_noisy_corpus(benchmark: Any, tmp_path: Path, share: float) -> None:
-    """A part of Aurora-2's 86,950 files on two processes; goals: 78,510 in 10 minutes, and steady memory."""
-    code = (
-        "import sys; from pathlib import Path; from benchmarks.test_training import build_part; "
-        "print(build_part(Path(sys.argv[1]), float(sys.argv[2])))"
-    )
-    run = benchmark.pedantic(run_python, args=("-c", code, str(tmp_path), str(share)), rounds=1)
-    about = {"processor_seconds": run.processor_seconds, "memory_mb": run.memory_mb}
-    benchmark.extra_info.update(about, files=last_line(run))

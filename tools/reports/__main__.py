@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, Checkpoint, load_checkpoint
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.model_reference import resolve
@@ -23,6 +23,7 @@ from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports import sources
 from tools.reports.figures import draw
 from tools.reports.rendering import DOCS, TEMPLATES, record, render
+from tools.reports.sources import Record
 
 MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
 SOURCES = {
@@ -46,7 +47,12 @@ def texts() -> dict[Path, str]:
         **{path: filled(text, path.stem) for path, text in marked.items()},
         DOCS / "results.md": render("results.md.j2", **SOURCES),
         DOCS / "reliability.md": render("reliability.md.j2", **SOURCES),
-        **{resolve(name, format="checkpoint").path.with_suffix(".md"): card(name) for name in PRETRAINED},
+        **{
+            resolve(name, format="checkpoint").path.with_suffix(".md"): card(
+                name, load_checkpoint(name), record(f"shipped/{name}")
+            )
+            for name in PRETRAINED
+        },
     }
 
 
@@ -65,17 +71,16 @@ def filled(text: str, page: str) -> str:
     return MARKED.sub(part, text)
 
 
-def card(name: str) -> str:
-    """Return the card that lies beside a model's weights."""
-    checkpoint = load_checkpoint(name)
-    return render(
-        "card.md.j2",
-        name=name,
-        measured=record(f"shipped/{name}"),
-        info=checkpoint.info,
-        calibration=checkpoint.calibration,
-        **SOURCES,
-    )
+def card(name: str, checkpoint: Checkpoint, measured: Record) -> str:
+    """Return the card of a model of words: what it learnt from and what was measured of its checkpoint."""
+    about = {"info": checkpoint.info, "calibration": checkpoint.calibration}
+    return render("card.md.j2", name=name, measured=measured, **about, **SOURCES)
+
+
+def string_card(info: Record, run: Record, measured: Record) -> str:
+    """Return the same of a model of strings, from what its checkpoint says of it and ``run.json`` of its training."""
+    results = render("string_model.md.j2", found=measured).strip()
+    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results)
 
 
 def write(pages: Mapping[Path, str], *, check: bool) -> int:
