@@ -1,7 +1,6 @@
 """Write docs/study.md and its figures from the study's records, in under a minute.
 
-``python -m study.report`` writes, ``--check`` fails if the text would change (CI), ``--records FOLDER --print`` shows
-the page of other records. Prose and tables are in ``templates``.
+``python -m study.report`` writes, ``--check`` fails if the text would change. Prose and tables are in ``templates``.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
-from study.report.records import MEAN, SNRS, STUDY, Study
+from study.report.records import MEAN, SNRS, Study
 from study.report.specification import BASE, GROUPS, PAPER, SYSTEMS
 from tools.reports.__main__ import write
 from tools.reports.rendering import DOCS, render
@@ -43,18 +42,12 @@ def page(study: Study) -> str:
 
 
 def main() -> int:
-    """Write, check or print."""
+    """Write or check."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, fail if the text would change")
-    parser.add_argument("--print", action="store_true", help="write nothing, print the page")
-    parser.add_argument("--records", type=Path, default=STUDY, help="folder of the records")
     options = parser.parse_args()
-    study = Study(options.records)
-    text = page(study)
-    if options.print:
-        print(text)
-        return 0
-    stale = write({DOCS / "study.md": text}, check=options.check)
+    study = Study()
+    stale = write({DOCS / "study.md": page(study)}, check=options.check)
     if not options.check:
         draw(study)
     return min(stale, 1)

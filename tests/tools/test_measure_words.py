@@ -241,7 +241,7 @@ samples = { corpus = "samples:", split = "test", where = { engine = "flite" } }
 def test_a_plan_makes_a_record_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN.replace("DATA", str(samples_folder())))
-    arguments = [str(plan), "--records", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    arguments = ["--plan", str(plan), "--records", str(tmp_path), "--runs", str(tmp_path / "runs")]
     main(arguments)
     record = json.loads((tmp_path / "compact.json").read_text())
     assert record["clean"]["samples"]["clips"] == 22
@@ -253,7 +253,7 @@ def test_a_plan_makes_a_record_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "compact.json is there" in capsys.readouterr().err
 
 
-def test_what_is_no_kind_and_no_plan_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_kind_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compact"])
     assert "some of words, strings, streams, own_words; got compact" in capsys.readouterr().err

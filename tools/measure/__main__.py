@@ -2,7 +2,7 @@
 
     python -m tools.measure words --only compact_int8         # of the package's plan (tools/measure/plan.toml)
     python -m tools.measure own_words --only 'compact_*'
-    python -m tools.measure my_plan.toml                      # a plan of your own, whole
+    python -m tools.measure --plan my_plan.toml               # a plan of your own, whole
 
 A record that is there for the same file is not measured again. ``--quick`` measures a little, to see that it works, and
 writes a record only with ``--records``.
@@ -27,28 +27,27 @@ RECORDS = Path("docs/records")
 def main(arguments: list[str] | None = None) -> None:
     """Measure what is asked for and not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="+", metavar="PLAN|KIND", help=f"a plan's file, or {', '.join(KINDS)}")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; all by default")
+    parser.add_argument("--plan", type=Path, default=PLAN, help="what to measure; that of the package by default")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="records whose name is like this one")
-    parser.add_argument("--data", type=Path, help="folder of the recordings; the plan's by default")
     parser.add_argument("--records", type=Path, help=f"folder of the records (default {RECORDS})")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of what is made on the way")
     parser.add_argument("--device", default="cpu", help="where to compute")
     parser.add_argument("--threads", type=int, default=1, help="of each measurement")
     parser.add_argument("--quick", action="store_true", help="a little, to see that it works")
     options = parser.parse_args(arguments)
-    files, kinds = ([each for each in options.kinds if (each not in KINDS) == is_file] for is_file in (True, False))
-    if len(files) > 1 or (files and not files[0].endswith(".toml")):
-        parser.error(f"expected one plan's file (.toml), or some of {', '.join(KINDS)}; got {', '.join(files)}")
-    plan = read_plan(files[0] if files else PLAN)
+    if unknown := set(options.kinds) - set(KINDS):
+        parser.error(f"expected some of {', '.join(KINDS)}; got {', '.join(sorted(unknown))}")
+    plan = read_plan(options.plan)
     settings = Settings(
-        data=options.data or Path(plan.data),
+        data=Path(plan.data),
         records=options.records or (None if options.quick else RECORDS),
         runs=options.runs,
         device=options.device,
         threads=options.threads,
         quick=options.quick,
     )
-    jobs = [job for job in plan.jobs(settings, tuple(kinds) or KINDS) if fnmatch(job.path.stem, options.only)]
+    jobs = [job for job in plan.jobs(settings, tuple(options.kinds) or KINDS) if fnmatch(job.path.stem, options.only)]
     set_threads(options.threads)
     for job in jobs:
         if settings.records and job.is_done():

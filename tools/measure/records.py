@@ -19,7 +19,7 @@ class Settings:
     """What the command line says.
 
     Attributes:
-        data: folder of the recordings; instead of the plan's.
+        data: folder of the recordings.
         records: folder of the records; ``None`` writes none.
         runs: folder of what is made on the way.
         device: where to compute.

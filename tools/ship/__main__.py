@@ -2,7 +2,7 @@
 
     python -m tools.ship tools/ship/recipes/compact.toml             # into runs/ship/compact, resumable
     python -m tools.ship compact --install                           # the same; then copied into the package
-    python -m tools.ship --quick                                     # a tiny model of the packaged samples, end to end
+    python -m tools.ship quick                                       # a tiny model of the packaged samples, end to end
 
 The checkpoint is measured before it is exported, because the exported file carries the card with what was measured.
 """
@@ -159,15 +159,12 @@ def install(recipe: Recipe, files: dict[str, Path]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Ship one model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", nargs="?", help="a recipe's file, or the name of one in tools/ship/recipes")
-    parser.add_argument("--quick", action="store_true", help="the recipe quick: a tiny model, in less than a minute")
+    parser.add_argument("recipe", help="a recipe's file, or the name of one in tools/ship/recipes")
     parser.add_argument("--out", type=Path, help="folder of the run (default runs/ship/NAME)")
     parser.add_argument("--device", default="cpu", help="where to train")
     parser.add_argument("--install", action="store_true", help="copy what ships into the package")
     options = parser.parse_args(arguments)
-    if bool(options.recipe) == options.quick:
-        parser.error("give a recipe, or --quick")
-    path = Path(options.recipe or "quick")
+    path = Path(options.recipe)
     recipe = read_recipe(path if path.suffix else RECIPES / f"{path}.toml")
     out = options.out or Path("runs/ship") / recipe.name
     with locked_folder(out, ConfigError(f"{out}: another recipe is at work there")):
