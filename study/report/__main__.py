@@ -1,19 +1,18 @@
 """Write docs/study.md and its figures from the study's records, in under a minute.
 
-``python -m study.report`` writes, ``--check`` fails if the text would change. Prose and tables are in ``templates``.
+Prose and tables are in ``templates``; a test fails if the page is not what the records say.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
 from study.report.records import MEAN, SNRS, Study
 from study.report.specification import BASE, GROUPS, PAPER, SYSTEMS
-from tools.reports.__main__ import write
 from tools.reports.rendering import DOCS, render
 
 NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
@@ -41,16 +40,12 @@ def page(study: Study) -> str:
     )
 
 
-def main() -> int:
-    """Write or check."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if the text would change")
-    options = parser.parse_args()
+def main() -> None:
+    """Write the page and draw the figures."""
     study = Study()
-    stale = write({DOCS / "study.md": page(study)}, check=options.check)
-    if not options.check:
-        draw(study)
-    return min(stale, 1)
+    with atomic_path(DOCS / "study.md") as temporary:
+        temporary.write_text(page(study), encoding="utf-8")
+    draw(study)
 
 
 if __name__ == "__main__":

@@ -70,13 +70,13 @@ class Words:
         """Yield what makes the record of each model."""
         for name, each in self.models.items():
             file = resolve(each.model, kind="words", format="checkpoint" if each.checkpoint else "onnx")
-            measurement = partial(Measurement, file, self.sets, settings, self.seed)
-            done = partial(_is_of, file.sha256)
-            yield Job(settings.path(f"{self.records}/{name}.json"), lambda new=measurement: new().record(), done)
+            make = partial(measure, file, self.sets, settings, self.seed)
+            yield Job(settings.path(f"{self.records}/{name}.json"), make, file.sha256)
 
 
-def _is_of(sha256: str, record: Record) -> bool:
-    return bool(record["model"]["sha256"] == sha256 and not record["quick"])
+def measure(file: ModelFile, sets: WordSets, settings: Settings, seed: int) -> Record:
+    """Return the record of a model."""
+    return Measurement(file, sets, settings, seed).record()
 
 
 class Measurement:

@@ -1,18 +1,12 @@
 """Write the generated texts from the records in ``docs/records``: tables of pages, whole pages, model cards, figures.
 
-``python -m tools.reports`` writes, ``--check`` fails if a text would change (CI).
-
 Between the markers ``<!-- NAME: written by tools/reports -->`` and ``<!-- end of NAME -->`` of a page stands what the
 template ``PAGE.NAME.md.j2`` or, without one, ``NAME.md.j2`` says; tables are specified there (see ``rendering.py``).
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import re
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from aurora_resnet.checkpoints import PRETRAINED, Checkpoint, load_checkpoint
@@ -83,30 +77,13 @@ def string_card(info: Record, run: Record, measured: Record) -> str:
     return render("string_card.md.j2", run=run, point=info["operating_point"], results=results)
 
 
-def write(pages: Mapping[Path, str], *, check: bool) -> int:
-    """Write the texts, or show what would change; return how many would."""
-    stale = 0
-    for path, text in pages.items():
-        current = path.read_text(encoding="utf-8") if path.exists() else ""
-        if check and current != text:
-            stale += 1
-            sys.stdout.writelines(difflib.unified_diff(current.splitlines(True), text.splitlines(True), str(path)))
-        elif not check:
-            with atomic_path(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-    return stale
-
-
-def main() -> int:
-    """Write everything, or check that nothing would change."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if a text would change")
-    options = parser.parse_args()
-    stale = write(texts(), check=options.check)
-    if not options.check:
-        draw()
-    return 1 if stale else 0
+def main() -> None:
+    """Write everything."""
+    for path, text in texts().items():
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()
