@@ -123,11 +123,10 @@ def test_start_of_the_runtime(data: Path, benchmark: Any, facts: dict[str, Any])
 @pytest.mark.parametrize("recogniser", ["pocketsphinx", *PRETRAINED])
 def test_one_word(benchmark: Any, words: Words, facts: dict[str, Any], recogniser: str) -> None:
     clips, said = words
+    answer: Callable[[int], str | None]
     if recogniser == "pocketsphinx":
-        theirs, at_peer_rate = (
-            pocketsphinx(" | ".join(DIGITS.words)),
-            [resample(clip, 8000, PEER_RATE) for clip in clips],
-        )
+        theirs = pocketsphinx(" | ".join(DIGITS.words))
+        at_peer_rate = [resample(clip, 8000, PEER_RATE) for clip in clips]
         answer = lambda number: theirs(at_peer_rate[number])  # noqa: E731
     else:
         recognizer = DigitRecognizer.from_pretrained(recogniser, threads=1)
