@@ -11,11 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
+from aurora_resnet.runtime.audio.waveform import Samples
+
+PEER_RATE = 16_000
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -63,14 +69,34 @@ def last_line(run: Run) -> Any:
     return json.loads(run.said.splitlines()[-1])
 
 
+def pocketsphinx(said: str) -> Callable[[Samples], str]:
+    """Return PocketSphinx's way from samples at 16 kHz to words (``""`` for none), with its US English model.
+
+    Args:
+        said: what may be said, as the right side of a rule in JSGF.
+    """
+    decoders = pytest.importorskip("pocketsphinx", reason="to compare with: pip install pocketsphinx")
+    with tempfile.TemporaryDirectory() as folder:
+        grammar = Path(folder) / "digits.gram"
+        grammar.write_text(f"#JSGF V1.0; grammar digits; public <digits> = {said};", encoding="utf-8")
+        decoder = decoders.Decoder(jsgf=str(grammar), samprate=PEER_RATE, loglevel="FATAL")
+
+    def answer(samples: Samples) -> str:
+        decoder.start_utt()
+        decoder.process_raw((32767 * np.clip(samples, -1, 1)).astype("<i2").tobytes(), full_utt=True)
+        decoder.end_utt()
+        found = decoder.hyp()
+        return found.hypstr if found else ""
+
+    return answer
+
+
 def quantiles(values: Sequence[float]) -> dict[str, float]:
     """Return number, median and 95th percentile of some values.
 
     >>> quantiles([1.0, 2.0, 3.0])
     {'words': 3, 'median': 2.0, 'p95': 2.9}
     """
-    import numpy as np
-
     median, high = np.percentile(values, [50, 95])
     return {"words": len(values), "median": float(median), "p95": float(high)}
 

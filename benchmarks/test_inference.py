@@ -28,7 +28,7 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.vocabulary import DIGITS
-from benchmarks.measuring import last_line, run_python
+from benchmarks.measuring import PEER_RATE, last_line, pocketsphinx, run_python
 
 Words = tuple[list[Samples], list[str]]
 ENGINES = ("torch", "torch_folded", "onnx_float32", "onnx_int8")
@@ -120,32 +120,14 @@ def test_start_of_the_runtime(data: Path, benchmark: Any, facts: dict[str, Any])
     }
 
 
-def pocketsphinx(clips: list[Samples]) -> Callable[[int], str]:
-    """Return PocketSphinx's way from the number of a clip to a word (``""`` for none), with its US English model."""
-    decoders = pytest.importorskip("pocketsphinx", reason="to compare with: pip install pocketsphinx")
-    with tempfile.TemporaryDirectory() as folder:
-        grammar = Path(folder) / "digits.gram"
-        grammar.write_text(
-            f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(DIGITS.words)};", encoding="utf-8"
-        )
-        decoder = decoders.Decoder(jsgf=str(grammar), samprate=16_000, loglevel="FATAL")
-    pcm = [(32767 * np.clip(resample(clip, 8000, 16_000), -1, 1)).astype("<i2").tobytes() for clip in clips]
-
-    def answer(number: int) -> str:
-        decoder.start_utt()
-        decoder.process_raw(pcm[number], full_utt=True)
-        decoder.end_utt()
-        found = decoder.hyp()
-        return found.hypstr if found else ""
-
-    return answer
-
-
 @pytest.mark.parametrize("recogniser", ["pocketsphinx", *PRETRAINED])
 def test_one_word(benchmark: Any, words: Words, facts: dict[str, Any], recogniser: str) -> None:
     clips, said = words
+    answer: Callable[[int], str | None]
     if recogniser == "pocketsphinx":
-        answer = pocketsphinx(clips)
+        theirs = pocketsphinx(" | ".join(DIGITS.words))
+        at_peer_rate = [resample(clip, 8000, PEER_RATE) for clip in clips]
+        answer = lambda number: theirs(at_peer_rate[number])  # noqa: E731
     else:
         recognizer = DigitRecognizer.from_pretrained(recogniser, threads=1)
         answer = lambda number: recognizer.recognize(clips[number], 8000).word  # noqa: E731

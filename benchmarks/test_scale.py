@@ -18,19 +18,25 @@ from typing import Any
 
 import pytest
 import soundfile
+import torch
 
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.corpora.corpus import Utterance
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.vocabulary import DIGITS
 from benchmarks.measuring import Run, last_line, processor_name, run_python
 
 COUNTS = [int(count) for count in os.environ.get("SCALE_COUNTS", "1000 10000 100000").split()]
 RATE = 16_000
+CLIP = 8000
+"""Samples of a clip, and their rate."""
 TRAINED = """
 import json, sys
 import torch
-from benchmarks.test_training import random_clips
+from benchmarks.test_scale import random_clips
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.training.config import TrainingConfig
@@ -45,6 +51,15 @@ if trainer.ranks.first:
     print(json.dumps([record.clips_per_second for record in result.history]))
 trainer.ranks.leave()
 """
+
+
+def random_clips(count: int) -> ClipSet:
+    """Return so many clips of noise with labels."""
+    waveforms = tuple(0.1 * torch.randn(int(n)) for n in torch.randint(2000, CLIP, (count,)))
+    words = [DIGITS.words[number % len(DIGITS.words)] for number in range(count)]
+    utterances = tuple(Utterance(Path(f"{number}.wav"), (word,), "noise") for number, word in enumerate(words))
+    labels = torch.tensor([DIGITS.words.index(word) for word in words])
+    return ClipSet(utterances, labels, CLIP, CLIP, waveforms)
 
 
 @pytest.fixture(scope="module")

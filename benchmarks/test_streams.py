@@ -16,7 +16,6 @@ from __future__ import annotations
 import csv
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -39,11 +38,10 @@ from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.runtime.vocabulary import DIGITS
-from benchmarks.measuring import quantiles
+from benchmarks.measuring import PEER_RATE, pocketsphinx, quantiles
 
 CHUNK_SECONDS, LIMIT_SECONDS, PAUSE_SECONDS = 0.1, 0.3, 2.0
 QUIET_DB = -60.0
-PEER_RATE = 16_000
 SPOKEN = dict(zip(DIGITS.words, map(str, DIGITS.digits), strict=True)) | {"o": "0"}
 """How digits are written, by their words."""
 
@@ -88,24 +86,6 @@ def digits_of(text: str) -> list[str]:
     return [token for token in tokens if token.isdigit()]
 
 
-def pocketsphinx() -> Callable[[Samples], str]:
-    """Return PocketSphinx with a loop of digits and its own US English model."""
-    decoders = pytest.importorskip("pocketsphinx", reason="to compare with: pip install pocketsphinx")
-    with tempfile.TemporaryDirectory() as folder:
-        grammar = Path(folder) / "digits.gram"
-        grammar.write_text(f"#JSGF V1.0; grammar digits; public <digits> = ( {' | '.join(DIGITS.words)} )+;")
-        decoder = decoders.Decoder(jsgf=str(grammar), samprate=PEER_RATE, loglevel="FATAL")
-
-    def answer(samples: Samples) -> str:
-        decoder.start_utt()
-        decoder.process_raw((32767 * np.clip(samples, -1, 1)).astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        found = decoder.hyp()
-        return found.hypstr if found else ""
-
-    return answer
-
-
 def moonshine() -> Callable[[Samples], str]:
     """Return Moonshine tiny, which is inside its wheel."""
     library = pytest.importorskip("moonshine_voice", reason="to compare with: pip install moonshine-voice")
@@ -122,7 +102,7 @@ def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoke
         ours = StringRecognizer.from_pretrained(recogniser)
         recognize = lambda each: list(ours.recognize(each.samples, each.rate).text)  # noqa: E731
     else:
-        theirs = pocketsphinx() if recogniser == "PocketSphinx" else moonshine()
+        theirs = pocketsphinx(f"( {' | '.join(DIGITS.words)} )+") if recogniser == "PocketSphinx" else moonshine()
         recognize = lambda each: digits_of(theirs(resample(each.samples, each.rate, PEER_RATE)))  # noqa: E731
     said = [[SPOKEN[word] for word in each.words] for each in strings]
     found = [recognize(each) for each in strings]

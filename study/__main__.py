@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from aurora_resnet.engines.engine import Engine, create_engine
-from aurora_resnet.engines.jobs import Job, run_jobs
+from aurora_resnet.engines.engine import create_engine
+from aurora_resnet.engines.jobs import run_jobs
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.cli.terminal import exit_with
 
@@ -42,85 +42,48 @@ def main() -> int:
     options = _options()
     started = time.monotonic()
     out: Path = options.out or Path("runs/study-quick" if options.quick else "runs/study")
-    records: Path = options.records or (out / "records" if options.quick else Path("docs/records/study"))
+    records: Path = out / "records" if options.quick else Path("docs/records/study")
     changes = (QUICK if options.quick else {}) | ({"data.root": str(options.data)} if options.data else {})
     data: Path = options.data or Path("../shared/data")
     runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, changes)
     if options.quick and not options.only:
         runs = one_of_each(runs)
-    if options.list:
-        for run in runs:
-            print(f"{'done' if _record(records, run).exists() else 'to do'}  {run.name}")
-        return 0
     missing = [run for run in runs if options.again or not _record(records, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
     if not missing:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
     write_json(test.truth(), records / "truth.json", indent=1)
+    if any(run.pretrain for run in missing):
+        print(contrastive.pretrain(out, data, records / f"{contrastive.FOLDER}.json", options.threads, options.quick))
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
     engine = create_engine(options.engine, workers=options.workers, processors=options.threads, long_pieces=True)
-
-    def jobs(chosen: list[Run]) -> list[Job[str]]:
-        return [partial(execute, run, out, _record(records, run), options.threads) for run in chosen]
-
-    after = [run for run in missing if run.pretrain]
-    record = records / f"{contrastive.FOLDER}.json"
-    first: list[Job[str]] = []
-    if after:
-        first = [partial(contrastive.pretrain, out, data, record, options.threads, options.quick)]
-    try:
-        failed = _run(engine, first + jobs([run for run in missing if not run.pretrain]))
-        failed += _run(engine, jobs(after))
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the last whole epochs", file=sys.stderr)
-        return 130
-    print(f"{(time.monotonic() - started) / 60:.1f} min; next: python -m study.report")
-    return 1 if failed else 0
-
-
-def _run(engine: Engine, jobs: list[Job[str]]) -> int:
-    """Show progress; name what failed and go on with the rest."""
+    jobs = [partial(execute, run, out, _record(records, run), options.threads) for run in missing]
     failed = 0
     for outcome in tqdm(run_jobs(engine, jobs), total=len(jobs), unit="run", disable=None):
-        if outcome.result is not None:
-            tqdm.write(f"done: {outcome.result}")
-        else:
-            failed += 1
-            tqdm.write(f"failed: {outcome.lost}", file=sys.stderr)
-    return failed
+        failed += outcome.result is None
+        tqdm.write(f"failed: {outcome.lost}" if outcome.result is None else f"done: {outcome.result}", file=sys.stderr)
+    print(f"{(time.monotonic() - started) / 60:.1f} min; next: python -m study.report")
+    return 1 if failed else 0
 
 
 def _record(records: Path, run: Run) -> Path:
     return records / f"{run.name}.json"
 
 
-def _count(text: str) -> int:
-    """Read a number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
-    return int(text)
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="one run of each question and model, one epoch of few clips, in a folder of its own",
-    )
+    parser.add_argument("--quick", action="store_true", help="one epoch of few clips of each question and model")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
     parser.add_argument("--again", action="store_true", help="also what has a record")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
-    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
-    parser.add_argument("--threads", type=_count, default=1, help="of each training; the numbers depend on it (1)")
-    parser.add_argument("--list", action="store_true", help="say what is done, run nothing")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trainings at a time (one a core)")
+    parser.add_argument("--threads", type=int, default=1, help="of each training; the numbers depend on it (1)")
     parser.add_argument("--data", type=Path, help="folder of the recordings (../shared/data)")
     parser.add_argument("--out", type=Path, help="folder of test tree, checkpoints and logs (runs/study)")
-    parser.add_argument("--records", type=Path, help="folder of the records (docs/records/study)")
     return parser.parse_args()
 
 

@@ -22,6 +22,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.runtime.model_reference import file_sha256
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import SoundFiles, load_data
 from aurora_resnet.training.sounds import find_sounds, read_sounds
@@ -29,7 +30,6 @@ from aurora_resnet.training.state import LAST
 from aurora_resnet.training.trainer import Trainer
 from study.contrastive_trainer import ContrastiveObjective, save_backbone
 
-from .execute import digest
 from .plan import Run
 
 EPOCHS = 6
@@ -92,7 +92,7 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
         "share": share,
         "training": to_mapping(config),
         "training_sha256": load_checkpoint(out / FOLDER / LAST).info["fingerprint"],
-        "weights_sha256": digest(weights),
+        "weights_sha256": file_sha256(weights),
         "history": [vars(epoch) for epoch in result.history],
         "seconds": result.seconds,
         "environment": describe_environment("cpu"),

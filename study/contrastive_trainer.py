@@ -61,11 +61,7 @@ class ContrastiveObjective:
     """
 
     def begin(self, learner: Learner) -> None:
-        """Raise ``ConfigError`` for a model other than ``ResidualSpeechNet``, or several processes (``torchrun``)."""
-        if learner.ranks.count > 1:
-            raise ConfigError(
-                "contrastive training compares all clips of a batch; run it in one process, not by torchrun"
-            )
+        """Raise ``ConfigError`` for a model other than ``ResidualSpeechNet``."""
         if not isinstance(learner.model.classifier, ResidualSpeechNet):
             raise ConfigError(f"contrastive training needs resnet50, got {type(learner.model.classifier).__name__}")
 
@@ -106,16 +102,14 @@ def view(waveforms: Tensor, generator: torch.Generator) -> Tensor:
     torch.Size([3, 800])
     """
     batch, samples = waveforms.shape
-    if batch < 2:
-        raise ConfigError("contrastive training needs at least two clips in a batch, got 1")
     shifts = ((2 * torch.rand(batch, generator=generator) - 1) * LARGEST_SHIFT * samples).long().tolist()
     shifted = torch.stack([row.roll(shift) for row, shift in zip(waveforms, shifts, strict=True)])
-    others = waveforms.roll(int(torch.randint(1, batch, (), generator=generator)), dims=0)
+    below = waveforms.roll(int(torch.randint(1, batch, (), generator=generator)), dims=0)
     low, high = MIX_SNRS_DB
     snr_db = (low + (high - low) * torch.rand(batch, 1, generator=generator)).to(waveforms.device)
     # Below -80 dB full scale a clip counts as silence, which is neither raised nor drowned.
-    power, other_power = (x.square().mean(dim=1, keepdim=True).clamp(min=1e-8) for x in (shifted, others))
-    return shifted + others * (power / other_power).sqrt() * 10 ** (-snr_db / 20)
+    power, power_below = (x.square().mean(dim=1, keepdim=True).clamp(min=1e-8) for x in (shifted, below))
+    return shifted + below * (power / power_below).sqrt() * 10 ** (-snr_db / 20)
 
 
 def save_backbone(classifier: ResidualSpeechNet, path: str | Path) -> None:

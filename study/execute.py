@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import torch
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.files import write_json
+from aurora_resnet.runtime.model_reference import file_sha256
 from aurora_resnet.tasks.experiment import RECORD, run_experiment
 from aurora_resnet.training.history import read_history
 from aurora_resnet.training.state import BEST, HISTORY, LAST
@@ -48,7 +48,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "overrides": list(run.overrides),
         "training": json.loads((folder / RECORD).read_text(encoding="utf-8")),
         "training_sha256": checkpoint.info["fingerprint"],
-        "weights_sha256": digest(experiment.weights),
+        "weights_sha256": file_sha256(experiment.weights) if experiment.weights else None,
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
         "answers": _test(out).answers(checkpoint.model, bfloat16=experiment.training.bfloat16) if run.tested else {},
     }
@@ -62,10 +62,3 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
 @cache
 def _test(out: Path) -> StudyTest:
     return StudyTest.load(out / "test")
-
-
-def digest(weights: str | Path | None) -> str | None:
-    """Return the SHA-256 of a weight file, None where there is no file."""
-    if weights is None or not Path(weights).is_file():
-        return None
-    return hashlib.sha256(Path(weights).read_bytes()).hexdigest()

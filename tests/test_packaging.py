@@ -37,6 +37,13 @@ def test_a_distribution_says_what_people_look_for(project: str) -> None:
     assert not any(each.startswith("License ::") for each in stated["classifiers"])  # beside an SPDX licence: refused
 
 
+@pytest.mark.skipif(".dev" in __version__, reason="this version is no release")
+def test_a_release_says_where_its_repository_is() -> None:
+    for project in PROJECTS:
+        stated = tomllib.loads((ROOT / project).read_text(encoding="utf-8"))["project"]
+        assert "Repository" in stated["urls"]
+
+
 def test_the_library_logs_nothing_until_somebody_listens() -> None:
     code = """
 import logging

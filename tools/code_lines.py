@@ -57,29 +57,16 @@ def count(root: Path = ROOT) -> dict[str, int]:
     return counts
 
 
-def folder(name: str) -> str:
-    """Return the folder under which a file is counted.
-
-    >>> folder("src/aurora_resnet/runtime/audio/reading.py"), folder("tests/audio/test_levels.py")
-    ('src/aurora_resnet/runtime', 'tests')
-    """
-    parts = Path(name).parts
-    return "/".join(parts[: min(3, len(parts) - 1)] if parts[0] == "src" else parts[:1])
-
-
 def main() -> None:
-    """Print the table, or the files of a folder."""
+    """Print the files whose path begins with what is given, or the sum of each folder."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("prefix", nargs="?", help="print each file whose path begins so")
-    prefix = parser.parse_args().prefix
-    counts = count()
-    by_folder = Counter[str]()
+    prefix, counts, shown = parser.parse_args().prefix, count(), Counter[str]()
     for name, lines in counts.items():
-        by_folder[folder(name)] += lines
-    shown = by_folder if prefix is None else {n: lines for n, lines in counts.items() if n.startswith(prefix)}
-    for name, lines in sorted(shown.items()):
-        print(f"{lines:6} {name}")
-    print(f"{by_folder.total() - by_folder['tests']:6} outside tests")
+        parts = Path(name).parts[:-1][: 3 if name.startswith("src") else 1]
+        shown["/".join(parts) if prefix is None else name] += lines * name.startswith(prefix or "")
+    print("\n".join(f"{lines:6} {name}" for name, lines in sorted((+shown).items())))
+    print(f"{sum(lines for name, lines in counts.items() if not name.startswith('tests/')):6} outside tests")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 python -m tools.example_outputs                        # all of them, as people run them: some minutes
 python -m tools.example_outputs recognize_file own_words
-python -m tools.example_outputs --folder runs/examples # where they write; an example that was there goes on from it
 
 Give this after the shipped weights have changed. The tests compare the headers with small runs, numbers left out.
 """
@@ -58,23 +57,14 @@ def main() -> None:
     known = sorted({path.stem for path in EXAMPLES.glob("*.py")} - BY_HAND, key=lambda name: (name in ORDER[1:], name))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="EXAMPLE", help=f"of {', '.join(known)}; all by default")
-    parser.add_argument("--folder", help="where they write; a temporary folder by default")
     options = parser.parse_args()
     if unknown := set(options.names) - set(known):
         parser.error(f"there is no example {', '.join(sorted(unknown))}")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(options.folder or temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
         for name in [each for each in known if each in options.names] or known:
             print(f"{name} ...", flush=True)
-            done = subprocess.run(
-                [sys.executable, str(EXAMPLES / f"{name}.py")],
-                cwd=folder,
-                env={**os.environ, "COLUMNS": "120"},
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            )
+            command, environment = [sys.executable, str(EXAMPLES / f"{name}.py")], {**os.environ, "COLUMNS": "120"}
+            done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
             print("  changed" if write_output(EXAMPLES / f"{name}.py", done.stdout) else "  as it was")
 
 

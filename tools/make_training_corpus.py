@@ -25,6 +25,7 @@ file names, so training files leave them out by a pattern.
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -45,12 +46,25 @@ from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.make_samples import read_table, write_table
 
 VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
 SEAM_SECONDS = 0.1
 """Digits with a longer pause between them are not one piece of speech."""
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_table(path: Path, rows: list[dict[str, str]]) -> None:
+    """Write dictionaries with equal keys as CSV."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 class Piece(NamedTuple):
@@ -70,16 +84,14 @@ def pieces(words: Sequence[str], spans: Sequence[tuple[float, float]]) -> Iterat
     [('an4_words', 'sixty_0'), ('an4_words', 'b_1'), ('an4_talk', 'sixty-b_0'), ('an4_seams', 'two-three_2')]
     """
     whole = NegativeShares().whole_words
-    names = [
-        "o" if word == "oh" else word for word in words
-    ]  # AN4's spelling: files keep the names that were trained on
+    # AN4's spelling: files keep the names that were trained on.
+    names = ["o" if word == "oh" else word for word in words]
     for digits, numbered in groupby(range(len(words)), key=lambda position: words[position] in DIGITS):
         run = list(numbered)
         if not digits:
             for at in run:
-                yield Piece(
-                    "an4_words", f"{names[at]}_{at}", spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
-                )
+                start, end = spans[at][0] - MARGIN_SECONDS, spans[at][1] + MARGIN_SECONDS
+                yield Piece("an4_words", f"{names[at]}_{at}", start, end)
             if len(run) > 1:
                 name = "-".join(names[at] for at in run[:6])
                 yield Piece("an4_talk", f"{name}_{run[0]}", spans[run[0]][0], spans[run[-1]][1])
@@ -163,9 +175,8 @@ def list_people_strings(folder: Path, out: Path) -> None:
         for position, timed in enumerate(row["times"].split(";")):
             word, start, end = timed.split(":")
             digit = word if word in DIGITS else ""
-            words.append(
-                about | {"position": str(position), "word": word, "digit": digit, "start_s": start, "end_s": end}
-            )
+            timing = {"digit": digit, "start_s": start, "end_s": end}
+            words.append(about | {"position": str(position), "word": word, **timing})
     write_table(out / "people_strings" / "utterances.csv", utterances)
     write_table(out / "people_strings" / "words.csv", words)
 

@@ -1,20 +1,18 @@
 """Write docs/study.md and its figures from the study's records, in under a minute.
 
-``python -m study.report`` writes, ``--check`` fails if the text would change (CI), ``--records FOLDER --print`` shows
-the page of other records. Prose and tables are in ``templates``.
+Prose and tables are in ``templates``; a test fails if the page is not what the records say.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
-from study.report.records import MEAN, SNRS, STUDY, Study
+from study.report.records import MEAN, SNRS, Study
 from study.report.specification import BASE, GROUPS, PAPER, SYSTEMS
-from tools.reports.__main__ import write
 from tools.reports.rendering import DOCS, render
 
 NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
@@ -42,22 +40,12 @@ def page(study: Study) -> str:
     )
 
 
-def main() -> int:
-    """Write, check or print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if the text would change")
-    parser.add_argument("--print", action="store_true", help="write nothing, print the page")
-    parser.add_argument("--records", type=Path, default=STUDY, help="folder of the records")
-    options = parser.parse_args()
-    study = Study(options.records)
-    text = page(study)
-    if options.print:
-        print(text)
-        return 0
-    stale = write({DOCS / "study.md": text}, check=options.check)
-    if not options.check:
-        draw(study)
-    return min(stale, 1)
+def main() -> None:
+    """Write the page and draw the figures."""
+    study = Study()
+    with atomic_path(DOCS / "study.md") as temporary:
+        temporary.write_text(page(study), encoding="utf-8")
+    draw(study)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, tmp_pat
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; the same command goes on" in errors
+    assert "interrupted" in errors
     assert "Traceback" not in errors
     done = list(records.glob("q1_systems/*/seed1.json"))
     assert len(done) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from tools.code_lines import ROOT, count, python_lines
 
-MOST = 26_500
+MOST = 24_288
 """Raise it only for what is worth its lines."""
 
 

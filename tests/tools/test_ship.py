@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,12 +14,13 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import from_mapping, to_mapping
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.decision import evidence
+from aurora_resnet.models.string_net import Memory
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.tasks.experiment import RECORD
 from tools.measure.plan import read_plan
 from tools.ship.__main__ import with_model
-from tools.ship.left_out_point import LeftOutPoint
-from tools.ship.recipe import RECIPES, Recipe, read_recipe
+from tools.ship.recipe import RECIPES, Recipe, Stage, read_recipe
+from tools.ship.speech_unit import SpeechFit, string_net
 from tools.ship.stages import WEIGHTS, experiment, make_stage, make_stages, mean_model
 from tools.ship.steps import DONE, Steps
 
@@ -110,7 +110,7 @@ def test_recipes_measure_what_the_plan_has(name: str) -> None:
         ({"words": None}, "one of words and strings"),
         ({"stages": [{"name": "a", "mean": ["b"]}]}, "there is no stage b before"),
         ({"stages": [{"name": "a", "git": "x:y", "sha256": "0"}]}, "no stage trains"),
-        ({"stages": [{"name": "a", "train": [], "mean": ["b"]}]}, "one of train, git and mean"),
+        ({"stages": [{"name": "a", "train": [], "mean": ["b"]}]}, "one of train, speech, git and mean"),
         ({"stages": [{"name": "a", "git": "x:y"}]}, "git and sha256 belong together"),
     ],
 )
@@ -151,35 +151,22 @@ def test_the_mean_counts_a_network_as_often_as_it_is_named(tmp_path: Path) -> No
         mean_model([files[0], Path("src/aurora_resnet/pretrained/compact.safetensors")])
 
 
-def test_the_operating_point_is_that_of_left_out_speakers() -> None:
-    generator = np.random.default_rng(0)
-
-    def group(offset: float, count: int, labels: int) -> dict[str, np.ndarray[Any, Any]]:
-        logits = generator.normal(0, 1, (count, 11))
-        truth = np.full(count, labels)
-        if labels < 11:
-            truth = generator.integers(0, 11, count)
-            logits[np.arange(count), truth] += offset
-        return {"logits": logits, "labels": truth, "peaks": np.full((count, 1), 0.5)}
-
-    negatives = ("letters", "talk")
-    parts = {"an4": group(3.0, 400, 0)}
-    parts["left_out"] = parts["an4"] | {"logits": 2.0 * parts["an4"]["logits"]}  # twice as sure, no more often right
-    for snr_db in (20, 0, -5):  # left out first; both are as sure in noise as they are without
-        parts[f"noisy_{snr_db}"] = {
-            key: np.concatenate([parts["left_out"][key], parts["an4"][key]]) for key in parts["an4"]
-        }
-    parts |= {kind: group(0.0, 100, 11) for kind in negatives}
-    flat = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
-    point = LeftOutPoint.of(flat)
-    assert point.temperature_factor == pytest.approx(2.0, rel=1e-3)
-
-    def refused_and_accepted(first: int, threshold: float) -> tuple[float, float]:
-        refused = float((evidence(parts["left_out"]["logits"][first:]) < threshold).mean())
-        return refused, float(np.mean([(evidence(parts[kind]["logits"]) >= threshold).mean() for kind in negatives]))
-
-    refused, accepted = refused_and_accepted(0, point.threshold)
-    assert 0 < refused == pytest.approx(accepted, abs=1 / 400)  # a step of the one share
-    flat["left_out.peaks"][:200] = 0.0  # silence is refused whatever the threshold is
-    refused, accepted = refused_and_accepted(200, LeftOutPoint.of(flat).threshold)
-    assert 0 < refused == pytest.approx(accepted, abs=1 / 200)
+def test_the_unit_for_speech_is_fitted_and_nothing_else_changes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    mel = MelConfig(sample_rate=8000, n_mels=40, compression="pcen", normalization="none", causal=True)
+    (tmp_path / "strings").mkdir()
+    model = RecognizerModel(RecognizerConfig("string_net", mel))
+    save_checkpoint(model, tmp_path / "strings" / WEIGHTS)
+    (tmp_path / "strings" / RECORD).write_text("{}")
+    stage = Stage(name="speech", init="strings", speech=SpeechFit(channels=4, clips=100, epochs=1))
+    quick = read_recipe(RECIPES / "quick.toml")
+    recipe = replace(quick, model=None, stages=(quick.stages[0], stage))
+    (tmp_path / "speech").mkdir()
+    make_stage(recipe, stage, {"strings": tmp_path / "strings"}, tmp_path / "speech", "cpu")
+    fitted = load_checkpoint(tmp_path / "speech" / WEIGHTS).model
+    net, unit = string_net(fitted)
+    assert model.state_dict().keys() < fitted.state_dict().keys()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(fitted.state_dict()[name], tensor), name
+    assert unit(net.single_frames(torch.zeros(1, 40, 100), Memory(None)), Memory(None)).shape == (1, 1, 25)
+    assert (tmp_path / "speech" / RECORD).is_file()

@@ -7,8 +7,6 @@ speakers with an odd id; to reject: that set's other fifteen words by these spea
 - ``words``: from each start and number of clips; ``random`` is the network of ``compact`` with random weights.
 - ``together``: digits and commands in one model, from ``compact``; digits of test speakers (AN4, Speech Commands v0.01)
   before and after.
-- ``others``: what recordings of other words are worth: without them, then with every second of the fifteen other words
-  by speakers with an even id; to reject: the words between them, by the test speakers.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ from aurora_resnet.teaching.teach import teach
 from tools.measure.records import Job, Record, Settings, header
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-NO_OTHERS = Corpus("other", ())
+NO_NEGATIVES = Corpus("other", ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +46,6 @@ class OwnWords:
         seeds: how many draws and trainings.
         bfloat16: starts whose trainings compute in it.
         clips_together: of each word with digits and commands in one model.
-        clips_beside_others: of each word beside other words.
     """
 
     records: str
@@ -57,15 +54,11 @@ class OwnWords:
     seeds: int = 1
     bfloat16: tuple[str, ...] = ()
     clips_together: int = 40
-    clips_beside_others: int = 20
 
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield what makes the record of each training."""
-        for name, make in (
-            ("together_seed0", partial(measure_together, self.clips_together, settings)),
-            ("others_seed0", partial(measure_others, self.clips_beside_others, settings)),
-        ):
-            yield Job(settings.path(f"{self.records}/{name}.json"), make)
+        path = settings.path(f"{self.records}/together_seed0.json")
+        yield Job(path, partial(measure_together, self.clips_together, settings))
         for seed in range(self.seeds):
             for start in self.starts:
                 recipe = {"init": "compact", "random_weights": True} if start == "random" else {"init": start}
@@ -77,11 +70,11 @@ class OwnWords:
 
 @dataclass(frozen=True)
 class Commands:
-    """The commands to teach and to test, and the other words by the speakers who test."""
+    """The commands to teach and to test, and the negatives by the speakers who test."""
 
     taught: Corpus
     spoken: Corpus
-    others: Corpus
+    negatives: Corpus
 
     @classmethod
     def read(cls, data: Path, clips: int, seed: int) -> Commands:
@@ -89,14 +82,9 @@ class Commands:
         taught = some_of_each(read_speech_commands(data / "speech_commands_v2_words"), WORDS, clips, seed)
         if len(taught) < clips * len(WORDS):
             raise SystemExit(f"{data}: {len(taught)} clips, {clips} of each of {len(WORDS)} words are needed")
-        odd = other_words(data, 1)
+        whole = read_speech_commands(data / "speech_commands_other" / "words")
+        odd = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 1)
         return cls(taught, odd.filter(words=WORDS), odd.filter(lambda u: u.word not in WORDS))
-
-
-def other_words(data: Path, remainder: int) -> Corpus:
-    """Return the words of the speakers whose id is odd (1), or even (0)."""
-    whole = read_speech_commands(data / "speech_commands_other" / "words")
-    return whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == remainder)
 
 
 def some_of_each(corpus: Corpus, words: Sequence[str], clips: int, seed: int) -> Corpus:
@@ -113,7 +101,9 @@ def measure_words(start: str, clips: int, config: TeachConfig, settings: Setting
     """Teach one model the commands and test it."""
     commands = Commands.read(settings.data, clips, config.seed)
     tests = {"commands": commands.spoken}
-    taught, report = teach_and_test(commands.taught, NO_OTHERS, tests, commands.others, config, settings)
+    taught, report = teach_and_test(commands.taught, tests, commands.negatives, config, settings)
+    rejection = report.rejection
+    assert rejection is not None
     return {
         "kind": "own_words",
         "init": start,
@@ -121,7 +111,9 @@ def measure_words(start: str, clips: int, config: TeachConfig, settings: Setting
         "test_clips": report.overall.clips,
         "interval": asdict(report.overall.interval),
         "estimate": taught.estimate.accuracy,
-        **_shares(report),
+        "accuracy": report.overall.accuracy,
+        "words_refused": rejection.words_refused.share,
+        "others_accepted": rejection.negatives_accepted.share,
         **_about(clips, config, taught, settings),
     }
 
@@ -136,7 +128,7 @@ def measure_together(clips: int, settings: Settings) -> Record:
     recordings = commands.taught.merge(some_of_each(digits, digits.words, clips, config.seed))
     tests = {"an4": an4.filter(split="test"), "speech_commands": read_speech_commands(data / "speech_commands_digits")}
     all_tests = {**tests, "commands": commands.spoken}
-    taught, after = teach_and_test(recordings, NO_OTHERS, all_tests, None, config, settings)
+    taught, after = teach_and_test(recordings, all_tests, None, config, settings)
     before = Evaluator(load_checkpoint("compact")).evaluate(tests)
     return {
         "kind": "own_words_together",
@@ -148,34 +140,19 @@ def measure_together(clips: int, settings: Settings) -> Record:
     }
 
 
-def measure_others(clips: int, settings: Settings) -> Record:
-    """Teach the commands without and with recordings of other words, and test on words of neither."""
-    config, rows = TeachConfig(seed=0), []
-    commands = Commands.read(settings.data, clips, config.seed)
-    given = other_words(settings.data, 0).filter(words=commands.others.words[::2])
-    tested = commands.others.filter(words=commands.others.words[1::2])
-    for others in (NO_OTHERS, given):
-        tests = {"commands": commands.spoken}
-        taught, report = teach_and_test(commands.taught, others, tests, tested, config, settings)
-        rows.append({"given": len(others), **_shares(report)})
-    about = _about(clips, config, taught, settings)
-    return {"kind": "own_words_others", "tested": len(tested), "rows": rows, **about}
-
-
 def teach_and_test(
     words: Corpus,
-    others: Corpus,
     tests: dict[str, Corpus],
     negatives: Corpus | None,
     config: TeachConfig,
     settings: Settings,
 ) -> tuple[Taught, EvaluationReport]:
-    """Teach a model words, beside recordings of others, and test it; the model itself is not kept."""
+    """Teach a model words and test it; the model itself is not kept."""
     tested = [*tests.values(), *([negatives] if negatives else [])]
-    check_speakers_disjoint(train=words.merge(others), test=tested[0].merge(*tested[1:]))
+    check_speakers_disjoint(train=words, test=tested[0].merge(*tested[1:]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "commands.safetensors"
-        taught = teach(TeachingRecordings(words, others), path, config, device=settings.device, progress=True)
+        taught = teach(TeachingRecordings(words, NO_NEGATIVES), path, config, device=settings.device, progress=True)
         return taught, Evaluator(load_checkpoint(path)).evaluate(tests, negatives=negatives)
 
 
@@ -188,14 +165,4 @@ def _by_set(report: EvaluationReport) -> Record:
     return {
         each.name: {"clips": each.clips, "accuracy": each.accuracy, "interval": asdict(each.interval)}
         for each in report.conditions
-    }
-
-
-def _shares(report: EvaluationReport) -> Record:
-    rejection = report.rejection
-    assert rejection is not None
-    return {
-        "accuracy": report.overall.accuracy,
-        "words_refused": rejection.words_refused.share,
-        "others_accepted": rejection.negatives_accepted.share,
     }

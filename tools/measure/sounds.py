@@ -45,11 +45,10 @@ def wordless(name: str, *sources: SoundFiles, root: str | Path = ".") -> Corpus:
 def scene_corpora(sources: Sequence[SoundFiles], root: str | Path = ".") -> dict[str, Corpus]:
     """Return noise recordings by the folder in which they lie: one for each scene."""
     paths = find_sounds(sources, root)
-    scenes = dict.fromkeys(path.parent.name for path in paths)
-    return {
-        scene: Corpus(scene, tuple(Utterance(path, (), "") for path in paths if path.parent.name == scene))
-        for scene in scenes
-    }
+    found: dict[str, list[Utterance]] = {}
+    for path in paths:
+        found.setdefault(path.parent.name, []).append(Utterance(path, (), ""))
+    return {scene: Corpus(scene, tuple(utterances)) for scene, utterances in found.items()}
 
 
 def read_whole(corpus: Corpus, sample_rate: int) -> list[Samples]:

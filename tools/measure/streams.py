@@ -54,11 +54,7 @@ class Streams:
         """Yield what adds each model to the record."""
         for model in self.models:
             file, path = resolve(model, kind="words"), settings.path(self.record)
-            yield Job(path, partial(measure, file, self, settings, path), partial(_is_done, file.sha256))
-
-
-def _is_done(sha256: str, record: Record) -> bool:
-    return any(row["sha256"] == sha256 for row in record["models"].values())
+            yield Job(path, partial(measure, file, self, settings, path), file.sha256)
 
 
 def measure(file: ModelFile, plan: Streams, settings: Settings, path: Path) -> Record:

@@ -52,11 +52,7 @@ class Strings:
         for name, model in self.models.items():
             file = resolve(model, kind="strings")
             path = settings.path(f"{self.records}/{name}.json")
-            yield Job(path, partial(measure_file, file, settings), partial(_is_of, file.sha256))
-
-
-def _is_of(sha256: str, record: Record) -> bool:
-    return bool(record["file"]["sha256"] == sha256)
+            yield Job(path, partial(measure_file, file, settings), file.sha256)
 
 
 def measure_file(file: ModelFile, settings: Settings) -> Record:

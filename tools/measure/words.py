@@ -10,7 +10,7 @@ Nothing that is measured here may be used for training or tuning, except recordi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -19,13 +19,12 @@ from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
-from tools.measure.records import Job, Parts, Record, Settings, header
+from tools.measure.records import Job, Record, Settings, header
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (
     WHITE_LEVELS_DB,
@@ -37,7 +36,6 @@ from tools.measure.sounds import (
     windows,
 )
 from tools.measure.word_sets import WordRecordings, WordSets
-from tools.reports.sources import targets
 
 WHITE_WINDOWS = 20
 QUICK = 10
@@ -73,39 +71,31 @@ class Words:
         for name, each in self.models.items():
             file = resolve(each.model, kind="words", format="checkpoint" if each.checkpoint else "onnx")
             make = partial(measure, file, self.sets, settings, self.seed)
-            done = partial(_is_of, file.sha256)
-            yield Job(settings.path(f"{self.records}/{name}.json"), make, done, target_table)
-
-
-def _is_of(sha256: str, record: Record) -> bool:
-    return bool(record["model"]["sha256"] == sha256 and not record["quick"])
+            yield Job(settings.path(f"{self.records}/{name}.json"), make, file.sha256)
 
 
 def measure(file: ModelFile, sets: WordSets, settings: Settings, seed: int) -> Record:
     """Return the record of a model."""
-    return _Measurement(file, sets, settings, seed).record()
+    return Measurement(file, sets, settings, seed).record()
 
 
-class _Measurement:
+class Measurement:
     """A model, and what is measured of it group by group."""
 
     def __init__(self, file: ModelFile, sets: WordSets, settings: Settings, seed: int) -> None:
-        self.file, self.sets, self.settings, self.seed = file, sets, settings, seed
+        self.sets, self.settings, self.seed = sets, settings, seed
         self.model, self.about = open_model(file, settings)
         self.facts = self.model.facts
         self.recordings = WordRecordings(sets, settings.data, every=QUICK if settings.quick else 1)
-        about = {"model": self.about, "sets": asdict(sets), "seed": seed, "data": settings.data}
-        self.parts = Parts(None if settings.quick else settings.runs, about)
 
     def record(self) -> Record:
         """Measure everything."""
-        clean = self.parts("clean", self.clean)
-        noisy = {name: self.parts(f"{name} in noise", partial(self.noisy, name)) for name in self.sets.noisy}
+        clean, noisy = self.clean(), {name: self.noisy(name) for name in self.sets.noisy}
         errors = {f"clean_{name}": row["calibration_error"] for name, row in clean.items()}
         errors |= {f"{name}_5db": rows["mean"]["5"]["calibration_error"] for name, rows in noisy.items()}
         if only := self.sets.under_word_only:
-            noisy[f"{only}_noise_under_word_only"] = self.parts("noise under the word only", self.under_word_only)
-        record = {
+            noisy[f"{only}_noise_under_word_only"] = self.in_scenes(only, (0,), under_word_only=True)
+        return {
             "benchmark": "shipped",
             "seed": self.seed,
             "model": self.about,
@@ -113,15 +103,13 @@ class _Measurement:
             "clean": clean,
             "noisy": noisy,
             "calibration_error": errors,
-            "near_words": self.parts("near words", self.near_words),
-            "other_words": self.parts("other words", self.other_words),
-            "noise": self.parts("noise alone", self.noises),
+            "near_words": self.near_words(),
+            "other_words": self.other_words(),
+            "noise": self.noises(),
             "data": self.recordings.describe(),
             "quick": self.settings.quick,
             **header(self.settings.device),
         }
-        self.parts.finished()
-        return record
 
     def clean(self) -> Record:
         """Score the clean sets and all of them together."""
@@ -138,10 +126,6 @@ class _Measurement:
             np.mean([rows["mean"][str(snr_db)]["accuracy"] for snr_db in self.sets.snrs_db if snr_db >= 0])
         )
         return rows
-
-    def under_word_only(self) -> Record:
-        """Score a set with the noise under the word alone."""
-        return self.in_scenes(str(self.sets.under_word_only), (0,), under_word_only=True)
 
     def in_scenes(self, name: str, snrs_db: Sequence[int], *, under_word_only: bool = False) -> Record:
         """Score a set in every scene."""
@@ -207,13 +191,6 @@ class _Measurement:
         """Return what the model says about groups of sounds, and the group of each."""
         names = [name for name, sounds in groups.items() for _ in sounds]
         return self.sounds([sound for sounds in groups.values() for sound in sounds]), names
-
-
-def target_table(record: Record) -> str:
-    """Return what is asked of the model beside what was measured."""
-    known = [target for target in targets(record).values() if target["value"] is not None]
-    rows = [[target[key] for key in ("title", "goal", "shown", "met")] for target in known]
-    return markdown_table([record["model"]["name"], "target", "measured", "met"], rows)
 
 
 def open_model(file: ModelFile, settings: Settings) -> tuple[ScoringModel, Record]:

@@ -1,21 +1,15 @@
 """Write the generated texts from the records in ``docs/records``: tables of pages, whole pages, model cards, figures.
 
-``python -m tools.reports`` writes, ``--check`` fails if a text would change (CI).
-
 Between the markers ``<!-- NAME: written by tools/reports -->`` and ``<!-- end of NAME -->`` of a page stands what the
 template ``PAGE.NAME.md.j2`` or, without one, ``NAME.md.j2`` says; tables are specified there (see ``rendering.py``).
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import re
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from aurora_resnet.checkpoints import PRETRAINED, load_checkpoint
+from aurora_resnet.checkpoints import PRETRAINED, Checkpoint, load_checkpoint
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.model_reference import resolve
@@ -23,6 +17,7 @@ from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports import sources
 from tools.reports.figures import draw
 from tools.reports.rendering import DOCS, TEMPLATES, record, render
+from tools.reports.sources import Record
 
 MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
 SOURCES = {
@@ -46,7 +41,12 @@ def texts() -> dict[Path, str]:
         **{path: filled(text, path.stem) for path, text in marked.items()},
         DOCS / "results.md": render("results.md.j2", **SOURCES),
         DOCS / "reliability.md": render("reliability.md.j2", **SOURCES),
-        **{resolve(name, format="checkpoint").path.with_suffix(".md"): card(name) for name in PRETRAINED},
+        **{
+            resolve(name, format="checkpoint").path.with_suffix(".md"): card(
+                name, load_checkpoint(name), record(f"shipped/{name}")
+            )
+            for name in PRETRAINED
+        },
     }
 
 
@@ -65,43 +65,25 @@ def filled(text: str, page: str) -> str:
     return MARKED.sub(part, text)
 
 
-def card(name: str) -> str:
-    """Return the card that lies beside a model's weights."""
-    checkpoint = load_checkpoint(name)
-    return render(
-        "card.md.j2",
-        name=name,
-        measured=record(f"shipped/{name}"),
-        info=checkpoint.info,
-        calibration=checkpoint.calibration,
-        **SOURCES,
-    )
+def card(name: str, checkpoint: Checkpoint, measured: Record) -> str:
+    """Return the card of a model of words: what it learnt from and what was measured of its checkpoint."""
+    about = {"info": checkpoint.info, "calibration": checkpoint.calibration}
+    return render("card.md.j2", name=name, measured=measured, **about, **SOURCES)
 
 
-def write(pages: Mapping[Path, str], *, check: bool) -> int:
-    """Write the texts, or show what would change; return how many would."""
-    stale = 0
-    for path, text in pages.items():
-        current = path.read_text(encoding="utf-8") if path.exists() else ""
-        if check and current != text:
-            stale += 1
-            sys.stdout.writelines(difflib.unified_diff(current.splitlines(True), text.splitlines(True), str(path)))
-        elif not check:
-            with atomic_path(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-    return stale
+def string_card(info: Record, run: Record, measured: Record) -> str:
+    """Return the same of a model of strings, from what its checkpoint says of it and ``run.json`` of its training."""
+    results = render("string_model.md.j2", found=measured).strip()
+    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results)
 
 
-def main() -> int:
-    """Write everything, or check that nothing would change."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if a text would change")
-    options = parser.parse_args()
-    stale = write(texts(), check=options.check)
-    if not options.check:
-        draw()
-    return 1 if stale else 0
+def main() -> None:
+    """Write everything."""
+    for path, text in texts().items():
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -95,7 +95,7 @@ def costs() -> list[Record]:
 def targets(measured: Record) -> dict[str, Record]:
     """Return every target of the shipped models and what a record of one has of it, by title.
 
-    ``value`` is ``None`` where the record has no such number; ``marked`` is bold where the target is missed.
+    ``value`` is ``None`` where the record has no such number.
     """
     rows = tomllib.loads(Path(__file__).with_name("targets.toml").read_text(encoding="utf-8"))["targets"]
     return {row["title"]: _measured(row, measured) for row in rows}
@@ -106,20 +106,10 @@ def _measured(target: Record, measured: Record) -> Record:
     for key in target["value"].split("."):
         found = found.get(key) if found is not None else None
     value = None if found is None else float(found) * target.get("times", 100)
-    goal = target.get(measured["model"]["zoo_name"])
-    least = target.get("at_least", False)
+    goal, least = target.get(measured["model"]["zoo_name"]), target.get("at_least", False)
+    shown = MISSING if value is None else f"{value:.2f}"
+    row = {"title": target["title"], "value": value, "goal": MISSING, "met": MISSING, "shown": shown}
     if value is None or goal is None:
-        shown = MISSING if value is None else f"{value:.2f}"
-        return {
-            "title": target["title"],
-            "value": value,
-            "goal": MISSING,
-            "met": MISSING,
-            "shown": shown,
-            "marked": shown,
-        }
+        return row
     met = value >= goal - 1e-9 if least else value <= goal + 1e-9
-    return {
-        "title": target["title"], "value": value, "goal": f"{'>=' if least else '<='} {goal:g}",
-        "met": "yes" if met else "NO", "shown": f"{value:.2f}", "marked": f"{value:.2f}" if met else f"**{value:.2f}**",
-    }  # fmt: skip
+    return row | {"goal": f"{'>=' if least else '<='} {goal:g}", "met": "yes" if met else "NO"}

@@ -2,7 +2,7 @@
 
     python -m tools.ship tools/ship/recipes/compact.toml             # into runs/ship/compact, resumable
     python -m tools.ship compact --install                           # the same; then copied into the package
-    python -m tools.ship --quick                                     # a tiny model of the packaged samples, end to end
+    python -m tools.ship quick                                       # a tiny model of the packaged samples, end to end
 
 The checkpoint is measured before it is exported, because the exported file carries the card with what was measured.
 """
@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import atomic_path, locked_folder, write_json
@@ -28,11 +28,9 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.tasks.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
-from tools.measure.records import Record, Settings
+from tools.measure.records import Settings
 from tools.measure.words import WordModel
-from tools.reports import strings
-from tools.reports.__main__ import SOURCES
-from tools.reports.rendering import render
+from tools.reports.__main__ import card, string_card
 from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
 from tools.ship.steps import Steps
@@ -69,7 +67,10 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     def describe(folder: Path) -> None:
         record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
         with atomic_path(folder / f"{recipe.name}.md") as temporary:
-            temporary.write_text(card(recipe.name, checkpoint, run, record), encoding="utf-8")
+            text = (
+                string_card(checkpoint.info, run, record) if recipe.strings else card(recipe.name, checkpoint, record)
+            )
+            temporary.write_text(text, encoding="utf-8")
 
     files["card"] = steps.do("card", {"name": recipe.name}, describe) / f"{recipe.name}.md"
     with_card = replace(checkpoint, card=files["card"].read_text(encoding="utf-8"))
@@ -119,21 +120,6 @@ def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], 
     tell(f"{path}: {calibration}")
 
 
-def card(name: str, checkpoint: Checkpoint, run: Record, record: Record) -> str:
-    """Return a model's card: what it learnt from and what it can do.
-
-    Args:
-        name: of the model.
-        checkpoint: its calibrated weights.
-        run: ``run.json`` of its training.
-        record: what was measured of the checkpoint.
-    """
-    if checkpoint.kind == "strings":
-        return strings.card(dict(checkpoint.info), run, record)
-    about = {"info": checkpoint.info, "calibration": checkpoint.calibration}
-    return render("card.md.j2", name=name, measured=record, **about, **SOURCES)
-
-
 def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
     """Return the record of a measurement of a file."""
     plan = with_model(read_plan(recipe.measure.plan or PLAN), name, file)
@@ -142,9 +128,7 @@ def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
     def measure(folder: Path) -> None:
         settings = Settings(data=Path(plan.data), records=folder, runs=steps.folder, quick=recipe.measure.quick)
         (job,) = plan.jobs(settings)
-        record = job.make()
-        write_json(record, folder / "record.json", indent=1)
-        tell(job.show(record))
+        write_json(job.make(), folder / "record.json", indent=1)
 
     return steps.do(f"measured_{name}", asked, measure) / "record.json"
 
@@ -175,15 +159,12 @@ def install(recipe: Recipe, files: dict[str, Path]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Ship one model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", nargs="?", help="a recipe's file, or the name of one in tools/ship/recipes")
-    parser.add_argument("--quick", action="store_true", help="the recipe quick: a tiny model, in less than a minute")
+    parser.add_argument("recipe", help="a recipe's file, or the name of one in tools/ship/recipes")
     parser.add_argument("--out", type=Path, help="folder of the run (default runs/ship/NAME)")
     parser.add_argument("--device", default="cpu", help="where to train")
     parser.add_argument("--install", action="store_true", help="copy what ships into the package")
     options = parser.parse_args(arguments)
-    if bool(options.recipe) == options.quick:
-        parser.error("give a recipe, or --quick")
-    path = Path(options.recipe or "quick")
+    path = Path(options.recipe)
     recipe = read_recipe(path if path.suffix else RECIPES / f"{path}.toml")
     out = options.out or Path("runs/ship") / recipe.name
     with locked_folder(out, ConfigError(f"{out}: another recipe is at work there")):

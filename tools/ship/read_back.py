@@ -1,7 +1,5 @@
 r"""The weights of an exported model of strings, as a network from which a training can go on.
 
-    python -m tools.ship.read_back --model string_net.onnx --config examples/train_strings.toml --out read_back.safetensors
-
 The file holds int8 weights into which the batch normalisations were folded. Folded, a layer is :math:`y = W x + b`;
 unfolded it is :math:`y = \gamma (W x - \mu) / \sigma + \beta`. The same :math:`W` with :math:`\mu` and :math:`\sigma`
 the mean and the deviation of :math:`W x` on clips of the training, :math:`\gamma = \sigma` and :math:`\beta = b + \mu`
@@ -10,7 +8,6 @@ answers alike, and a training that normalises by its batches goes on where the e
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.clips.string_clips import StringClips
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.training.data import load_data
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
+from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.strings import load_strings
 
 CLIPS = 256
@@ -114,18 +109,3 @@ def unfold(model: RecognizerModel, weights: dict[str, Tensor], waveforms: Tensor
         model(waveforms)
     for _, convolution, _ in normalised(model):
         convolution._forward_hooks.clear()
-
-
-def main() -> None:
-    """Write the checkpoint."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="int8 file")
-    parser.add_argument("--config", type=Path, default=Path("examples/train_strings.toml"), help="its training file")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    options = parser.parse_args()
-    save_checkpoint(read_back(options.model, read_experiment(options.config)), options.out)
-    print(options.out)
-
-
-if __name__ == "__main__":
-    exit_with(main)

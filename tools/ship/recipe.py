@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aurora_resnet.bounds import configuration
 from aurora_resnet.config_files import from_mapping, read_toml
+from tools.ship.speech_unit import SpeechFit
 from tools.ship.string_point import StringPoint
 from tools.ship.word_point import WordPoint
 
@@ -29,12 +30,13 @@ class Data:
 
 @configuration(kw_only=True)
 class Stage:
-    """Weights: trained, taken from history, read back from an exported model, or a mean; one of these.
+    """Weights: trained, with a unit for speech, taken from history, read back from an exported model, or a mean; one of these.
 
     Attributes:
         name: by which later stages name it.
         train: changes of the training file, ``section.key=value``.
-        init: with train: the stage, shipped name or checkpoint to begin with.
+        speech: fits the unit that tells speech from other sounds to the weights of the stage ``init``.
+        init: with train or speech: the stage, shipped name or checkpoint to begin with.
         teacher: with train: the one that teaches.
         last: with train: take the average of the weights at the end, not the best epoch.
         git: ``COMMIT:PATH`` of a file in this repository's history; a checkpoint, or an exported model to read back.
@@ -44,6 +46,7 @@ class Stage:
 
     name: str
     train: tuple[str, ...] | None = None
+    speech: SpeechFit | None = None
     init: str | None = None
     teacher: str | None = None
     last: bool = False
@@ -52,8 +55,8 @@ class Stage:
     mean: tuple[str, ...] = ()
 
     def _misfits(self) -> Iterator[str]:
-        if (self.train is not None) + (self.git is not None) + bool(self.mean) != 1:
-            yield "one of train, git and mean is needed"
+        if (self.train is not None) + (self.speech is not None) + (self.git is not None) + bool(self.mean) != 1:
+            yield "one of train, speech, git and mean is needed"
         if (self.git is None) != (self.sha256 is None):
             yield "git and sha256 belong together"
 

@@ -1,15 +1,14 @@
-"""Fit the unit that tells speech from other sounds to a trained model of strings, whose other weights stay as they are.
-
-    python -m tools.ship.speech_unit --model runs/strings/best.safetensors --config examples/train_strings.toml --out runs/strings_speech
+"""The unit that tells speech from other sounds, fitted to a trained model of strings, whose other weights stay as they are.
 
 Clips of 4 s hold words, talk and sounds of the same levels, one after the other, in silence, hiss or noise, so that an onset alone says
 nothing. Each frame is speech or not; those 80 to 280 ms after the start of a word count most, the 80 ms before them and the echo behind it
-little or nothing. Made clips are kept in ``--out`` and used again.
+little or nothing.
 """
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,25 +16,67 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from aurora_resnet.audio.levels import active_power, frame_powers
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
 from aurora_resnet.augmentation.synthetic_noise import coloured_noise
-from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_net import Memory, StringNet
+from aurora_resnet.models.string_net import Memory, SpeechUnit, StringNet
 from aurora_resnet.runtime.audio.low_cut import LowCut
 from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.training.data import load_data
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
+from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 
 SECONDS, FRAMES_PER_LABEL = 4.0, 4
 HELD_OUT_DB = 30.0
 """A frame this far below the loudest of its recording is no speech."""
+CLIPS_AT_ONCE, BATCH = 50, 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechFit:
+    """How the unit is fitted.
+
+    Attributes:
+        channels: of the unit.
+        clips: to learn from.
+        epochs: passes over them.
+        seed: of everything random.
+    """
+
+    channels: int = 32
+    clips: int = 20_000
+    epochs: int = 24
+    seed: int = 1
+
+    def fit(self, trained: RecognizerModel, config: ExperimentConfig) -> RecognizerModel:
+        """Return the network with a fitted unit.
+
+        Args:
+            trained: a ``StringNet``.
+            config: names the recordings.
+        """
+        known = trained.config
+        model = RecognizerModel(type(known)(**{**vars(known), "options": {**known.options, "speech": self.channels}}))
+        model.load_state_dict(trained.state_dict(), strict=False)
+        model.eval()
+        sounds, generator = read_sources(config, known.sample_rate), np.random.default_rng(self.seed)
+        parts = [
+            make_batch(model, sounds, config, CLIPS_AT_ONCE, generator) for _ in range(self.clips // CLIPS_AT_ONCE)
+        ]
+        fit(string_net(model)[1], *map(torch.cat, zip(*parts, strict=True)), epochs=self.epochs, seed=self.seed)
+        return model
+
+
+def string_net(model: RecognizerModel) -> tuple[StringNet, SpeechUnit]:
+    """Return the network of strings and its unit."""
+    assert isinstance(model.classifier, StringNet)
+    assert isinstance(model.classifier.speech, SpeechUnit)
+    return model.classifier, model.classifier.speech
 
 
 class Sounds(NamedTuple):
@@ -50,10 +91,13 @@ def read_sources(config: ExperimentConfig, rate: int) -> Sounds:
     """Read what a training file names."""
     augment, root = config.data.augment, config.data.root
     assert augment is not None
-    paths = [utterance.path for utterance in load_data(config.data).train]
-    words = [trim_silence(word, rate) for word in read_sounds(paths, rate, 1.5)]
-    negatives = [trim_silence(word, rate) for word in read_sounds(find_sounds(augment.negatives, root), rate, 1.5)]
-    talk = [trim_silence(each, rate) for each in read_sounds(find_sounds(augment.talk, root), rate, 60.0)]
+
+    def trimmed(paths: Sequence[Path], seconds: float) -> list[Samples]:
+        return [trim_silence(sound, rate) for sound in read_sounds(paths, rate, seconds)]
+
+    words = trimmed([utterance.path for utterance in load_data(config.data).train], 1.5)
+    negatives = trimmed(find_sounds(augment.negatives, root), 1.5)
+    talk = trimmed(find_sounds(augment.talk, root), 60.0)
     noises = read_sounds(find_sounds(augment.noises, root), rate, 60.0)
     shares = NoiseShares(recorded=0.6, babble=0.0, synthetic=0.25, sum_of_two=0.15)
     pool = NoisePool(noises, [words[:1]], sample_rate=rate, generator=np.random.default_rng(0), shares=shares)
@@ -65,11 +109,8 @@ def make_clip(sounds: Sounds, config: ExperimentConfig, g: np.random.Generator) 
     """Return a clip ``[N]``, which of its hops hold speech and how much each counts, ``[N / hop]``."""
     rate, hop = config.mel.sample_rate, config.mel.hop_length
     length = round(SECONDS * rate)
-    clip, speech, weight = (
-        np.zeros(length, np.float32),
-        np.zeros(length // hop, np.float32),
-        np.ones(length // hop, np.float32),
-    )
+    clip, speech = np.zeros(length, np.float32), np.zeros(length // hop, np.float32)
+    weight = np.ones(length // hop, np.float32)
     augmentation = config.data.augment.augmentation  # type: ignore[union-attr]
     level, at = 10 ** (g.uniform(-38, -8) / 20), int(g.uniform(0.25, 1.2) * rate)
     while at < length - rate // 3:
@@ -84,16 +125,14 @@ def make_clip(sounds: Sounds, config: ExperimentConfig, g: np.random.Generator) 
             speech[first:last] = weight[first:last] = 1
             sound = sound / SPEECH_LEVEL
         else:
-            sound = _event(sounds, rate, g)
-            sound = sound * np.float32(10 ** (g.uniform(-10, 10) / 20))
+            sound = _event(sounds, rate, g) * np.float32(10 ** (g.uniform(-10, 10) / 20))
             weight[at // hop : at // hop + len(sound) // hop] = 2
         clip[at : at + len(sound)] += np.float32(level) * sound[: length - at]
         at += len(sound) + int(g.uniform(0.3, 1.4) * rate)
     background = g.random()
     if 0.25 <= background < 0.65:
-        clip += coloured_noise(length, g.uniform(-0.5, 2), sample_rate=rate, generator=g) * np.float32(
-            10 ** (g.uniform(-75, -40) / 20)
-        )
+        hiss = coloured_noise(length, g.uniform(-0.5, 2), sample_rate=rate, generator=g)
+        clip += hiss * np.float32(10 ** (g.uniform(-75, -40) / 20))
     elif background >= 0.65:
         clip += sounds.pool.draw(length, g) * np.float32(level * 10 ** (g.uniform(-25, -3) / 20))
     if g.random() < 0.6:
@@ -118,87 +157,39 @@ def make_batch(
     model: RecognizerModel, sounds: Sounds, config: ExperimentConfig, size: int, g: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what the unit gets, ``[B, C, T]`` in half precision, its targets and their weights, ``[B, T]``."""
-    clips, speech, weight = (
-        torch.from_numpy(np.stack(part))
-        for part in zip(*(make_clip(sounds, config, g) for _ in range(size)), strict=True)
-    )
-    net = model.classifier
-    assert isinstance(net, StringNet)
+    made = zip(*(make_clip(sounds, config, g) for _ in range(size)), strict=True)
+    clips, speech, weight = (torch.from_numpy(np.stack(part)) for part in made)
     with torch.inference_mode():
-        frames = net.single_frames(model.frontend(clips)[..., : speech.shape[1]], Memory(None)).half()
+        frames = string_net(model)[0].single_frames(model.frontend(clips)[..., : speech.shape[1]], Memory(None)).half()
     said = speech.unfold(1, FRAMES_PER_LABEL, FRAMES_PER_LABEL).sum(2) >= 2
     since = torch.zeros(len(said))
     weight = weight.unfold(1, FRAMES_PER_LABEL, FRAMES_PER_LABEL).amin(2)
     weight[said] = 1
     for number in range(said.shape[1]):
         since = (since + 1) * said[:, number]
-        weight[:, number] *= torch.where(
-            (since >= 1) & (since <= 2), 0.2, torch.where((since >= 3) & (since <= 6), 3.0, 1.0)
-        )
+        told = torch.where((since >= 3) & (since <= 6), 3.0, 1.0)
+        weight[:, number] *= torch.where((since >= 1) & (since <= 2), 0.2, told)
     weight[:, :6] *= 0.5
     return frames, said.float(), weight
 
 
-def fit(model: RecognizerModel, data: tuple[Tensor, Tensor, Tensor], *, epochs: int, seed: int) -> None:
-    """Fit the unit in place: cross-entropy, of other frames mostly those that look most like speech."""
-    net = model.classifier
-    assert isinstance(net, StringNet)
-    assert net.speech is not None
+def fit(unit: SpeechUnit, frames: Tensor, said: Tensor, weight: Tensor, *, epochs: int, seed: int) -> None:
+    """Fit the unit in place: cross-entropy, of frames without speech mostly those that look most like it."""
     torch.manual_seed(seed)
-    frames, said, weight = data
-    steps = epochs * (len(frames) // 64)
-    optimizer = torch.optim.AdamW(net.speech.parameters(), lr=3e-3, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps, pct_start=0.1)
+    steps = len(frames) // BATCH
+    optimizer = torch.optim.AdamW(unit.parameters(), lr=3e-3, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=epochs * steps, pct_start=0.1)
     for epoch in range(epochs):
         total = 0.0
-        for rows in tqdm(
-            torch.randperm(len(frames))[: len(frames) // 64 * 64].view(-1, 64), desc=f"epoch {epoch + 1}", disable=None
-        ):
-            logits = net.speech(frames[rows].float(), Memory(None))[:, 0]
+        for rows in torch.randperm(len(frames))[: steps * BATCH].view(-1, BATCH):
+            logits = unit(frames[rows].float(), Memory(None))[:, 0]
             focus = torch.where(said[rows] == 1, 1.0, logits.detach().sigmoid() + 0.1)
-            loss = (
-                F.binary_cross_entropy_with_logits(logits, said[rows], reduction="none") * weight[rows] * focus
-            ).mean()
-            other = torch.where((said[rows] == 0) & (weight[rows] > 0), logits, -20.0)
-            loss = loss + 0.05 * F.softplus(other.topk(3, dim=1).values).mean()
+            entropy = F.binary_cross_entropy_with_logits(logits, said[rows], reduction="none")
+            wrong = torch.where((said[rows] == 0) & (weight[rows] > 0), logits, -20.0)
+            loss = (entropy * weight[rows] * focus).mean() + 0.05 * F.softplus(wrong.topk(3, dim=1).values).mean()
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             total += loss.item()
-        print(f"epoch {epoch + 1} of {epochs}: loss {total / (steps // epochs):.4f}", flush=True)
-
-
-def main() -> None:
-    """Make the clips, fit, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="checkpoint of a model of strings")
-    parser.add_argument("--config", type=Path, required=True, help="training file that names the recordings")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write best.safetensors into")
-    parser.add_argument("--channels", type=int, default=32)
-    parser.add_argument("--clips", type=int, default=20_000)
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    trained = load_checkpoint(options.model, kind="strings").model
-    config = trained.config
-    model = RecognizerModel(type(config)(**{**vars(config), "options": {**config.options, "speech": options.channels}}))
-    model.load_state_dict(trained.state_dict(), strict=False)
-    model.eval()
-    options.out.mkdir(parents=True, exist_ok=True)
-    made = options.out / f"clips_{options.seed}_{options.clips}.pt"
-    if not made.exists():
-        experiment, generator = read_experiment(options.config), np.random.default_rng(options.seed)
-        sounds = read_sources(experiment, config.sample_rate)
-        parts = [
-            make_batch(model, sounds, experiment, 50, generator)
-            for _ in tqdm(range(options.clips // 50), desc="clips", disable=None)
-        ]
-        torch.save(tuple(map(torch.cat, zip(*parts, strict=True))), made)
-    fit(model, torch.load(made), epochs=options.epochs, seed=options.seed)
-    save_checkpoint(model, options.out / "best.safetensors", calibration=trained.calibration)
-    print(options.out / "best.safetensors")
-
-
-if __name__ == "__main__":
-    main()
+        tell(f"speech unit, epoch {epoch + 1} of {epochs}: loss {total / steps:.4f}")

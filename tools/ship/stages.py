@@ -1,4 +1,4 @@
-"""The stages of a recipe: trainings, weights of earlier releases, means.
+"""The stages of a recipe: trainings, weights of earlier releases, means, a unit for speech.
 
 The mean of the weights of trainings that began at one network is often better than each (Wortsman et al., *Model soups*,
 ICML 2022).
@@ -7,8 +7,10 @@ ICML 2022).
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, file_sha256, resolve
-from aurora_resnet.tasks.experiment import RECORD, run_experiment
+from aurora_resnet.tasks.experiment import RECORD, VALIDATION, run_experiment
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.state import BEST, LAST
 from tools.ship.read_back import read_back
@@ -66,13 +68,25 @@ def make_stage(recipe: Recipe, stage: Stage, before: Mapping[str, Path], folder:
         _from_history(recipe, stage, folder)
     elif stage.mean:
         save_checkpoint(mean_model([before[name] / WEIGHTS for name in stage.mean]), folder / WEIGHTS)
-        trained = [before[name] / RECORD for name in stage.mean if (before[name] / RECORD).is_file()]
-        record: dict[str, Any] = json.loads(trained[-1].read_text(encoding="utf-8"))
-        write_json({**record, "averaged": list(stage.mean)}, folder / RECORD)
+        averaged = [before[name] for name in stage.mean if (before[name] / RECORD).is_file()]
+        _tell_of_training(averaged[-1], folder, averaged=list(stage.mean))
+    elif stage.speech is not None:
+        trained = before[str(stage.init)]
+        recordings = experiment(recipe, replace(stage, init=None), before)
+        model = stage.speech.fit(load_checkpoint(trained / WEIGHTS).model, recordings)
+        save_checkpoint(model, folder / WEIGHTS)
+        _tell_of_training(trained, folder)
     else:
         run_experiment(experiment(recipe, stage, before), folder, device=device, resume=True, progress=True)
         model = last_average(folder) if stage.last else load_checkpoint(folder / BEST).model
         save_checkpoint(model, folder / WEIGHTS)
+
+
+def _tell_of_training(trained: Path, folder: Path, **more: Any) -> None:
+    """Write what a training says of itself and of its validation for weights that come from it."""
+    if (trained / VALIDATION).is_file():
+        shutil.copy(trained / VALIDATION, folder)
+    write_json({**json.loads((trained / RECORD).read_text(encoding="utf-8")), **more}, folder / RECORD)
 
 
 def experiment(recipe: Recipe, stage: Stage, before: Mapping[str, Path]) -> ExperimentConfig:

@@ -2,23 +2,16 @@
 
 These are the held-out speakers of its training, clean and in the noises that are held out (AN4's training speakers,
 ESC-10's fifth fold, a tenth of the background noise), and what a recipe names. No test recording is read. The threshold is
-chosen in one of three ways, and is at least the one that accepts no more than ``noise_accepted`` of held-out noise,
-because a stream has far more noise than words:
-
-- ``near_accepted``: it accepts at most this share of near words;
-- ``left_out``: it is carried over from trainings without a corpus (``left_out_point``);
-- ``words_refused``: it refuses at most this share of the clean words, whatever it accepts of noise.
+the least that accepts at most ``near_accepted`` of the near words and ``noise_accepted`` of held-out noise, because a
+stream has far more noise than words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aurora_resnet.augmentation.noise_pool import NoiseShares
-from aurora_resnet.bounds import configuration
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips, load_negatives
 from aurora_resnet.clips.negatives import NegativeShares
@@ -30,7 +23,6 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.data import AugmentSource, DataConfig, SoundFiles, Source, load_data, select
 from aurora_resnet.training.sounds import augment_clips
 from tools.measure.sounds import wordless
-from tools.ship.left_out_point import LeftOutPoint
 
 CALIBRATION_SNR_DB = (0.0, 20.0)
 NOISY_COPIES = 3
@@ -45,33 +37,23 @@ WINDOWS = 500
 """Of each noise."""
 
 
-@configuration(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WordPoint:
     """How it is chosen.
 
     Attributes:
         other_words: of held-out speakers; counted, no more.
-        people: words of further held-out speakers, which have a part in the temperature.
         near_words: of held-out speakers.
         near_accepted: largest share of the near words that is accepted.
-        left_out: files with the logits of trainings without a corpus, as patterns.
-        words_refused: largest share of the held-out clean words that is refused.
         noise_accepted: largest share of held-out recorded noise that is accepted.
+        people: words of further held-out speakers, which have a part in the temperature.
     """
 
     other_words: tuple[SoundFiles, ...]
-    people: Source | None = None
-    near_words: tuple[SoundFiles, ...] = ()
-    near_accepted: float | None = None
-    left_out: tuple[str, ...] = ()
-    words_refused: float | None = None
+    near_words: tuple[SoundFiles, ...]
+    near_accepted: float
     noise_accepted: float = 0.02
-
-    def _misfits(self) -> Iterator[str]:
-        if (self.near_accepted is not None) + bool(self.left_out) + (self.words_refused is not None) != 1:
-            yield "one of near_accepted, left_out and words_refused is needed"
-        if (self.near_accepted is None) != (not self.near_words):
-            yield "near_words and near_accepted belong together"
+    people: Source | None = None
 
     def choose(self, model: RecognizerModel, data: DataConfig) -> tuple[Calibration, dict[str, Any]]:
         """Return the calibration, and what the checkpoint says of it.
@@ -85,22 +67,11 @@ class WordPoint:
         said = {name: Answers.of(scoring, clips) for name, clips in words.items()}
         unsaid = {name: Answers.of(scoring, clips) for name, clips in negatives.items()}
         # Confidences are to be right in noise too; what is refused is counted of clean words.
-        temperature = _fit(*said.values()).temperature
-        threshold = _fit(said[CLEAN], negatives=unsaid[RECORDED], negatives_accepted=self.noise_accepted).threshold
-        assert threshold is not None
-        if self.near_accepted is not None:
-            chosen_on = "held-out people"
-            chosen = _fit(said[CLEAN], negatives=unsaid[NEAR], negatives_accepted=self.near_accepted).threshold
-            threshold = max(threshold, chosen or threshold)
-        elif self.left_out:
-            chosen_on = "corpora left out in turn"
-            point = LeftOutPoint.read(_files(self.left_out))
-            temperature, threshold = temperature * point.temperature_factor, max(threshold, point.threshold)
-        else:
-            chosen_on = "held-out training speakers"
-            threshold = _fit(said[CLEAN], words_refused=self.words_refused).threshold
-        calibration = Calibration(temperature, threshold)
-        return calibration, report(calibration, said, unsaid, chosen_on)
+        temperature = _fit(Answers.pool(list(said.values()))).temperature
+        accepted = {RECORDED: self.noise_accepted, NEAR: self.near_accepted}
+        thresholds = [_fit(said[CLEAN], unsaid[kind], share).threshold for kind, share in accepted.items()]
+        calibration = Calibration(temperature, max(each for each in thresholds if each is not None))
+        return calibration, report(calibration, said, unsaid)
 
     def _recordings(self, model: RecognizerModel, data: DataConfig) -> tuple[dict[str, ClipSet], dict[str, ClipSet]]:
         """Return words and what is none, by kind."""
@@ -116,27 +87,17 @@ class WordPoint:
         other_words = wordless("other words", *self.other_words, root=root)
         negatives = {"other words": load_negatives(other_words, model.config)}
         negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
-        if self.near_words:
-            negatives[NEAR] = load_negatives(wordless(NEAR, *self.near_words, root=root), model.config)
+        negatives[NEAR] = load_negatives(wordless(NEAR, *self.near_words, root=root), model.config)
         return words, negatives
 
 
-def _fit(*words: Answers, negatives: Answers | None = None, **point: float | None) -> Calibration:
-    return fit_calibration(Answers.pool(words), negatives, **point)
+def _fit(words: Answers, negatives: Answers | None = None, accepted: float | None = None) -> Calibration:
+    return fit_calibration(words, negatives, negatives_accepted=accepted)
 
 
-def _files(patterns: tuple[str, ...]) -> list[Path]:
-    found = [path for pattern in patterns for path in sorted(Path().glob(pattern))]
-    if not found:
-        raise ConfigError(f"no file is like {', '.join(patterns)}")
-    return found
-
-
-def report(
-    calibration: Calibration, words: dict[str, Answers], negatives: dict[str, Answers], chosen_on: str
-) -> dict[str, Any]:
+def report(calibration: Calibration, words: dict[str, Answers], negatives: dict[str, Answers]) -> dict[str, Any]:
     """Return what the calibrated model refuses of held-out words and accepts of held-out negatives."""
-    point: dict[str, Any] = {"chosen_on": chosen_on}
+    point: dict[str, float] = {}
     for what, answers in words.items():
         refused = ~replace(answers, calibration=calibration).accepted
         point[f"held-out words refused, {what}"] = float(refused.mean())

@@ -89,7 +89,7 @@ def write_demo(out: Path, model: str = MODEL) -> None:
     engine = vendor()
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(engine, out / "vendor")
-    for file in SOURCES.glob("*.js"):
+    for file in SOURCES.iterdir():
         shutil.copy(file, out)
     for part in PAGE.iterdir():
         if Path(part.name).suffix in MEDIA_TYPES:

@@ -1,7 +1,7 @@
 """The sample recordings that the wheel carries: synthetic voices and synthetic noises.
 
-All of it is made by ``tools/make_samples.py``; ``samples/README.md`` says by which engines and under which
-licences. For demonstrations and tests; no substitute for recordings of speakers.
+``samples/README.md`` says by which engines they were made and under which licences. For demonstrations and tests; no
+substitute for recordings of speakers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ def samples_folder() -> Path:
     >>> samples_folder().name
     'samples'
     """
-    return Path(str(resources.files("aurora_resnet") / "samples"))
+    folder = Path(str(resources.files("aurora_resnet") / "samples"))
+    if not (folder / "samples.csv").is_file():
+        raise CorpusError(f"{folder}: expected the sample recordings here; install the wheel anew")
+    return folder
 
 
 def read_samples() -> Corpus:

@@ -23,7 +23,6 @@ from typing import Any, Literal, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from .audio.waveform import Samples
 from .errors import ConfigError
 
 Array = npt.NDArray[np.float64]
@@ -89,7 +88,7 @@ class WordDecision:
         return np.zeros(found.shape, np.bool_) if self.threshold is None else found >= self.threshold
 
     def decide(
-        self, logits: npt.ArrayLike, clips: Samples, *, clipped: npt.ArrayLike = False
+        self, logits: npt.ArrayLike, clips: npt.NDArray[np.float32], *, clipped: npt.ArrayLike = False
     ) -> tuple[Array, list[bool | None]]:
         """Return probabilities ``[n, K]`` of clips ``[n, N]`` with logits ``[n, K]``, and whether each is accepted.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import AudioError
-from ..prepared import prepare
+from .prepared import prepare
 from .reading import Recording, SamplesInMemory, open_file  # noqa: F401  # the doctest takes one
 from .sound_files import RawFormat
 from .waveform import Samples, check_sample_rate, check_samples

@@ -30,12 +30,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio.clips import fit_length
+from ..audio.prepared import Step, StepStream
 from ..audio.reading import audio_info, iterate_blocks
 from ..audio.waveform import Samples
 from ..decision import log_probabilities
 from ..errors import ConfigError
 from ..models.words import ScoringModel
-from ..prepared import Step, StepStream
 from .config import StreamingConfig
 from .loudness_gate import LoudnessGate
 from .segment_search import Segment, SegmentSearch

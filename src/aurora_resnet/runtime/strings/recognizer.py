@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..audio.encodings import Encoding
+from ..audio.prepared import prepare
 from ..audio.recordings import AnyRecording, open_recording
 from ..audio.waveform import Samples
 from ..decision import audible
 from ..model_reference import EXPORTED_STRINGS, Kind
 from ..models.strings import ExportedSequenceModel, SequenceFacts, SequenceModel
-from ..prepared import prepare
 from ..pretrained import Pretrained
 from .answer import RIVALS, DigitString, string_answer, string_text
 from .events import StringTimes

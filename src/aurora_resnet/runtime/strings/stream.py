@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio.encodings import Encoding, check_encoding
+from ..audio.prepared import Step, StepStream
 from ..models.strings import SequenceModel
-from ..prepared import Step, StepStream
 from ..streaming.loudness_gate import LoudnessGate
 from .answer import RIVALS, DigitString, string_answer, string_text
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes

@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .audio.encodings import Encoding, decode_samples
-from .audio.low_cut import LOWEST_HZ, LowCut, cut_low
-from .audio.resampling import StreamResampler, resample
-from .audio.tones import ToneCut, cut_tones
-from .audio.waveform import Samples, channel_samples, check_int32_scale
-from .decision import audible
-from .errors import AudioError
+from ..decision import audible
+from ..errors import AudioError
+from .encodings import Encoding, decode_samples
+from .low_cut import LOWEST_HZ, LowCut, cut_low
+from .resampling import StreamResampler, resample
+from .tones import ToneCut, cut_tones
+from .waveform import Samples, channel_samples, check_int32_scale
 
 Step = tuple[Samples, int]
 """A step of the network's input, and how many steps of the stream had come when it was known."""
