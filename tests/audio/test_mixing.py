@@ -273,7 +273,7 @@ def test_the_gains_give_the_ratio_of_the_powers() -> None:
     speech = 0.3 * generator.standard_normal(RATE).astype(np.float32)
     noise = 0.02 * generator.standard_normal(RATE).astype(np.float32)
     powers = [float(np.square(sound).mean()) for sound in (speech, noise)]
-    louder = mean_snr_gain(*powers, 7.0) * noise
+    louder = mean_snr_gain(powers[0], powers[1], 7.0) * noise
     assert 10 * np.log10(powers[0] / np.square(louder).mean()) == pytest.approx(7.0, abs=1e-4)
     paused = np.concatenate((speech, np.zeros_like(speech)))  # a pause changes the mean, not the active power
     for sound in (speech, paused):

@@ -71,10 +71,17 @@ def card(name: str, checkpoint: Checkpoint, measured: Record) -> str:
     return render("card.md.j2", name=name, measured=measured, **about, **SOURCES)
 
 
-def string_card(info: Record, run: Record, measured: Record) -> str:
-    """Return the same of a model of strings, from what its checkpoint says of it and ``run.json`` of its training."""
+def string_card(info: Record, run: Record, measured: Record, speech: int = 0) -> str:
+    """Return the same of a model of strings, with ``speech`` channels of its unit for speech.
+
+    Args:
+        info: what its checkpoint says of it.
+        run: ``run.json`` of its training.
+        measured: its record.
+        speech: channels; 0 without such a unit.
+    """
     results = render("string_model.md.j2", found=measured).strip()
-    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results)
+    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results, speech=speech)
 
 
 def main() -> None:

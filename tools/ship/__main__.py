@@ -67,9 +67,9 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     def describe(folder: Path) -> None:
         record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
         with atomic_path(folder / f"{recipe.name}.md") as temporary:
-            text = (
-                string_card(checkpoint.info, run, record) if recipe.strings else card(recipe.name, checkpoint, record)
-            )
+            speech = checkpoint.model.config.options.get("speech", 0)
+            strings = recipe.strings and string_card(checkpoint.info, run, record, speech)
+            text = strings or card(recipe.name, checkpoint, record)
             temporary.write_text(text, encoding="utf-8")
 
     files["card"] = steps.do("card", {"name": recipe.name}, describe) / f"{recipe.name}.md"

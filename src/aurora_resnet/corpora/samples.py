@@ -12,6 +12,7 @@ from pathlib import Path
 from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.runtime.errors import CorpusError
 
 
 def samples_folder() -> Path:

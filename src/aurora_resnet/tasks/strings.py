@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aurora_resnet.calibration.string_point import choose_string_calibration
-from aurora_resnet.evaluation.string_answers import StringAnswering
+from aurora_resnet.evaluation.answering import StringAnswering
 from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer

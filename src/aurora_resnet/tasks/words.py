@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aurora_resnet.calibration.word_point import choose_word_point
 from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.evaluation.answers import WordAnswering
+from aurora_resnet.evaluation.answering import WordAnswering
 from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.recognizer import Recognizer
