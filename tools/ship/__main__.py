@@ -67,7 +67,7 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     def describe(folder: Path) -> None:
         record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
         with atomic_path(folder / f"{recipe.name}.md") as temporary:
-            speech = checkpoint.model.config.options.get("speech", 0)
+            speech = int(str(checkpoint.model.config.options.get("speech", 0)))
             strings = recipe.strings and string_card(checkpoint.info, run, record, speech)
             text = strings or card(recipe.name, checkpoint, record)
             temporary.write_text(text, encoding="utf-8")
