@@ -30,7 +30,7 @@ def test_failures_are_named_and_the_exit_code_says_so(call: Call, tmp_path: Path
     assert result.returncode == 1
     assert "23 recordings, 23 of them now" in result.stdout
     assert "empty.wav' is empty (0 bytes)" in result.stderr
-    assert "1 recordings could not be heard; all are in out/failed.csv" in result.stderr
+    assert "1 recordings could not be read; all are in out/failed.csv" in result.stderr
     assert "23 recordings, 1 of them failed" in (tmp_path / "out" / "run.log").read_text()
     assert "0 of them now" in call("transcribe", *options).stdout
 

@@ -74,6 +74,7 @@ def fit_calibration(
 ) -> Calibration:
     """Return the calibration for answers that a model gave already; arguments and errors as ``calibrate``.
 
+    >>> import numpy as np
     >>> def answers(logits: list[list[float]], labels: list[int]) -> Answers:
     ...     return Answers((), np.array(labels), np.array(logits), np.full((len(labels), 1), 0.5), Calibration())
     >>> words = answers([[2.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 2.0]], [0, 0, 1, 0])

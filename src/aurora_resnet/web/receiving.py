@@ -56,7 +56,8 @@ class Receiver:
 
         form = is_form(request.headers)
         most = MAX_BYTES + (FORM_BYTES if form else 0)
-        size = int(request.headers.get("content-length", most))  # which the server has checked to be a number
+        length = request.headers.get("content-length", "")
+        size = int(length) if length.isascii() and length.isdigit() else most
         with self._uploads.room_for(_not_too_large(size, most)):
             body = _bounded(request, most)
             try:
