@@ -6,6 +6,7 @@ where is up to ``zipfile`` and to the filter ``tarfile.data_filter`` (PEP 706), 
 
 from __future__ import annotations
 
+import errno
 import lzma
 import tarfile
 import zipfile
@@ -92,7 +93,11 @@ def _blamed(archive: str | Path) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGE, tarfile.TarError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None and not isinstance(error, tarfile.TarError):
+        disk = isinstance(error, OSError) and error.errno not in (
+            None,
+            errno.EINVAL,
+        )  # EINVAL: a place before the start
+        if disk and not isinstance(error, tarfile.TarError):
             raise
         raise DownloadError(
             f"{archive}: expected a sound archive, zip or tar.gz: {error or type(error).__name__}; it is damaged or "
