@@ -96,7 +96,7 @@ def _blamed(archive: str | Path) -> Iterator[None]:
         disk = isinstance(error, OSError) and error.errno not in (
             None,
             errno.EINVAL,
-        )  # EINVAL: a place before the start
+        )  # a place before 0
         if disk and not isinstance(error, tarfile.TarError):
             raise
         raise DownloadError(
