@@ -56,15 +56,13 @@ class Trainer:
         out: folder for checkpoints and history.
         device: ``"cpu"``, ``"cuda"`` ...
         progress: show a bar on a terminal, lines elsewhere.
-        objective: what is learnt, as ``WordObjective(teacher)`` of single words from a teacher; without one that of
-            single words.
+        objective: what is learnt; by default single words, from a teacher with ``WordObjective(teacher)``.
         init: what the network begins with: a shipped name, a checkpoint's path, or a checkpoint; the head of other
             words stays new. ``load_report`` then says what was taken.
         optimizer: builds the optimiser instead of ``config.optimizer``.
         schedule: gives the learning rate instead of ``config.schedule``.
         callbacks: look at each step and epoch, and may stop the training.
-        compile: let ``torch.compile`` write the network's kernels, which takes a minute and a C++ compiler. Results
-            differ by rounding, as with another number of threads; docs/scale.md says what it gains.
+        compile: let ``torch.compile`` write the network's kernels, with a C++ compiler. Results differ by rounding.
     """
 
     load_report: LoadReport | None = None
@@ -125,8 +123,7 @@ class Trainer:
             validation: clips of other speakers that choose the best epoch; never test data. Without them the last
                 epoch counts as the best.
             resume: go on from ``out/last.safetensors`` if there is one. Where it is damaged, ``"best"`` goes on from
-                ``out/best.safetensors``: later epochs are done again, with a new optimiser, so the weights will not be
-                those of a training that was not interrupted.
+                ``out/best.safetensors``, with a new optimiser, so the weights will be others.
 
         Raises:
             TrainingError: if another training works in the folder, if it holds one and ``resume`` is off, if the
