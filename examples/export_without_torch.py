@@ -8,7 +8,7 @@ just that part, as ``aurora_resnet_runtime``.
 
 Prints:
 
-    compact.onnx: 0.8 MB; 360 clips: largest difference of a probability 1.3e-01, words changed 0.00% where sure, accuracy on 352 known words 100.00%, exported 100.00%
+    compact.onnx: 0.8 MB; 360 clips: largest difference of a probability 1.3e-01, answers changed 0.00% where sure, accuracy on 352 known words 100.00%, exported 100.00%
     seven 1.00 accepted
 """
 
