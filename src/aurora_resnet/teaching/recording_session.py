@@ -89,6 +89,8 @@ class RecordingSession:
         self.kept += 1
         return None
 
+    hear = keep  # its name in 0.2
+
     def summary(self) -> str:
         """Return how many recordings there are now.
 
