@@ -3,8 +3,8 @@ r"""Add noise to speech at a signal-to-noise ratio; every SNR of the library is 
 - ``mean_snr_gain``: power of the speech over that of the noise, both means over the whole signals. With these powers
   :math:`P_s` and :math:`P_n` and an SNR of :math:`R` dB, the noise is multiplied by
   :math:`\sqrt{P_s / P_n \cdot 10^{-R / 10}}`.
-- ``active_snr_gain``: the same with the power of the active frames of the speech (``active_power``), for noise of an RMS
-  of 1: quick, for thousands of clips an epoch.
+- ``active_snr_gain``: the same with the power of the active frames of the speech (``active_power``), for noise of RMS
+  1: quick, for thousands of clips an epoch.
 - ``mix_at_snr``: the definition of the Aurora-2 protocol, in five steps, those of its tool (FaNT) at its defaults:
 
 1. Copies of speech and noise are filtered with G.712, for measuring only.
