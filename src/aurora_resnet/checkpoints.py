@@ -29,7 +29,7 @@ from aurora_resnet.runtime.model_reference import EXPORTED, FOLDERS, SUFFIXES, A
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = EXPORTED
-_FOLDER = FOLDERS["checkpoint"]
+_FOLDER = FOLDERS["checkpoint"]  # scripts written for 0.2 import it
 """Names of the shipped models, which the package carries as checkpoints and as exported models."""
 
 SUFFIX = SUFFIXES["checkpoint"]

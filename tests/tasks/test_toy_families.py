@@ -27,9 +27,11 @@ from aurora_resnet import (
     save_checkpoint,
     write_audio,
 )
+from aurora_resnet.calibration.checkpoint import CHOOSE
 from aurora_resnet.checkpoints import save_calibrated
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.zoo import ZOO
+from aurora_resnet.recognition.recognizers import RECOGNIZERS
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.tasks.registry import task_of
@@ -111,13 +113,13 @@ def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
     noise = Corpus("noise", (Utterance(data / "noise" / "1.wav", (), ""),))
     trained = run_experiment(read_experiment(data / "train.toml", f"toy_{kind}"), data / "run").best_checkpoint
     asked = {"words_refused": 0.1} if kind == "words" else {"false_per_hour": 60.0}
-    choice = task.calibrate(load_checkpoint(trained), {"said": said}, {"noise": noise}, **asked)
+    choice = CHOOSE[task.kind](load_checkpoint(trained), {"said": said}, {"noise": noise}, **asked)
     save_calibrated(trained, choice.calibration, data / "toy.safetensors")
     checkpoint = load_checkpoint(data / "toy.safetensors", kind=task.kind)
     export_onnx(checkpoint, data / "toy.onnx", recordings=[f"manifest:{data / 'words.csv'}"])
     expected = Evaluator(checkpoint).evaluate(said).overall.accuracy
     for model in (data / "toy.safetensors", data / "toy.onnx"):
-        recognizer = task.recognizer.from_pretrained(model)
+        recognizer = RECOGNIZERS[task.kind].from_pretrained(model)
         assert Evaluator(recognizer).evaluate(said).overall.accuracy == expected
         whole, pieces = (recognizer.stream(RATE) for _ in range(2))
         sound = np.pad(read_audio(file)[0], RATE)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from aurora_resnet.calibration.string_point import choose_string_calibration
-from aurora_resnet.evaluation.answering import StringAnswering
-from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
@@ -26,12 +22,4 @@ def string_objective(teacher: RecognizerModel | None) -> StringObjective:
     return StringObjective()
 
 
-STRINGS = Task(
-    kind="strings",
-    clips=string_clips,
-    objective=string_objective,
-    recognizer=StringRecognizer,
-    evaluate=StringAnswering,
-    calibrate=choose_string_calibration,
-    export=StringExport,
-)
+STRINGS = Task(kind="strings", clips=string_clips, objective=string_objective)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from aurora_resnet.calibration.word_point import choose_word_point
 from aurora_resnet.clips.clip_set import load_clips
-from aurora_resnet.evaluation.answering import WordAnswering
-from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
@@ -30,12 +26,4 @@ def word_clips(config: ExperimentConfig, data: TrainingData, model: RecognizerMo
     return TrainingClips(fresh, held_out and validation_clips(held_out, augment, root))
 
 
-WORDS = Task(
-    kind="words",
-    clips=word_clips,
-    objective=WordObjective,
-    recognizer=Recognizer,
-    evaluate=WordAnswering,
-    calibrate=choose_word_point,
-    export=WordExport,
-)
+WORDS = Task(kind="words", clips=word_clips, objective=WordObjective)
