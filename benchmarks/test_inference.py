@@ -25,7 +25,7 @@ from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.vocabulary import DIGITS
 from benchmarks.measuring import PEER_RATE, last_line, pocketsphinx, run_python
@@ -120,7 +120,7 @@ def test_start_of_the_runtime(data: Path, benchmark: Any, facts: dict[str, Any])
     }
 
 
-@pytest.mark.parametrize("recogniser", ["pocketsphinx", *PRETRAINED])
+@pytest.mark.parametrize("recogniser", ["pocketsphinx", *EXPORTED])
 def test_one_word(benchmark: Any, words: Words, facts: dict[str, Any], recogniser: str) -> None:
     clips, said = words
     answer: Callable[[int], str | None]

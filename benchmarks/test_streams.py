@@ -125,12 +125,12 @@ def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoke
 
 def test_string_as_it_is_spoken(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
     """From the end of a digit to its event."""
-    model = StringRecognizer.from_pretrained("string_net").model
+    recognizer = StringRecognizer.from_pretrained("string_net")
     told: dict[str, list[float]] = {"inside a string": [], "at its end": []}
 
     def follow() -> None:
         for each in strings:
-            streams, sound = StringStreams(model), each.with_quiet
+            streams, sound = StringStreams(recognizer), each.with_quiet
             number, size = streams.open(each.rate), round(CHUNK_SECONDS * each.rate)
             chunks = [sound[start : start + size] for start in range(0, len(sound), size)]
             events = [event for chunk in chunks for event in streams.push({number: chunk})[number]]
@@ -183,7 +183,7 @@ def delay_of(model: SequenceModel, talk: Samples, callers: int, seconds: float) 
 
 def test_calls_of_strings_a_core(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
     """The most callers whose delay stays within the limit, found by doubling and halving."""
-    model = StringRecognizer.from_pretrained("string_net").model
+    model = StringRecognizer.from_pretrained("string_net").streaming[0]
     rate = model.facts.sample_rate
     pause = np.zeros(round(PAUSE_SECONDS * rate), np.float32)
     talk = np.concatenate([part for each in strings for part in (resample(each.samples, each.rate, rate), pause)])

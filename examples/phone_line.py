@@ -72,7 +72,7 @@ class PinLine:
 
 async def main(port: int = 9092) -> None:
     """Serve until Ctrl-C."""
-    line = PinLine(StringStreams(StringRecognizer.from_pretrained("string_net").model))
+    line = PinLine(StringStreams(StringRecognizer.from_pretrained("string_net")))
     await (await asyncio.start_server(line.answer, "127.0.0.1", port)).serve_forever()
 
 

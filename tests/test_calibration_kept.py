@@ -222,7 +222,7 @@ def test_streams_and_the_web_page_hand_it_on(kind: str, saved: Path, tmp_path: P
     strings = StringRecognizer.from_pretrained(tmp_path / "m.safetensors")
     answer = answer_string(strings, NOISE, RATE, lengths=[1])
     assert (answer.accepted, answer.reason) == (None, "not calibrated")
-    streams = StringStreams(strings.model)
+    streams = StringStreams(strings)
     number = streams.open(RATE)
     ended = StringEnded(strings.answer(_word(), constrained=True), "flush", 1.0)
     assert event_values(ended)["string"]["accepted"] is None

@@ -36,6 +36,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "bilstm": {"cells": 8},
     "cnn_lstm": {},
     "compact": {},
+    "speech_encoder": {"width": 32, "blocks": 1, "heads": 2, "hidden": 32, "channels": 16},
 }
 
 

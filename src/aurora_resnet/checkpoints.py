@@ -25,10 +25,10 @@ from aurora_resnet.models.zoo import ZOO, model_origin
 from aurora_resnet.references import TrustCode, what_to_install
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
-from aurora_resnet.runtime.model_reference import EXPORTED, FOLDERS, SUFFIXES, AnyModel, Kind, is_file, resolve
+from aurora_resnet.runtime.model_reference import CHECKPOINTS, FOLDERS, SUFFIXES, AnyModel, Kind, is_file, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
-PRETRAINED = EXPORTED
+PRETRAINED = CHECKPOINTS
 _FOLDER = FOLDERS["checkpoint"]  # scripts written for 0.2 import it
 """Names of the shipped models, which the package carries as checkpoints and as exported models."""
 

@@ -166,16 +166,16 @@ def expected(command: str, kind: Kind, form: str) -> str:
     """Return what the last line on the standard error stream has to match; ``works`` where the command has to work."""
     _, wanted, format = COMMANDS[command]
     if format == "checkpoint" and form == "shipped" and kind == "strings" and wanted is None:
-        return r"is an exported model \(.onnx\), .*; give the checkpoint \(.safetensors\)"
+        return r"is an exported model \(.onnx\), .*give the checkpoint \(.safetensors\)"
     if format == "checkpoint" and form == "onnx":
-        return r"is an exported model \(.onnx\), .*; give the checkpoint \(.safetensors\)"
+        return r"is an exported model \(.onnx\), .*give the checkpoint \(.safetensors\)"
     if format == "checkpoint" and form == "exported folder":
         return r"has no model.safetensors, but model.onnx; .*, or give another model$"
     if command == "train" and kind == "strings":
         return (
             "is an exported model"
             if form == "shipped"
-            else r"data.strings belongs to a model of strings \(string_net\)"
+            else r"data.strings belongs to a model of strings \(string_net, string_encoder\)"
         )
     if wanted not in (None, kind):
         other = r"strings, not of single words; give one of single words .*--string"

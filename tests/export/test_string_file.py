@@ -91,7 +91,9 @@ def test_files_go_on_with_streams_as_the_network_does(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One graph for both files, since tracing it takes most of a minute."""
-    graph = build_string_graph(sequence_model(load_checkpoint(checkpoint)).network)
+    network = sequence_model(load_checkpoint(checkpoint)).network
+    assert isinstance(network, StreamingNetwork)
+    graph = build_string_graph(network)
 
     def copied(_network: StreamingNetwork) -> ModelProto:
         same = ModelProto()

@@ -14,7 +14,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork, check_streams
 from aurora_resnet.models.string_net import StringNet
-from aurora_resnet.recognition.string_model import sequence_model
+from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
 from aurora_resnet.runtime.errors import ConfigError
 
 MEL = MelConfig(8000, n_mels=12, compression="pcen", normalization="none", causal=True)
@@ -82,6 +82,7 @@ def test_a_stream_gives_what_the_network_gives_of_the_whole(
 ) -> None:
     """The one computes the front end by convolutions on pieces, the other by FFTs of the whole."""
     sequence = sequence_model(model)
+    assert isinstance(sequence, TorchSequenceModel)
     samples = 0.1 * np.random.default_rng(int(1000 * seconds)).standard_normal(int(8000 * seconds)).astype(np.float32)
     samples = np.pad(samples, (0, -len(samples) % 320))
     with torch.inference_mode():

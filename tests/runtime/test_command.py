@@ -21,7 +21,7 @@ from aurora_resnet.runtime.cli.recognize import BATCH, recognize_files
 from aurora_resnet.runtime.cli.terminal import Progress
 from aurora_resnet.runtime.cli.words import Words
 from aurora_resnet.runtime.errors import AudioError
-from aurora_resnet.runtime.model_reference import EXPORTED
+from aurora_resnet.runtime.model_reference import EXPORTED, SMALL
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 
 Spoken = Callable[..., Path]
@@ -166,4 +166,4 @@ def test_progress_is_shown_where_somebody_watches_and_no_results_are(
 
 def test_the_default_models_are_those_of_the_package(call: Call) -> None:
     assert f"(default {EXPORTED[0]};" in call("recognize", "--help")[1]
-    assert f"(default {EXPORTED[1]};" in call("listen", "--help")[1]
+    assert f"(default {SMALL};" in call("listen", "--help")[1]

@@ -37,15 +37,21 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_name_is_a_file_of_its_kind(name: str) -> None:
     found = resolve(name)
-    assert (found.name, found.path.name, found.format, found.kind) == (name, f"{name}.onnx", "onnx", SHIPPED[name])
+    file = f"{name}.json" if name == "accurate" else f"{name}.onnx"
+    assert (found.name, found.path.name, found.format, found.kind) == (name, file, "onnx", SHIPPED[name][0])
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
     assert resolve(found, sha256=found.sha256.upper()) == found
     assert resolve(found.path) != found  # another name
     with pytest.raises(ModelError, match=r"is not the file that you asked for states \(SHA-256"):
         resolve(name, sha256="0" * 64)
-    other: Kind = "words" if SHIPPED[name] == "strings" else "strings"
-    with pytest.raises(ModelError, match=r"is a model of .*, not of .*; give one of"):
-        resolve(name, kind=other)
+    kinds: tuple[Kind, ...] = ("words", "strings")
+    for other in set(kinds) - set(SHIPPED[name]) if name != "accurate" else ():
+        with pytest.raises(ModelError, match=r"is a model of .*, not of .*; give one of"):
+            resolve(name, kind=other)
+
+
+def test_the_strings_of_accurate_are_those_of_the_encoder() -> None:
+    assert resolve("accurate", kind="strings").path == resolve("speech_encoder").path
 
 
 @pytest.mark.usefixtures("alone")

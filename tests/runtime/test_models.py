@@ -239,7 +239,10 @@ def test_a_file_that_was_cut_is_refused(tmp_path: Path, share: float) -> None:
 
 
 def test_a_missing_model_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"'resnet5' \(did you mean 'resnet50'\?\); shipped: resnet50, compact"):
+    with pytest.raises(
+        ModelError,
+        match=r"'resnet5' \(did you mean 'resnet50'\?\); shipped: speech_encoder, accurate, resnet50, compact",
+    ):
         load_model("resnet5")
     with pytest.raises(ModelError, match=r"there is no model '.*none\.onnx'"):
         load_model(tmp_path / "none.onnx")
@@ -295,6 +298,7 @@ def test_a_copy_computes_the_same(
     how: Callable[[ExportedModel], ExportedModel], clips: np.typing.NDArray[np.float32]
 ) -> None:
     model = load_model("compact", threads=2)
+    assert isinstance(model, ExportedModel)
     twin = how(model)
     assert (twin.facts, twin.threads, twin.card) == (model.facts, 2, model.card)
     np.testing.assert_array_equal(twin.logits(clips), model.logits(clips))

@@ -77,7 +77,7 @@ def test_tones_are_no_digits(recognizer: Recognizer, name: str) -> None:
     signal = np.concatenate((quiet(1.0), tone(TONES[name], 0.25), quiet(0.3), tone(TONES[name], 0.5), quiet(1.5)))
     assert not recognizer.recognize(signal, RATE).accepted
     assert strings.recognize(signal, RATE).text == ""
-    streams = StringStreams(strings.model)
+    streams = StringStreams(strings)
     call = streams.open(RATE)
     heard = {type(event).__name__ for event in [*streams.push({call: signal})[call], *streams.close(call)]}
     assert not heard & {"Digit", "StringEnded"}

@@ -29,7 +29,7 @@ from aurora_resnet import (
 )
 from aurora_resnet.calibration.checkpoint import CHOOSE
 from aurora_resnet.checkpoints import save_calibrated
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.string_classifier import StreamingStringClassifier
 from aurora_resnet.models.zoo import ZOO
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
 from aurora_resnet.runtime.recognizer import Recognizer
@@ -62,7 +62,7 @@ class ToyWords(nn.Sequential):
         super().__init__(nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(n_mels, num_classes))
 
 
-class ToyStrings(StringClassifier):
+class ToyStrings(StreamingStringClassifier):
     """A dense layer on four frames at a time, and one on what it gave and gave before."""
 
     def __init__(self, *, cells: int = 8, others: int = 1, num_classes: int = 11, n_mels: int = 40) -> None:

@@ -120,7 +120,7 @@ def test_an_unknown_model_and_missing_data_are_refused(tiny: Path) -> None:
 def test_the_example_serves_every_model(name: str) -> None:
     config = read_experiment(EXAMPLE, name)
     assert config.model == name
-    assert (config.weights is not None) == name.startswith("resnet")
+    assert (config.weights is not None) == name.startswith(("resnet", "speech"))
     model = create_model(name, n_mels=config.mel.n_mels, **config.options)
     assert config.training.freeze in model.freezable_parts()
     table = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["models"][name].get("training", {})

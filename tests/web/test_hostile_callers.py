@@ -54,7 +54,7 @@ def talk(number: int, seconds: float) -> bytes:
 
 def alone(recognizer: StringRecognizer, sounds: list[bytes]) -> list[list[str]]:
     """Return the strings that streams without a server are told."""
-    streams = StringStreams(recognizer.model)
+    streams = StringStreams(recognizer)
     numbers = [streams.open(RATE, encoding="pcm16") for _ in sounds]
     events = streams.push(dict(zip(numbers, sounds, strict=True)))
     return [

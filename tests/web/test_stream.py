@@ -73,7 +73,7 @@ def rest(socket: WebSocketTestSession) -> list[Event]:
 def alone(recognizer: StringRecognizer, data: bytes, begin: Event) -> list[Event]:
     """What a stream of its own tells of the same sound."""
     times = {name: value for name, value in begin.items() if name not in ("sample_rate", "encoding")}
-    streams = StringStreams(recognizer.model, StringTimes(**times))
+    streams = StringStreams(recognizer, StringTimes(**times))
     number = streams.open(begin["sample_rate"])
     events = streams.push({number: decode_samples(data, begin.get("encoding", "pcm16"))})[number]
     return [json.loads(json.dumps(event_values(event))) for event in events + streams.close(number)]

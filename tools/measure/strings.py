@@ -127,7 +127,7 @@ def _at_weight(recognizer: StringRecognizer, sets: StringSets, weight: float) ->
 def noise_hour(recognizer: StringRecognizer, data: Path, seconds: float) -> Record:
     """Play noises and other words as one long stream and count the words of accepted strings."""
     generator = np.random.default_rng(SEED)
-    streams = StringStreams(recognizer.model)
+    streams = StringStreams(recognizer)
     number, played, words, accepted = streams.open(RATE), 0, 0, 0
     for _, samples in play(choose_sounds(data, generator), seconds, generator):
         for event in streams.push({number: samples})[number]:

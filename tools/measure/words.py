@@ -24,6 +24,7 @@ from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
+from aurora_resnet.runtime.models.average import AveragedModel
 from tools.measure.records import Job, Record, Settings, header
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (
@@ -197,7 +198,9 @@ def open_model(file: ModelFile, settings: Settings) -> tuple[ScoringModel, Recor
     """Load a model and say what it is; its cost is known of a checkpoint."""
     about: Record = {"bytes": file.path.stat().st_size, "sha256": file.sha256}
     if file.format == "onnx":
-        model = load_model(file.path, threads=settings.threads)
+        model = load_model(file, threads=settings.threads)
+        if isinstance(model, AveragedModel):
+            about["bytes"] = sum(part.path.stat().st_size for part in model.parts)
         return model, {"name": file.path.name, "zoo_name": model.facts.name, **about}
     checkpoint = load_checkpoint(file)
     config = checkpoint.model.config

@@ -84,6 +84,19 @@ def string_card(info: Record, run: Record, measured: Record, speech: int = 0) ->
     return render("string_card.md.j2", run=run, point=info["operating_point"], results=results, speech=speech)
 
 
+def encoder_card(name: str, words: Checkpoint, strings: Checkpoint, runs: dict[str, Record], measured: Record) -> str:
+    """Return the card of a model of words and strings on one encoder.
+
+    Args:
+        name: of the model.
+        words: its checkpoint of single words, with the decision.
+        strings: that of strings.
+        runs: ``run.json`` of each stage of its training, by name.
+        measured: the record of the single words.
+    """
+    return render("encoder_card.md.j2", name=name, words=words, strings=strings, runs=runs, measured=measured)
+
+
 def main() -> None:
     """Write everything."""
     for path, text in texts().items():

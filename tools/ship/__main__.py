@@ -23,6 +23,7 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import atomic_path, locked_folder, write_json
+from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
@@ -30,13 +31,15 @@ from aurora_resnet.tasks.experiment import RECORD
 from tools.measure.plan import PLAN, Plan, read_plan
 from tools.measure.records import Settings
 from tools.measure.words import WordModel
-from tools.reports.__main__ import card, string_card
+from tools.reports.__main__ import card, encoder_card, string_card
 from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
 from tools.ship.steps import Steps
 
 KEPT = ("experiment", "data", "epochs", "seconds", "environment", "created", "averaged")
 """What a checkpoint says of its training."""
+STRINGS = "strings.safetensors"
+"""The string head's checkpoint of a model of words and strings."""
 PACKAGE = Path("src/aurora_resnet")
 RECORDS = Path("docs/records")
 
@@ -60,16 +63,23 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     run = json.loads((trained / RECORD).read_text(encoding="utf-8"))
 
     files = {"weights": steps.do("weights", _point(recipe), lambda folder: _calibrate(recipe, stages, run, folder))}
-    files["weights"] /= f"{recipe.name}.safetensors"
+    folder = files["weights"]
+    files["weights"] = folder / f"{recipe.name}.safetensors"
     files["weights_record"] = _measured(recipe, steps, recipe.measure.weights, files["weights"])
     checkpoint = replace(load_checkpoint(files["weights"]), name=recipe.name)
+    strings = load_checkpoint(folder / STRINGS) if recipe.string_stage else None
 
     def describe(folder: Path) -> None:
         record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
         with atomic_path(folder / f"{recipe.name}.md") as temporary:
             speech = int(str(checkpoint.model.config.options.get("speech", 0)))
-            strings = recipe.strings and string_card(checkpoint.info, run, record, speech)
-            text = strings or card(recipe.name, checkpoint, record)
+            if strings is not None:
+                runs = {stage.name: _run_of(stages[stage.name]) for stage in recipe.stages}
+                text = encoder_card(recipe.name, checkpoint, strings, runs, record)
+            elif recipe.strings:
+                text = string_card(checkpoint.info, run, record, speech)
+            else:
+                text = card(recipe.name, checkpoint, record)
             temporary.write_text(text, encoding="utf-8")
 
     files["card"] = steps.do("card", {"name": recipe.name}, describe) / f"{recipe.name}.md"
@@ -77,11 +87,14 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
 
     def export(folder: Path) -> None:
         path = folder / f"{recipe.name}{SUFFIXES['onnx']}"
-        tell(str(export_onnx(with_card, path, int8=True, recordings=recipe.recordings, name=recipe.name)))
+        asked = {"recordings": recipe.recordings, "name": recipe.name, "strings": strings}
+        tell(str(export_onnx(with_card, path, int8=True, **asked)))  # type: ignore[arg-type]
 
     files["exported"] = steps.do("exported", {"recordings": list(recipe.recordings)}, export)
     files["exported"] /= f"{recipe.name}{SUFFIXES['onnx']}"
     files["exported_record"] = _measured(recipe, steps, recipe.measure.exported, files["exported"])
+    if recipe.measure.strings:
+        files["strings_record"] = _measured(recipe, steps, recipe.measure.strings, files["exported"])
     for what in ("weights", "card", "exported"):
         files[what] = Path(shutil.copyfile(files[what], out / files[what].name))
     return files
@@ -101,23 +114,31 @@ def _run(data: Data, folder: Path) -> None:
 
 
 def _point(recipe: Recipe) -> dict[str, object]:
-    return {"half": recipe.half, "point": to_mapping(recipe.words or recipe.strings)}
+    return {"half": recipe.half, "point": [to_mapping(each) for each in (recipe.words, recipe.strings) if each]}
 
 
 def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], folder: Path) -> None:
-    """Write the trained weights with their operating point."""
-    trained = stages[recipe.stages[-1].name]
-    model = load_checkpoint(trained / WEIGHTS).model
-    if recipe.strings:
-        calibration, info = recipe.strings.choose(model, trained)
-    else:
-        assert recipe.words is not None
+    """Write the trained weights with their operating points."""
+    kept = {key: run[key] for key in KEPT if key in run}
+    if recipe.words:
+        model = load_checkpoint(stages[recipe.stages[-1].name] / WEIGHTS).model
         stage = next(stage for stage in reversed(recipe.stages) if stage.train is not None)
-        calibration, info = recipe.words.choose(model, experiment(recipe, stage, stages).data)
-    info["training"] = {key: run[key] for key in KEPT if key in run}
-    path = folder / f"{recipe.name}.safetensors"
-    save_checkpoint(model, path, calibration=calibration, info=info, half=recipe.half)
-    tell(f"{path}: {calibration}")
+        calibration, info = recipe.words.choose(TorchModel(model), experiment(recipe, stage, stages).data)
+        path = folder / f"{recipe.name}.safetensors"
+        save_checkpoint(model, path, calibration=calibration, info={**info, "training": kept}, half=recipe.half)
+        tell(f"{path}: {calibration}")
+    if recipe.strings:
+        trained = stages[recipe.string_stage or recipe.stages[-1].name]
+        model = load_checkpoint(trained / WEIGHTS).model
+        calibration, info = recipe.strings.choose(model, trained)
+        path = folder / (STRINGS if recipe.words else f"{recipe.name}.safetensors")
+        save_checkpoint(model, path, calibration=calibration, info={**info, "training": kept}, half=recipe.half)
+        tell(f"{path}: {calibration}")
+
+
+def _run_of(stage: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((stage / RECORD).read_text(encoding="utf-8"))
+    return found
 
 
 def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
@@ -148,7 +169,9 @@ def install(recipe: Recipe, files: dict[str, Path]) -> None:
     places = {"exported": PACKAGE / "runtime" / "exported" / files["exported"].name}
     records = RECORDS / ("shipped" if recipe.words else "strings")
     places["exported_record"] = records / f"{recipe.measure.exported}.json"
-    if recipe.words:  # models of strings ship as exported files alone
+    if recipe.measure.strings:
+        places["strings_record"] = RECORDS / "strings" / f"{recipe.measure.strings}.json"
+    if recipe.words and not recipe.strings:  # models of strings ship as exported files alone
         places["weights_record"] = records / f"{recipe.measure.weights}.json"
         places |= {what: PACKAGE / "pretrained" / files[what].name for what in ("weights", "card")}
     for what, place in places.items():

@@ -37,6 +37,8 @@ class Stage:
         train: changes of the training file, ``section.key=value``.
         speech: fits the unit that tells speech from other sounds to the weights of the stage ``init``.
         init: with train or speech: the stage, shipped name or checkpoint to begin with.
+        encoder: with train: the stage whose encoder it begins with, whatever head that has.
+        model: with train: of the training file, if not the recipe's; ``config`` likewise.
         teacher: with train: the one that teaches.
         last: with train: take the average of the weights at the end, not the best epoch.
         git: ``COMMIT:PATH`` of a file in this repository's history; a checkpoint, or an exported model to read back.
@@ -48,6 +50,9 @@ class Stage:
     train: tuple[str, ...] | None = None
     speech: SpeechFit | None = None
     init: str | None = None
+    encoder: str | None = None
+    model: str | None = None
+    config: str | None = None
     teacher: str | None = None
     last: bool = False
     git: str | None = None
@@ -68,12 +73,14 @@ class Measured:
     Attributes:
         weights: measurement of the checkpoint, for the card.
         exported: measurement of the exported model.
+        strings: of a model of words and strings, measurement of its strings.
         plan: the file; the package's by default.
         quick: whether to measure a little of it.
     """
 
     weights: str
     exported: str
+    strings: str | None = None
     plan: str | None = None
     quick: bool = False
 
@@ -91,6 +98,8 @@ class Recipe:
         stages: weights, one after the other; those of the last one ship.
         words: the operating point of a model of single words.
         strings: that of a model of strings.
+        string_stage: where both are given, the stage of the strings; the words are those of the last one, and both go into
+            one exported file.
         half: whether the checkpoint has float16 weights.
         recordings: to quantise and check with, beside the sample words.
         measure: what is measured.
@@ -104,13 +113,16 @@ class Recipe:
     stages: tuple[Stage, ...]
     words: WordPoint | None = None
     strings: StringPoint | None = None
+    string_stage: str | None = None
     half: bool = True
     recordings: tuple[str, ...] = ()
     measure: Measured
 
     def _misfits(self) -> Iterator[str]:
-        if (self.words is None) == (self.strings is None):
-            yield "one of words and strings says how the operating point is chosen"
+        if self.words is None and self.strings is None:
+            yield "words or strings says how the operating point is chosen"
+        if (self.words is not None and self.strings is not None) != (self.string_stage is not None):
+            yield "words, strings and string_stage belong together"
         names = [stage.name for stage in self.stages]
         for number, stage in enumerate(self.stages):
             yield from (

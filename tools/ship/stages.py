@@ -32,6 +32,7 @@ from tools.ship.steps import Steps
 
 WEIGHTS = "weights.safetensors"
 """What a stage gives to the next one."""
+ENCODER = "classifier.encoder."
 AVERAGE = "average.module."
 """Where a training keeps the average of its weights."""
 
@@ -40,7 +41,11 @@ def make_stages(recipe: Recipe, steps: Steps, *, device: str = "cpu") -> dict[st
     """Return the folder of each stage; what is missing is made."""
     folders: dict[str, Path] = {}
     for stage in recipe.stages:
-        settings = {"stage": to_mapping(stage), "set": list(recipe.set), "config": read_toml(recipe.config)}
+        settings = {
+            "stage": to_mapping(stage),
+            "set": list(recipe.set),
+            "config": read_toml(stage.config or recipe.config),
+        }
         settings["begin"] = {  # weights of no stage are told by what is in them
             name: resolve(name, format="checkpoint").sha256
             for name in (stage.init, stage.teacher)
@@ -92,10 +97,10 @@ def _tell_of_training(trained: Path, folder: Path, **more: Any) -> None:
 def experiment(recipe: Recipe, stage: Stage, before: Mapping[str, Path]) -> ExperimentConfig:
     """Return the training of a stage."""
     values = [*recipe.set, *(stage.train or ())]
-    for key, name in (("init", stage.init), ("teacher", stage.teacher)):
+    for key, name in (("init", stage.init), ("weights", stage.encoder), ("teacher", stage.teacher)):
         if name:
             values.append(f"{key}={before[name] / WEIGHTS if name in before else name}")
-    return read_experiment(recipe.config, recipe.model, overrides=values)
+    return read_experiment(stage.config or recipe.config, stage.model or recipe.model, overrides=values)
 
 
 def _from_history(recipe: Recipe, stage: Stage, folder: Path) -> None:
@@ -136,13 +141,19 @@ def mean_of(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 def mean_model(files: Sequence[Path]) -> RecognizerModel:
     """Return the network with the mean of the weights of checkpoints; one that is named twice counts twice.
 
+    Of networks with one encoder and different heads the mean of the encoders is taken, with the head of the last one.
+
     Raises:
-        ConfigError: if they are of different networks.
+        ConfigError: if they are of different networks without such an encoder.
     """
     models = [load_checkpoint(file).model for file in files]
+    states = [model.state_dict() for model in models]
     if any(model.config != models[0].config for model in models):
-        raise ConfigError(f"the mean of different networks was asked for: {', '.join(map(str, files))}")
-    models[-1].load_state_dict(mean_of([model.state_dict() for model in models]))
+        shared = [name for name in states[-1] if name.startswith(ENCODER)]
+        if not shared or any({n for n in state if n.startswith(ENCODER)} != set(shared) for state in states):
+            raise ConfigError(f"the mean of different networks was asked for: {', '.join(map(str, files))}")
+        states = [{name: state[name] for name in shared} for state in states]
+    models[-1].load_state_dict(mean_of(states), strict=False)
     return models[-1]
 
 

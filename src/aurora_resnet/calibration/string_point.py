@@ -20,7 +20,7 @@ from aurora_resnet.evaluation.string_answers import StringAnswer, answer_strings
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.progress import progress_bar
-from aurora_resnet.recognition.string_model import TorchSequenceModel, sequence_model
+from aurora_resnet.recognition.string_model import TorchSequenceModel, TorchWindowModel, sequence_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -93,7 +93,7 @@ class StringPoint:
 
 
 def choose_string_point(
-    model: TorchSequenceModel,
+    model: TorchSequenceModel | TorchWindowModel,
     strings: Corpus,
     talk: Corpus,
     *,

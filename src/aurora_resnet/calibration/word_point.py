@@ -21,8 +21,8 @@ from aurora_resnet.runtime.decision import Calibration, audible, evidence
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
 
-SHARES = (0.01, 0.02, 0.03, 0.05)
-"""Of the words refused, in the table of what a threshold would do."""
+SHARES = (0.01, 0.025, 0.05)
+"""Of the words refused: the operating points that are stored with a model, and a table of what each would do."""
 
 
 def calibrate(
@@ -96,7 +96,9 @@ def fit_calibration(
             raise ConfigError("negatives_accepted needs recordings of negatives, got none")
         not_words = negatives.logits[audible(negatives.peaks)]
         threshold = lowest_threshold(evidence(not_words), accepted=negatives_accepted)
-    return Calibration(temperature, threshold)
+    found = evidence(logits)
+    points = () if threshold is None else tuple((share, highest_threshold(found, refused=share)) for share in SHARES)
+    return Calibration(temperature, threshold, points=points)
 
 
 def choose_word_point(

@@ -19,7 +19,7 @@ from aurora_resnet.environment import set_threads
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import MissingDependencyError
-from aurora_resnet.runtime.model_reference import EXPORTED
+from aurora_resnet.runtime.model_reference import CHECKPOINTS
 
 REPORT = "report.html"
 TRAINED = "cnn.safetensors"
@@ -51,7 +51,7 @@ def demo(
     check_folder(out, "--out")
     started = time.perf_counter()
     set_threads(threads)
-    names = dict.fromkeys(model or EXPORTED)
+    names = dict.fromkeys(model or CHECKPOINTS)
     models = [load_checkpoint(name, kind="words", trust_code=trust_code) for name in names]
     tell(f"1/3 recognising synthetic voices, clean and in noise: {', '.join(each.name for each in models)}")
     result = run_demo(models, out / TRAINED, seed=seed, progress=True, on_scores=_show)

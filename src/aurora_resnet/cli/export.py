@@ -12,12 +12,12 @@ from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import CHECKPOINT_HELP, TrustCode
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.runtime.model_reference import EXPORTED
+from aurora_resnet.runtime.model_reference import CHECKPOINTS
 
 
 def export(
     out: Annotated[Path, typer.Option(help="The file to write; its name ends in .onnx.")],
-    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = EXPORTED[0],
+    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = CHECKPOINTS[0],
     int8: Annotated[
         bool, typer.Option("--int8", help="Quantise: a quarter of the size, several times faster.")
     ] = False,

@@ -10,13 +10,13 @@ import typer
 from aurora_resnet.engines.engine import EngineName
 from aurora_resnet.evaluation.tables import markdown_table
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, printable
-from aurora_resnet.runtime.model_reference import EXPORTED
+from aurora_resnet.runtime.model_reference import CHECKPOINTS, EXPORTED
 
 _ELSEWHERE = "a folder of save_pretrained, or owner/name on the hub"
 MODEL_HELP = (
     f"A shipped model ({', '.join(EXPORTED)}), an exported one (.onnx), a checkpoint (.safetensors), {_ELSEWHERE}."
 )
-CHECKPOINT_HELP = f"A shipped model ({', '.join(EXPORTED)}), a checkpoint (.safetensors), {_ELSEWHERE}."
+CHECKPOINT_HELP = f"A shipped model ({', '.join(CHECKPOINTS)}), a checkpoint (.safetensors), {_ELSEWHERE}."
 
 Corpora = Annotated[list[str], typer.Option("--corpus", help="KIND:PATH, as in fsdd:data/fsdd. May be repeated.")]
 Split = Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")]

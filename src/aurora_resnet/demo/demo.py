@@ -19,7 +19,7 @@ from aurora_resnet.environment import describe_environment
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import EXPORTED
+from aurora_resnet.runtime.model_reference import CHECKPOINTS
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 
 WORD_SHOWN = "seven"
@@ -69,7 +69,7 @@ class DemoResult:
     @property
     def shipped(self) -> bool:
         """Whether all models are those that the package carries."""
-        return all(model.name in EXPORTED for model in self.models)
+        return all(model.name in CHECKPOINTS for model in self.models)
 
 
 def run_demo(

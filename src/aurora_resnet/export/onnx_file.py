@@ -30,6 +30,7 @@ def export_onnx(
     int8: bool = False,
     recordings: Sequence[str] = (),
     name: str = "",
+    strings: Checkpoint | RecognizerModel | None = None,
 ) -> Parity:
     """Write a model as one ONNX file; ``runtime.models`` and ``runtime.strings.model`` say what is in it.
 
@@ -41,6 +42,7 @@ def export_onnx(
         recordings: corpora (``KIND:PATH``) to quantise and check with, beside the sample words, or strings of them; for
             a model of other words than the sample's, its own words.
         name: of the exported model; the checkpoint's if not given.
+        strings: a model of strings on the encoder of a model of single words: one file then reads both.
 
     Returns:
         How near the file's answers are to the model's.
@@ -64,18 +66,27 @@ def export_onnx(
         raise ConfigError(f"{path}: the exported file's name must end in {SUFFIXES['onnx']}")
     network, card = (model.model, model.card) if isinstance(model, Checkpoint) else (model, "")
     exporting = EXPORTS[network.kind](model, name)
-    audio = read_export_recordings(network.config, recordings, kind=network.kind)
-    if int8 and not any(audio.said):
+    beside = None if strings is None else StringExport(strings, exporting.facts.name)
+    parts = [(exporting, read_export_recordings(network.config, recordings, kind=network.kind))]
+    if strings is not None and beside is not None:
+        config = (strings.model if isinstance(strings, Checkpoint) else strings).config
+        parts.append((beside, read_export_recordings(config, recordings, kind="strings")))
+    if int8 and not all(any(audio.said) for _, audio in parts):
         raise ConfigError(
             "the sample recordings have none of the model's words, by which the quantised graph is checked; give "
             "recordings of them (--recordings KIND:PATH), or export it without int8"
         )
-    graph = exporting.graph()
+    graph = exporting.graph() if beside is None else beside.with_words(network)
+    dynamic = int8 and network.classifier.dynamic_ranges
     if int8:
-        graph = quantize_graph(graph, exporting.whole(audio.quantise), state_size=exporting.state_size)
-    describe(graph, exporting.facts, card)
+        clips = exporting.whole(parts[0][1].quantise)
+        graph = quantize_graph(graph, clips, state_size=exporting.state_size, dynamic=dynamic)
+    describe(graph, exporting.facts, card, strings=None if beside is None else beside.facts, alone=dynamic)
     with atomic_path(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
-        parity = Parity.of(exporting.answers(audio.check), exporting.file_answers(temporary, audio.check), audio.said)
-        parity.check(int8=int8)
-    return parity
+        found = []
+        for each, audio in parts:
+            parity = Parity.of(each.answers(audio.check), each.file_answers(temporary, audio.check), audio.said)
+            parity.check(int8=int8)
+            found.append(parity)
+    return found[0]

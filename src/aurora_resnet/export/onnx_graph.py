@@ -16,11 +16,14 @@ from torch import Tensor, nn
 
 from aurora_resnet.export.frontend import ConvolutionalFrontend
 from aurora_resnet.models.folding import fold_batch_norms
+from aurora_resnet.models.load_report import misfits
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.streaming import StreamingNetwork
-from aurora_resnet.runtime.errors import MissingDependencyError
+from aurora_resnet.models.streaming import StreamingNetwork, unit_probabilities
+from aurora_resnet.models.whole_strings import WholeNetwork
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
 from aurora_resnet.runtime.models.strings import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM, SequenceFacts
+from aurora_resnet.runtime.onnx_file import ALONE, STRINGS
 from aurora_resnet.runtime.version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ OPSET = 18
 """Of ONNX 1.13: onnxruntime reads it from 1.14 (2023) on."""
 
 _IR_VERSION = 8  # the file format of the same ONNX
-_EXAMPLE_BATCH, _EXAMPLE_STEPS = 3, 5  # not 1, which the exporter may take for a constant
+_EXAMPLE_BATCH, _EXAMPLE_STEPS, _EXAMPLE_WINDOW = 3, 5, 30  # not 1, which the exporter may take for a constant
 _MOST = 4096  # streams and steps of a call
 
 
@@ -93,6 +96,60 @@ def build_string_graph(network: StreamingNetwork) -> ModelProto:
     )
 
 
+def build_window_graph(network: WholeNetwork, words: RecognizerModel | None = None) -> ModelProto:
+    """Return a network of strings that looks ahead as a graph, for recordings of any length up to a window.
+
+    Args:
+        network: in evaluation mode; it stays as it is.
+        words: a model of single words with the same front end and encoder; the graph tells them too then.
+
+    Raises:
+        ConfigError: if their encoders differ.
+        MissingDependencyError: if onnx or onnxscript is not installed.
+    """
+    whole: nn.Module = network if words is None else TwoHeads(words, network).eval()
+    fewest = -(-network.classifier.minimum_frames // network.classifier.frames_per_answer)
+    batch, steps = (torch.export.Dim(name, min=low, max=_MOST) for name, low in (("batch", 1), ("steps", fewest)))
+    generator = torch.Generator().manual_seed(1)
+    waveform = 0.1 * torch.randn(_EXAMPLE_BATCH, _EXAMPLE_WINDOW * network.step_samples, generator=generator)
+    outputs = (PROBABILITIES,) if words is None else (PROBABILITIES, LOGITS, FEATURES)
+    shapes = ({0: batch, 1: network.step_samples * steps},)
+    return export_graph(whole, (waveform,), inputs=(WAVEFORM,), outputs=outputs, shapes=shapes)
+
+
+class TwoHeads(nn.Module):
+    """Strings and single words by one encoder.
+
+    Shape: ``[B, N] -> [B, N // step, K + 2], [B, K], [B, M, T]``: probabilities, logits, features.
+
+    Raises:
+        ConfigError: if the encoders differ.
+    """
+
+    def __init__(self, words: RecognizerModel, strings: WholeNetwork) -> None:
+        super().__init__()
+        self.frontend, self.classifier = strings.frontend, strings.classifier
+        self.word_head = copy.deepcopy(words.classifier.head).cpu().eval()
+        of_words, of_strings = (
+            {name: value for name, value in each.state_dict().items() if not name.startswith("head.")}
+            for each in (words.classifier, strings.classifier)
+        )
+        if misfits(of_words, of_strings) or not all(torch.equal(of_words[n], of_strings[n]) for n in of_words):
+            raise ConfigError(
+                "one file for words and strings needs one encoder, and theirs differ; train the head of one of them on "
+                "the encoder of the other: weights = CHECKPOINT and training.freeze = 'all_but_head'"
+            )
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return probabilities of words over time, logits of single words, and features."""
+        features = self.frontend(waveform)
+        classifier: Any = self.classifier
+        outputs = classifier.encoder(features)
+        shares = unit_probabilities(classifier.head(outputs), classifier.num_classes, classifier.blank)
+        logits: Tensor = self.word_head(outputs)
+        return shares, logits, features
+
+
 def export_graph(
     network: nn.Module,
     example: tuple[Tensor, ...],
@@ -132,17 +189,27 @@ def export_graph(
     return graph
 
 
-def describe(graph: ModelProto, facts: ModelFacts | SequenceFacts, card: str) -> None:
+def describe(
+    graph: ModelProto,
+    facts: ModelFacts | SequenceFacts,
+    card: str,
+    *,
+    strings: SequenceFacts | None = None,
+    alone: bool = False,
+) -> None:
     """Write the metadata into a graph, and drop what the exporter noted about its own work.
 
     Args:
         graph: is changed.
         facts: what recognition has to know of the model.
         card: what the model was trained on and what it can do, in Markdown.
+        strings: what there is to know of the strings that a model of words reads too.
+        alone: whether each clip has to be computed alone, because what it gets in a batch depends on the others.
     """
+    both = ({} if strings is None else {STRINGS: strings.to_dict()}) | ({ALONE: True} if alone else {})
     graph.producer_name, graph.producer_version = "aurora-resnet", __version__
     del graph.metadata_props[:]
-    graph.metadata_props.add(key=METADATA, value=json.dumps(facts.to_dict() | {"version": __version__}))
+    graph.metadata_props.add(key=METADATA, value=json.dumps(facts.to_dict() | both | {"version": __version__}))
     graph.metadata_props.add(key=CARD, value=card)
     del graph.graph.value_info[:], graph.graph.metadata_props[:], graph.functions[:]
     for part in (*graph.graph.node, *graph.graph.initializer, *graph.graph.input, *graph.graph.output):

@@ -5,6 +5,9 @@ Inference*, 2018): weights as int8, one scale for each filter; activations as ui
 largest values on calibration audio. Weights take 7 of their 8 bits: processors without VNNI add pairs of products in 16
 bits, which then cannot overflow, so every processor computes the same.
 
+A transformer's activations have single values far beyond all others, which no range suits: of such a network the matrix
+products alone are in int8, and the ranges of what they multiply are those of each call (dynamic quantisation).
+
 From the waveform to the normalised features everything stays in float32: a power spectrum spans what eight bits cannot.
 """
 
@@ -32,13 +35,14 @@ _CLASSIFIER = "classifier."
 _BATCH = 16
 
 
-def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0) -> ModelProto:
+def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0, dynamic: bool = False) -> ModelProto:
     """Return a graph in int8 that computes almost the same.
 
     Args:
         graph: from ``build_graph`` or ``build_string_graph``; it stays as it is.
         clips: audio that shows which values the activations take, ``[n, N]``.
         state_size: of a graph that goes on with streams; each clip begins one.
+        dynamic: quantise matrix products alone, with the ranges of each call instead of those of the clips.
 
     Raises:
         ExportError: if there is no convolution or matrix product to quantise.
@@ -57,6 +61,17 @@ def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0) -> M
     add_pre_process_metadata(copy)  # BatchNorms are folded already; without it a remark is logged
     with quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "quantized.onnx"
+        if dynamic:
+            quantization.quantize_dynamic(
+                copy,
+                path,
+                op_types_to_quantize=["MatMul", "Gemm"],
+                nodes_to_quantize=nodes,
+                weight_type=quantization.QuantType.QInt8,
+                per_channel=True,
+                reduce_range=True,
+            )
+            return _short_names(onnx.load(str(path)))
         quantization.quantize_static(
             copy,
             path,

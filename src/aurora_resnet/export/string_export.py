@@ -1,4 +1,4 @@
-"""What the export has to know of models of strings, which go on with streams."""
+"""What the export has to know of models of strings, which go on with streams or look ahead."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.export.onnx_graph import build_string_graph
+from aurora_resnet.export.onnx_graph import build_string_graph, build_window_graph
 from aurora_resnet.export.parity import Outputs, in_turn
 from aurora_resnet.export.recordings import Clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.recognition.string_model import sequence_model
-from aurora_resnet.runtime.models.strings import ExportedSequenceModel, SequenceModel
+from aurora_resnet.recognition.string_model import TorchWindowModel, sequence_model
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.models.strings import SequenceModel, StringModel, load_string_model
 from aurora_resnet.runtime.strings.search import PrefixSearch
 
 if TYPE_CHECKING:
@@ -39,7 +40,21 @@ class StringExport:
 
     def graph(self) -> ModelProto:
         """Return the network as a graph."""
+        if isinstance(self.sequence, TorchWindowModel):
+            return build_window_graph(self.sequence.network)
         return build_string_graph(self.sequence.network)
+
+    def with_words(self, words: RecognizerModel) -> ModelProto:
+        """Return the graph that tells the single words of another model too.
+
+        Raises:
+            ConfigError: if the two have not one encoder.
+        """
+        if not isinstance(self.sequence, TorchWindowModel):
+            raise ConfigError(
+                f"{self.facts.name} goes on with streams; one file for words and strings needs an encoder"
+            )
+        return build_window_graph(self.sequence.network, words)
 
     def whole(self, clips: Clips) -> Clips:
         """Return clips as the graph takes them: whole steps."""
@@ -51,12 +66,15 @@ class StringExport:
 
     def file_answers(self, path: Path, clips: Clips) -> Outputs:
         """Return what an exported file makes of them, piece by piece."""
-        return self._outputs(ExportedSequenceModel(path), clips, _PIECES)
+        return self._outputs(load_string_model(path), clips, _PIECES)
 
-    def _outputs(self, model: SequenceModel, clips: Clips, pieces: tuple[int, ...]) -> Outputs:
+    def _outputs(self, model: StringModel, clips: Clips, pieces: tuple[int, ...]) -> Outputs:
         whole = self.whole(clips)
-        parts = [_piece_by_piece(model, whole[part], pieces) for part in in_turn(len(clips), (_BATCH,))]
-        shares = np.concatenate(parts)
+        if isinstance(model, SequenceModel):
+            parts = [_piece_by_piece(model, whole[part], pieces) for part in in_turn(len(clips), (_BATCH,))]
+            shares = np.concatenate(parts)
+        else:
+            shares = np.stack([model.whole(clip) for clip in whole])
         words, confidence = [], []
         for row in shares:
             search = PrefixSearch(len(self.facts.vocabulary))

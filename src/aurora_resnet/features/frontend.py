@@ -8,6 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 from torch import Tensor, nn
 
 from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.features.whisper import WhisperFrontend
 from aurora_resnet.references import origin_of
 from aurora_resnet.registry import named, register, unknown
 from aurora_resnet.runtime.errors import AuroraError, ConfigError
@@ -15,7 +16,7 @@ from aurora_resnet.runtime.errors import AuroraError, ConfigError
 GROUP = "aurora_resnet.frontends"
 """Entry points of other packages: the name of a front end, and its builder."""
 
-_FRONTENDS: dict[str, Callable[..., nn.Module]] = {}
+_FRONTENDS: dict[str, Callable[..., nn.Module]] = {"whisper": WhisperFrontend}
 
 
 @runtime_checkable
@@ -72,7 +73,7 @@ def create_frontend(name: str | None, mel: MelConfig, options: Mapping[str, obje
     64
     >>> create_frontend("gammatone", MelConfig(sample_rate=8000))
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone', known: none, or package.module:Class
+    aurora_resnet.runtime.errors.ConfigError: unknown front end 'gammatone', known: whisper, or package.module:Class
     """
     if name is None:
         return MelFrontend(mel)
@@ -104,7 +105,7 @@ def unknown_frontend(name: str | None) -> list[str]:
     """Return what to say of a name that no front end has, as a list that is empty otherwise.
 
     >>> unknown_frontend(None), unknown_frontend("gammatone")
-    ([], ["unknown front end 'gammatone', known: none, or package.module:Class"])
+    ([], ["unknown front end 'gammatone', known: whisper, or package.module:Class"])
     """
     return [] if name is None else unknown(frontend_builder, name)
 

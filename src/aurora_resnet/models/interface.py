@@ -33,6 +33,8 @@ class SpeechClassifier(nn.Module, ABC):
     """
 
     minimum_frames: int = 8
+    dynamic_ranges: bool = False
+    """Whether int8 suits its activations only with the ranges of each call; see ``export.quantization``."""
     head: nn.Module
 
     def __init__(self, n_mels: int, num_classes: int) -> None:

@@ -17,7 +17,7 @@ from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.string_classifier import StreamingStringClassifier
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -35,6 +35,8 @@ def check_streams(model: RecognizerModel) -> None:
     if model.kind == "words":
         known = ", ".join(list_models(strings=True))
         raise ConfigError(f"model '{config.model}' is for single words; strings of words need {known}")
+    if not isinstance(model.classifier, StreamingStringClassifier):
+        raise ConfigError(f"model '{config.model}' looks ahead, it cannot process a stream; string_net can")
     mel = config.mel
     looks_ahead = not mel.causal or mel.compression != "pcen" or mel.normalization != "none" or mel.power != 2.0
     if looks_ahead or config.frontend is not None:
@@ -66,7 +68,7 @@ class StreamingNetwork(nn.Module):
         mel = model.config.mel
         noise = torch.randn(1, model.config.clip_samples, generator=torch.Generator().manual_seed(0))
         folded = fold_batch_norms(copy.deepcopy(model).cpu(), noise)
-        assert isinstance(folded.classifier, StringClassifier)
+        assert isinstance(folded.classifier, StreamingStringClassifier)
         self.classifier = folded.classifier
         self.hop, self.bands = mel.hop_length, mel.n_mels
         self.tail = mel.window_length - mel.hop_length
@@ -87,12 +89,19 @@ class StreamingNetwork(nn.Module):
         energies = (self.filters @ (real * real + imaginary * imaginary)).transpose(1, 2)  # [B, T, M]
         features, mean = pcen_step(energies, mean.unsqueeze(1))
         logits, memory = self.classifier.step(features.transpose(1, 2), memory)
-        words, blank = self.classifier.num_classes, self.classifier.blank
-        shares = logits[..., : blank + 1].softmax(dim=2)
-        other = _sum_in_pairs(shares[..., words:blank])
-        speech = logits[..., blank + 1 :].sigmoid()  # none without a unit for it
-        probabilities = torch.cat((shares[..., :words], other, shares[..., blank:], speech), dim=2)
+        probabilities = unit_probabilities(logits, self.classifier.num_classes, self.classifier.blank)
         return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)
+
+
+def unit_probabilities(logits: Tensor, words: int, blank: int) -> Tensor:
+    """Return the probabilities of the words, of other speech, of the blank, and of speech being there if told.
+
+    Shape: ``[B, T, U] -> [B, T, words + 2]`` with ``U = blank + 1`` units, one more on both sides with speech.
+    """
+    shares = logits[..., : blank + 1].softmax(dim=2)
+    other = _sum_in_pairs(shares[..., words:blank])
+    speech = logits[..., blank + 1 :].sigmoid()  # none without a unit for it
+    return torch.cat((shares[..., :words], other, shares[..., blank:], speech), dim=2)
 
 
 def _sum_in_pairs(x: Tensor) -> Tensor:

@@ -14,8 +14,7 @@ from aurora_resnet.runtime.vocabulary import MOST_WORDS
 class StringClassifier(SpeechClassifier):
     """Base of networks for strings: log-mel features in, logits of units for each step of time out.
 
-    Units, in order: the ``num_classes`` words, ``others`` kinds of other speech, and CTC's blank. A network must not
-    look ahead in time, and go on from where it was; what it has to remember is one vector a stream.
+    Units, in order: the ``num_classes`` words, ``others`` kinds of other speech, and CTC's blank.
 
     Shape: ``[B, M, T] -> [B, T // frames_per_answer, K + others + 1]``.
     """
@@ -31,6 +30,13 @@ class StringClassifier(SpeechClassifier):
     def blank(self) -> int:
         """Index of CTC's blank, the last unit."""
         return self.num_classes + self.others
+
+
+class StreamingStringClassifier(StringClassifier):
+    """Base of networks that do not look ahead in time, so that a stream can go on from where it was.
+
+    What a network has to remember is one vector a stream.
+    """
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits of whole recordings."""

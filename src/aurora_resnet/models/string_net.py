@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_values
 from aurora_resnet.models.interface import DROPOUT
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.string_classifier import StreamingStringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 
 CHANNELS = Between(1, 4096)
@@ -119,7 +119,7 @@ class SpeechUnit(nn.Module):
         return logit
 
 
-class StringNet(StringClassifier):
+class StringNet(StreamingStringClassifier):
     """Which word is being said, frame by frame: residual blocks on the spectrogram, then blocks over time.
 
     With the default sizes 0.68 M parameters and 30 M multiply-accumulates a second of sound. It sees the last 2 s.

@@ -22,6 +22,7 @@ from aurora_resnet.models.plain_module import PlainModule
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
+from aurora_resnet.models.speech_encoder import SpeechEncoder, StringEncoder
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.references import entry_points_of, origin_of
@@ -51,11 +52,13 @@ ZOO: dict[str, ZooEntry] = {
     "resnet_attention": ZooEntry(ResNetAttention, {}, "the same stages with attention pooling over time"),
     "resnet_transformer": ZooEntry(ResNetTransformer, {}, "the same stages and a transformer encoder over time"),
     "compact": ZooEntry(CompactResNet, {}, "small residual network, half a million parameters"),
+    "speech_encoder": ZooEntry(SpeechEncoder, {}, "Whisper's encoder and a head for words; front end whisper"),
     "cnn": ZooEntry(CnnClassifier, {}, "three convolution blocks"),
     "lstm": ZooEntry(RecurrentClassifier, {"bidirectional": False}, "two LSTM layers"),
     "bilstm": ZooEntry(RecurrentClassifier, {"bidirectional": True}, "two bidirectional LSTM layers"),
     "cnn_lstm": ZooEntry(CnnLstmClassifier, {}, "two convolution blocks and an LSTM layer"),
     "string_net": ZooEntry(StringNet, {}, "strings of words: causal convolutions with CTC"),
+    "string_encoder": ZooEntry(StringEncoder, {}, "strings of words: Whisper's encoder with CTC; front end whisper"),
 }
 
 
@@ -86,9 +89,9 @@ def list_models(*, strings: bool | None = False) -> tuple[str, ...]:
     """Return the names that ``create_model`` knows: models of single words, of strings of words, or (``None``) both.
 
     >>> list_models(strings=True)
-    ('string_net',)
+    ('string_net', 'string_encoder')
     >>> list_models()
-    ('resnet50', 'resnet_attention', 'resnet_transformer', 'compact', 'cnn', 'lstm', 'bilstm', 'cnn_lstm')
+    ('resnet50', 'resnet_attention', 'resnet_transformer', 'compact', 'speech_encoder', 'cnn', 'lstm', ...)
     """
     here = (name for name, entry in ZOO.items() if strings in (None, entry.strings))
     return tuple(dict.fromkeys((*here, *(() if strings else entry_points_of(GROUP)))))

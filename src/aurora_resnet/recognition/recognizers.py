@@ -12,12 +12,12 @@ from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.recognition.word_model import scoring_model
 from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.models import ScoringModel
-from aurora_resnet.runtime.models.strings import SequenceFacts, SequenceModel
+from aurora_resnet.runtime.models.strings import SequenceFacts, StringModel
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 AnyRecognizer = Recognizer | StringRecognizer
-AnyModelForm = RecognizerModel | Checkpoint | ScoringModel | SequenceModel | Recognizer | StringRecognizer
+AnyModelForm = RecognizerModel | Checkpoint | ScoringModel | StringModel | Recognizer | StringRecognizer
 
 RECOGNIZERS: Mapping[Kind, type[Recognizer] | type[StringRecognizer]] = {
     "words": Recognizer,

@@ -13,11 +13,13 @@ from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import StreamingNetwork
+from aurora_resnet.models.string_classifier import StreamingStringClassifier
+from aurora_resnet.models.whole_strings import WholeNetwork, step_samples
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models.facts import finite_logits
-from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel
+from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel, StringModel, WindowModel
 
 
 class TorchSequenceModel(SequenceModel):
@@ -60,10 +62,37 @@ class TorchSequenceModel(SequenceModel):
         return finite_logits(shares, self.facts.name), after
 
 
+class TorchWindowModel(WindowModel):
+    """A model of strings that looks ahead, computed by torch; arguments as ``TorchSequenceModel``."""
+
+    def __init__(self, network: WholeNetwork, facts: SequenceFacts, card: str = "") -> None:
+        self.network, self.facts, self.card = network, facts, card
+        self.path, self.threads = Path(facts.name), torch.get_num_threads()
+
+    def __repr__(self) -> str:
+        return f"TorchWindowModel({self.facts.name}, {self.facts.vocabulary!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TorchWindowModel, (self.network, self.facts, self.card)
+
+    def at(self, *, other_weight: float, threshold: float) -> TorchWindowModel:
+        """Return the same network at another operating point."""
+        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
+        return TorchWindowModel(self.network, facts, self.card)
+
+    def window(self, samples: Samples) -> Probabilities:
+        """Return the probabilities of a window; see ``WindowModel.window``."""
+        device = next(self.network.parameters()).device
+        with torch.inference_mode():
+            given = torch.from_numpy(np.ascontiguousarray(samples[None], np.float32)).to(device)
+            shares: Probabilities = self.network(given)[0].cpu().numpy()
+        return finite_logits(shares, self.facts.name)
+
+
 @float32_on_cpu()
 def sequence_model(
     model: RecognizerModel | Checkpoint, *, name: str = "", device: str | torch.device = "cpu"
-) -> TorchSequenceModel:
+) -> TorchSequenceModel | TorchWindowModel:
     """Return what recognises strings with a trained network.
 
     Args:
@@ -81,19 +110,22 @@ def sequence_model(
         trained, name, card = model, name or model.config.model, ""
     if trained.kind == "words":
         raise wrong_kind(name, "words")
-    network = StreamingNetwork(trained).eval().to(check_device(device))
     facts = SequenceFacts(
         name=name,
         vocabulary=trained.config.vocabulary,
         calibration=trained.calibration,
         sample_rate=trained.config.sample_rate,
-        step_samples=network.step_samples,
-        state_size=network.state_size,
+        step_samples=step_samples(trained),
+        state_size=0,
     )
-    return TorchSequenceModel(network, facts, card)
+    device = check_device(device)
+    if not isinstance(trained.classifier, StreamingStringClassifier):
+        return TorchWindowModel(WholeNetwork(trained).eval().to(device), facts, card)
+    network = StreamingNetwork(trained).eval().to(device)
+    return TorchSequenceModel(network, replace(facts, state_size=network.state_size), card)
 
 
-def load_sequence_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> SequenceModel:
+def load_sequence_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> StringModel:
     """Return what recognises strings with a checkpoint, as ``StringRecognizer.from_pretrained`` asks for it."""
     set_threads(threads)
     return sequence_model(load_checkpoint(file, trust_code=trust_code), device=device)

@@ -8,8 +8,8 @@ from .errors import ConfigError as ConfigError
 from .errors import ModelError as ModelError
 from .model_reference import EXPORTED as EXPORTED
 from .model_reference import EXPORTED_STRINGS as EXPORTED_STRINGS
+from .models.average import load_model as load_model
 from .models.words import ExportedModel as ExportedModel
-from .models.words import load_model as load_model
 from .recognizer import Recognition as Recognition
 from .recognizer import Recognizer as Recognizer
 from .streaming.config import StreamingConfig as StreamingConfig

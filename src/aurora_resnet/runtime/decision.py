@@ -17,7 +17,7 @@ then the answer is ``None``, for all but silence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeGuard
 
 import numpy as np
@@ -165,16 +165,45 @@ class Calibration(WordDecision):
 
     Attributes:
         other_weight: see ``StringDecision``; 1 for a model of single words.
+        points: of words, the thresholds that refuse given shares of what held-out speakers say: shares, above 0 and
+            below 1, and thresholds.
 
-    >>> Calibration(1.5, 2.0).to_dict()
-    {'temperature': 1.5, 'threshold': 2.0}
+    >>> Calibration(1.5, 2.0, points=((0.01, 1.5), (0.05, 2.5))).to_dict()
+    {'temperature': 1.5, 'threshold': 2.0, 'points': [[0.01, 1.5], [0.05, 2.5]]}
     """
 
     other_weight: float = field(default=1.0, repr=False, kw_only=True)
+    points: tuple[tuple[float, float], ...] = field(default=(), repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         StringDecision(self.other_weight)
+        for share, threshold in self.points:
+            WordDecision(threshold=threshold)
+            if not 0 < share < 1:
+                raise ConfigError(f"an operating point refuses a share above 0 and below 1, got {share}")
+
+    def at(self, refused: float) -> Calibration:
+        """Return the same at the threshold that refuses a share of what held-out speakers say.
+
+        Args:
+            refused: one of those in ``points``.
+
+        Raises:
+            ConfigError: for any other share.
+
+        >>> Calibration(1.5, 2.0, points=((0.01, 1.5), (0.05, 2.5))).at(0.01).threshold
+        1.5
+        """
+        for share, threshold in self.points:
+            if abs(share - refused) < 1e-9:
+                return replace(self, threshold=threshold)
+        known = ", ".join(f"{share:g}" for share, _ in self.points)
+        raise ConfigError(
+            f"refused must be one of the shares that are stored with the model ({known}), got {refused:g}"
+            if known
+            else "no operating points are stored with this model, so refused cannot be used; calibrate it again"
+        )
 
     @property
     def strings(self) -> StringDecision:
@@ -185,10 +214,11 @@ class Calibration(WordDecision):
         """
         return StringDecision(self.other_weight, self.threshold)
 
-    def to_dict(self) -> dict[str, float | None]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; ``from_dict`` reads them back."""
         weight = {} if self.other_weight == 1.0 else {"other_weight": self.other_weight}
-        return {"temperature": self.temperature, "threshold": self.threshold, **weight}
+        points = {"points": [list(point) for point in self.points]} if self.points else {}
+        return {"temperature": self.temperature, "threshold": self.threshold, **weight, **points}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
@@ -201,10 +231,17 @@ class Calibration(WordDecision):
         Calibration(temperature=1.5, threshold=None)
         """
         keys = {"temperature", "threshold"}
-        whole = isinstance(values, Mapping) and set(values) - {"other_weight"} == keys
-        if not whole or not all(is_number(v) or (v is None and key == "threshold") for key, v in values.items()):
+        whole = isinstance(values, Mapping) and set(values) - {"other_weight", "points"} == keys
+        numbers = {key: value for key, value in values.items() if key != "points"} if whole else {}
+        points = values.get("points", []) if whole else []
+        if (
+            not whole
+            or not all(is_number(v) or (v is None and key == "threshold") for key, v in numbers.items())
+            or not isinstance(points, list)
+            or not all(isinstance(p, list) and len(p) == 2 and all(map(is_number, p)) for p in points)
+        ):
             raise ConfigError(f"a calibration is stored as numbers temperature and threshold, got {str(values)[:80]}")
-        return cls(**values)
+        return cls(**numbers, points=tuple((share, threshold) for share, threshold in points))
 
 
 def evidence(logits: npt.ArrayLike) -> Array:

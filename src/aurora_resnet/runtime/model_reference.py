@@ -31,13 +31,23 @@ from .onnx_file import OnnxFile, is_of_strings
 Kind = Literal["words", "strings"]
 Format = Literal["onnx", "checkpoint"]
 
-EXPORTED = ("resnet50", "compact")
-"""The models of single words that this package carries, exported in int8: the accurate one and the small, fast one."""
-EXPORTED_STRINGS = ("string_net",)
-"""The models of strings that it carries, exported likewise."""
-SHIPPED: Mapping[str, Kind] = {**dict.fromkeys(EXPORTED, "words"), **dict.fromkeys(EXPORTED_STRINGS, "strings")}
+EXPORTED = ("speech_encoder", "accurate", "resnet50", "compact")
+"""The models of single words that this package carries, exported in int8: for new speakers, the mean of it and the
+next one for noise too, the one of the paper, and the small, fast one."""
+EXPORTED_STRINGS = ("string_net", "speech_encoder")
+"""The models of strings that it carries, exported likewise: for streams, and for whole recordings."""
+CHECKPOINTS = ("resnet50", "compact")
+"""Those that the whole package carries as checkpoints too."""
+SMALL = "compact"
+"""The fast one."""
+_NAMES: Mapping[Kind, tuple[str, ...]] = {"words": EXPORTED, "strings": EXPORTED_STRINGS}
+SHIPPED: Mapping[str, tuple[Kind, ...]] = {
+    name: tuple(kind for kind, names in _NAMES.items() if name in names) for name in (*EXPORTED, *EXPORTED_STRINGS)
+}
 FOLDERS: dict[Format, Path] = {"onnx": Path(__file__).with_name("exported")}
 """Where the shipped models lie."""
+AVERAGE = ".json"
+"""Suffix of a file that names exported models to average."""
 SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "checkpoint": ".safetensors"}
 
 ADDED: dict[str, str] = {}
@@ -65,11 +75,13 @@ class ModelFile:
 
     @cached_property
     def kind(self) -> Kind:
-        """``words`` or ``strings``, read from the file.
+        """``words`` or ``strings``, read from the file; ``words`` for one of both.
 
         Raises:
             ModelError: if it cannot be read or is not one of ours.
         """
+        if self.path.suffix == AVERAGE:
+            return "words"
         if self.format == "onnx":
             return "strings" if is_of_strings(OnnxFile(self.path).metadata) else "words"
         kind: Kind = added("kind", f"'{self.path}' is a checkpoint, which")(self.path)
@@ -130,7 +142,7 @@ def resolve(
     ('compact.onnx', 'onnx', 'words')
     >>> resolve("compat")
     Traceback (most recent call last):
-    aurora_resnet...errors.ModelError: there is no model 'compat' (did you mean 'compact'?); shipped: resnet50, ...
+    aurora_resnet...errors.ModelError: there is no model 'compat' (did you mean 'compact'?); shipped: ...
     """
     format = "checkpoint" if device != "cpu" else format
     if not isinstance(name, AnyModel):
@@ -202,15 +214,21 @@ def added(purpose: str, what: str) -> Callable[..., Any]:
 
 def _find(text: str, kind: Kind | None, format: Format | None, revision: str | None) -> ModelFile:
     error = CheckpointError if format == "checkpoint" else ModelError
+    if text == "accurate" and kind == "strings":
+        text = "speech_encoder"  # whose strings no other model makes better
     if text in SHIPPED:
-        if kind not in (None, SHIPPED[text]):
-            raise wrong_kind(text, SHIPPED[text])
+        if kind is not None and kind not in SHIPPED[text]:
+            raise wrong_kind(text, SHIPPED[text][0])
         form: Format = format or "onnx"
-        if form == "checkpoint" and SHIPPED[text] == "strings":
-            raise _wrong_format(text, "onnx")
+        if form == "checkpoint" and text not in CHECKPOINTS:
+            raise CheckpointError(
+                f"'{text}' is an exported model (.onnx), which is computed on the CPU and neither trained, calibrated, "
+                f"adapted nor exported again; take {' or '.join(CHECKPOINTS)}, or give the checkpoint (.safetensors) "
+                "of a training"
+            )
         if form not in FOLDERS:
             added("kind", f"the checkpoint of '{text}'")
-        path = FOLDERS[form] / f"{text}{SUFFIXES[form]}"
+        path = FOLDERS[form] / f"{text}{AVERAGE if text == 'accurate' else SUFFIXES[form]}"
         if not is_file(path):
             raise error(
                 f"{path}: expected the weights of '{text}' here; install the wheel anew with "
@@ -235,7 +253,9 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
         except (DownloadError, MissingDependencyError) as failed:
             raise type(failed)(f"'{text}' is no file or folder here; as a name on the hub: {failed}") from failed
     what = "checkpoint" if format == "checkpoint" else "model"
-    shipped = [name for name in SHIPPED if kind in (None, SHIPPED[name])]
+    shipped = [
+        name for name in (CHECKPOINTS if format == "checkpoint" else SHIPPED) if kind is None or kind in SHIPPED[name]
+    ]
     raise error(
         f"there is no {what} '{text}'{did_you_mean(text, shipped)}; shipped: {', '.join(shipped)}; others by the path "
         "of a file or of a folder of save_pretrained, or as owner/name on the hub"

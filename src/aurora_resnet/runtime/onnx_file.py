@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .errors import AuroraError, ConfigError, ModelError
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 METADATA, CARD = "aurora_resnet", "card"
 KIND, STRINGS = "kind", "strings"
-"""``kind`` in the metadata of a model of strings; a model of single words has none."""
+"""``kind`` in the metadata of a model of strings; a model of single words has none. One of both has ``strings``, what
+there is to know of its strings."""
+
+ALONE = "alone"
+"""In the metadata of a model that computes each clip alone: its integers have the ranges of each call."""
 
 FactsT = TypeVar("FactsT")
 Shapes = dict[str, list[Any]]
@@ -29,6 +33,22 @@ Shapes = dict[str, list[Any]]
 def is_of_strings(values: object) -> bool:
     """Tell whether metadata is that of a model of strings."""
     return isinstance(values, Mapping) and values.get(KIND) == STRINGS
+
+
+def kinds_of(values: object) -> tuple[Literal["words", "strings"], ...]:
+    """Return of which kinds a model is, by its metadata.
+
+    >>> kinds_of({"kind": "strings"}), kinds_of({"clip_samples": 8000, "strings": {"kind": "strings"}})
+    (('strings',), ('words', 'strings'))
+    """
+    if is_of_strings(values):
+        return ("strings",)
+    return ("words", "strings") if strings_of(values) is not values else ("words",)
+
+
+def strings_of(values: Any) -> Any:
+    """Return the part of metadata that is about strings, all of it if it tells no single words."""
+    return values[STRINGS] if isinstance(values, Mapping) and is_of_strings(values.get(STRINGS)) else values
 
 
 class OnnxFile:
@@ -56,7 +76,10 @@ class OnnxFile:
             raise self.refused(error) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), threads=self.threads), (self.path.absolute(),)  # sessions cannot be pickled
+        kept = {
+            name: value for name, value in vars(self).items() if name == "facts"
+        }  # another operating point goes with it
+        return partial(type(self), threads=self.threads), (self.path.absolute(),), kept  # sessions cannot be pickled
 
     def read(self, from_dict: Callable[[Any], FactsT]) -> FactsT:
         """Return what ``from_dict`` makes of the metadata; ``ModelError`` if it cannot."""

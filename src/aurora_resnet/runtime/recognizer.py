@@ -15,7 +15,8 @@ from .audio.recordings import AnyRecording, open_recording
 from .decision import VERDICTS
 from .errors import ConfigError
 from .model_reference import EXPORTED, Kind
-from .models.words import ExportedModel, ScoringModel
+from .models.average import load_word_model
+from .models.words import ScoringModel
 from .pretrained import Pretrained
 from .streaming.config import StreamingConfig
 from .streaming.recognizer import StreamingRecognizer
@@ -76,7 +77,7 @@ class Recognizer(Pretrained[ScoringModel]):
     """
 
     kind: ClassVar[Kind] = "words"
-    default_model, exported = DEFAULT_MODEL, ExportedModel
+    default_model, exported = DEFAULT_MODEL, staticmethod(load_word_model)
 
     def recognize(self, recording: AnyRecording, sample_rate: float | None = None) -> Recognition:
         """Recognise one recording.

@@ -21,7 +21,7 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import check_streams
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.string_classifier import StreamingStringClassifier, StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -50,7 +50,8 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
-    check_streams(model)
+    if isinstance(model.classifier, StreamingStringClassifier):
+        check_streams(model)
     strings, augment, net = config.strings, config.augment, model.classifier
     if strings is None or augment is None or not isinstance(net, StringClassifier):
         raise ConfigError("a training of strings needs a model of strings, data.strings and data.augment")

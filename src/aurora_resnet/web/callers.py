@@ -55,7 +55,7 @@ class Callers:
 
     def __init__(self, recognizer: StringRecognizer, *, most: int = MAX_CALLERS) -> None:
         self.most = most
-        self._streams = StringStreams(recognizer.model)
+        self._streams = StringStreams(recognizer)
         self._places: set[Caller] = set()
         self._asked: dict[Caller, asyncio.Future[Told]] = {}  # in the order in which they asked
         self._gone: list[int] = []

@@ -16,6 +16,8 @@ soft word, stays under it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +30,12 @@ PURE = 0.002
 """What leaves a smaller share of its power is a tone."""
 NEARLY_PURE, NOISE = 0.03, 0.9
 """What leaves a smaller share is one if two further sinusoids leave at least ``NOISE`` of the rest."""
-LINES, LIKELY = 8, 0.94
-"""Where the strongest lines of the spectrum have a smaller share of the power it is not worth a closer look."""
+LINES, LIKELY = 8, 0.96
+"""Where the strongest lines of the spectrum have a smaller share of the power it is not worth a closer look: none of
+the 480 windows that a closer look finds to be tones, in 160,537 of speech and sounds."""
+FAR = 0.3
+"""Where the peaks of the spectrum leave a larger share, the exact frequencies leave too much: in 25,710 windows of
+speech and sounds, never less than ``NEARLY_PURE``."""
 SOFTEST = 2.0**-30
 """Power below which a window counts as silent."""
 AT_ONCE = 512
@@ -101,7 +107,7 @@ def _subtract(signal: Samples, rest: Samples, shares: Array, hop: int) -> int:
     for start in range(0, count, AT_ONCE):
         stop = min(start + AT_ONCE, count)
         part = signal[start * hop : (stop + HOPS - 1) * hop]
-        windows = np.lib.stride_tricks.sliding_window_view(part, HOPS * hop)[::hop].astype(np.float64)
+        windows = part[_places(stop - start, hop)].astype(np.float64)
         for place, share, left in zip(*_tones(windows), strict=True):
             at = start + int(place)
             better = np.flatnonzero(share < shares[at : at + HOPS])
@@ -115,9 +121,11 @@ def _tones(windows: Array) -> tuple[npt.NDArray[np.int64], Array, Array]:
     """Return which of the windows ``[n, W]`` are tones, the share of the power that is left, and what is left."""
     centred = windows - windows.mean(axis=1, keepdims=True)
     powers = np.square(centred).mean(axis=1)
-    spectrum = np.square(np.abs(np.fft.rfft(centred * np.hanning(windows.shape[1]))))
+    spectrum = np.square(np.abs(np.fft.rfft(centred * _hann(windows.shape[1]))))
     lines = np.partition(spectrum, -LINES, axis=1)[:, -LINES:].sum(axis=1)
     found = np.flatnonzero((powers > SOFTEST) & (lines > LIKELY * spectrum.sum(axis=1)))
+    if not len(found):
+        return found, powers[found], windows[found]
     left = _left(centred[found])
     shares = np.square(left).mean(axis=1) / powers[found]
     near = shares < NEARLY_PURE
@@ -133,14 +141,24 @@ def _left(signals: Array) -> Array:
     if not len(signals):
         return signals
     time = np.arange(length) - (length - 1) / 2
-    window, size = np.hanning(length), 4 * length
+    window, size = _hann(length), 4 * length
     left, omegas = signals, np.zeros((len(signals), 0))
     for _ in range(2):
         peaks = np.abs(np.fft.rfft(left * window, size))[:, 4:-1].argmax(axis=1) + 4
         omegas = np.concatenate((omegas, 2 * np.pi / size * peaks[:, None]), axis=1)
         waves = _waves(omegas, time)
         left = signals - _fitted(waves, signals)[1]
-    for _ in range(ROUNDS):
+    near = np.square(left).sum(axis=1) < FAR * np.square(signals).sum(axis=1)
+    if not near.all():
+        left[near] = _exact(signals[near], omegas[near], waves[near], time)
+        return left
+    return _exact(signals, omegas, waves, time)
+
+
+def _exact(signals: Array, omegas: Array, waves: Array, time: Array) -> Array:
+    """Return what is left at the least-squares frequencies, which are near those given."""
+    length = signals.shape[1]
+    for _ in range(ROUNDS if len(signals) else 0):
         a, b = np.split(_fitted(waves, signals)[0], 2, axis=1)
         cosines, sines = np.split(waves, 2, axis=1)
         slopes = time * (b[:, :, None] * cosines - a[:, :, None] * sines)
@@ -148,6 +166,17 @@ def _left(signals: Array) -> Array:
         omegas = np.clip(omegas + np.clip(steps, -2 / length, 2 / length), 8 / length, np.pi - 8 / length)
         waves = _waves(omegas, time)
     return signals - _fitted(waves, signals)[1]
+
+
+@lru_cache(maxsize=8)
+def _hann(length: int) -> Array:
+    return np.hanning(length)
+
+
+@lru_cache(maxsize=8)
+def _places(windows: int, hop: int) -> npt.NDArray[np.int64]:
+    """Return which samples each window has, ``[windows, HOPS * hop]``."""
+    return hop * np.arange(windows)[:, None] + np.arange(HOPS * hop)
 
 
 def _waves(omegas: Array, time: Array) -> Array:

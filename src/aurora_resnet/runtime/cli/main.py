@@ -13,6 +13,7 @@ from ..version import __version__
 from . import listen, recognize
 from .commands import COMMANDS
 from .strings import Strings, add_string_options, check_string_options
+from .task import share
 from .terminal import exit_with
 from .words import DEFAULTS, Words
 
@@ -60,6 +61,12 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {DEFAULTS[command]}; with --string {strings})"
     )
     add_string_options(command, parser)
+    parser.add_argument(
+        "--refused",
+        type=share,
+        metavar="SHARE",
+        help="single words: refuse so many of what speakers say, 1%%, 2.5%% or 5%% (by default as the model has it)",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
     if devices:
         name = "--device" if command == "recognize" else "--compute"

@@ -10,6 +10,18 @@ from ..pretrained import Pretrained
 RecognizerT = TypeVar("RecognizerT", bound=Pretrained[Any])
 
 
+def share(text: str) -> float:
+    """Return a share, as ``1%`` or ``0.01``.
+
+    >>> share("2.5%"), share("0.05")
+    (0.025, 0.05)
+    """
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a share as 1% or 0.01, got '{text}'") from None
+
+
 class Task(Generic[RecognizerT]):
     """A recogniser for the options of a command.
 
@@ -23,9 +35,13 @@ class Task(Generic[RecognizerT]):
     def __init__(
         self, recognizer: type[RecognizerT], default: str, options: argparse.Namespace, threads: int | None
     ) -> None:
-        device, trust_code = getattr(options, "compute", "cpu"), getattr(options, "trust_code", False)
+        given = {name: getattr(options, name, None) for name in ("compute", "refused", "trust_code")}
         self.recognizer = recognizer.from_pretrained(
-            options.model or default, device=device, threads=threads, trust_code=trust_code
+            options.model or default,
+            device=given["compute"] or "cpu",
+            threads=threads,
+            refused=given["refused"],
+            trust_code=bool(given["trust_code"]),
         )
         self.options, self.count = options, 0
         """``count`` is how many words or strings there were in a stream."""

@@ -10,14 +10,14 @@ from dataclasses import asdict
 from ..audio.clips import Clip
 from ..audio.recordings import AnyRecording
 from ..decision import VERDICTS
-from ..model_reference import EXPORTED
+from ..model_reference import EXPORTED, SMALL
 from ..recognizer import Recognition, Recognizer
 from ..stream import Stream
 from ..streaming.recognizer import WordEvent
 from ..strings.events import in_milliseconds
 from .task import Task
 
-DEFAULTS = {"recognize": EXPORTED[0], "listen": EXPORTED[1]}
+DEFAULTS = {"recognize": EXPORTED[0], "listen": SMALL}
 SHOWN = 40
 """How many of the last words the running string shows."""
 

@@ -2,6 +2,7 @@
 
 from ..onnx_file import CARD as CARD
 from ..onnx_file import METADATA as METADATA
+from .average import load_model as load_model
 from .facts import finite_logits as finite_logits
 from .words import FEATURES as FEATURES
 from .words import INPUT as INPUT
@@ -10,4 +11,3 @@ from .words import LONGEST_CLIP_SECONDS as LONGEST_CLIP_SECONDS
 from .words import ExportedModel as ExportedModel
 from .words import ModelFacts as ModelFacts
 from .words import ScoringModel as ScoringModel
-from .words import load_model as load_model

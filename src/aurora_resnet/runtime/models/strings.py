@@ -7,6 +7,10 @@ An exported model takes and gives
 - ``probabilities`` ``[B, n, K + 3]`` of each word, of other speech and of neither, and behind them that there is speech
   at all, and ``state_after`` ``[B, S]``. Networks that do not tell the last have ``[B, n, K + 2]``; files of 0.2 have
   ``[B, n, K + 1]``, other speech and neither in one.
+
+A network that looks ahead, as an encoder does, has no state: ``waveform`` ``[B, N]`` is a whole recording or a window
+of it, and ``probabilities`` are ``[B, N // step, K + 2]``. Its file may tell single words too: what there is to know of
+its strings is ``strings`` in the metadata then.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +27,7 @@ import numpy.typing as npt
 from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..model_reference import wrong_kind
-from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings
+from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings, kinds_of, strings_of
 from .facts import FORMAT, Facts, finite_logits
 
 WAVEFORM, STATE = "waveform", "state"
@@ -32,6 +36,10 @@ MOST_STATE = 2**24
 """Numbers of a stream's state."""
 WHOLE_STEPS = 250
 """So many steps of a long recording are computed at once."""
+WINDOW_SECONDS, MARGIN_SECONDS = 10.0, 1.5
+"""What a network that looks ahead sees of a longer recording at once, and what of it, at both ends, serves the rest."""
+FEWEST_STEPS = 5
+"""A shorter recording is filled up with silence."""
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -42,7 +50,7 @@ class SequenceFacts(Facts):
 
     Attributes:
         step_samples: samples that one answer stands for.
-        state_size: numbers that a stream carries on.
+        state_size: numbers that a stream carries on; 0 if the network looks ahead and cannot go on with streams.
 
     Raises:
         ConfigError: for values that no model can have.
@@ -55,8 +63,8 @@ class SequenceFacts(Facts):
         super().__post_init__()
         if not 0 < self.step_samples <= self.sample_rate:
             raise ConfigError(f"a step lasts at most a second, got {self.step_samples} samples")
-        if not 0 < self.state_size <= MOST_STATE:
-            raise ConfigError(f"state_size must lie from 1 to {MOST_STATE:,}, got {self.state_size}")
+        if not 0 <= self.state_size <= MOST_STATE:
+            raise ConfigError(f"state_size must lie from 0 to {MOST_STATE:,}, got {self.state_size}")
         _ = self.calibration.strings  # its threshold is a confidence
 
     @property
@@ -91,10 +99,44 @@ class SequenceFacts(Facts):
         return super()._fields(values, "step_samples", "state_size", *numbers)
 
 
-class SequenceModel(Protocol):
-    """A model that gives the probabilities of streams: an exported one, or a checkpoint that torch computes."""
+class StringModel(Protocol):
+    """A model that gives the probabilities of words over time: an exported one, or a checkpoint that torch computes."""
 
     facts: SequenceFacts
+
+    @abstractmethod
+    def whole(self, samples: Samples) -> Probabilities:
+        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 2]``, not of speech."""
+
+
+class WindowModel(StringModel, Protocol):
+    """One that looks ahead; what it makes of a long recording are the middles of overlapping windows."""
+
+    @abstractmethod
+    def window(self, samples: Samples) -> Probabilities:
+        """Return the probabilities of a recording that is no longer than a window, ``[n * step] -> [n, K + 2]``."""
+
+    def whole(self, samples: Samples) -> Probabilities:
+        """Return the probabilities of a whole recording; see ``StringModel.whole``."""
+        step = self.facts.step_samples
+        steps = -(-len(samples) // step)
+        padded = np.pad(samples, (0, max(steps, FEWEST_STEPS) * step - len(samples))).reshape(-1, step)
+        size, margin = (
+            max(1, round(seconds / self.facts.step_seconds)) for seconds in (WINDOW_SECONDS, MARGIN_SECONDS)
+        )
+        parts = []
+        for start in range(0, max(1, len(padded) - 2 * margin), size - 2 * margin):
+            shares = self.window(padded[start : start + size].reshape(-1))
+            last = start + size >= len(padded)
+            parts.append(shares[0 if start == 0 else margin : None if last else size - margin])
+            if last:
+                break
+        return np.concatenate(parts)[:steps]
+
+
+@runtime_checkable
+class SequenceModel(StringModel, Protocol):
+    """One that goes on from where it was, so that it reads streams."""
 
     @abstractmethod
     def step(self, samples: Samples, state: Samples) -> tuple[Probabilities, Samples]:
@@ -116,7 +158,7 @@ class SequenceModel(Protocol):
         return np.zeros((streams, self.facts.state_size), np.float32)
 
     def whole(self, samples: Samples) -> Probabilities:
-        """Return the probabilities of a whole recording, ``[N] -> [ceil(N / step_samples), K + 2]``, not of speech."""
+        """Return the probabilities of a whole recording; see ``StringModel.whole``."""
         step = self.facts.step_samples
         padded = np.pad(samples, (0, -len(samples) % step))
         state, parts = self.begin(), []
@@ -126,14 +168,45 @@ class SequenceModel(Protocol):
         return np.concatenate(parts)
 
 
-class ExportedSequenceModel(OnnxFile, SequenceModel):
+class _ExportedStrings(OnnxFile):
+    """What the two kinds of exported models have in common."""
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        super().__init__(path, threads=threads)
+        if (
+            "strings" not in kinds_of(self.metadata)
+            and isinstance(self.metadata, dict)
+            and "clip_samples" in self.metadata
+        ):
+            raise wrong_kind(path, "words")
+        self.facts = self.read(lambda values: SequenceFacts.from_dict(strings_of(values)))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
+
+
+class ExportedWindowModel(_ExportedStrings, WindowModel):
+    """A model of strings that looks ahead, as ``aurora-resnet export`` wrote it; see ``OnnxFile``."""
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        super().__init__(path, threads=threads)
+        inputs, outputs = self.shapes()
+        self.check_graph(
+            inputs.keys() == {WAVEFORM} and outputs.get(PROBABILITIES, [0])[-1] == len(self.facts.vocabulary) + 2
+        )
+
+    def window(self, samples: Samples) -> Probabilities:
+        """Return the probabilities of a window; see ``WindowModel.window``."""
+        (shares,) = self.run([PROBABILITIES], {WAVEFORM: samples[None].astype(np.float32, copy=False)})
+        return finite_logits(shares[0], self.facts.name)
+
+
+class ExportedSequenceModel(_ExportedStrings, SequenceModel):
     """A model of strings that ``aurora-resnet export`` wrote; see ``OnnxFile``. It may serve many streams."""
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
         super().__init__(path, threads=threads)
-        if not is_of_strings(self.metadata) and isinstance(self.metadata, dict) and "clip_samples" in self.metadata:
-            raise wrong_kind(path, "words")
-        self.facts = facts = self.read(SequenceFacts.from_dict)
+        facts = self.facts
         (inputs, outputs), words = self.shapes(), len(facts.vocabulary)
         self.check_graph(
             inputs.keys() == {WAVEFORM, STATE}
@@ -141,11 +214,19 @@ class ExportedSequenceModel(OnnxFile, SequenceModel):
             and outputs.get(PROBABILITIES, [0])[-1] in (words + 1, words + 2, words + 3)
         )
 
-    def __repr__(self) -> str:
-        return f"ExportedSequenceModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
-
     def step(self, samples: Samples, state: Samples) -> tuple[Probabilities, Samples]:
         """Go on with streams; see ``SequenceModel.step``."""
         given = {WAVEFORM: samples.astype(np.float32, copy=False), STATE: state}
         shares, after = self.run([PROBABILITIES, STATE_AFTER], given)
         return finite_logits(shares, self.facts.name), after
+
+
+def load_string_model(path: str | Path, *, threads: int = 1) -> ExportedSequenceModel | ExportedWindowModel:
+    """Load an exported model of strings, for streams or one that looks ahead.
+
+    Raises:
+        ModelError: if the file is missing, damaged, of single words or not one of ``aurora-resnet export``.
+    """
+    values = strings_of(OnnxFile(path).metadata)
+    ahead = isinstance(values, Mapping) and values.get("state_size") == 0
+    return (ExportedWindowModel if ahead else ExportedSequenceModel)(path, threads=threads)

@@ -2,7 +2,7 @@
 
 An exported model takes and gives, for any number of clips,
 
-- ``waveform`` ``[B, N]`` float32 in [-1, 1], ``N`` the model's clip length;
+- ``waveform`` ``[B, N]`` float32 in [-1, 1], ``N`` the model's clip length (any, if the file reads strings too);
 - ``logits`` ``[B, K]``, and ``features`` ``[B, M, T]``, the normalised log-mel spectrograms that are the network's
   input.
 """
@@ -20,8 +20,8 @@ import numpy.typing as npt
 from ..audio.waveform import MAX_SAMPLE_RATE, Samples
 from ..decision import is_number
 from ..errors import ConfigError
-from ..model_reference import AnyModel, resolve, wrong_kind
-from ..onnx_file import OnnxFile, is_of_strings
+from ..model_reference import wrong_kind
+from ..onnx_file import ALONE, OnnxFile, is_of_strings, strings_of
 from .facts import Facts, finite_logits
 
 INPUT, LOGITS, FEATURES = "waveform", "logits", "features"
@@ -85,7 +85,8 @@ class ScoringModel(Protocol):
 class ExportedModel(OnnxFile):
     """A model of single words that ``aurora-resnet export`` wrote; see ``OnnxFile``.
 
-    >>> model = load_model("compact")
+    >>> from aurora_resnet.runtime.model_reference import resolve
+    >>> model = ExportedModel(resolve("compact").path)
     >>> model.facts.vocabulary.words[:3], model.facts.sample_rate
     (('zero', 'one', 'two'), 8000)
     >>> model.logits(np.zeros((2, 8000), np.float32)).shape
@@ -98,8 +99,9 @@ class ExportedModel(OnnxFile):
             raise wrong_kind(path, "strings")
         self.facts = facts = self.read(ModelFacts.from_dict)
         inputs, outputs = self.shapes()
+        any_length = strings_of(self.metadata) is not self.metadata and len(inputs.get(INPUT, [])) == 1
         self.check_graph(
-            inputs == {INPUT: [facts.clip_samples]}
+            (inputs == {INPUT: [facts.clip_samples]} or any_length)
             and outputs.get(LOGITS) == [len(facts.vocabulary)]
             and len(outputs.get(FEATURES, [])) == 2
         )
@@ -122,21 +124,10 @@ class ExportedModel(OnnxFile):
     def _output(self, name: str, clips: Samples) -> npt.NDArray[np.float32]:
         if clips.ndim != 2 or clips.shape[1] != self.facts.clip_samples:
             raise ConfigError(f"expected clips [B, {self.facts.clip_samples}], got shape {list(clips.shape)}")
-        return self.run([name], {INPUT: clips.astype(np.float32, copy=False)})[0]
-
-
-def load_model(name_or_path: AnyModel, *, threads: int = 1) -> ExportedModel:
-    """Load an exported model of single words.
-
-    Args:
-        name_or_path: as ``resolve`` takes it.
-        threads: CPU threads that compute one call.
-
-    Raises:
-        ModelError: if there is none of that name, or the file is damaged, not one of ours or a checkpoint.
-        DownloadError: as ``resolve``.
-    """
-    return ExportedModel(resolve(name_or_path, kind="words", format="onnx").path, threads=threads)
+        exact = clips.astype(np.float32, copy=False)
+        if self.metadata.get(ALONE) and len(clips) > 1:
+            return np.concatenate([self.run([name], {INPUT: clip[None]})[0] for clip in exact])
+        return self.run([name], {INPUT: exact})[0]
 
 
 def _is_frequency(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -12,16 +13,19 @@ from ..audio.prepared import prepare
 from ..audio.recordings import AnyRecording, open_recording
 from ..audio.waveform import Samples
 from ..decision import audible
-from ..model_reference import EXPORTED_STRINGS, Kind
-from ..models.strings import ExportedSequenceModel, SequenceFacts, SequenceModel
+from ..model_reference import EXPORTED_STRINGS, Kind, resolve
+from ..models.strings import SequenceFacts, SequenceModel, StringModel, load_string_model
 from ..pretrained import Pretrained
 from .answer import RIVALS, DigitString, string_answer, string_text
 from .events import StringTimes
 from .search import Hypothesis, PrefixSearch
 from .stream import TAIL_SECONDS, StringStream
 
+STREAMING = "string_net"
+"""The shipped model that reads streams."""
 
-class StringRecognizer(Pretrained[SequenceModel]):
+
+class StringRecognizer(Pretrained[StringModel]):
     """Recognise strings of words, spoken digits unless the model knows others.
 
     Recordings are what ``Recognizer`` takes. Recognising changes nothing, so one recogniser may serve many threads.
@@ -35,7 +39,7 @@ class StringRecognizer(Pretrained[SequenceModel]):
     """
 
     kind: ClassVar[Kind] = "strings"
-    default_model, exported = EXPORTED_STRINGS[0], ExportedSequenceModel
+    default_model, exported = EXPORTED_STRINGS[0], staticmethod(load_string_model)
 
     @property
     def facts(self) -> SequenceFacts:
@@ -110,8 +114,24 @@ class StringRecognizer(Pretrained[SequenceModel]):
             AudioError: for an absurd rate or an unknown encoding.
             ConfigError: for lengths that no string has.
 
-        >>> stream = StringRecognizer.from_pretrained().stream(8000)
+        >>> stream = StringRecognizer.from_pretrained("string_net").stream(8000)
         >>> stream.feed(np.zeros(48_000, np.float32)), stream.finish()
         ([NoInput(seconds=6.0)], [])
         """
-        return StringStream(self.model, times or StringTimes(), sample_rate, encoding)
+        model, second = self.streaming
+        return StringStream(model, times or StringTimes(), sample_rate, encoding, second)
+
+    @property
+    def streaming(self) -> tuple[SequenceModel, StringModel | None]:
+        """The model that reads streams, and the one that reads a finished string once more, if any.
+
+        A model that looks ahead, as ``speech_encoder`` does, has `string_net` beside it, which knows what is said as it
+        is said.
+        """
+        return (self.model, None) if isinstance(self.model, SequenceModel) else (self._live, self.model)
+
+    @cached_property
+    def _live(self) -> SequenceModel:
+        live = load_string_model(resolve(STREAMING, kind="strings").path)
+        assert isinstance(live, SequenceModel)
+        return live

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from ..audio.encodings import Encoding, check_encoding
 from ..audio.prepared import Step, StepStream
-from ..models.strings import SequenceModel
+from ..models.strings import SequenceModel, StringModel
 from ..streaming.loudness_gate import LoudnessGate
 from .answer import RIVALS, DigitString, string_answer, string_text
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
 from .search import WORDS_AT_A_TIME, Hypothesis, PrefixSearch, Words
+from .second_look import SecondLook
 
 TAIL_SECONDS = 0.4
 """Of silence behind the end: a word is known a little after it was said, and its recording may end with it."""
@@ -44,10 +45,22 @@ class StringStream:
         times: how long to wait.
         sample_rate: of the stream in Hz.
         encoding: of a stream that comes as bytes.
+        second: reads a finished string once more, and has a part in its answer; see ``second_look``.
+
+    Raises:
+        ConfigError: if the two models have other words, rates or steps.
     """
 
-    def __init__(self, model: SequenceModel, times: StringTimes, sample_rate: float, encoding: Encoding | None) -> None:
+    def __init__(
+        self,
+        model: SequenceModel,
+        times: StringTimes,
+        sample_rate: float,
+        encoding: Encoding | None,
+        second: StringModel | None = None,
+    ) -> None:
         facts = model.facts
+        self._second = None if second is None else SecondLook.beside(second, facts)
         self.model, self._facts, self._times = model, facts, times
         self.input = StepStream(
             sample_rate, facts.sample_rate, facts.step_samples, encoding=encoding and check_encoding(encoding)
@@ -60,15 +73,17 @@ class StringStream:
         self._restart()
 
     def _restart(self) -> None:
-        self._search = self._begin_search()
+        self._begin(anew=True)
         self._begun = self._now
         self._loud = self._quiet = 0
         self._speaks = self._told = False
         self._partial: Words = ()
         self._certain: Words = ()
 
-    def _begin_search(self) -> PrefixSearch:
-        return PrefixSearch(len(self._facts.vocabulary), self._times.lengths)
+    def _begin(self, *, anew: bool) -> None:
+        self._search = PrefixSearch(len(self._facts.vocabulary), self._times.lengths)
+        if self._second is not None:
+            self._second.begin(anew=anew)
 
     def _steps(self, seconds: float) -> int:
         return max(1, round(seconds / self._facts.step_seconds))
@@ -124,6 +139,8 @@ class StringStream:
         self._loud = self._loud + 1 if loud else 0
         self._quiet = 0 if loud else self._quiet + 1
         self._search.push(shares[None])
+        if self._second is not None:
+            self._second.samples.append(samples)
         best = self._search.so_far(most=1)
         words = best[0].words if best else ()
         if (
@@ -131,7 +148,7 @@ class StringStream:
             and self._search.frame >= self._steps(FORGET_SECONDS)
             and shares[len(self._facts.vocabulary) :].sum() >= NO_WORD
         ):
-            self._search = self._begin_search()
+            self._begin(anew=False)
         if speech >= SPEECH if speech is not None else words or self._loud >= self._steps(SPEECH_SECONDS):
             self._start()
         if self._speaks and words != self._partial:
@@ -184,13 +201,15 @@ class StringStream:
         if not self._speaks:  # neither the network nor a certain word tells of speech
             self._restart()
             return
-        answer = self._answer(self._search.best(most=RIVALS))
+        answer = self._answer(self._search.best(most=RIVALS), ended=True)
         self._events.append(StringEnded(answer, reason, self._seconds))
         self._restart()
 
-    def _answer(self, hypotheses: list[Hypothesis]) -> DigitString:
+    def _answer(self, hypotheses: list[Hypothesis], *, ended: bool = False) -> DigitString:
         offset = self._step - self._search.frame
         complete = self._search.complete(hypotheses[0].spans) if hypotheses else 1.0
+        if ended and self._second is not None:
+            hypotheses, complete = self._second.at(hypotheses, self._times.lengths)
         found = [
             Hypothesis(h.words, h.probability, tuple((start + offset, end + offset) for start, end in h.spans))
             for h in hypotheses

@@ -10,6 +10,7 @@ from ..audio.encodings import Encoding
 from ..errors import ConfigError
 from ..models.strings import SequenceModel
 from .events import StringEvent, StringTimes
+from .recognizer import StringRecognizer
 from .stream import StringStream, compute_steps
 
 
@@ -20,11 +21,11 @@ class StringStreams:
     the others.
 
     Args:
-        model: what gives the probabilities.
+        model: what gives the probabilities, or a recogniser, whose second look finished strings have then.
         times: how long to wait, and which lengths a string may have, where ``open`` is not told otherwise.
 
     >>> from aurora_resnet.runtime import StringRecognizer
-    >>> streams = StringStreams(StringRecognizer.from_pretrained().model)
+    >>> streams = StringStreams(StringRecognizer.from_pretrained("string_net"))
     >>> call = streams.open(8000, encoding="mulaw")
     >>> streams.push({call: bytes([0xFF]) * 56_000})[call]
     [NoInput(seconds=6.0)]
@@ -32,14 +33,17 @@ class StringStreams:
     []
     """
 
-    def __init__(self, model: SequenceModel, times: StringTimes | None = None) -> None:
-        self.model, self.times = model, times or StringTimes()
+    def __init__(self, model: SequenceModel | StringRecognizer, times: StringTimes | None = None) -> None:
+        self.model, self._second = model.streaming if isinstance(model, StringRecognizer) else (model, None)
+        self.times = times or StringTimes()
         self._streams: dict[int, StringStream] = {}
         self._opened = 0
 
     def open(self, sample_rate: float, *, encoding: Encoding | None = None, times: StringTimes | None = None) -> int:
         """Begin a stream and return its number; arguments and errors as ``StringRecognizer.stream``."""
-        self._streams[self._opened + 1] = StringStream(self.model, times or self.times, sample_rate, encoding)
+        self._streams[self._opened + 1] = StringStream(
+            self.model, times or self.times, sample_rate, encoding, self._second
+        )
         self._opened += 1
         return self._opened
 
