@@ -29,8 +29,8 @@ from aurora_resnet.runtime.model_reference import CHECKPOINTS, FOLDERS, SUFFIXES
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PRETRAINED = CHECKPOINTS
-_FOLDER = FOLDERS["checkpoint"]  # scripts written for 0.2 import it
 """Names of the shipped models, which the package carries as checkpoints and as exported models."""
+_FOLDER = FOLDERS["checkpoint"]  # scripts written for 0.2 import it
 
 SUFFIX = SUFFIXES["checkpoint"]
 OPERATING_POINT = "operating_point"

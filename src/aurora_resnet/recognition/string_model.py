@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -21,8 +21,30 @@ from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models.facts import finite_logits
 from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel, StringModel, WindowModel
 
+NetworkT = TypeVar("NetworkT", StreamingNetwork, WholeNetwork)
 
-class TorchSequenceModel(SequenceModel):
+
+class _TorchStrings(Generic[NetworkT]):
+    """What the two kinds have in common: a network, what there is to know of it, and its card."""
+
+    def __init__(self, network: NetworkT, facts: SequenceFacts, card: str = "") -> None:
+        self.network: NetworkT = network
+        self.facts, self.card = facts, card
+        self.path, self.threads = Path(facts.name), torch.get_num_threads()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.facts.name}, {self.facts.vocabulary!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.network, self.facts, self.card)
+
+    def at(self, *, other_weight: float, threshold: float) -> Self:
+        """Return the same network at another operating point."""
+        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
+        return type(self)(self.network, facts, self.card)
+
+
+class TorchSequenceModel(_TorchStrings[StreamingNetwork], SequenceModel):
     """A sequence model that torch computes; what an exported one does, without a file.
 
     Args:
@@ -38,21 +60,6 @@ class TorchSequenceModel(SequenceModel):
     (25, 13)
     """
 
-    def __init__(self, network: StreamingNetwork, facts: SequenceFacts, card: str = "") -> None:
-        self.network, self.facts, self.card = network, facts, card
-        self.path, self.threads = Path(facts.name), torch.get_num_threads()
-
-    def __repr__(self) -> str:
-        return f"TorchSequenceModel({self.facts.name}, {self.facts.vocabulary!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return TorchSequenceModel, (self.network, self.facts, self.card)
-
-    def at(self, *, other_weight: float, threshold: float) -> TorchSequenceModel:
-        """Return the same network at another operating point."""
-        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
-        return TorchSequenceModel(self.network, facts, self.card)
-
     def step(self, samples: Samples, state: Samples) -> tuple[Probabilities, Samples]:
         """Go on with streams; see ``SequenceModel.step``."""
         device = self.network.kernels.device
@@ -62,23 +69,8 @@ class TorchSequenceModel(SequenceModel):
         return finite_logits(shares, self.facts.name), after
 
 
-class TorchWindowModel(WindowModel):
+class TorchWindowModel(_TorchStrings[WholeNetwork], WindowModel):
     """A model of strings that looks ahead, computed by torch; arguments as ``TorchSequenceModel``."""
-
-    def __init__(self, network: WholeNetwork, facts: SequenceFacts, card: str = "") -> None:
-        self.network, self.facts, self.card = network, facts, card
-        self.path, self.threads = Path(facts.name), torch.get_num_threads()
-
-    def __repr__(self) -> str:
-        return f"TorchWindowModel({self.facts.name}, {self.facts.vocabulary!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return TorchWindowModel, (self.network, self.facts, self.card)
-
-    def at(self, *, other_weight: float, threshold: float) -> TorchWindowModel:
-        """Return the same network at another operating point."""
-        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
-        return TorchWindowModel(self.network, facts, self.card)
 
     def window(self, samples: Samples) -> Probabilities:
         """Return the probabilities of a window; see ``WindowModel.window``."""

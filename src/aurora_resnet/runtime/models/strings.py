@@ -171,8 +171,11 @@ class SequenceModel(StringModel, Protocol):
 class _ExportedStrings(OnnxFile):
     """What the two kinds of exported models have in common."""
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
-        super().__init__(path, threads=threads)
+    def __init__(self, path: str | Path, *, threads: int = 1, opened: OnnxFile | None = None) -> None:
+        if opened is None:
+            super().__init__(path, threads=threads)
+        else:
+            vars(self).update(vars(opened))  # opening it again would take its time
         if (
             "strings" not in kinds_of(self.metadata)
             and isinstance(self.metadata, dict)
@@ -188,8 +191,8 @@ class _ExportedStrings(OnnxFile):
 class ExportedWindowModel(_ExportedStrings, WindowModel):
     """A model of strings that looks ahead, as ``aurora-resnet export`` wrote it; see ``OnnxFile``."""
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
-        super().__init__(path, threads=threads)
+    def __init__(self, path: str | Path, *, threads: int = 1, opened: OnnxFile | None = None) -> None:
+        super().__init__(path, threads=threads, opened=opened)
         inputs, outputs = self.shapes()
         self.check_graph(
             inputs.keys() == {WAVEFORM} and outputs.get(PROBABILITIES, [0])[-1] == len(self.facts.vocabulary) + 2
@@ -204,8 +207,8 @@ class ExportedWindowModel(_ExportedStrings, WindowModel):
 class ExportedSequenceModel(_ExportedStrings, SequenceModel):
     """A model of strings that ``aurora-resnet export`` wrote; see ``OnnxFile``. It may serve many streams."""
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
-        super().__init__(path, threads=threads)
+    def __init__(self, path: str | Path, *, threads: int = 1, opened: OnnxFile | None = None) -> None:
+        super().__init__(path, threads=threads, opened=opened)
         facts = self.facts
         (inputs, outputs), words = self.shapes(), len(facts.vocabulary)
         self.check_graph(
@@ -227,6 +230,7 @@ def load_string_model(path: str | Path, *, threads: int = 1) -> ExportedSequence
     Raises:
         ModelError: if the file is missing, damaged, of single words or not one of ``aurora-resnet export``.
     """
-    values = strings_of(OnnxFile(path).metadata)
+    opened = OnnxFile(path, threads=threads)
+    values = strings_of(opened.metadata)
     ahead = isinstance(values, Mapping) and values.get("state_size") == 0
-    return (ExportedWindowModel if ahead else ExportedSequenceModel)(path, threads=threads)
+    return (ExportedWindowModel if ahead else ExportedSequenceModel)(path, threads=threads, opened=opened)
