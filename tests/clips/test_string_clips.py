@@ -22,11 +22,11 @@ from aurora_resnet.clips.string_clips import (
     StringClips,
     StringShares,
     padded,
-    unit_of,
 )
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.units import NUMBERS, other_units, unit_of
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 RATE = 8000
@@ -77,9 +77,9 @@ def make(
     )
     noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
     pool = NoisePool([noise], [[tone(0)]], sample_rate=RATE, generator=np.random.default_rng(1))
-    given = {"units": UNITS, "size": 40, "seed": 3} | options
+    given = {"size": 40, "seed": 3} | options
     return StringClips(
-        words, sentences, [tone(4)], [tone(3, 3 * RATE)], pool, clip_seconds=3.0, augmentation=augmentation,
+        words, sentences, [(tone(4), 4)], [tone(3, 3 * RATE)], pool, clip_seconds=3.0, augmentation=augmentation,
         shares=shares, **given,
     )  # fmt: skip
 
@@ -166,14 +166,12 @@ def test_rare_speakers_are_drawn_as_their_power_says() -> None:
     for power, expected in ((1.0, 2 / 3), (0.0, 1 / 2)):
         clips = make(StringShares())
         clips = StringClips(
-            clips.words, [], [], [], clips.noises, units=UNITS, clip_seconds=3.0, size=2, speaker_power=power, seed=0
+            clips.words, [], [], [], clips.noises, clip_seconds=3.0, size=2, speaker_power=power, seed=0
         )
         assert clips._odds == pytest.approx([expected, 1 - expected])
 
 
 def test_refuses_what_does_not_fit() -> None:
-    with pytest.raises(ConfigError, match="other words need a unit"):
-        make(StringShares(), units=3)
     with pytest.raises(ConfigError, match=r"clips of 3 s are too short: a word or recording takes 3\.75 s"):
         make(StringShares(), [Sentence(np.zeros(30_000, np.float32), (1,))])
     with pytest.raises(ConfigError, match="seed and workers"):
@@ -185,10 +183,18 @@ def test_refuses_what_does_not_fit() -> None:
     pool = NoisePool([np.ones(900, np.float32)], [[tone(0)]], sample_rate=16000, generator=np.random.default_rng(1))
     words = make(StringShares()).words
     with pytest.raises(ConfigError, match="the words have 8000 Hz, the noises 16000 Hz"):
-        StringClips(words, [], [], [], pool, units=4, clip_seconds=3.0, size=2, seed=0)
+        StringClips(words, [], [], [], pool, clip_seconds=3.0, size=2, seed=0)
 
 
 def test_letters_are_units_of_their_own_where_there_is_room() -> None:
     assert [unit_of(word, WORDS, 27) for word in ("one", "a", "z", "yes")] == [1, 3, 28, 29]
     assert [unit_of(word, WORDS, 3) for word in ("a", "b", "c", "yes")] == [3, 4, 5, 5]
+    assert [unit_of(word, WORDS, 51) for word in ("z", "ten", "nought", "yes")] == [28, 29, 52, 53]
+    for others in range(60):
+        kinds = other_units(others)
+        assert len(kinds) == others
+        assert {unit_of(word, WORDS, others) for word in kinds[:-1] if word} == {
+            3 + i for i, word in enumerate(kinds[:-1]) if word
+        }
+    assert set(NUMBERS) < set(other_units(51))
     assert padded([1, 1])[:3].tolist() == [1, 1, PAD]

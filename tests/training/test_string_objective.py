@@ -213,7 +213,7 @@ def test_speakers_of_held_out_strings_say_no_words_in_training(data: Path, tmp_p
     [
         (["model=cnn", "options={}"], "data.strings belongs to a model of strings"),
         (["mel.causal=false"], "does not look ahead"),
-        (["options.others=0"], "other words need a unit"),
+        (["options.others=0"], "there is no unit for the word"),
         (["clip_seconds=0.2"], "clips of 0.2 s are too short"),
         (["data.augment.negative_shares.words=0.9"], "strings have shares of their own"),
         (["data.augment.noises=[]"], "noises or scene_noise is needed"),

@@ -27,10 +27,8 @@ from aurora_resnet.clips.source import make_all
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PAD, NO_WORDS = -1, -2
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LONGEST_LABEL = 24
 KINDS = ("strings", "sentences", "talk", "noise")
 NEAR_SECONDS, APART_SECONDS = (-0.06, 0.1), (0.03, 0.7)
@@ -86,10 +84,9 @@ class StringClips:
     Args:
         words: single words, trimmed.
         sentences: recordings that are known word by word.
-        others: recordings of single words that are none of the vocabulary; their unit is the last of ``units``.
+        others: recordings of single words that are none of the vocabulary, each with its unit.
         talk: recordings of speech without any of the words.
         noises: what noise is drawn from.
-        units: how many there are: words of the vocabulary and kinds of other speech.
         clip_seconds: length of a clip.
         size: clips of an epoch.
         augmentation: how hard.
@@ -100,7 +97,7 @@ class StringClips:
 
     Raises:
         ConfigError: if words and noises have different rates, a word or a recording that is used whole is longer than
-            a clip, there is no unit for the words of ``others``, or seed or workers are below 0.
+            a clip, or seed or workers are below 0.
     """
 
     has_negatives = False
@@ -109,11 +106,10 @@ class StringClips:
         self,
         words: ClipSet,
         sentences: Sequence[Sentence],
-        others: Sequence[Samples],
+        others: Sequence[tuple[Samples, int]],
         talk: Sequence[Samples],
         noises: NoisePool,
         *,
-        units: int,
         clip_seconds: float,
         size: int,
         augmentation: Augmentation | None = None,
@@ -123,14 +119,12 @@ class StringClips:
         workers: int = 0,
     ) -> None:
         check_making(words, noises, seed=seed, workers=workers)
-        if len(others) and units <= len(words.vocabulary):
-            raise ConfigError("other words need a unit; give the model others = 1 or more")
         whole = [len(sentence.samples) for sentence in sentences if not sentence.starts]
-        longest = max([*map(len, words.waveforms), *map(len, others), *whole]) / words.sample_rate
+        longest = max([*map(len, words.waveforms), *(len(word) for word, _ in others), *whole]) / words.sample_rate
         if longest > clip_seconds:
             raise ConfigError(f"clips of {clip_seconds:g} s are too short: a word or recording takes {longest:.2f} s")
         self.words, self.sentences, self.others, self.talk, self.noises = words, sentences, others, talk, noises
-        self.units, self.size, self.seed, self.workers = units, size, seed, workers
+        self.size, self.seed, self.workers = size, seed, workers
         self.sample_rate = words.sample_rate
         self.clip_samples = round(clip_seconds * words.sample_rate)
         self.augmentation, self.shares = augmentation or Augmentation(), shares or StringShares()
@@ -189,7 +183,7 @@ class StringClips:
         place, units, last = 0, list[int](), -1
         while len(units) < LONGEST_LABEL:
             if self.others and generator.random() < self.shares.other_words:
-                unit, word = self.units - 1, self.others[int(generator.integers(len(self.others)))]
+                word, unit = self.others[int(generator.integers(len(self.others)))]
             else:
                 voice = self._voice(generator) if mixed else voice
                 known = sorted(voice)
@@ -235,28 +229,6 @@ class StringClips:
         length = round(self.clip_samples * generator.uniform(0.2, 0.95))
         start = int(generator.integers(max(1, len(recording) - length)))
         return recording[start : start + length], None
-
-
-def unit_of(word: str, vocabulary: Vocabulary, others: int) -> int:
-    """Return the unit of a word: the vocabulary's index, or a kind of other speech.
-
-    Of ``others`` kinds the first ones are the letters of the alphabet, spoken, and the last is any other word.
-
-    Raises:
-        ConfigError: for another word, if there are no such kinds.
-
-    >>> words = Vocabulary(("yes", "no"))
-    >>> unit_of("no", words, 27), unit_of("a", words, 27), unit_of("z", words, 27), unit_of("maybe", words, 27)
-    (1, 2, 27, 28)
-    >>> unit_of("a", words, 1)
-    2
-    """
-    if word in vocabulary:
-        return vocabulary.index(word)
-    if others < 1:
-        raise ConfigError(f"there is no unit for the word '{word}'; give the model others = 1 or more")
-    letter = LETTERS.find(word) if len(word) == 1 else -1
-    return len(vocabulary) + (letter if 0 <= letter < others - 1 else others - 1)
 
 
 def padded(units: Sequence[int]) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.clips.augmented import in_noise
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips
-from aurora_resnet.clips.string_clips import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded, unit_of
+from aurora_resnet.clips.string_clips import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
@@ -25,6 +25,7 @@ from aurora_resnet.models.string_classifier import StreamingStringClassifier, St
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.units import TEENS, TENS, unit_of
 from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingClips, TrainingData, select
 from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
 
@@ -32,6 +33,7 @@ WORD_SECONDS = 1.5
 """Of a recording of a single word, that with the word in it."""
 JOINED_TALK, WORDS_OF_TALK = 500, 4
 """Recordings of talk that are made of other words, and how many words each has."""
+FIGURES = dict(zip(map(str, (*range(10, 20), *range(20, 100, 10))), (*TEENS, *TENS), strict=True))
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +63,16 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     apart = {*data.validation.speakers, *held_out.speakers}
     sentences = [*reader.whole(recordings), *reader.aligned(strings, config.root, apart)]
     words = trim_words(reader.words(data.train))
-    others = _other_words(augment, config.root, reader.rate)
+    others = reader.other_words(augment, config.root)
     clips = StringClips(
         words,
         sentences,
         others,
-        [*read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf), *_joined(others, seed)],
+        [
+            *read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf),
+            *_joined([word for word, _ in others], seed),
+        ],
         noise_pool(words, [], augment, config.root, seed),
-        units=net.blank,
         clip_seconds=model.config.clip_seconds,
         size=strings.size,
         augmentation=augment.augmentation,
@@ -129,6 +133,14 @@ class _Reader:
             vocabulary=self.config.vocabulary,
         )
 
+    def other_words(self, augment: AugmentSource, root: str) -> list[tuple[Samples, int]]:
+        """Return single words, and their units as their files' names tell them."""
+        paths = find_sounds(augment.negatives, root)
+        words = (trim_silence(word, self.rate) for word in read_sounds(paths, self.rate, WORD_SECONDS))
+        names = [_word_of(path) for path in paths]
+        known = self.config.vocabulary  # a negative is none of its words, whatever its file is called
+        return list(zip(words, self._units(["" if name in known else name for name in names]), strict=True))
+
     def _read(self, utterance: Utterance) -> Samples:
         return read_clip(utterance.path, self.rate, math.inf, raw=utterance.raw)
 
@@ -150,8 +162,16 @@ def _recordings(strings: StringSource, root: str, held_out: set[str]) -> tuple[C
     return train, validation
 
 
-def _other_words(augment: AugmentSource, root: str, rate: int) -> list[Samples]:
-    return [trim_silence(word, rate) for word in read_sounds(find_sounds(augment.negatives, root), rate, WORD_SECONDS)]
+def _word_of(path: Path) -> str:
+    """Return the word that the name of a file begins with.
+
+    >>> [_word_of(Path(name)) for name in ("sixty_0_an1.flac", "letter_b_x_0.flac", "b_3_an1.flac", "20.flac")]
+    ['sixty', 'b', 'b', 'twenty']
+    >>> _word_of(Path("b_p.flac"))  # a prompt that says "bravo"
+    'b_p'
+    """
+    first, _, rest = path.stem.removeprefix("letter_").partition("_")
+    return path.stem if rest == "p" else FIGURES.get(first, first)
 
 
 def _joined(others: Sequence[Samples], seed: int) -> list[Samples]:
