@@ -16,6 +16,7 @@ from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_n
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.evaluation.figures import plot_confusion, save_figure
+from aurora_resnet.evaluation.misses import misses_table, plot_misses
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.files import atomic_path
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
@@ -54,6 +55,13 @@ def evaluate(
     csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,
     predictions: Annotated[Path | None, typer.Option(help="Write a line for each recording as CSV.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Draw the confusion matrix (png, svg, pdf).")] = None,
+    misses: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw what the ten hardest speakers said and the model took for another word (png, svg, pdf), and "
+            "print the speakers."
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(help="Clips at a time.", min=1)] = 64,
     device: Device = "cpu",
     threads: Threads = None,
@@ -75,14 +83,20 @@ def evaluate(
       aurora-resnet evaluate --strings --model strings.onnx --corpus an4-strings:data/an4 --split test
       aurora-resnet evaluate --strings --model strings.onnx --corpus aurora2:data/noisy --split test --aurora tables
     """
-    for option, path in (("--json", json), ("--csv", csv), ("--predictions", predictions), ("--figure", figure)):
+    for option, path in (
+        ("--json", json),
+        ("--csv", csv),
+        ("--predictions", predictions),
+        ("--figure", figure),
+        ("--misses", misses),
+    ):
         check_file(path, option)
     check_folder(aurora, "--aurora")
     check_device(device)
     set_threads(threads)
     kind: Kind = "strings" if strings else "words"
     file = resolve(model, kind=kind, format="checkpoint" if checkpoint else None, device=device)
-    options = options_of(kind, figure=figure, known_length=known_length or None)
+    options = options_of(kind, figure=figure, misses=misses, known_length=known_length or None)
     recognizer = RECOGNIZERS[kind].from_pretrained(file, device=device, threads=threads, trust_code=trust_code)
     conditions = load_words(corpus, split, ("set", "noise", "snr_db") if aurora else by or (), kind=kind)
     not_words = load_negatives(negatives, recognizer.vocabulary) if negatives else None
@@ -90,12 +104,16 @@ def evaluate(
         conditions, negatives=not_words, known_length=bool(options.get("known_length")), progress=True
     )
     table = None if aurora is None else AuroraTable.from_report(report)
+    page = (table or report).to_markdown()
+    if misses:
+        page += f"\n## Hardest speakers\n\n{misses_table(report.predictions)}\n"
     write_all(
-        (table or report).to_markdown(),
+        page,
         ("--json", json, report.write_json),
         ("--csv", csv, report.write_csv),
         ("--predictions", predictions, report.write_predictions),
         ("--figure", figure, lambda path: save_figure(plot_confusion(report.overall), path)),
+        ("--misses", misses, lambda path: save_figure(plot_misses(report.predictions), path)),
         ("--aurora", aurora, lambda folder: _write_aurora(AuroraTable.from_report(report), folder)),
     )
     end_with(report.all_problems)

@@ -8,7 +8,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
 
 CALLED: Mapping[Kind, str] = {"words": "a model of single words", "strings": "a model of strings"}
-OF_WORDS = ("figure", "words_refused", "negatives_accepted")
+OF_WORDS = ("figure", "misses", "words_refused", "negatives_accepted")
 """Options of single words; the rest are of strings."""
 
 
