@@ -13,6 +13,9 @@ from aurora_resnet.models.interface import CELLS, DROPOUT, SpeechClassifier
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.whisper_encoder import FRAMES_PER_STEP, WhisperEncoder
 
+AGREEMENT, MOST_ODDS = 0.25, 6.0
+"""Share of the head for strings in the evidence of single words, chosen on held-out people."""
+
 
 class BlockMixture(nn.Module):
     """A learnt mixture of what the blocks of an encoder say, normalised, of groups of steps.
@@ -76,67 +79,6 @@ class WordHead(nn.Module):
         return logits
 
 
-class SpeechEncoder(SpeechClassifier):
-    """Words by an encoder that has met most of the world's ways to speak; it needs the front end ``whisper``.
-
-    With the default sizes (Whisper tiny's) 7.9 M parameters and 0.4 G multiply-accumulates a second of sound. Whisper
-    base is ``width=512, blocks=6, heads=8, hidden=2048``, small ``width=768, blocks=12, heads=12, hidden=3072``.
-
-    Args:
-        width: of the encoder.
-        blocks: of the encoder.
-        heads: of its attention.
-        hidden: width of its dense networks.
-        longest: most steps of 20 ms.
-        pool: steps that the head averages.
-        channels: of the head.
-        dropout: in the head, 0 <= p < 1.
-        num_classes: number of logits ``K``.
-        n_mels: mel bands ``M``.
-        weights: of Whisper, see ``WhisperEncoder.load``; random ones if not given.
-
-    Shape: ``[B, M, T] -> [B, K]``.
-
-    >>> SpeechEncoder(width=64, blocks=1, heads=1, hidden=64).eval()(torch.zeros(2, 80, 100)).shape
-    torch.Size([2, 11])
-    """
-
-    minimum_frames = 16
-    dynamic_ranges = True
-
-    def __init__(
-        self,
-        *,
-        width: int = 384,
-        blocks: int = 4,
-        heads: int = 6,
-        hidden: int = 1536,
-        longest: int = 1500,
-        pool: int = 2,
-        channels: int = 160,
-        dropout: float = 0.2,
-        num_classes: int = 11,
-        n_mels: int = 80,
-        weights: str | Path | None = None,
-    ) -> None:
-        super().__init__(n_mels, num_classes)
-        self.encoder = WhisperEncoder(
-            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest
-        )
-        check_values(pool=(pool, Between(1, self.minimum_frames // FRAMES_PER_STEP)))
-        self.head = WordHead(
-            width=width, blocks=blocks, pool=pool, channels=channels, dropout=dropout, num_classes=num_classes
-        )
-        if weights is not None:
-            self.encoder.load(weights)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
-        logits: Tensor = self.head(self.encoder(features))
-        return logits
-
-
 class StringHead(nn.Module):
     """From what the blocks of an encoder say to the logits of units for every 40 ms, ``[B, T, C] -> [B, T / 2, U]``."""
 
@@ -153,7 +95,96 @@ class StringHead(nn.Module):
         return logits
 
 
-class StringEncoder(StringClassifier):
+def agreement(frames: Tensor, words: int) -> Tensor:
+    r"""Return what a head for strings adds to the logits of single words, ``[B, T, U] -> [B, 1]``.
+
+    It is :math:`\tfrac14 \max_t \log \frac{P_t(\text{word})}{1 - P_t(\text{word})}`, within 6 to both sides: all words
+    gain or lose against none of them. The two heads err on different sounds, so half as many noises are accepted.
+
+    >>> frames = torch.tensor([[[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]]])
+    >>> round(float(agreement(frames, 1) - 0.25 * (3 - torch.tensor(2.0).log())), 6)
+    0.0
+    """
+    odds = frames[..., :words].logsumexp(dim=2) - frames[..., words:].logsumexp(dim=2)
+    return AGREEMENT * odds.amax(dim=1, keepdim=True).clamp(-MOST_ODDS, MOST_ODDS)
+
+
+class Encoded(SpeechClassifier):
+    """Base of networks of Whisper's encoder and a head for what its blocks say."""
+
+    minimum_frames = 16
+    dynamic_ranges = True
+    encoder: WhisperEncoder
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        logits: Tensor = self.head(self.encoder(features))
+        return logits
+
+
+class SpeechEncoder(Encoded):
+    """Words by an encoder that has met most of the world's ways to speak; it needs the front end ``whisper``.
+
+    With the default sizes (Whisper tiny's) 7.9 M parameters and 0.4 G multiply-accumulates a second of sound. Whisper
+    base is ``width=512, blocks=6, heads=8, hidden=2048``, small ``width=768, blocks=12, heads=12, hidden=3072``.
+
+    Args:
+        width: of the encoder.
+        blocks: of the encoder.
+        heads: of its attention.
+        hidden: width of its dense networks.
+        longest: most steps of 20 ms.
+        pool: steps that the head averages.
+        channels: of the head.
+        dropout: in the head, 0 <= p < 1.
+        num_classes: number of logits ``K``.
+        n_mels: mel bands ``M``.
+        others: units for other speech of a head for strings beside; see ``beside_strings``.
+        weights: of Whisper, see ``WhisperEncoder.load``; random ones if not given.
+
+    Shape: ``[B, M, T] -> [B, K]``.
+
+    >>> SpeechEncoder(width=64, blocks=1, heads=1, hidden=64).eval()(torch.zeros(2, 80, 100)).shape
+    torch.Size([2, 11])
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int = 384,
+        blocks: int = 4,
+        heads: int = 6,
+        hidden: int = 1536,
+        longest: int = 1500,
+        pool: int = 2,
+        channels: int = 160,
+        dropout: float = 0.2,
+        num_classes: int = 11,
+        n_mels: int = 80,
+        others: int | None = None,
+        weights: str | Path | None = None,
+    ) -> None:
+        super().__init__(n_mels, num_classes)
+        self.encoder = WhisperEncoder(
+            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest, weights=weights
+        )
+        check_values(pool=(pool, Between(1, self.minimum_frames // FRAMES_PER_STEP)))
+        self.head = WordHead(
+            width=width, blocks=blocks, pool=pool, channels=channels, dropout=dropout, num_classes=num_classes
+        )
+        pairs = StringClassifier.frames_per_answer // FRAMES_PER_STEP
+        self.strings = None if others is None else StringHead(width, blocks, pairs, 0.0, num_classes + others + 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        outputs = self.encoder(features)
+        logits: Tensor = self.head(outputs)
+        return logits if self.strings is None else logits + agreement(self.strings(outputs), self.num_classes)
+
+
+class StringEncoder(Encoded, StringClassifier):
     """Strings of words by the encoder of ``SpeechEncoder``, trained with CTC; it sees all of a recording at once.
 
     Args:
@@ -165,9 +196,6 @@ class StringEncoder(StringClassifier):
     >>> StringEncoder(width=64, blocks=1, heads=1, hidden=64).eval()(torch.zeros(2, 80, 100)).shape
     torch.Size([2, 25, 39])
     """
-
-    minimum_frames = 16
-    dynamic_ranges = True
 
     def __init__(
         self,
@@ -185,14 +213,6 @@ class StringEncoder(StringClassifier):
     ) -> None:
         super().__init__(n_mels, num_classes, others)
         self.encoder = WhisperEncoder(
-            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest
+            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest, weights=weights
         )
         self.head = StringHead(width, blocks, self.frames_per_answer // FRAMES_PER_STEP, dropout, self.blank + 1)
-        if weights is not None:
-            self.encoder.load(weights)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
-        logits: Tensor = self.head(self.encoder(features))
-        return logits
