@@ -28,7 +28,7 @@ from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import MissingDependencyError
-from aurora_resnet.runtime.strings.units import TEENS, TENS
+from aurora_resnet.runtime.strings.grammar import TEENS, TENS
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 SEED = 28
@@ -116,8 +116,8 @@ def phrases_of_a_number(generator: np.random.Generator) -> list[list[str]]:
 
     def pair() -> list[str]:
         if generator.random() < 0.4:
-            return [str(generator.choice(TEENS))]
-        return [str(generator.choice(TENS)), *digits(int(generator.integers(0, 2)))]
+            return [str(generator.choice(list(TEENS)))]
+        return [str(generator.choice(list(TENS))), *digits(int(generator.integers(0, 2)))]
 
     kind = generator.choice(("telephone", "pin", "pairs", "repeated", "hundreds"), p=(0.45, 0.15, 0.15, 0.17, 0.08))
     if kind == "telephone":

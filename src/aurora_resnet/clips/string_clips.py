@@ -27,8 +27,10 @@ from aurora_resnet.clips.source import make_all
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PAD, NO_WORDS = -1, -2
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LONGEST_LABEL = 24
 KINDS = ("strings", "sentences", "talk", "noise")
 NEAR_SECONDS, APART_SECONDS = (-0.06, 0.1), (0.03, 0.7)
@@ -229,6 +231,28 @@ class StringClips:
         length = round(self.clip_samples * generator.uniform(0.2, 0.95))
         start = int(generator.integers(max(1, len(recording) - length)))
         return recording[start : start + length], None
+
+
+def unit_of(word: str, vocabulary: Vocabulary, others: int) -> int:
+    """Return the unit of a word: the vocabulary's index, or a kind of other speech.
+
+    Of ``others`` kinds the first ones are the letters of the alphabet, spoken, and the last is any other word.
+
+    Raises:
+        ConfigError: for another word, if there are no such kinds.
+
+    >>> words = Vocabulary(("yes", "no"))
+    >>> unit_of("no", words, 27), unit_of("a", words, 27), unit_of("z", words, 27), unit_of("maybe", words, 27)
+    (1, 2, 27, 28)
+    >>> unit_of("a", words, 1)
+    2
+    """
+    if word in vocabulary:
+        return vocabulary.index(word)
+    if others < 1:
+        raise ConfigError(f"there is no unit for the word '{word}'; give the model others = 1 or more")
+    letter = LETTERS.find(word) if len(word) == 1 else -1
+    return len(vocabulary) + (letter if 0 <= letter < others - 1 else others - 1)
 
 
 def padded(units: Sequence[int]) -> np.ndarray:

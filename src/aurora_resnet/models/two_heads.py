@@ -25,14 +25,17 @@ def beside_strings(words: RecognizerModel, strings: RecognizerModel) -> Recogniz
 
     Args:
         words: a ``SpeechEncoder``.
-        strings: a ``StringEncoder`` with the same encoder.
+        strings: a ``StringEncoder`` with the same encoder; it may know more words, behind the same.
 
     Raises:
-        ConfigError: if the encoders differ.
+        ConfigError: if the encoders or the words differ.
     """
     _check_one_encoder(words.classifier, strings.classifier)
+    known = words.config.vocabulary.words
+    if strings.config.vocabulary.words[: len(known)] != known:
+        raise ConfigError(f"the model of strings must know the same words first: {', '.join(known)}")
     assert isinstance(strings.classifier, StringClassifier)
-    options = {**words.config.options, "others": strings.classifier.others}
+    options = {**words.config.options, "others": strings.classifier.blank - len(known)}
     both = RecognizerModel(replace(words.config, options=options))
     head = {
         name.replace(WORD_HEAD, STRING_HEAD): value
@@ -62,7 +65,7 @@ class TwoHeads(nn.Module):
         _check_one_encoder(words.classifier, strings.classifier)
         self.word_head = copy.deepcopy(words.classifier.head).cpu().eval()
         beside = words.classifier.strings if isinstance(words.classifier, SpeechEncoder) else None
-        self.agreeing = beside is not None
+        self.agreeing, self.words = beside is not None, words.classifier.num_classes
         if beside is not None and not _equal(beside, strings.classifier.head):
             raise ConfigError("the model of words was made beside another model of strings; give that one")
 
@@ -74,7 +77,7 @@ class TwoHeads(nn.Module):
         frames = classifier.head(outputs)
         logits: Tensor = self.word_head(outputs)
         if self.agreeing:
-            logits = logits + agreement(frames, classifier.num_classes)
+            logits = logits + agreement(frames, self.words)
         return unit_probabilities(frames, classifier.num_classes, classifier.blank), logits, features
 
 

@@ -14,7 +14,7 @@ import torch
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.clips.augmented import in_noise
 from aurora_resnet.clips.clip_set import ClipSet, join_clips, load_clips
-from aurora_resnet.clips.string_clips import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded
+from aurora_resnet.clips.string_clips import LONGEST_LABEL, NO_WORDS, Sentence, StringClips, padded, unit_of
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
@@ -25,7 +25,7 @@ from aurora_resnet.models.string_classifier import StreamingStringClassifier, St
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.strings.units import TEENS, TENS, unit_of
+from aurora_resnet.runtime.strings.grammar import TEENS, TENS
 from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingClips, TrainingData, select
 from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
 
@@ -33,7 +33,7 @@ WORD_SECONDS = 1.5
 """Of a recording of a single word, that with the word in it."""
 JOINED_TALK, WORDS_OF_TALK = 500, 4
 """Recordings of talk that are made of other words, and how many words each has."""
-FIGURES = dict(zip(map(str, (*range(10, 20), *range(20, 100, 10))), (*TEENS, *TENS), strict=True))
+FIGURES = {figure: word for word, figure in (TEENS | TENS).items()}
 
 logger = logging.getLogger(__name__)
 
@@ -137,9 +137,7 @@ class _Reader:
         """Return single words, and their units as their files' names tell them."""
         paths = find_sounds(augment.negatives, root)
         words = (trim_silence(word, self.rate) for word in read_sounds(paths, self.rate, WORD_SECONDS))
-        names = [_word_of(path) for path in paths]
-        known = self.config.vocabulary  # a negative is none of its words, whatever its file is called
-        return list(zip(words, self._units(["" if name in known else name for name in names]), strict=True))
+        return list(zip(words, self._units([_word_of(path) for path in paths]), strict=True))
 
     def _read(self, utterance: Utterance) -> Samples:
         return read_clip(utterance.path, self.rate, math.inf, raw=utterance.raw)
