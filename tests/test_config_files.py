@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
@@ -278,7 +278,6 @@ mel_configs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(config=training_configs | mel_configs)
 def test_options_survive_json_to_the_last_bit(config: TrainingConfig | MelConfig) -> None:
     values = json.loads(json.dumps(to_mapping(config)))

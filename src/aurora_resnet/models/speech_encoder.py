@@ -76,7 +76,21 @@ class WordHead(nn.Module):
         return logits
 
 
-class SpeechEncoder(SpeechClassifier):
+class Encoded(SpeechClassifier):
+    """Base of networks of Whisper's encoder and a head for what its blocks say."""
+
+    minimum_frames = 16
+    dynamic_ranges = True
+    encoder: WhisperEncoder
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        logits: Tensor = self.head(self.encoder(features))
+        return logits
+
+
+class SpeechEncoder(Encoded):
     """Words by an encoder that has met most of the world's ways to speak; it needs the front end ``whisper``.
 
     With the default sizes (Whisper tiny's) 7.9 M parameters and 0.4 G multiply-accumulates a second of sound. Whisper
@@ -101,9 +115,6 @@ class SpeechEncoder(SpeechClassifier):
     torch.Size([2, 11])
     """
 
-    minimum_frames = 16
-    dynamic_ranges = True
-
     def __init__(
         self,
         *,
@@ -121,20 +132,12 @@ class SpeechEncoder(SpeechClassifier):
     ) -> None:
         super().__init__(n_mels, num_classes)
         self.encoder = WhisperEncoder(
-            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest
+            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest, weights=weights
         )
         check_values(pool=(pool, Between(1, self.minimum_frames // FRAMES_PER_STEP)))
         self.head = WordHead(
             width=width, blocks=blocks, pool=pool, channels=channels, dropout=dropout, num_classes=num_classes
         )
-        if weights is not None:
-            self.encoder.load(weights)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
-        logits: Tensor = self.head(self.encoder(features))
-        return logits
 
 
 class StringHead(nn.Module):
@@ -153,7 +156,7 @@ class StringHead(nn.Module):
         return logits
 
 
-class StringEncoder(StringClassifier):
+class StringEncoder(Encoded, StringClassifier):
     """Strings of words by the encoder of ``SpeechEncoder``, trained with CTC; it sees all of a recording at once.
 
     Args:
@@ -165,9 +168,6 @@ class StringEncoder(StringClassifier):
     >>> StringEncoder(width=64, blocks=1, heads=1, hidden=64).eval()(torch.zeros(2, 80, 100)).shape
     torch.Size([2, 25, 39])
     """
-
-    minimum_frames = 16
-    dynamic_ranges = True
 
     def __init__(
         self,
@@ -185,14 +185,6 @@ class StringEncoder(StringClassifier):
     ) -> None:
         super().__init__(n_mels, num_classes, others)
         self.encoder = WhisperEncoder(
-            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest
+            width=width, blocks=blocks, heads=heads, hidden=hidden, bands=n_mels, longest=longest, weights=weights
         )
         self.head = StringHead(width, blocks, self.frames_per_answer // FRAMES_PER_STEP, dropout, self.blank + 1)
-        if weights is not None:
-            self.encoder.load(weights)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
-        logits: Tensor = self.head(self.encoder(features))
-        return logits

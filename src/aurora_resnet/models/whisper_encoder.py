@@ -84,6 +84,7 @@ class WhisperEncoder(nn.Module):
         hidden: width of the dense networks.
         bands: mel bands.
         longest: most steps of a clip.
+        weights: of Whisper, see ``load``; random ones if not given.
 
     Shape: ``[B, M, T] ->`` of each block ``[B, T / 2, C]``; the last one is normalised, as Whisper's decoder gets it.
 
@@ -103,6 +104,7 @@ class WhisperEncoder(nn.Module):
         hidden: int = 1536,
         bands: int = 80,
         longest: int = 1500,
+        weights: str | Path | None = None,
     ) -> None:
         super().__init__()
         check_values(
@@ -120,6 +122,8 @@ class WhisperEncoder(nn.Module):
         self.layers = nn.ModuleList(EncoderBlock(width, heads, hidden) for _ in range(blocks))
         self.layer_norm = nn.LayerNorm(width)
         self.register_buffer("embed_positions", sinusoids(longest, width), persistent=False)
+        if weights is not None:
+            self.load(weights)
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """Return what each block makes of the features."""
