@@ -139,7 +139,7 @@ workers = 0
 vocoder_probability = 0.0
 snr_db = [20.0, 30.0]
 [data.strings]
-size = 48
+size = 24
 recordings = [{{ corpus = "manifest:strings.csv" }}]
 validation_talk = [{{ folder = "validation_talk" }}]
 [training]
