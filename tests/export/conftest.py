@@ -12,6 +12,7 @@ from filelock import FileLock
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import Parity
+from aurora_resnet.export.recordings import ExportRecordings, read_export_recordings
 
 pytest.importorskip("onnx")
 
@@ -21,6 +22,12 @@ Exported = tuple[Path, Parity]
 @pytest.fixture(scope="session")
 def compact() -> Checkpoint:
     return load_checkpoint("compact")
+
+
+@pytest.fixture(scope="session")
+def audio(compact: Checkpoint) -> ExportRecordings:
+    """What exports of the shipped models are quantised and checked with."""
+    return read_export_recordings(compact.model.config)
 
 
 def exported(compact: Checkpoint, factory: pytest.TempPathFactory, *, int8: bool) -> Exported:
