@@ -160,6 +160,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "last.safetensors").model.state_dict()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_ends_with_the_same_bits(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
