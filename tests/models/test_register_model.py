@@ -53,11 +53,8 @@ def test_a_registered_model_is_one_of_the_zoo() -> None:
 
 @pytest.mark.usefixtures("mine")
 def test_it_is_loaded_where_it_is_known_and_missed_where_it_is_not(tmp_path: Path) -> None:
-    config, path = (
-        RecognizerConfig("mine", MelConfig(sample_rate=8000), options={"width": 6}),
-        tmp_path / "a.safetensors",
-    )
-    save_checkpoint(RecognizerModel(config), path)
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(RecognizerModel(RecognizerConfig("mine", MelConfig(sample_rate=8000), options={"width": 6})), path)
     loaded = load_checkpoint(path).model.classifier
     assert isinstance(loaded, Mine)
     assert loaded.hidden.out_features == 6
