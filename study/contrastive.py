@@ -22,7 +22,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.files import write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.resnet import ResidualSpeechNet
-from aurora_resnet.runtime.model_reference import file_sha256
+from aurora_resnet.runtime.model_folder import file_sha256
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import SoundFiles, load_data
 from aurora_resnet.training.sounds import find_sounds, read_sounds

@@ -12,7 +12,7 @@ import torch
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.files import write_json
-from aurora_resnet.runtime.model_reference import file_sha256
+from aurora_resnet.runtime.model_folder import file_sha256
 from aurora_resnet.tasks.experiment import RECORD, run_experiment
 from aurora_resnet.training.history import read_history
 from aurora_resnet.training.state import BEST, HISTORY, LAST

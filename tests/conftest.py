@@ -16,7 +16,7 @@ from aurora_resnet.cli import main
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A time limit per example would test the machine. CI draws the same examples every time: a red run is repeatable.
-settings.register_profile("local", deadline=None)
+settings.register_profile("local", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 

@@ -23,7 +23,7 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import AuroraError, CheckpointError, ConfigError, TrainingError
-from aurora_resnet.runtime.model_reference import CONFIG, file_sha256
+from aurora_resnet.runtime.model_folder import CONFIG, file_sha256
 from aurora_resnet.tasks.experiment import run_experiment
 from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import read_recordings

@@ -43,15 +43,15 @@ def web_lines(source: str) -> int:
     return sum(1 for line in source.splitlines() if line.strip() and not line.strip().startswith("//"))
 
 
-def count(root: Path = ROOT) -> dict[str, int]:
-    """Return the code lines of each tracked file by its path."""
+def count(root: Path = ROOT, *, tests: bool = True) -> dict[str, int]:
+    """Return the code lines of each tracked file by its path, with those of the tests or without."""
     listed = subprocess.run(
         ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     counts = {}
     for name in listed:
         path = root / name
-        if path.suffix in {".py", ".pyi", *WEB} and path.is_file():
+        if path.suffix in {".py", ".pyi", *WEB} and path.is_file() and (tests or not name.startswith("tests/")):
             lines = web_lines if path.suffix in WEB else python_lines
             counts[name] = lines(path.read_text(encoding="utf-8"))
     return counts

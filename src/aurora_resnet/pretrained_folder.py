@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aurora_resnet.runtime.errors import DownloadError, MissingDependencyError
-from aurora_resnet.runtime.model_reference import LIBRARY
+from aurora_resnet.runtime.model_folder import LIBRARY
 
 
 def hub_files(repo: str, revision: str | None) -> Callable[[str], Path]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from importlib import metadata
 from types import FunctionType
 from typing import Any
@@ -126,10 +127,15 @@ def origin_of(thing: Any) -> dict[str, str]:
     """
     module = str(getattr(thing, "__module__", ""))
     found = {"module": module, "name": str(getattr(thing, "__qualname__", thing))}
-    packages = metadata.packages_distributions().get(module.partition(".")[0], [])
-    if packages:
-        found |= {"package": packages[0], "version": metadata.version(packages[0])}
+    if package := _package_of(module.partition(".")[0]):
+        found |= {"package": package, "version": metadata.version(package)}
     return found
+
+
+@cache  # it takes a second, for which every checkpoint would wait
+def _package_of(module: str) -> str:
+    """Return the installed package that brings a module; empty if there is none."""
+    return next(iter(metadata.packages_distributions().get(module, [])), "")
 
 
 def what_to_install(origin: object) -> str:

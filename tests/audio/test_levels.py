@@ -133,7 +133,6 @@ def test_appended_silence_moves_the_rms_level_only() -> None:
     assert after.level_db == pytest.approx(before.level_db, abs=0.3)
 
 
-@settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 20), gain_db=st.floats(-40, 15))
 def test_gain_moves_the_levels_by_as_much(seed: int, gain_db: float) -> None:
     sound = spoken(seed)
@@ -144,7 +143,7 @@ def test_gain_moves_the_levels_by_as_much(seed: int, gain_db: float) -> None:
     assert after.level_db - before.level_db == pytest.approx(gain_db, abs=0.5)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 20), steps=st.integers(-5, 2))
 def test_a_power_of_two_moves_the_active_level_exactly(seed: int, steps: int) -> None:
     sound = spoken(seed)
@@ -154,7 +153,6 @@ def test_a_power_of_two_moves_the_active_level_exactly(seed: int, steps: int) ->
     assert shift == pytest.approx(20 * steps * math.log10(2), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 1000), samples=st.integers(80, 12_000))
 def test_levels_and_activity_fit_together_at_any_length(seed: int, samples: int) -> None:
     measured = active_speech_level(spoken(seed)[:samples] + np.float32(0.01), RATE)

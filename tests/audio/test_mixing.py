@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
@@ -67,7 +67,6 @@ def looped(noise: Samples, samples: int) -> Samples:
     return np.tile(noise, 3 + (samples + RATE) // noise.size + RATE // noise.size)
 
 
-@settings(deadline=None, max_examples=80)
 @given(
     seed=st.integers(0, 10_000),
     speech_samples=st.integers(100, 20_000),
@@ -87,7 +86,6 @@ def test_the_snr_measured_afterwards_is_the_one_asked_for(
     assert speech_db - level_db(added) == pytest.approx(snr_db, abs=0.05)
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     channel=st.sampled_from(sorted(CHANNELS)),
     seed=st.integers(0, 10_000),

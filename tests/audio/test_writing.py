@@ -3,14 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.runtime.errors import AudioError
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(st.integers(-32768, 32767), min_size=1, max_size=50),
     suffix=st.sampled_from([".wav", ".flac", ".WAV"]),

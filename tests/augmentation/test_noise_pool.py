@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
@@ -20,7 +20,6 @@ def pool(shares: NoiseShares | None = None) -> NoisePool:
     return NoisePool([tone(2000, 3), tone(2500, 0.1)], talkers, sample_rate=RATE, generator=generator, shares=shares)
 
 
-@settings(max_examples=40, deadline=None)
 @given(length=st.integers(200, 9000), seed=st.integers(0, 10_000), fewest=st.integers(1, 8))
 def test_every_draw_is_finite_and_has_an_rms_of_one(length: int, seed: int, fewest: int) -> None:
     noise = pool().draw(length, np.random.default_rng(seed), fewest_talkers=fewest)

@@ -32,7 +32,7 @@ def words() -> list[Path]:
     return [u.path for u in read_samples().filter(split="test", take="1", engine="flite")][:24]
 
 
-@pytest.mark.parametrize("model", EXPORTED)
+@pytest.mark.parametrize("model", ["accurate", "compact"])
 def test_shipped_models_answer_without_torch(model: str, words: list[Path]) -> None:
     command = [sys.executable, "-c", WITHOUT_TORCH, "recognize", "--model", model, "--json", *map(str, words[:3]), "-"]
     result = subprocess.run(command, input=words[3].read_bytes(), capture_output=True, check=False)

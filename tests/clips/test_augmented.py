@@ -43,7 +43,7 @@ def pool(clips: ClipSet) -> NoisePool:
     return NoisePool([noise], [speech[:5], speech[5:]], sample_rate=8000, generator=np.random.default_rng(0))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(snr_db=st.floats(-5, 30), index=st.integers(0, 21))
 def test_the_snr_is_reached(clips: ClipSet, pool: NoisePool, snr_db: float, index: int) -> None:
     # The same draws with noise far away leave the speech; what is left of the mixture then is the noise.

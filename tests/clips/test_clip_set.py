@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -150,7 +150,6 @@ def test_a_long_clip_is_cut_in_the_same_way(position: float | None, start: int) 
     np.testing.assert_array_equal(batch[0], np.arange(1, 14)[start : start + 10])
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     lengths=st.lists(st.integers(1, 25), min_size=1, max_size=6),
     positions=st.lists(st.floats(0, 1), min_size=6, max_size=6),

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.archive import extract
@@ -60,7 +60,6 @@ def test_chosen_files_are_extracted_under_chosen_names(tmp_path: Path, make: Mak
 parts = st.sampled_from(["..", ".", "", "a", "b.wav", "C:", "C:b", "\\", "..\\..", "~", "top", "con"])
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     make=st.sampled_from([make_zip, make_tar]),
     names=st.lists(st.lists(parts, min_size=1, max_size=5).map("/".join), min_size=1, max_size=3, unique=True),
@@ -166,7 +165,6 @@ def sound_archive(kind: str) -> bytes:
         return path.read_bytes()
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     kind=st.sampled_from(["zip", "lzma", "bzip2", "tar"]),
     place=st.floats(0, 1, exclude_max=True),

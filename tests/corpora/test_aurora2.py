@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
@@ -228,7 +228,6 @@ def test_mixed_byte_orders_are_refused_by_name(tmp_path: Path) -> None:
     assert len(read_aurora2(tmp_path, byte_order="big")) == 2
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     level_db=st.floats(-80, -15),

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
@@ -72,7 +72,6 @@ def names(corpus: Corpus) -> str:
     return "".join(utterance.path.stem for utterance in corpus)
 
 
-@settings(max_examples=60, deadline=None)
 @given(corpora)
 def test_a_manifest_reads_back_as_it_was_written(found: list[Utterance]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +138,6 @@ def test_the_summary_of_nothing_has_no_rows() -> None:
     assert Corpus("none", ()).summary().rows == ()
 
 
-@settings(max_examples=30, deadline=None)
 @given(corpora.filter(bool), st.data())
 def test_the_digest_changes_with_anything_that_counts(found: list[Utterance], data: st.DataObject) -> None:
     corpus = Corpus("mine", tuple(found))

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.corpora.corpus import Corpus, Utterance
@@ -26,7 +26,6 @@ def corpus_of(counts: list[int], prefix: str = "speaker") -> Corpus:
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(clip_counts, fractions, st.integers(0, 5))
 def test_the_sides_share_no_speaker_and_lose_no_clip(counts: list[int], fraction: float, seed: int) -> None:
     corpus = corpus_of(counts)
@@ -38,7 +37,6 @@ def test_the_sides_share_no_speaker_and_lose_no_clip(counts: list[int], fraction
     check_speakers_disjoint(rest=rest, held_out=held_out)
 
 
-@settings(max_examples=100, deadline=None)
 @given(clip_counts, fractions, st.integers(0, 5))
 def test_the_fraction_is_missed_by_at_most_half_a_speaker(counts: list[int], fraction: float, seed: int) -> None:
     rest, held_out = split_speakers(corpus_of(counts), fraction, seed)
@@ -47,7 +45,6 @@ def test_the_fraction_is_missed_by_at_most_half_a_speaker(counts: list[int], fra
     assert miss <= max(counts) / 2 + 1e-9 or (one_left and miss <= max(counts))
 
 
-@settings(max_examples=30, deadline=None)
 @given(clip_counts, fractions, st.randoms(use_true_random=False))
 def test_the_order_of_the_utterances_does_not_matter(counts: list[int], fraction: float, mixer: random.Random) -> None:
     corpus = corpus_of(counts)

@@ -59,7 +59,6 @@ def test_sums_by_speaker_have_the_interval_of_their_clips(clips: list[tuple[str,
     assert weighted == pytest.approx(bootstrap_means(correct, speakers, resamples=20))
 
 
-@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
 def test_the_area_counts_pairs(answers: list[tuple[int, bool]]) -> None:
     scores, positive = (np.array(column) for column in zip(*answers, strict=True))
@@ -131,7 +130,6 @@ LEVELS = st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9])
 FOUND = st.lists(st.tuples(LEVELS, st.integers(0, 3)), min_size=1, max_size=12)
 
 
-@settings(max_examples=40)
 @given(talk=FOUND, strings=FOUND, budget=st.sampled_from([0.0, 10.0, 25.0, 60.0, 1e9]))
 def test_the_threshold_is_the_lowest_within_the_budget(
     talk: list[tuple[float, int]], strings: list[tuple[float, int]], budget: float

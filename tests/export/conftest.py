@@ -1,18 +1,20 @@
-"""Exports that several tests look at: one in float32 and one in int8, of a graph that is traced once."""
+"""Exports that several tests look at: one in float32 and one in int8."""
 
 from __future__ import annotations
 
+import os
+import pickle
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
-from aurora_resnet.export import word_export
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.onnx_graph import build_graph
 from aurora_resnet.export.parity import Parity
+from aurora_resnet.export.recordings import ExportRecordings, read_export_recordings
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 
 Exported = tuple[Path, Parity]
 
@@ -23,29 +25,27 @@ def compact() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def exports(compact: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Exported]:
-    """The files of ``compact``, by whether they are in int8."""
-    traced, folder = build_graph(compact.model), tmp_path_factory.mktemp("export")
+def audio(compact: Checkpoint) -> ExportRecordings:
+    """What exports of the shipped models are quantised and checked with."""
+    return read_export_recordings(compact.model.config)
 
-    def copied(_: object) -> object:
-        same = onnx.ModelProto()
-        same.CopyFrom(traced)
-        return same
 
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(word_export, "build_graph", copied)
-        for int8 in (False, True):
-            path = folder / f"compact_{int8}.onnx"
-            found[int8] = path, export_onnx(compact, path, int8=int8)
-    return found
+def exported(compact: Checkpoint, factory: pytest.TempPathFactory, *, int8: bool) -> Exported:
+    """Export once for all processes that test."""
+    base = factory.getbasetemp()
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"compact_{int8}.onnx"
+    told = path.with_suffix(".parity")
+    with FileLock(f"{path}.lock"):
+        if not told.exists():
+            told.write_bytes(pickle.dumps(export_onnx(compact, path, int8=int8)))
+    return path, pickle.loads(told.read_bytes())
 
 
 @pytest.fixture(scope="session")
-def float_file(exports: dict[bool, Exported]) -> Exported:
-    return exports[False]
+def float_file(compact: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return exported(compact, tmp_path_factory, int8=False)
 
 
 @pytest.fixture(scope="session")
-def int8_file(exports: dict[bool, Exported]) -> Exported:
-    return exports[True]
+def int8_file(compact: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return exported(compact, tmp_path_factory, int8=True)

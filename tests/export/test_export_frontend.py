@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.export.frontend import ConvolutionalFrontend
@@ -21,7 +21,6 @@ def noise(samples: int, batch: int = 2) -> torch.Tensor:
     return 0.1 * torch.randn(batch, samples, generator=torch.Generator().manual_seed(samples))
 
 
-@settings(max_examples=30)
 @given(
     sample_rate=st.sampled_from([8000, 11_025, 16_000]),
     window_seconds=st.sampled_from([0.02, 0.025, 0.0321]),

@@ -19,7 +19,7 @@ from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.export import word_export
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Outputs, Parity
-from aurora_resnet.export.recordings import read_export_recordings
+from aurora_resnet.export.recordings import ExportRecordings
 from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
@@ -39,10 +39,9 @@ def test_the_float_file_answers_as_the_model(float_file: tuple[Path, Parity]) ->
 
 @pytest.mark.parametrize("int8", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_graph_with_a_wrong_weight_is_refused(
-    float_file: tuple[Path, Parity], compact: Checkpoint, tmp_path: Path, int8: bool
+    float_file: tuple[Path, Parity], compact: Checkpoint, audio: ExportRecordings, tmp_path: Path, int8: bool
 ) -> None:
     graph, exporting = onnx.load(float_file[0]), WordExport(compact)
-    audio = read_export_recordings(compact.model.config)
     expected = exporting.answers(audio.check)
     head = next(tensor for tensor in graph.graph.initializer if tensor.name == "classifier.head.1.weight")
     wrong = numpy_helper.to_array(head).copy()

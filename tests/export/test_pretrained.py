@@ -28,7 +28,8 @@ from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerMo
 from aurora_resnet.recognition.recognizer import DigitRecognizer
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import CheckpointError, CorpusError, DownloadError, MissingDependencyError, ModelError
-from aurora_resnet.runtime.model_reference import ADDED, CONFIG, file_sha256, resolve
+from aurora_resnet.runtime.model_folder import CONFIG, file_sha256
+from aurora_resnet.runtime.model_reference import ADDED, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 WORDS = Vocabulary(("schön", "licht an", "नमस्ते"))
@@ -208,7 +209,10 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHT
     server.server_close()
 
 
-def test_pushed_fetched_and_kept_for_when_there_is_no_network(checkpoint: Checkpoint, hub: ThreadingHTTPServer) -> None:
+def test_pushed_fetched_and_kept_for_when_there_is_no_network(
+    checkpoint: Checkpoint, hub: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)  # the client tries again after a while
     first = push_to_hub(checkpoint, "ann/words", onnx=False)
     fetched = DigitRecognizer.from_pretrained("ann/words")
     assert (fetched.vocabulary, fetched.model.facts.calibration) == (WORDS, checkpoint.calibration)

@@ -13,7 +13,7 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.export.parity import ACCURACY_LOSS, Parity
 from aurora_resnet.export.quantization import quantize_graph
-from aurora_resnet.export.recordings import read_export_recordings
+from aurora_resnet.export.recordings import ExportRecordings, read_export_recordings
 from aurora_resnet.runtime.errors import CorpusError, ExportError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import ExportedModel
@@ -42,16 +42,15 @@ def test_weights_are_int8_in_seven_bits_and_the_front_end_is_float(int8_file: tu
     assert {"Conv", "Gemm"} <= set(operations[first:])
 
 
-def test_the_shipped_model_is_this_export(int8_file: tuple[Path, Parity], compact: Checkpoint) -> None:
+def test_the_shipped_model_is_this_export(int8_file: tuple[Path, Parity], audio: ExportRecordings) -> None:
     shipped_path = resolve("compact").path
     fresh, shipped = ExportedModel(int8_file[0]), ExportedModel(shipped_path)
     assert (fresh.facts, fresh.card) == (shipped.facts, shipped.card)
-    clips = read_export_recordings(compact.model.config).check
+    clips = audio.check
     assert np.abs(fresh.logits(clips) - shipped.logits(clips)).max() < 0.5
 
 
-def test_clips_to_quantise_and_to_check_with_share_nothing(compact: Checkpoint) -> None:
-    audio = read_export_recordings(compact.model.config)
+def test_clips_to_quantise_and_to_check_with_share_nothing(audio: ExportRecordings) -> None:
     used = {clip.tobytes() for clip in audio.quantise}
     assert audio.check.shape == (360, 8000)
     assert len(audio.said) == 360
@@ -62,26 +61,26 @@ def test_clips_to_quantise_and_to_check_with_share_nothing(compact: Checkpoint) 
     assert all(audio.said[8:])
 
 
-def test_own_recordings_are_divided_as_their_corpus_is(compact: Checkpoint) -> None:
-    config = compact.model.config
-    standard = read_export_recordings(config)
-    more = read_export_recordings(config, ["samples:"])
-    quantise, check = more.quantise[len(standard.quantise) :], more.check[len(standard.check) :]
+def test_own_recordings_are_divided_as_their_corpus_is(compact: Checkpoint, audio: ExportRecordings) -> None:
+    more = read_export_recordings(compact.model.config, ["samples:"])
+    quantise, check = more.quantise[len(audio.quantise) :], more.check[len(audio.check) :]
     assert 100 < len(quantise) <= 200
     assert 100 < len(check) <= 200
-    test_voices = {clip.tobytes() for clip in standard.check}
+    test_voices = {clip.tobytes() for clip in audio.check}
     assert not test_voices & {clip.tobytes() for clip in quantise}
     assert {clip.tobytes() for clip in check} <= test_voices
 
 
-def test_without_a_split_every_second_recording_quantises(compact: Checkpoint, tmp_path: Path) -> None:
+def test_without_a_split_every_second_recording_quantises(
+    compact: Checkpoint, audio: ExportRecordings, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(0)
     for word in ("one", "two"):
         for take in range(5):
             write_audio(rng.uniform(-0.5, 0.5, 8000), tmp_path / word / f"{take}.wav", 8000)
     config = compact.model.config
-    standard, more = read_export_recordings(config), read_export_recordings(config, [f"folder:{tmp_path}"])
-    assert [len(more.quantise) - len(standard.quantise), len(more.check) - len(standard.check)] == [5, 5]
+    more = read_export_recordings(config, [f"folder:{tmp_path}"])
+    assert [len(more.quantise) - len(audio.quantise), len(more.check) - len(audio.check)] == [5, 5]
     assert set(more.said[-5:]) == {("one",), ("two",)}
     renamed = tmp_path / "yes"
     (tmp_path / "one").rename(renamed)

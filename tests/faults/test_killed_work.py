@@ -16,8 +16,8 @@ from tests.faults.kills import contents, kill_and_repeat
 
 STEPS = 4
 SHARES = {"training": 0.4, "make-noisy": 0.3, "download": 0.2, "make-noisy, 2 workers": 0.05, "export": 0.05}
-"""Of the kills; the last two need seconds for each."""
-SLOW = ("make-noisy, 2 workers", "export")
+"""Of the kills."""
+SLOW = ("training", "make-noisy, 2 workers", "export")
 
 
 @pytest.mark.parametrize(

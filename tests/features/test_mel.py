@@ -33,7 +33,6 @@ def frontend_of(normalization: Any, **options: Any) -> MelFrontend:
     return frontend
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     rate=st.sampled_from([8000, 11025, 16000]),
     hop_seconds=st.floats(0.001, 0.05),
@@ -282,7 +281,7 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     assert str(caught.value).count("; ") == 2
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(length=st.integers(200, 2000), window_seconds=st.sampled_from([0.02, 0.025]), n_fft=st.sampled_from([None, 512]))
 def test_causal_frames_end_with_their_hop(length: int, window_seconds: float, n_fft: int | None) -> None:
     """Against numpy: frame t is the window before sample (t + 1) hop, with silence before the waveform."""

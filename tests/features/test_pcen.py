@@ -29,7 +29,7 @@ def energies(seed: int, frames: int = 101, bands: int = 5) -> torch.Tensor:
 
 
 @given(st.integers(0, 1000), st.integers(1, 120))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_matrix_is_the_recursion(seed: int, frames: int) -> None:
     e = energies(seed, frames)
     start = (1 - SMOOTHING) * e[:, :1].numpy()  # the filter's memory before frame 0, so that M[0] = E[0]
@@ -71,7 +71,7 @@ def test_front_end() -> None:
 
 
 @given(st.integers(0, 1000), st.integers(1, 39))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_stream_begins_in_silence_and_goes_on(seed: int, cut: int) -> None:
     e = energies(seed, frames=40)
     expected, _ = lfilter([SMOOTHING], [1, SMOOTHING - 1], e.numpy() * FULL_SCALE, axis=1, zi=np.zeros((3, 1, 5)))

@@ -10,7 +10,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -158,7 +158,6 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
             read_image_weights(saved(other, tmp_path / "other.pth"))
 
 
-@settings(deadline=None, max_examples=60)
 @given(data=st.data(), legacy=st.booleans())
 def test_a_damaged_file_is_our_error_or_still_a_state_dict(
     data: st.DataObject, legacy: bool, tmp_path_factory: pytest.TempPathFactory

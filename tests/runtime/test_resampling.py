@@ -86,7 +86,7 @@ def test_an_impulse_keeps_its_place_in_time_and_is_symmetric(old: int, new: int)
     np.testing.assert_allclose(around, around[::-1], atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(n=st.integers(1, 3000), pair=st.sampled_from([*RATE_PAIRS, *ODD_PAIRS, (16000, 16000), (12500, 8000)]))
 def test_the_length_is_the_duration_times_the_new_rate(n: int, pair: tuple[int, int]) -> None:
     old, new = pair
@@ -166,7 +166,7 @@ def test_a_rate_that_shares_no_factor_with_the_models_takes_little_memory(rate: 
     assert int(result.stdout) < 8000  # KB
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rate=st.one_of(st.integers(1000, 1_000_000), st.sampled_from([1000, 999_983, 999_999, 1_000_000])))
 def test_any_rate_is_read_and_resampled_in_little_memory(tmp_path_factory: pytest.TempPathFactory, rate: int) -> None:
     """A file of 8 KB at any rate from 1 kHz to 1 MHz: right in time, and in memory of the size of the answer."""

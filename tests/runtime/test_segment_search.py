@@ -45,7 +45,7 @@ segment_lists = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(segments=segment_lists)
 def test_early_decisions_make_up_the_best_sequence_of_the_whole(segments: list[Segment]) -> None:
     decided, _ = decide(segments, steps=16)
@@ -54,7 +54,7 @@ def test_early_decisions_make_up_the_best_sequence_of_the_whole(segments: list[S
     assert sum(segment.gain for segment in decided) == best_total(segments)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(segments=segment_lists, patience=st.integers(1, 4))
 def test_patience_bounds_the_wait_and_keeps_segments_apart(segments: list[Segment], patience: int) -> None:
     decided, times = decide(segments, steps=16, patience=patience)

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from aurora_resnet.runtime.errors import ConfigError
-from study.plan import one_of_each, plan, questions
+from aurora_resnet.training.experiment import ExperimentConfig
+from study.plan import Run, one_of_each, plan, questions
 from study.report.records import Study
 from study.report.specification import CLAIMS, GROUPS, SHARES
 
 
+@cache
+def experiments() -> dict[Run, ExperimentConfig]:
+    return {run: run.experiment(Path("out")) for run in plan()}
+
+
 def test_every_run_has_a_configuration_of_its_own() -> None:
-    runs = plan()
+    runs = experiments()
     names = Counter(run.name for run in runs)
     assert max(names.values()) == 1
-    configurations = Counter(str(run.experiment(Path("out"))) for run in runs)
+    configurations = Counter(map(str, runs.values()))
     assert [text for text, count in configurations.items() if count > 1] == []
 
 
 def test_seeds_come_one_after_the_other_and_reach_the_training() -> None:
-    runs = plan()
+    runs = experiments()
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
-    assert all(run.experiment(Path("out")).training.seed == run.seed for run in runs)
+    assert all(experiment.training.seed == run.seed for run, experiment in runs.items())
 
 
 def test_test_speakers_stay_out_of_every_training() -> None:
-    for run in plan():
-        fsdd, an4 = run.experiment(Path("out")).data.train
+    for experiment in experiments().values():
+        fsdd, an4 = experiment.data.train
         assert set(fsdd.without_speakers) == {"fsdd/theo", "fsdd/yweweler"}
         assert an4.split == "train"
 
@@ -57,8 +64,8 @@ EPOCHS = {"resnet50": 4, "cnn": 12, "cnn_lstm": 12, "bilstm": 20, "lstm": 32}
 
 
 def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
-    for run in plan():
-        training = run.experiment(Path("out")).training
+    for run, experiment in experiments().items():
+        training = experiment.training
         budget = EPOCHS.get(run.model, EPOCHS["resnet50"])
         if run.question == "q0_tuning":
             assert training.epochs == budget / 2, run.name
@@ -70,13 +77,13 @@ def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
 def test_every_system_is_tuned_alike_and_without_the_test() -> None:
     settings: dict[str, set[tuple[str, float]]] = {}
     for run in plan(["q0_tuning"]):
-        training = run.experiment(Path("out")).training
+        training = experiments()[run].training
         settings.setdefault(run.model, set()).add((training.optimizer, training.learning_rate))
         assert not run.tested
     assert set(settings) == set(EPOCHS)
     assert len({frozenset(each) for each in settings.values()}) == 1
     for model, tried in settings.items():
-        chosen = plan([f"q1_systems/{model}-multi"], [1])[0].experiment(Path("out")).training
+        chosen = experiments()[plan([f"q1_systems/{model}-multi"], [1])[0]].training
         assert (chosen.optimizer, chosen.learning_rate) in tried
 
 

@@ -45,13 +45,13 @@ FILE = """
 clip_seconds = 1.2
 words = ["one", "two"]
 mel = { sample_rate = 8000, n_mels = 12 }
-training = { epochs = 2, learning_rate = 0.01, batch_size = 8 }
+training = { epochs = 1, learning_rate = 0.01, batch_size = 8 }
 [data]
 train = [{ corpus = "manifest:said.csv", validation_share = 0.25 }]
 augment = { noises = [{ folder = "noise" }], workers = 0 }
 [models.toy_strings]
 mel = { compression = "pcen", normalization = "none", causal = true }
-data = { strings = { size = 24, recordings = [{ corpus = "manifest:said.csv" }] } }
+data = { strings = { size = 12, recordings = [{ corpus = "manifest:said.csv" }] } }
 """
 
 
@@ -100,7 +100,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
     del ZOO["toy_words"], ZOO["toy_strings"]
 
 
-@pytest.mark.parametrize("kind", ["words", "strings"])
+@pytest.mark.parametrize("kind", ["words", pytest.param("strings", marks=pytest.mark.slow)])
 def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
     for package in ("onnx", "fastapi", "httpx"):
         pytest.importorskip(package)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from aurora_resnet.augmentation.spec_augment import SpecAugment
@@ -128,8 +127,10 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-@pytest.mark.parametrize("moment", ["first step", "third epoch", "after the best", "before the last"])
+@pytest.mark.parametrize(
+    ("optimizer", "moment"),
+    [*(("sgd", m) for m in ("first step", "after the best", "before the last")), ("adamw", "third epoch")],
+)
 def test_wherever_a_training_breaks_off_it_ends_the_same(
     tmp_path: Path,
     tones: ClipSet,
@@ -335,13 +336,9 @@ def _nan(_: dict[str, Any], tensors: dict[str, Tensor]) -> None:
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "half": _half,
-    "empty": lambda path: path.write_bytes(b""),
-    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "a folder": _folder,
-    "no header": lambda path: save_file(load_file(path), path),
     "not finite": lambda path: _rewritten(path, _nan),
     "no epochs": lambda path: _rewritten(path, lambda header, _: header["info"].pop("epochs")),
-    "epochs of another kind": lambda path: _rewritten(path, lambda header, _: header["info"].update(best_epoch=7)),
     "another fingerprint": lambda path: _rewritten(path, lambda header, _: header["info"].update(fingerprint="")),
     "another network": lambda path: _rewritten(path, lambda header, _: header["config"].update(model="gone")),
     "no optimiser": lambda path: _rewritten(

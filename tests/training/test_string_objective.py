@@ -139,7 +139,7 @@ workers = 0
 vocoder_probability = 0.0
 snr_db = [20.0, 30.0]
 [data.strings]
-size = 48
+size = 24
 recordings = [{{ corpus = "manifest:strings.csv" }}]
 validation_talk = [{{ folder = "validation_talk" }}]
 [training]
@@ -160,6 +160,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "last.safetensors").model.state_dict()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_ends_with_the_same_bits(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
@@ -113,7 +113,6 @@ def test_names_are_allowed_one_by_one_and_addresses_where_other_machines_may_com
     assert Guard(nothing).refusal("GET", Headers(raw=[(b"host", b"localhost"), (b"host", b"localhost")])) is not None
 
 
-@settings(max_examples=50)
 @given(st.text(st.characters(max_codepoint=0xFF), max_size=30))
 def test_no_host_is_taken_for_ours_but_ours(host: str) -> None:
     name = host_name(host)

@@ -22,7 +22,8 @@ from aurora_resnet.config_files import read_toml, to_mapping
 from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import SUFFIXES, file_sha256, resolve
+from aurora_resnet.runtime.model_folder import file_sha256
+from aurora_resnet.runtime.model_reference import SUFFIXES, resolve
 from aurora_resnet.tasks.experiment import RECORD, VALIDATION, run_experiment
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 from aurora_resnet.training.state import BEST, LAST

@@ -17,7 +17,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve, sosfilt
+import scipy  # its parts, which take a second, are imported where they are used
 
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, did_you_mean
@@ -59,7 +59,7 @@ def g712(samples: Samples, sample_rate: int) -> Samples:
     True
     """
     samples = _checked(samples, sample_rate, "g712")
-    return np.asarray(sosfilt(G712_SECTIONS, samples.astype(np.float64)), dtype=np.float32)
+    return np.asarray(scipy.signal.sosfilt(G712_SECTIONS, samples.astype(np.float64)), dtype=np.float32)
 
 
 def mirs(samples: Samples, sample_rate: int) -> Samples:
@@ -80,7 +80,7 @@ def mirs(samples: Samples, sample_rate: int) -> Samples:
     -3.7
     """
     samples = _checked(samples, sample_rate, "mirs")
-    filtered = fftconvolve(samples.astype(np.float64), _mirs_kernel())
+    filtered = scipy.signal.fftconvolve(samples.astype(np.float64), _mirs_kernel())
     return np.asarray(filtered[MIRS_REACH : MIRS_REACH + samples.size], dtype=np.float32)
 
 

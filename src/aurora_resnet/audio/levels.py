@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
+import scipy  # its parts, which take a second, are imported where they are used
 
 from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError
@@ -111,7 +111,7 @@ def active_speech_level(samples: Samples, sample_rate: int) -> ActiveSpeechLevel
     rms_db = _power_level_db(energy, samples.size)
     g = math.exp(-1 / (sample_rate * TIME_CONSTANT_SECONDS))
     # both smoothers in one filter: ((1-g) / (1 - g z^-1))^2
-    envelope = lfilter([(1 - g) ** 2], [1, -2 * g, g * g], np.abs(samples, dtype=np.float64))
+    envelope = scipy.signal.lfilter([(1 - g) ** 2], [1, -2 * g, g * g], np.abs(samples, dtype=np.float64))
     hangover = round(sample_rate * HANGOVER_SECONDS)
 
     curve: list[tuple[float, float]] = []  # for each threshold: A(c), and A(c) - 20 log10(c) - M

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.signal import fftconvolve
+import scipy  # its parts, which take a second, are imported where they are used
 
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -70,7 +70,7 @@ def reverberate(samples: Samples, response: Samples) -> Samples:
     >>> reverberate(np.array([1, 2], np.float32), np.array([1, 0, 0.5], np.float32)).tolist()
     [1.0, 2.0, 0.5, 1.0]
     """
-    wet: Samples = fftconvolve(samples, response).astype(np.float32)
+    wet: Samples = scipy.signal.fftconvolve(samples, response).astype(np.float32)
     return wet
 
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+import scipy  # its parts, which take a second, are imported where they are used
 
 from aurora_resnet.runtime.decision import HIGHEST_TEMPERATURE, LOWEST_TEMPERATURE
 from aurora_resnet.runtime.errors import ConfigError
@@ -49,10 +48,10 @@ def fit_temperature(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     rows = np.arange(len(classes))
 
     def loss(log_temperature: float) -> float:
-        return -float(log_softmax(exact / math.exp(log_temperature), axis=1)[rows, classes].mean())
+        return -float(scipy.special.log_softmax(exact / math.exp(log_temperature), axis=1)[rows, classes].mean())
 
     bounds = (math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE))
-    best: Any = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
+    best: Any = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
     return math.exp(best.x)
 
 

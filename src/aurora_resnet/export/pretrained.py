@@ -13,7 +13,8 @@ from aurora_resnet.files import atomic_path, write_json
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained_folder import hub_endpoint, require_hub
 from aurora_resnet.runtime.errors import DownloadError
-from aurora_resnet.runtime.model_reference import CONFIG, LIBRARY, SUFFIXES, AnyModel, Kind, file_sha256
+from aurora_resnet.runtime.model_folder import CONFIG, LIBRARY, file_sha256
+from aurora_resnet.runtime.model_reference import SUFFIXES, AnyModel, Kind
 
 CHECKPOINT, EXPORTED = f"model{SUFFIXES['checkpoint']}", f"model{SUFFIXES['onnx']}"
 CARD = "README.md"

@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from aurora_resnet.models.load_report import LoadReport, misfits
-from aurora_resnet.models.torchvision_resnet import ResNet50_Weights
 from aurora_resnet.runtime.errors import CheckpointError
 
 _STEM = "conv1.weight"
@@ -28,11 +27,14 @@ def read_image_weights(weights: str | Path) -> tuple[str, Mapping[str, Tensor]]:
     Raises:
         CheckpointError: if the file is missing or is no weight file, or the download fails.
     """
-    choice, path = ResNet50_Weights.IMAGENET1K_V1, Path(weights)
+    path = Path(weights)
     if weights != "imagenet" and not path.is_file():
         raise CheckpointError(f"weights must be 'imagenet' or an existing file, got '{path}'")
     try:
         if weights == "imagenet":
+            from aurora_resnet.models.torchvision_resnet import ResNet50_Weights  # importing it takes seconds
+
+            choice = ResNet50_Weights.IMAGENET1K_V1
             return f"torchvision {choice}", choice.get_state_dict(progress=True, check_hash=True, weights_only=True)
         safe = path.suffix == ".safetensors"
         state = load_file(path) if safe else torch.load(path, map_location="cpu", weights_only=True)

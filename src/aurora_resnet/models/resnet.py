@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from aurora_resnet.models.imagenet import load_backbone
 from aurora_resnet.models.interface import SpeechClassifier, dense_head
 from aurora_resnet.models.load_report import LoadReport
-from aurora_resnet.models.torchvision_resnet import resnet50
 from aurora_resnet.runtime.errors import ConfigError
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
@@ -62,6 +61,8 @@ class ResidualSpeechNet(SpeechClassifier):
         super().__init__(n_mels, num_classes)
         if stages not in (3, 4):
             raise ConfigError(f"stages must be 3 (the paper's network) or 4 (full ResNet-50), got {stages}")
+        from aurora_resnet.models.torchvision_resnet import resnet50  # importing it takes seconds
+
         self.stages = stages
         image_net = resnet50(weights=None)
         self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from aurora_resnet.models.cnn import CnnClassifier, CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
@@ -160,6 +159,8 @@ def model_cost(model: SpeechClassifier, frames: int = 101) -> ModelCost:
     >>> model_cost(create_model("lstm")).parameters
     249355
     """
+    from torch.utils.flop_counter import FlopCounterMode  # a second, which only those who count should wait for
+
     was_training = model.training
     device = next(model.parameters()).device
     with warnings.catch_warnings():

