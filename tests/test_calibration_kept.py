@@ -30,6 +30,7 @@ from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.strings.events import StringEnded, event_values
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import StringRules
 from aurora_resnet.runtime.strings.search import Hypothesis
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.teaching.adapt import adapt
@@ -62,13 +63,16 @@ def saved(kind: str, tmp_path: Path) -> Path:
     return tmp_path / "a.safetensors"
 
 
+ONE = StringRules(lengths=[1])
+
+
 def accepted(path: Path | str) -> tuple[bool | None, bool | None]:
     """Return whether noise and silence are accepted."""
     if resolve(path).kind == "words":
         recognizer = DigitRecognizer.from_pretrained(path)
         return recognizer.recognize(NOISE, RATE).accepted, recognizer.recognize(0 * NOISE, RATE).accepted
     strings = StringRecognizer.from_pretrained(path)  # noise may be no word, which no threshold changes
-    return strings.answer(_word(), constrained=True).accepted, strings.recognize(0 * NOISE, RATE).accepted
+    return strings.answer(_word(), 1.0, ONE).accepted, strings.recognize(0 * NOISE, RATE).accepted
 
 
 def _word() -> list[Hypothesis]:
@@ -220,11 +224,11 @@ def test_streams_and_the_web_page_hand_it_on(kind: str, saved: Path, tmp_path: P
         assert answer_recording(recognizer, 0 * NOISE, RATE).accepted is False
         return
     strings = StringRecognizer.from_pretrained(tmp_path / "m.safetensors")
-    answer = answer_string(strings, NOISE, RATE, lengths=[1])
+    answer = answer_string(strings, NOISE, RATE, ONE)
     assert (answer.accepted, answer.reason) == (None, "not calibrated")
     streams = StringStreams(strings)
     number = streams.open(RATE)
-    ended = StringEnded(strings.answer(_word(), constrained=True), "flush", 1.0)
+    ended = StringEnded(strings.answer(_word(), 1.0, ONE), "flush", 1.0)
     assert event_values(ended)["string"]["accepted"] is None
     events = [*streams.push({number: NOISE})[number], *streams.close(number)]
     assert not any(isinstance(event, StringEnded) and event.string.accepted for event in events)

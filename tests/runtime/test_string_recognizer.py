@@ -69,7 +69,7 @@ def test_a_check_makes_no_string_certain() -> None:
 
 
 def test_an_unsure_string_is_told_from_a_sure_one() -> None:
-    unsure = StringRecognizer(ToneModel(certainty=0.4, threshold=0.9)).recognize(spoken(["four", "two"]), RATE)
+    unsure = StringRecognizer(ToneModel(certainty=0.9, threshold=0.9)).recognize(spoken(["four", "two"]), RATE)
     assert not unsure.accepted
     assert unsure.reason == "unsure"
     assert unsure.confidence < 0.9

@@ -109,12 +109,53 @@ def test_other_speech_separates_and_is_remembered() -> None:
     apart.push(frames)
     merged.push(together)
     assert apart.best() == merged.best()
-    spans = apart.best()[0].spans
-    assert spans == ((0, 1), (2, 3))
-    assert merged.complete(spans) == 1.0
-    assert apart.complete(spans) == 1.0  # frames beside a word are part of it
-    assert apart.complete(spans[:1]) == pytest.approx(1 - 0.6)
-    assert apart.complete(()) == 1.0
+    assert apart.best()[0].spans == ((0, 1), (2, 3))
+
+
+@given(frames=some_frames())
+def test_a_string_is_complete_along_the_paths_without_other_speech(frames: np.ndarray) -> None:
+    """The last but one unit is other speech: summed path by path."""
+    if frames.shape[1] < 3:
+        return
+    words = frames.shape[1] - 2
+    anything: dict[Words, float] = {}
+    alone: dict[Words, float] = {}
+    for path in itertools.product(range(words + 2), repeat=len(frames)):
+        probability = float(np.prod([frames[t, unit] for t, unit in enumerate(path)]))
+        string = said(tuple(min(unit, words) for unit in path), words)
+        anything[string] = anything.get(string, 0.0) + probability
+        alone[string] = alone.get(string, 0.0) + probability * (words not in path)
+    search = PrefixSearch(words, beam=1000)
+    search.push(frames)
+    for hypothesis in search.best(most=20):
+        if hypothesis.words and hypothesis.probability > 0.01:
+            expected = alone[hypothesis.words] / anything[hypothesis.words]
+            assert search.complete(hypothesis) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_other_words_count_near_a_string_or_between_its_words_only() -> None:
+    silence, other, word = [0.0, 0.0, 1.0], [0.0, 0.9, 0.1], [1.0, 0.0, 0.0]
+    frames = [other, *[silence] * 40, word, silence, word, *[silence] * 10, other]
+    near, far, between = (PrefixSearch(1) for _ in range(3))
+    near.push(frames)
+    far.push(frames[:-1])
+    between.push([word, other, word])
+    assert near.complete(near.best()[0]) == pytest.approx(0.1)
+    assert near.complete(near.best()[0], beside=False) == pytest.approx(1.0)
+    assert far.complete(far.best()[0]) == pytest.approx(1.0)
+    assert between.complete(between.best()[0], beside=False) == pytest.approx(0.1)
+
+
+def test_only_strings_that_may_begin_so_are_looked_for() -> None:
+    frames = [[0.6, 0.3, 0.1], [0.0, 0.0, 1.0], [0.3, 0.6, 0.1]]
+    free = PrefixSearch(2)
+    bound = PrefixSearch(2, begins=lambda words: words in ((1,), (1, 1)))
+    free.push(frames)
+    bound.push(frames)
+    anything = {h.words: h.probability for h in free.best()}
+    assert {h.words: h.probability for h in bound.so_far()} == {
+        words: anything[words] for words in anything if words in ((), (1,), (1, 1))
+    }
 
 
 def test_what_strings_have_in_common_is_stable() -> None:

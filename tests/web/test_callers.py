@@ -15,7 +15,7 @@ pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 from aurora_resnet.runtime.strings.events import StringTimes
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web import callers as module
-from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
+from aurora_resnet.web.callers import Caller, Callers, TooManyCallers, Turn
 from tests.runtime.tone_model import ToneModel
 
 SECOND = 16_000
@@ -29,8 +29,8 @@ class Watched(Callers):
         super().__init__(StringRecognizer(ToneModel()), most=most)
         self.batches: list[dict[int, int]] = []
 
-    def _compute(self, turns: dict[int, bytes | None]) -> dict[int, Any]:
-        self.batches.append({number: len(data or b"") for number, data in turns.items()})
+    def _compute(self, turns: dict[int, Turn]) -> dict[int, Any]:
+        self.batches.append({number: len(data or b"") for number, (data, _) in turns.items()})
         time.sleep(0.005)
         return {number: [] for number in turns}
 

@@ -22,10 +22,12 @@ class StringPoint:
 
     Attributes:
         false_per_hour: false words in an hour of talk, at most.
+        wrong_share: of the strings that are accepted, at most this share is wrong.
         talk: without any of the words, beside the talk of the training's validation.
     """
 
     false_per_hour: float
+    wrong_share: float | None = None
     talk: tuple[SoundFiles, ...] = ()
 
     def choose(self, model: RecognizerModel, run: Path) -> tuple[Calibration, dict[str, Any]]:
@@ -41,7 +43,8 @@ class StringPoint:
         talk = corpus.filter(lambda utterance: not set(utterance.words) & known)
         if self.talk:
             talk = talk.merge(wordless("talk", *self.talk))
-        best = choose_string_point(sequence_model(model), strings, talk, false_per_hour=self.false_per_hour)[0]
+        asked = {"false_per_hour": self.false_per_hour, "wrong_share": self.wrong_share}
+        best = choose_string_point(sequence_model(model), strings, talk, **asked)[0]  # type: ignore[arg-type]
         digests = {"validation": corpus.digest(), "talk": talk.digest()}
         info = {"operating_point": {**asdict(best), "corpora": digests}}
         return best.calibration, info

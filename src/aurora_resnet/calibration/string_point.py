@@ -1,31 +1,42 @@
-"""The decision of a model of strings: the weight of everything but a word, and the least confidence.
+r"""The decision of a model of strings: the weight of everything but a word, the temperature, and the least confidence.
 
-Both are chosen together on recordings that it was not trained on: of all pairs that accept at most so many false words
-in an hour of talk, one at which the most strings are right and accepted.
+They are chosen together on recordings that it was not trained on. For each weight the temperature is the one at which
+the confidences :math:`q` say best which strings are right: the mean of :math:`\log q` of the right ones and of
+:math:`\log(1 - q)` of the wrong ones is the largest. The threshold is the lowest at which at most so many false words
+are accepted in an hour of talk, and at most a share :math:`\alpha` of the accepted strings is wrong, counted as by
+conformal methods: :math:`(\text{wrong} + 1) / (\text{accepted} + 1) \le \alpha`. Of all weights it is one at which the
+most strings are right and accepted.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
+import numpy as np
+from scipy.optimize import minimize_scalar
 from tqdm.auto import tqdm
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.string_answers import StringAnswer, answer_strings
+from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.evaluation.string_answers import StringAnswer
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.progress import progress_bar
-from aurora_resnet.recognition.string_model import TorchSequenceModel, TorchWindowModel, sequence_model
-from aurora_resnet.runtime.decision import Calibration
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.recognition.string_model import sequence_model
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.decision import Calibration, StringDecision, audible
+from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
+from aurora_resnet.runtime.models.strings import Probabilities, StringModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.search import Hypothesis
 
 OTHER_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+TEMPERATURES = (0.2, 5.0)
 FALSE_PER_HOUR = 60.0
 """False words in an hour of talk, if nothing else is asked for."""
 
@@ -43,6 +54,8 @@ class StringPoint:
         words: of so many.
         false_per_hour: words of accepted strings in an hour of talk.
         hours: of talk.
+        temperature: of the posteriors.
+        wrong: strings that are wrong and accepted.
     """
 
     other_weight: float
@@ -53,11 +66,13 @@ class StringPoint:
     words: int
     false_per_hour: float
     hours: float
+    temperature: float = 1.0
+    wrong: int = 0
 
     @property
     def calibration(self) -> Calibration:
-        """Both numbers, as a checkpoint stores them."""
-        return Calibration(threshold=self.threshold, other_weight=self.other_weight)
+        """The numbers of the decision, as a checkpoint stores them."""
+        return Calibration(self.temperature, self.threshold, other_weight=self.other_weight)
 
     @classmethod
     def at(
@@ -67,37 +82,148 @@ class StringPoint:
         talk: Sequence[StringAnswer],
         *,
         false_per_hour: float,
+        wrong_share: float | None = None,
+        temperature: float = 1.0,
     ) -> StringPoint:
-        """Return the point with the lowest threshold that accepts so few false words.
+        """Return the point with the lowest threshold that accepts so few false words and wrong strings.
 
         Args:
             other_weight: with which everything was recognised.
             strings: what was recognised of strings.
             talk: what was recognised in recordings without a word.
             false_per_hour: largest number, 0 or more.
+            wrong_share: largest share of wrong ones among the strings that are accepted; any if not given.
+            temperature: with which everything was recognised.
         """
         hours = sum(each.seconds for each in talk) / 3600
         confidences, words = [each.confidence for each in talk], [len(each.words) for each in talk]
         threshold, accepted = threshold_of_false_words(confidences, words, hours=hours, per_hour=false_per_hour)
+        if wrong_share is not None:
+            right = [each.number_right for each in strings]
+            threshold = max(threshold, threshold_of_wrong([each.confidence for each in strings], right, wrong_share))
+            accepted = sum(count for each, count in zip(confidences, words, strict=True) if each >= threshold)
         counts = sum((each.counts for each in strings), start=WordCounts())
         return cls(
             other_weight=other_weight,
             threshold=min(1.0, threshold),
-            right=sum(each.right and each.confidence >= threshold for each in strings),
+            right=sum(each.number_right and each.confidence >= threshold for each in strings),
             strings=len(strings),
             errors=counts.errors,
             words=counts.said,
             false_per_hour=accepted / hours if hours else 0.0,
             hours=hours,
+            temperature=temperature,
+            wrong=sum(not each.number_right and each.confidence >= threshold for each in strings),
         )
 
 
+def threshold_of_wrong(confidences: Sequence[float], right: Sequence[bool], share: float) -> float:
+    """Return the lowest threshold at which ``(wrong + 1) / (accepted + 1)`` is at most a share; 2 if there is none.
+
+    >>> threshold_of_wrong([0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25)
+    0.7
+    """
+    ranked = sorted(zip(confidences, right, strict=True), reverse=True)
+    lowest, wrong = 2.0, 0
+    for place, (confidence, is_right) in enumerate(ranked, 1):
+        wrong += not is_right
+        last = place == len(ranked) or ranked[place][0] < confidence  # those of one confidence together
+        if last and (wrong + 1) / (place + 1) <= share:
+            lowest = confidence
+    return lowest
+
+
+class Found(NamedTuple):
+    """What the search finds in one recording, before a temperature."""
+
+    utterance: Utterance
+    seconds: float
+    hypotheses: list[Hypothesis]
+    complete: float
+
+    def confidence(self, temperature: float) -> float:
+        """Return the confidence of the most probable string."""
+        decision = StringDecision(temperature=temperature)
+        first = decision.tempered([hypothesis.probability for hypothesis in self.hypotheses])[0]
+        return float(first * decision.tempered([self.complete])[0])
+
+    def answer(self, recognizer: StringRecognizer) -> StringAnswer:
+        """Return the answer at the calibration of a recogniser."""
+        found = recognizer.answer(self.hypotheses, self.complete)
+        words = tuple(word.word for word in found.words)
+        return StringAnswer(self.utterance, words, found.confidence, found.accepted, self.seconds)
+
+
+class Known(StringModel):
+    """A model whose probabilities of some recordings are computed once, for all weights.
+
+    Args:
+        model: computes them.
+    """
+
+    def __init__(self, model: StringModel) -> None:
+        self.model, self.facts = model, model.facts
+        self._shares: dict[bytes, Probabilities] = {}
+
+    def whole(self, samples: Any) -> Probabilities:
+        """Return the probabilities of a whole recording; see ``StringModel.whole``."""
+        key = samples.tobytes()
+        if key not in self._shares:
+            self._shares[key] = self.model.whole(samples)
+        return self._shares[key]
+
+    def at(self, calibration: Calibration) -> StringRecognizer:
+        """Return a recogniser at another calibration."""
+        self.facts = replace(self.facts, calibration=calibration)
+        return StringRecognizer(self)
+
+
+def find_strings(recognizer: StringRecognizer, corpus: Corpus, *, bar: tqdm[Any] | None = None) -> list[Found]:
+    """Search the strings of a corpus; silent recordings are left out.
+
+    Raises:
+        CorpusError: if one cannot be read.
+    """
+    found = []
+    for utterance in corpus:
+        try:
+            samples, rate = read_audio(utterance.path, raw=utterance.raw)
+        except AudioError as error:
+            raise CorpusError(str(error)) from error
+        waveform = recognizer.waveform(samples, rate)
+        if audible(waveform):
+            found.append(Found(utterance, len(samples) / rate, *recognizer.found(waveform)))
+        if bar is not None:
+            bar.update()
+    return found
+
+
+def fit_string_temperature(found: Sequence[Found], right: Sequence[bool]) -> float:
+    """Return the temperature at which the confidences say best which strings are right; 1 where none or all are.
+
+    Args:
+        found: strings.
+        right: which of them are, ``[n]``.
+    """
+    if all(right) or not any(right):
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        sure = np.array([each.confidence(math.exp(log_temperature)) for each in found])
+        return -float(np.log(np.clip(np.where(right, sure, 1 - sure), 1e-9, None)).mean())
+
+    low, high = map(math.log, TEMPERATURES)
+    best: Any = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-2})
+    return math.exp(best.x)
+
+
 def choose_string_point(
-    model: TorchSequenceModel | TorchWindowModel,
+    model: StringModel,
     strings: Corpus,
     talk: Corpus,
     *,
     false_per_hour: float,
+    wrong_share: float | None = None,
     other_weights: Sequence[float] = OTHER_WEIGHTS,
     bar: tqdm[Any] | None = None,
 ) -> list[StringPoint]:
@@ -105,9 +231,12 @@ def choose_string_point(
 
     Args:
         model: as trained; its own point is not used.
-        strings: recordings of strings by held-out speakers.
+        strings: recordings of strings by held-out speakers; one with words that are none of the model's is a string
+            that must not be accepted.
         talk: held-out recordings without any of the words.
         false_per_hour: false words in an hour of talk, at most.
+        wrong_share: largest share of wrong ones among the strings that are accepted; without it nothing is asked of
+            them, and the temperature is 1.
         other_weights: to choose from.
         bar: is moved by every recording, at every weight.
 
@@ -115,17 +244,25 @@ def choose_string_point(
         ConfigError: for a number below 0, or no weight.
         CorpusError: if there are no strings or no talk, or one cannot be read.
     """
-    if not false_per_hour >= 0 or not other_weights:
-        raise ConfigError(f"false_per_hour must be 0 or more and other_weights at least one, got {false_per_hour}")
+    if not false_per_hour >= 0 or not other_weights or (wrong_share is not None and not 0 < wrong_share < 1):
+        raise ConfigError(
+            f"false_per_hour must be 0 or more, wrong_share between 0 and 1 and other_weights at least one, got "
+            f"{false_per_hour}, {wrong_share} and {len(other_weights)}"
+        )
     if not len(strings) or not len(talk):
         raise CorpusError(f"strings and talk are needed, got {len(strings)} and {len(talk)} recordings")
-    points = []
+    points, known = [], Known(model)
     for weight in other_weights:
-        recognizer = StringRecognizer(model.at(other_weight=weight, threshold=0.0))
-        said, unsaid = answer_strings(recognizer, strings, bar=bar), answer_strings(recognizer, talk, bar=bar)
-        if problems := (*said.problems, *unsaid.problems):
-            raise CorpusError("; ".join(problems[:3]))
-        points.append(StringPoint.at(weight, said.strings, unsaid.strings, false_per_hour=false_per_hour))
+        recognizer = known.at(Calibration(threshold=0.0, other_weight=weight))
+        said, unsaid = (find_strings(recognizer, corpus, bar=bar) for corpus in (strings, talk))
+        temperature = 1.0
+        if wrong_share is not None:
+            right = [each.answer(recognizer).number_right for each in said]
+            temperature = fit_string_temperature(said, right)
+            recognizer = known.at(Calibration(temperature, 0.0, other_weight=weight))
+        answers = ([each.answer(recognizer) for each in found] for found in (said, unsaid))
+        limits = {"false_per_hour": false_per_hour, "wrong_share": wrong_share}
+        points.append(StringPoint.at(weight, *answers, temperature=temperature, **limits))  # type: ignore[arg-type]
     return ranked(points)
 
 
@@ -152,6 +289,7 @@ def choose_string_calibration(
     negatives: Mapping[str, Corpus],
     *,
     false_per_hour: float | None = None,
+    wrong_share: float | None = None,
     device: str = "cpu",
 ) -> Choice:
     """Choose the calibration of a checkpoint on corpora, and say what other weights would do there.
@@ -161,6 +299,7 @@ def choose_string_calibration(
         recordings: by held-out speakers, by name; those without a word of the model count as talk.
         negatives: recordings without a word of the model, by name.
         false_per_hour: false words in an hour of talk, at most; ``FALSE_PER_HOUR`` if not given.
+        wrong_share: as ``choose_string_point``.
         device: where torch computes.
 
     Raises:
@@ -172,22 +311,31 @@ def choose_string_calibration(
         raise CorpusError("; ".join(problems[:3]))
     strings = _merged(recordings).filter(lambda utterance: bool(utterance.words))
     talk = _merged(everything).filter(lambda utterance: not set(utterance.words) & set(checkpoint.vocabulary))
-    if unknown := checkpoint.vocabulary.unknown(strings.words):
+    if wrong_share is None and (unknown := checkpoint.vocabulary.unknown(strings.words)):
         raise CorpusError(f"the strings have words that the model does not know: {', '.join(unknown[:20])}")
     most = FALSE_PER_HOUR if false_per_hour is None else false_per_hour
     with progress_bar(total=len(OTHER_WEIGHTS) * (len(strings) + len(talk)), unit="recording", show=True) as bar:
         network = sequence_model(checkpoint, device=device)
-        points = choose_string_point(network, strings, talk, false_per_hour=most, bar=bar)
+        points = choose_string_point(network, strings, talk, false_per_hour=most, wrong_share=wrong_share, bar=bar)
     best = points[0]
-    header = ["other weight", "threshold", "strings right and accepted %", "word errors %", "false words an hour"]
+    header = [
+        "other weight",
+        "threshold",
+        "strings right and accepted %",
+        "word errors %",
+        "false words an hour",
+        "wrong of accepted",
+    ]
     rows = []
     for p in points:
         shares = [percent(p.right / p.strings), percent(p.errors / p.words)]
-        rows.append([f"{p.other_weight:g}", f"{p.threshold:.4g}", *shares, f"{p.false_per_hour:.1f}"])
+        wrong = f"{p.wrong} of {p.right + p.wrong}"
+        rows.append([f"{p.other_weight:g}", f"{p.threshold:.4g}", *shares, f"{p.false_per_hour:.1f}", wrong])
     return Choice(
         calibration=best.calibration,
         table=markdown_table(header, rows),
-        summary=f"other_weight {best.other_weight:g}, threshold {best.threshold:.4g}",
+        summary=f"other_weight {best.other_weight:g}, temperature {best.temperature:.3g}, "
+        f"threshold {best.threshold:.4g}",
         facts=asdict(best),
     )
 

@@ -37,6 +37,10 @@ def calibrate(
             f"(default {FALSE_PER_HOUR:g})."
         ),
     ] = None,
+    wrong_share: Annotated[
+        float | None,
+        typer.Option(help="For a model of strings: of those that it accepts, at most this share may be wrong."),
+    ] = None,
     device: Device = "cpu",
     threads: Threads = None,
     trust_code: TrustCode = False,
@@ -67,6 +71,7 @@ def calibrate(
         words_refused=words_refused,
         negatives_accepted=negatives_accepted,
         false_per_hour=false_per_hour,
+        wrong_share=wrong_share,
     )
     spoken = load_words(corpus, split, kind=checkpoint.kind)
     not_words = load_negatives(negatives or (), checkpoint.vocabulary)

@@ -16,6 +16,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from aurora_resnet.runtime.strings.checks import CHECKS
+from aurora_resnet.runtime.strings.rules import Numbers, read_known
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.tables import TableFormat, read_rows
@@ -48,6 +49,15 @@ def transcribe(
         list[int] | None, typer.Option(metavar="N", help="How many digits, if known; may be repeated.", min=1)
     ] = None,
     check: Annotated[str | None, typer.Option(help=f"Check digit of the strings: {', '.join(CHECKS)}.")] = None,
+    known: Annotated[
+        Path | None, typer.Option(help="Look for these numbers only: a text file with one a line.")
+    ] = None,
+    numbers: Annotated[
+        Numbers | None,
+        typer.Option(
+            help="digits: refuse numbers said otherwise, as 'forty seven'; spoken: read them, if the model can."
+        ),
+    ] = None,
     format: Annotated[TableFormat, typer.Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
     engine: EngineOption = "local",
     workers: Workers = None,
@@ -74,9 +84,12 @@ def transcribe(
       aurora-resnet transcribe s3-mirror/*.parquet --engine ray --out /shared/words
     """
     check_folder(out, "--out")
-    if not string and (length or check):
-        raise ConfigError(f"{'--length' if length else '--check'} is about strings; add --string")
-    task: Words | Strings = Strings(tuple(length) if length else None, check) if string else Words()
+    given = {"--length": length, "--check": check, "--known": known, "--numbers": numbers}
+    if not string and (options := [option for option, value in given.items() if value]):
+        raise ConfigError(f"{options[0]} is about strings; add --string")
+    texts = None if known is None else read_known(known)
+    strings = Strings(tuple(length) if length else None, check, texts, numbers or "digits")
+    task: Words | Strings = strings if string else Words()
     model = model or task.recognizer.default_model
     computed = TranscriptionModel(model, device=device, batch=batch, task=task, trust_code=trust_code)
     with logged_to(out / "run.log"):

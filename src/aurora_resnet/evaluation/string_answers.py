@@ -17,6 +17,7 @@ from aurora_resnet.evaluation.string_condition import StringCondition
 from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import AudioError
+from aurora_resnet.runtime.strings.grammar import digits_of
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
@@ -47,6 +48,12 @@ class StringAnswer:
     def right(self) -> bool:
         """Whether every word is right and none is missing or added."""
         return self.words == self.utterance.words
+
+    @property
+    def number_right(self) -> bool:
+        """Whether the digits are those of the number that is said; "oh" and "zero" are one."""
+        said = digits_of(self.utterance.words)
+        return self.right if said is None else digits_of(self.words) == said
 
 
 class StringAnswers(NamedTuple):

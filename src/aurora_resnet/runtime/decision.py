@@ -120,12 +120,15 @@ class StringDecision:
         other_weight: what the probability of anything but a word is multiplied with before the search: above 1, fewer
             words are recognised where none was said.
         threshold: least confidence of a string that is accepted, 0 to 1; ``None`` as long as none was chosen.
+        temperature: of the posteriors; see ``tempered``.
     """
 
     other_weight: float = 1.0
     threshold: float | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        WordDecision(self.temperature)
         if not 1 / LARGEST_OTHER_WEIGHT <= self.other_weight <= LARGEST_OTHER_WEIGHT:
             raise ConfigError(f"other_weight must lie from 1e-6 to 1e6, got {self.other_weight}")
         if not 0 <= (self.threshold or 0) <= 1:
@@ -141,6 +144,20 @@ class StringDecision:
         changed[..., words:] *= self.other_weight
         shares: Array = changed / changed.sum(axis=-1, keepdims=True)
         return shares
+
+    def tempered(self, probabilities: npt.ArrayLike) -> Array:
+        r"""Return calibrated posteriors of strings, or of any alternatives of which some are not named.
+
+        With those named :math:`p_i` and :math:`r = 1 - \sum_i p_i` of all others together,
+        :math:`q_i = p_i^{1/T} / (\sum_j p_j^{1/T} + r^{1/T})`; their order stays.
+
+        >>> StringDecision(temperature=0.5).tempered([0.6, 0.2]).round(3).tolist()
+        [0.818, 0.091]
+        """
+        named = np.asarray(probabilities, dtype=np.float64)
+        shares = np.clip(np.append(named, 1.0 - named.sum()), 0.0, 1.0) ** (1 / self.temperature)
+        powers: Array = shares[:-1] / max(float(shares.sum()), np.finfo(np.float64).tiny)
+        return powers
 
     def accepts(self, probability: float, complete: float = 1.0) -> tuple[bool | None, Reason | None]:
         """Return whether a string is accepted, and if not, why not.
@@ -212,7 +229,7 @@ class Calibration(WordDecision):
         Raises:
             ConfigError: if the threshold is no confidence.
         """
-        return StringDecision(self.other_weight, self.threshold)
+        return StringDecision(self.other_weight, self.threshold, self.temperature)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; ``from_dict`` reads them back."""

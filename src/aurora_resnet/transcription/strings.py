@@ -9,8 +9,8 @@ from aurora_resnet.runtime.audio.reading import Recording
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.answer import DigitString
-from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import Numbers, StringRules
 from aurora_resnet.transcription.tables import Columns, Row
 
 
@@ -22,12 +22,16 @@ class Strings:
     it is not accepted.
 
     Attributes:
-        lengths: numbers of words that they have, if known.
+        lengths: numbers of digits that they have, if known.
         check: name of a check, of ``CHECKS``.
+        known: all texts that are possible.
+        numbers: how numbers may be said; see ``StringRules``.
     """
 
     lengths: tuple[int, ...] | None = None
     check: str | None = None
+    known: tuple[str, ...] | None = None
+    numbers: Numbers = "digits"
 
     recognizer: ClassVar[type[StringRecognizer]] = StringRecognizer
     columns: ClassVar[Columns] = {
@@ -45,12 +49,17 @@ class Strings:
     def __post_init__(self) -> None:
         if self.lengths is not None and (not self.lengths or min(self.lengths) < 1):
             raise ConfigError(f"lengths must name at least one number of words, 1 or more, got {self.lengths}")
-        if self.check is not None and self.check not in CHECKS:
-            raise ConfigError(f"'{self.check}' is no check; expected {', '.join(CHECKS)}")
+        _ = self.rules
+
+    @property
+    def rules(self) -> StringRules:
+        """Which strings are possible."""
+        return StringRules(lengths=self.lengths, check=self.check, known=self.known, numbers=self.numbers)
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen, as plain JSON values."""
-        return {"strings": {"lengths": self.lengths and list(self.lengths), "check": self.check}}
+        lists = {name: value and list(value) for name, value in (("lengths", self.lengths), ("known", self.known))}
+        return {"strings": {**lists, "check": self.check, "numbers": self.numbers}}
 
     def prepare(self, recognizer: StringRecognizer, recording: Recording) -> Samples:
         """Return the waveform of a recording."""
@@ -58,8 +67,7 @@ class Strings:
 
     def answer(self, recognizer: StringRecognizer, prepared: list[Samples]) -> list[DigitString]:
         """Return the answers."""
-        check = None if self.check is None else CHECKS[self.check]
-        return recognizer.recognize_waveforms(prepared, lengths=self.lengths, check=check)
+        return recognizer.recognize_waveforms(prepared, self.rules)
 
     def values(self, prepared: Samples, answer: DigitString) -> Row:
         """Return what is between the name and the error of a row."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.answer import StringWord
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import StringRules
 
 COLUMNS = 600
 """Most columns in which a waveform is drawn."""
@@ -121,11 +121,7 @@ class StringAnswer:
 
 
 def answer_string(
-    recognizer: StringRecognizer,
-    samples: Samples,
-    sample_rate: int,
-    lengths: Collection[int] | None = None,
-    check: Callable[[str], bool] | None = None,
+    recognizer: StringRecognizer, samples: Samples, sample_rate: int, rules: StringRules | None = None
 ) -> StringAnswer:
     """Recognise the string in one recording as ``recognize --string`` does.
 
@@ -133,8 +129,7 @@ def answer_string(
         recognizer: who answers.
         samples: the recording, ``[N]``.
         sample_rate: its rate in Hz.
-        lengths: numbers of words that it may have.
-        check: whether a text is possible.
+        rules: which strings are possible.
 
     Raises:
         AudioError: if the samples are unusable.
@@ -144,7 +139,7 @@ def answer_string(
     >>> answer.text, answer.reason, answer.duration_seconds
     ('', 'silence', 0.5)
     """
-    string = recognizer.recognize(samples, sample_rate, lengths=lengths, check=check)
+    string = recognizer.recognize_waveforms([recognizer.waveform(samples, sample_rate)], rules)[0]
     return StringAnswer(**vars(string), duration_seconds=len(samples) / sample_rate, waveform=envelope(samples))
 
 

@@ -36,6 +36,8 @@ KEPT_SECONDS = 10.0
 """So long a second of sound keeps a place."""
 
 Told = list[StringEvent]
+Turn = tuple[bytes | None, StringTimes | None]
+"""Samples, or ``None`` for the end, and what is expected from there on, if that is new."""
 
 
 class TooManyCallers(Exception):  # noqa: N818 (an answer, not a fault)
@@ -79,7 +81,7 @@ class Callers:
 
         Raises:
             TooManyCallers: if there is no room, nor anybody who sends nothing.
-            AuroraError: for a rate or lengths that cannot be.
+            AuroraError: for a rate that cannot be, or what the model cannot do.
         """
         if len(self._places) >= self.most:
             idlest = max(self._places, key=Caller.idle_seconds)
@@ -139,9 +141,16 @@ class Callers:
         later = files[max(FILE_TURNS, BATCH_TURNS - (len(ready) - len(files))) :]
         return {caller: self._asked.pop(caller) for caller in ready if caller not in later}
 
-    def _compute(self, turns: dict[int, bytes | None]) -> dict[int, Told]:
-        events = self._streams.push({number: data for number, data in turns.items() if data is not None})
-        for number, data in turns.items():
+    def check(self, times: StringTimes) -> None:
+        """Refuse what the model cannot do; errors as ``StringStreams.ask``."""
+        times.search(self._streams.model.facts.vocabulary)
+
+    def _compute(self, turns: dict[int, Turn]) -> dict[int, Told]:
+        for number, (_, times) in turns.items():
+            if times is not None:
+                self._streams.ask(number, times)
+        events = self._streams.push({number: data for number, (data, _) in turns.items() if data is not None})
+        for number, (data, _) in turns.items():
             if data is None:
                 events[number] = self._streams.close(number)
         return events
@@ -166,6 +175,7 @@ class Caller:
         """He keeps his place as if he had sent sound until ``kept_until``."""
         self._seconds = 0.0
         self._waiting = bytearray()
+        self._questions: list[tuple[int, StringTimes]] = []  # behind how many of the bytes that wait
         self._messages = 0
         self._over, self._ending = False, False
         self._room = asyncio.Event()
@@ -205,6 +215,12 @@ class Caller:
         self._callers.work()
         await self._room.wait()
 
+    def expect(self, times: StringTimes) -> None:
+        """Expect another answer behind what he has sent; errors as ``Callers.check``."""
+        self._callers.check(times)
+        at = len(self._waiting)
+        self._questions = [question for question in self._questions if question[0] < at] + [(at, times)]
+
     def finish(self) -> None:
         """Let what waits be the last of his sound."""
         self._over = True
@@ -219,13 +235,17 @@ class Caller:
         self._ending = True
         return await self._callers.ask(self)
 
-    def take_turn(self) -> bytes | None:
-        """Return the samples of a turn; ``None`` for the end."""
+    def take_turn(self) -> Turn:
+        """Return his next turn, which ends where something else is expected."""
         if self._ending:
-            return None
-        data = bytes(self._waiting[: self._turn_bytes])
-        del self._waiting[: self._turn_bytes]
+            return None, None
+        due = [times for at, times in self._questions if at == 0]
+        later = [(at, times) for at, times in self._questions if at > 0]
+        size = min([self._turn_bytes, *(at for at, _ in later)])
+        data = bytes(self._waiting[:size])
+        del self._waiting[:size]
+        self._questions = [(at - len(data), times) for at, times in later]
         if len(self._waiting) < self._turn_bytes:
             self._messages = 0
             self._room.set()
-        return data
+        return data, due[0] if due else None

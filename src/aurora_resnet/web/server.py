@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 
-from aurora_resnet.runtime.errors import AudioError, MissingDependencyError, did_you_mean
+from aurora_resnet.runtime.errors import AudioError, ConfigError, MissingDependencyError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.checks import CHECKS
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import Numbers, StringRules
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS
 
@@ -31,7 +31,7 @@ try:
     from aurora_resnet.web.guard import HEADERS, guarded_app
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
     from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
-    from aurora_resnet.web.stream import Length, serve_stream
+    from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
 except ImportError as error:
     raise MissingDependencyError(
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -150,6 +150,7 @@ def create_app(
         _add_strings(app, strings, receiver)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
+    app.add_exception_handler(ConfigError, _unprocessable)
     app.add_exception_handler(RequestValidationError, _wrong_query)
     app.add_exception_handler(AnyHTTPException, _http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
@@ -166,10 +167,13 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) ->
     async def string(
         request: Request,
         length: Annotated[list[Length] | None, Query()] = None,
-        check: Literal["luhn"] | None = None,
+        check: Check | None = None,
+        known: Annotated[list[Number] | None, Query(max_length=MOST_KNOWN)] = None,
+        numbers: Numbers = "digits",
     ) -> Any:
-        possible = None if check is None else CHECKS[check]
-        return await receiver.answer(request, partial(answer_string, strings, lengths=length, check=possible))
+        rules = StringRules(lengths=length, check=check, known=known, numbers=numbers)
+        rules.search(strings.vocabulary)  # refused before the recording comes
+        return await receiver.answer(request, partial(answer_string, strings, rules=rules))
 
     async def stream(socket: WebSocket) -> None:
         await serve_stream(socket, callers)

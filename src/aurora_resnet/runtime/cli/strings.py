@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import get_args
 
 from ..audio.recordings import AnyRecording
 from ..audio.waveform import Samples
@@ -14,7 +15,8 @@ from ..stream import Stream
 from ..strings.answer import DigitString
 from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
-from ..strings.recognizer import StringRecognizer
+from ..strings.recognizer import STREAMING, StringRecognizer
+from ..strings.rules import Numbers, read_known
 from .task import Task
 
 TIMES = {
@@ -31,9 +33,20 @@ def add_string_options(command: str, parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--length", type=int, action="append", metavar="N", help="how many digits it has, if known; may be repeated"
     )
+    group.add_argument("--check", choices=CHECKS, help="look for strings with a right check digit only")
+    group.add_argument("--known", metavar="FILE", help="look for these numbers only: a text file with one a line")
+    group.add_argument(
+        "--numbers",
+        choices=get_args(Numbers),
+        help="digits: refuse numbers said otherwise, as 'forty seven' (default); spoken: read them, if the model can",
+    )
     if command == "recognize":
-        group.add_argument("--check", choices=CHECKS, help="look for strings with a right check digit only")
         return
+    group.add_argument(
+        "--second-look",
+        choices=("on", "off"),
+        help=f"off: {STREAMING} alone answers, and no other model reads a finished string once more",
+    )
     for option, (name, text) in TIMES.items():
         default = getattr(StringTimes, name)
         group.add_argument(option, dest=name, type=float, metavar="SECONDS", help=f"{text} (default {default:g})")
@@ -45,7 +58,10 @@ def check_string_options(options: argparse.Namespace) -> None:
     Raises:
         ConfigError: for options of strings without ``--string``, or lengths below 1.
     """
-    names = {"length": "--length", "check": "--check"} | {name: option for option, (name, _) in TIMES.items()}
+    rules = ("length", "check", "known", "numbers", "second_look")
+    names = {name: f"--{name.replace('_', '-')}" for name in rules} | {
+        name: option for option, (name, _) in TIMES.items()
+    }
     given = [option for name, option in names.items() if getattr(options, name, None) is not None]
     if given and not options.string:
         raise ConfigError(f"{given[0]} is about strings; add --string")
@@ -62,8 +78,12 @@ class Strings(Task[StringRecognizer]):
         del command
         given = {name: getattr(options, name, None) for name, _ in TIMES.values()}
         times = {name: seconds for name, seconds in given.items() if seconds is not None}
-        self._times = StringTimes(lengths=options.length, **times)
-        super().__init__(StringRecognizer, EXPORTED_STRINGS[0], options, threads)
+        known = options.known and read_known(options.known)
+        self._times = StringTimes(
+            lengths=options.length, check=options.check, known=known, numbers=options.numbers or "digits", **times
+        )
+        live = getattr(options, "second_look", None) == "off"
+        super().__init__(StringRecognizer, STREAMING if live else EXPORTED_STRINGS[0], options, threads)
 
     def prepare(self, recording: AnyRecording) -> Samples:
         """Return the waveform of a recording."""
@@ -71,8 +91,7 @@ class Strings(Task[StringRecognizer]):
 
     def answer(self, prepared: list[Samples]) -> list[DigitString]:
         """Return the answers."""
-        check = self.options.check and CHECKS[self.options.check]
-        return self.recognizer.recognize_waveforms(prepared, lengths=self.options.length, check=check)
+        return self.recognizer.recognize_waveforms(prepared, self._times)
 
     def line(self, answer: DigitString) -> str:
         """Return an answer as text."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..decision import Reason
 from ..models.strings import SequenceFacts
-from ..vocabulary import Vocabulary
+from .grammar import NUMBER_WORDS
+from .rules import StringRules
 from .search import Hypothesis
 
 MOST_ALTERNATIVES = 10
@@ -47,9 +48,9 @@ class DigitString:
         alternatives: the most probable strings and their probabilities, this one first.
         accepted: whether to believe it; ``None``, unknown, if words were recognised and the model is not calibrated.
         reason: why not, or ``None``: ``silence``; ``no words``, where only something else was said; ``other words``,
-            where something else was said with them, such as "forty"; ``unsure``, where the confidence is below the
-            model's threshold for any other reason; ``no such string``, where none has the length or passes the
-            check; ``not calibrated``.
+            where something else was said between or beside the digits, such as "forty"; ``unsure``, where the
+            confidence is below the model's threshold for any other reason; ``no such string``, where none has the
+            length or passes the check; ``not calibrated``.
     """
 
     text: str
@@ -68,39 +69,47 @@ class DigitString:
 
 
 def string_answer(
-    facts: SequenceFacts, found: Sequence[Hypothesis], *, complete: float = 1.0, constrained: bool = False
+    facts: SequenceFacts, found: Sequence[Hypothesis], rules: StringRules, *, complete: float = 1.0
 ) -> DigitString:
     """Return the answer that strings stand for.
 
     Args:
         facts: of the model.
-        found: from ``PrefixSearch.best``, the most probable one first.
-        complete: from ``PrefixSearch.complete``, of the first one.
-        constrained: whether only some strings were possible.
+        found: from ``StringRules.best``, the most probable one first.
+        rules: by which they were found.
+        complete: from ``StringRules.complete``, of the first one.
     """
     if not found:
         return DigitString("", (), 0.0, (), accepted=False, reason="no such string")
-    best = found[0]
+    decision = facts.calibration.strings
+    shares = decision.tempered([hypothesis.probability for hypothesis in found]).tolist()
+    found = [replace(hypothesis, probability=share) for hypothesis, share in zip(found, shares, strict=True)]
+    complete = float(decision.tempered([complete])[0])
     alternatives: dict[str, float] = {}
     for hypothesis in found:
-        text = string_text(facts.vocabulary, hypothesis.words)
-        alternatives[text] = alternatives.get(text, 0.0) + hypothesis.probability
-    accepted, reason = facts.calibration.strings.accepts(best.probability, complete)
-    if not best.words and not constrained:
+        written = rules.text(facts.vocabulary, hypothesis.words)
+        alternatives[written] = alternatives.get(written, 0.0) + hypothesis.probability
+    ranked = sorted(alternatives.items(), key=lambda each: -each[1])
+    text, probability = ranked[0]
+    best = next(each for each in found if rules.text(facts.vocabulary, each.words) == text)
+    accepted, reason = decision.accepts(probability, complete)
+    if not text.isdigit() and {facts.vocabulary.words[word] for word in best.words} & set(NUMBER_WORDS):
+        accepted, reason = False, "other words"
+    if not best.words and rules.any:
         accepted, reason = False, "no words"
     return DigitString(
-        text=string_text(facts.vocabulary, best.words),
-        words=tuple(_word(facts, found, place) for place in range(len(best.words))),
-        confidence=min(1.0, best.probability * complete),
-        alternatives=tuple(list(alternatives.items())[:MOST_ALTERNATIVES]),
+        text=text,
+        words=tuple(_word(facts, found, best, place) for place in range(len(best.words))),
+        confidence=min(1.0, probability * complete),
+        alternatives=tuple(ranked[:MOST_ALTERNATIVES]),
         accepted=accepted,
         reason=reason,
     )
 
 
-def _word(facts: SequenceFacts, found: Sequence[Hypothesis], place: int) -> StringWord:
+def _word(facts: SequenceFacts, found: Sequence[Hypothesis], best: Hypothesis, place: int) -> StringWord:
     """Return a word of the best string; its confidence is that of all strings that have it at that time."""
-    word, (start, end) = found[0].words[place], found[0].spans[place]
+    word, (start, end) = best.words[place], best.spans[place]
     agreeing = sum(
         hypothesis.probability
         for hypothesis in found
@@ -116,15 +125,3 @@ def _word(facts: SequenceFacts, found: Sequence[Hypothesis], place: int) -> Stri
         end_seconds=end * facts.step_seconds,
         confidence=min(1.0, agreeing),
     )
-
-
-def string_text(vocabulary: Vocabulary, words: Sequence[int]) -> str:
-    """Return how a string is written.
-
-    >>> string_text(Vocabulary(("zero", "one", "oh")), [1, 2, 0]), string_text(Vocabulary(("yes", "no")), [0, 1])
-    ('100', 'yes no')
-    """
-    digits = [vocabulary.digits[word] for word in words]
-    if all(digit is not None for digit in digits):
-        return "".join(map(str, digits))
-    return " ".join(vocabulary.words[word] for word in words)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ..errors import ConfigError
 from .answer import DigitString, StringWord
+from .rules import StringRules
 
 EndReason = Literal["length", "pause", "flush", "too long"]
 
@@ -115,14 +115,14 @@ def in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StringTimes:
-    """How long to wait, in seconds.
+class StringTimes(StringRules):
+    """How long to wait, in seconds, and which strings are possible: see ``StringRules`` for what is not said here.
 
     Attributes:
         no_input_seconds: from the beginning, or from the end of the string before, to ``NoInput``.
         between_seconds: a pause that ends a string.
         at_most_seconds: from its first word to the end of a string, however it goes on.
-        lengths: numbers of words that a string may have, if they are known; one that has the most of them has ended.
+        lengths: numbers of digits that a string may have, if they are known; one that has the most of them has ended.
         loud_db: how far above the noise speech is.
 
     >>> StringTimes(between_seconds=0)
@@ -133,10 +133,10 @@ class StringTimes:
     no_input_seconds: float = 6.0
     between_seconds: float = 1.2
     at_most_seconds: float = 30.0
-    lengths: Collection[int] | None = None
     loud_db: float = 10.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("no_input_seconds", "between_seconds", "at_most_seconds", "loud_db"):
             if not 0 < getattr(self, name) <= 3600:
                 raise ConfigError(f"{name} must be above 0 and at most 3600, got {getattr(self, name)}")

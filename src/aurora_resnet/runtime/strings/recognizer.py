@@ -16,11 +16,13 @@ from ..decision import audible
 from ..model_reference import EXPORTED_STRINGS, Kind, resolve
 from ..models.strings import SequenceFacts, SequenceModel, StringModel, load_string_model
 from ..pretrained import Pretrained
-from .answer import RIVALS, DigitString, string_answer, string_text
+from .answer import RIVALS, DigitString, string_answer
 from .events import StringTimes
-from .search import Hypothesis, PrefixSearch
+from .rules import Numbers, StringRules
+from .search import Hypothesis
 from .stream import TAIL_SECONDS, StringStream
 
+SILENCE = DigitString("", (), 1.0, (), accepted=False, reason="silence")
 STREAMING = "string_net"
 """The shipped model that reads streams."""
 
@@ -52,7 +54,9 @@ class StringRecognizer(Pretrained[StringModel]):
         sample_rate: float | None = None,
         *,
         lengths: Collection[int] | None = None,
-        check: Callable[[str], bool] | None = None,
+        check: Callable[[str], bool] | str | None = None,
+        known: Collection[str] | None = None,
+        numbers: Numbers = "digits",
     ) -> DigitString:
         """Recognise one recording.
 
@@ -60,14 +64,17 @@ class StringRecognizer(Pretrained[StringModel]):
             recording: a path, the bytes of a sound file or a file object that holds one, samples, or a mapping of
                 samples and their rate; see ``AnyRecording``.
             sample_rate: of samples in Hz; whatever states its own rate takes none.
-            lengths: numbers of words that the string may have, if they are known: only such strings are looked for.
-            check: whether a text is possible, such as a check digit; only such strings are looked for.
+            lengths: numbers of digits that the string may have, if they are known: only such strings are looked for.
+            check: whether a text is possible, or the name of a check, ``luhn``; only such strings are looked for.
+            known: all texts that are possible, such as the customers' numbers.
+            numbers: how numbers may be said; see ``StringRules``.
 
         Raises:
             AudioError: if the recording cannot be used.
-            ConfigError: for samples without a rate, or anything else with one, or for lengths below 0.
+            ConfigError: for samples without a rate, or anything else with one, or as ``StringRules``.
         """
-        return self.recognize_waveforms([self.waveform(recording, sample_rate)], lengths=lengths, check=check)[0]
+        rules = StringRules(lengths=lengths, check=check, known=known, numbers=numbers)
+        return self.recognize_waveforms([self.waveform(recording, sample_rate)], rules)[0]
 
     def waveform(self, recording: AnyRecording, sample_rate: float | None = None) -> Samples:
         """Return the model's input for a recording; arguments and errors as ``recognize``."""
@@ -75,30 +82,25 @@ class StringRecognizer(Pretrained[StringModel]):
         samples = prepare(opened.read(0, opened.frames), opened.sample_rate, rate)
         return np.pad(samples, (0, round(TAIL_SECONDS * rate))) if audible(samples) else samples
 
-    def recognize_waveforms(
-        self,
-        waveforms: Iterable[Samples],
-        *,
-        lengths: Collection[int] | None = None,
-        check: Callable[[str], bool] | None = None,
-    ) -> list[DigitString]:
-        """Recognise what ``waveform`` made; arguments as ``recognize``."""
-        possible = None if check is None else lambda words: check(string_text(self.vocabulary, words))
-        answers = []
-        for samples in waveforms:
-            if not audible(samples):
-                answers.append(DigitString("", (), 1.0, (), accepted=False, reason="silence"))
-                continue
-            search = PrefixSearch(len(self.vocabulary), lengths)
-            search.push(self.facts.weighted(self.model.whole(samples)))
-            found = search.best(possible, most=RIVALS)
-            complete = search.complete(found[0].spans) if found else 1.0
-            answers.append(self.answer(found, complete=complete, constrained=not (lengths is None and check is None)))
-        return answers
+    def recognize_waveforms(self, waveforms: Iterable[Samples], rules: StringRules | None = None) -> list[DigitString]:
+        """Recognise what ``waveform`` made, by rules of what is possible."""
+        return [
+            self.answer(*self.found(samples, rules), rules) if audible(samples) else SILENCE for samples in waveforms
+        ]
 
-    def answer(self, found: Sequence[Hypothesis], *, complete: float = 1.0, constrained: bool = False) -> DigitString:
+    def found(self, samples: Samples, rules: StringRules | None = None) -> tuple[list[Hypothesis], float]:
+        """Return the most probable strings of a waveform, and how surely nothing else is said with the first."""
+        rules = rules or StringRules()
+        search = rules.search(self.vocabulary)
+        search.push(self.facts.weighted(self.model.whole(samples)))
+        found = rules.best(search, self.vocabulary, most=RIVALS)
+        return found, rules.complete(search, self.vocabulary, found)
+
+    def answer(
+        self, found: Sequence[Hypothesis], complete: float = 1.0, rules: StringRules | None = None
+    ) -> DigitString:
         """Return the answer that strings stand for; see ``string_answer``."""
-        return string_answer(self.facts, found, complete=complete, constrained=constrained)
+        return string_answer(self.facts, found, rules or StringRules(), complete=complete)
 
     def stream(
         self, sample_rate: float, *, encoding: Encoding | None = None, times: StringTimes | None = None

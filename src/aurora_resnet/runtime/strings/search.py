@@ -14,8 +14,8 @@ where :math:`k'` is the last word of :math:`s'` (A. Graves, *Supervised Sequence
 Networks*, 2012, section 7.5.3). :math:`b_T(s) + w_T(s)` is the posterior of the string: lost and added words are among
 its rivals. Only the most probable strings are kept.
 
-Other speech separates words too, but a number in which other words were said is not the number of its digits. So the
-search remembers how probable other speech was in each frame.
+Other speech separates words too, but a number in which other words were said is not the number of its digits; see
+``completeness``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ConfigError
+from .completeness import completeness
 
 Words = tuple[int, ...]
 Spans = tuple[tuple[int, int], ...]
@@ -45,8 +46,6 @@ OTHERWISE = 0.1
 asked for. A string that is possible only because it is asked for is not certain for that reason."""
 SMALL = 1e-100
 """Below this all probabilities are divided by the largest one."""
-BESIDE_FRAMES = 30
-"""Other speech so near to a string, 1.2 s at 25 frames a second, was said with it."""
 WORDS_AT_A_TIME = 64
 """Longest string; a longer one is cut by whoever feeds the search."""
 
@@ -112,6 +111,7 @@ class PrefixSearch:
         words: how many words the vocabulary has.
         lengths: numbers of words that a string may have; any if ``None``.
         beam: strings kept; of each length, where one is asked for. ``BEAM`` or ``BEAM_OF_LENGTH`` if not given.
+        begins: tells whether a possible string begins so; only such strings are looked for.
 
     >>> search = PrefixSearch(words=2)
     >>> search.push(np.array([[0.9, 0.05, 0.05], [0.1, 0.0, 0.9], [0.8, 0.1, 0.1]]))
@@ -123,10 +123,10 @@ class PrefixSearch:
     words: int
     lengths: Collection[int] | None = None
     beam: int = 0
+    begins: Callable[[Words], bool] | None = None
     frame: int = 0
     _nodes: dict[Words, _Node] = field(default_factory=dict)
-    _other: list[float] = field(default_factory=list)
-    """Probability of other speech in each frame."""
+    _frames: list[Sequence[float]] = field(default_factory=list)
     _log_kept: float = 0.0
     """Logarithm of what the sums were divided by, so that hours do not become too small to compute."""
     _committed: int = 0
@@ -167,7 +167,7 @@ class PrefixSearch:
             Strings of the possible lengths that pass the check. Their probabilities are those among all strings, of
             which those that should not be possible count ``OTHERWISE`` of what they are recognised as.
         """
-        if self.lengths is None and check is None:
+        if self.lengths is None and check is None and self.begins is None:
             return self.so_far(most=most)
         possible = [
             node
@@ -185,19 +185,9 @@ class PrefixSearch:
         """
         return self._hypotheses(self._nodes.values(), math.exp(self._log_kept), most)
 
-    def complete(self, spans: Spans) -> float:
-        """Return the probability that nothing but the words of a string was said with it, 0 to 1.
-
-        CTC tells a word in single frames, so it is one minus the most that other speech has in a frame between or
-        beside the words.
-        """
-        if not spans:
-            return 1.0
-        first, last = max(0, spans[0][0] - BESIDE_FRAMES), spans[-1][1] + BESIDE_FRAMES
-        between = np.array(self._other[first:last])
-        for start, end in spans:
-            between[max(0, start - 1 - first) : end + 1 - first] = 0
-        return 1.0 - float(between.max(initial=0.0))
+    def complete(self, string: Hypothesis, *, beside: bool = True) -> float:
+        """Return the probability that nothing but the words of a string was said with it; see ``completeness``."""
+        return completeness(np.array(self._frames), self.words, string.words, string.spans, beside=beside)
 
     def stable(self, *shares: float) -> list[Words]:
         """Return, for each share of the probability, the longest beginning that so much of it has in common."""
@@ -221,7 +211,7 @@ class PrefixSearch:
 
     def _advance(self, row: Sequence[float]) -> None:
         separator, now = sum(row[self.words :]), self.frame
-        self._other.append(row[self.words] if len(row) == self.words + 2 else 0.0)
+        self._frames.append(row)
         least = LEAST_PROBABILITY if self.lengths is None else LEAST_OF_LENGTH
         likely = [(word, row[word]) for word in range(self.words) if row[word] > least]
         after: dict[Words, _Node] = {}
@@ -244,7 +234,7 @@ class PrefixSearch:
             for word, probability in likely:
                 again = word == last  # without a separator between, it would be one word
                 from_all = node.separated if again else total
-                if from_all <= 0.0:
+                if from_all <= 0.0 or not (self.begins is None or self.begins((*words, word))):
                     continue
                 longer = after.get((*words, word))
                 if longer is None:

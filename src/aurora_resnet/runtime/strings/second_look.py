@@ -12,7 +12,7 @@ where a string that one of them does not name has ``UNNAMED`` of its probability
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,8 @@ from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..models.strings import SequenceFacts, StringModel
 from .answer import RIVALS
-from .search import Hypothesis, PrefixSearch
+from .rules import StringRules
+from .search import Hypothesis
 
 UNNAMED = 1e-6
 WEIGHT = 0.7
@@ -35,13 +36,16 @@ class SecondLook:
     """Read finished strings with a model beside a stream's own.
 
     Args:
-        model: that looks; its words and steps are those of the stream's model.
+        model: that looks; its words and steps are those of the stream's model. It may know more words behind them, of
+            which a string that has one is told by this look alone.
         samples: steps of the stream at the model's rate, some before the search began and all since.
+        known: words of the stream's model.
         before: how many before.
     """
 
     model: StringModel
     samples: list[Samples]
+    known: int
     before: int = 0
 
     @classmethod
@@ -51,11 +55,13 @@ class SecondLook:
         Raises:
             ConfigError: if the two have other words, rates or steps.
         """
-        second = model.facts
-        same = ("vocabulary", "sample_rate", "step_samples")
-        if different := [name for name in same if getattr(first, name) != getattr(second, name)]:
+        second, known = model.facts, len(first.vocabulary)
+        different = [name for name in ("sample_rate", "step_samples") if getattr(first, name) != getattr(second, name)]
+        if second.vocabulary.words[:known] != first.vocabulary.words:
+            different = ["vocabulary"]
+        if different:
             raise ConfigError(f"{second.name} cannot look at what {first.name} finds: their {different[0]} differ")
-        return cls(model, [])
+        return cls(model, [], known)
 
     @property
     def _reach(self) -> int:
@@ -66,22 +72,24 @@ class SecondLook:
         self.samples = [] if anew else self.samples[-self._reach :]
         self.before = len(self.samples)
 
-    def at(self, found: Sequence[Hypothesis], lengths: Collection[int] | None) -> tuple[list[Hypothesis], float]:
+    def at(self, found: Sequence[Hypothesis], rules: StringRules) -> tuple[list[Hypothesis], float]:
         """Return the strings of both, and how surely no other words are among them.
 
         Args:
             found: by the first model; its spans count from the first of ``samples``.
-            lengths: numbers of words that a string may have.
+            rules: by which they were found.
         """
         facts = self.model.facts
         first = min((h.spans[0][0] for h in found if h.spans), default=0) + self.before
         start = max(0, first - self._reach)
-        search = PrefixSearch(len(facts.vocabulary), lengths)
+        search = rules.search(facts.vocabulary)
         search.push(facts.weighted(self.model.whole(np.concatenate(self.samples[start:]))))
-        looked = search.best(most=RIVALS)
-        complete = search.complete(looked[0].spans) if looked else 1.0
+        looked = rules.best(search, facts.vocabulary, most=RIVALS)
+        complete = rules.complete(search, facts.vocabulary, looked)
         offset = start - self.before
         moved = [replace(h, spans=tuple((begin + offset, end + offset) for begin, end in h.spans)) for h in looked]
+        if moved and max(moved[0].words, default=0) >= self.known:
+            return moved, complete
         return joined(found, moved), complete
 
 

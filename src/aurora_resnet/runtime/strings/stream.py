@@ -12,9 +12,9 @@ from ..audio.encodings import Encoding, check_encoding
 from ..audio.prepared import Step, StepStream
 from ..models.strings import SequenceModel, StringModel
 from ..streaming.loudness_gate import LoudnessGate
-from .answer import RIVALS, DigitString, string_answer, string_text
+from .answer import RIVALS, DigitString, string_answer
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
-from .search import WORDS_AT_A_TIME, Hypothesis, PrefixSearch, Words
+from .search import WORDS_AT_A_TIME, Hypothesis, Words
 from .second_look import SecondLook
 
 TAIL_SECONDS = 0.4
@@ -81,9 +81,15 @@ class StringStream:
         self._certain: Words = ()
 
     def _begin(self, *, anew: bool) -> None:
-        self._search = PrefixSearch(len(self._facts.vocabulary), self._times.lengths)
+        self._search = self._times.search(self._facts.vocabulary)
         if self._second is not None:
             self._second.begin(anew=anew)
+
+    def ask(self, times: StringTimes) -> None:
+        """Expect another answer from now on: what was said so far and is not told yet is forgotten."""
+        times.search(self._facts.vocabulary)  # refuses what the model cannot do before anything changes
+        self._times = times
+        self._restart()
 
     def _steps(self, seconds: float) -> int:
         return max(1, round(seconds / self._facts.step_seconds))
@@ -153,7 +159,7 @@ class StringStream:
             self._start()
         if self._speaks and words != self._partial:
             self._partial = words
-            self._events.append(Partial(string_text(self._facts.vocabulary, words), self._seconds))
+            self._events.append(Partial(self._times.text(self._facts.vocabulary, words), self._seconds))
         if words:
             self._tell_certain(best[0])
         self._look_for_an_end(best[0] if best else None)
@@ -179,7 +185,7 @@ class StringStream:
         self._certain = certain
 
     def _look_for_an_end(self, best: Hypothesis | None) -> None:
-        times, lengths = self._times, self._times.lengths
+        times, lengths = self._times, self._times.sizes
         if best is not None and best.words:
             first, last = best.spans[0][0], best.spans[-1][1]
             waited = self._search.frame - last
@@ -201,20 +207,22 @@ class StringStream:
         if not self._speaks:  # neither the network nor a certain word tells of speech
             self._restart()
             return
-        answer = self._answer(self._search.best(most=RIVALS), ended=True)
+        answer = self._answer(self._times.best(self._search, self._facts.vocabulary, most=RIVALS), ended=True)
         self._events.append(StringEnded(answer, reason, self._seconds))
         self._restart()
 
     def _answer(self, hypotheses: list[Hypothesis], *, ended: bool = False) -> DigitString:
-        offset = self._step - self._search.frame
-        complete = self._search.complete(hypotheses[0].spans) if hypotheses else 1.0
+        offset, facts, complete = self._step - self._search.frame, self._facts, 1.0
         if ended and self._second is not None:
-            hypotheses, complete = self._second.at(hypotheses, self._times.lengths)
+            facts = self._second.model.facts  # its share in the answer is the larger one
+            hypotheses, complete = self._second.at(hypotheses, self._times)
+        elif ended:
+            complete = self._times.complete(self._search, facts.vocabulary, hypotheses)
         found = [
             Hypothesis(h.words, h.probability, tuple((start + offset, end + offset) for start, end in h.spans))
             for h in hypotheses
         ]
-        return string_answer(self._facts, found, complete=complete, constrained=self._times.lengths is not None)
+        return string_answer(facts, found, self._times, complete=complete)
 
 
 def compute_steps(streams: Sequence[StringStream]) -> None:

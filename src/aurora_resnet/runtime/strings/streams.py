@@ -47,6 +47,14 @@ class StringStreams:
         self._opened += 1
         return self._opened
 
+    def ask(self, number: int, times: StringTimes) -> None:
+        """Expect another answer in a stream from now on; see ``StringStream.ask``.
+
+        Raises:
+            ConfigError: for a stream that is not open, or what the model cannot do.
+        """
+        self._stream(number).ask(times)
+
     def push(self, samples: Mapping[int, npt.ArrayLike | bytes]) -> dict[int, list[StringEvent]]:
         """Take the next samples of some streams.
 
