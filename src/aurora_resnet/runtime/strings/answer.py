@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..decision import Reason
@@ -33,6 +33,10 @@ class StringWord:
     start_seconds: float
     end_seconds: float
     confidence: float
+
+    def later(self, seconds: float) -> StringWord:
+        """Return the same word in a recording that began so many seconds earlier."""
+        return replace(self, start_seconds=self.start_seconds + seconds, end_seconds=self.end_seconds + seconds)
 
 
 @dataclass(frozen=True)
