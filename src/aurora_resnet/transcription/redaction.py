@@ -143,9 +143,7 @@ def redact(file: SoundPath, copy: Path, numbers: Sequence[SpokenNumber], *, beep
     return copy
 
 
-def _silence(
-    block: npt.NDArray[Any], at: int, rate: int, numbers: Sequence[SpokenNumber], beep: bool
-) -> None:
+def _silence(block: npt.NDArray[Any], at: int, rate: int, numbers: Sequence[SpokenNumber], beep: bool) -> None:
     """Silence what of the numbers lies in a block that begins at frame ``at``."""
     full = 2**31 if block.dtype == np.int32 else 1
     for number in numbers:

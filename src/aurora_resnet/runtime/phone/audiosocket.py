@@ -53,7 +53,9 @@ class AudioSocketReader:
     def _message(self, kind: int, content: bytes) -> list[LineEvent]:
         if kind in RATES:
             if self._rate not in (0, RATES[kind]) or len(content) % 2:
-                raise AudioError(f"AudioSocket: {len(content)} bytes at {RATES[kind]} Hz after sound at {self._rate} Hz")
+                raise AudioError(
+                    f"AudioSocket: {len(content)} bytes at {RATES[kind]} Hz after sound at {self._rate} Hz"
+                )
             opened = [] if self._rate else [Opened(RATES[kind], "pcm16", self._call)]
             self._rate = RATES[kind]
             return [*opened, Sound(content)]
@@ -64,7 +66,9 @@ class AudioSocketReader:
             return []
         if kind in (TERMINATE, FAILED):
             return [HungUp()]
-        raise AudioError(f"AudioSocket: expected a message of a known kind, got kind {kind:#04x} of {len(content)} bytes")
+        raise AudioError(
+            f"AudioSocket: expected a message of a known kind, got kind {kind:#04x} of {len(content)} bytes"
+        )
 
 
 def message(kind: int, content: bytes = b"") -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..strings.answer import DigitString
-from ..strings.events import Digit, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
+from ..strings.events import Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
 
 END_KEY = "#"
 EntryReason = Literal["key", "length", "pause", "too long", "hang-up"]
@@ -56,7 +56,8 @@ class Entries:
 
     A key ends the stretch of sound before it, so a stretch is recognised by itself, as a recording would be: the caller
     of this class begins another stream whenever ``renew`` says so, with ``stretch_times()``. A known length is what keys
-    and words make together; it constrains the search as long as no key was pressed.
+    and words make together: behind keys so many words fewer are looked for. Where words come first and keys then, the
+    words were taken for the whole, and the entry is not accepted.
 
     Args:
         times: how long to wait, and how many digits an entry may have.
@@ -75,15 +76,15 @@ class Entries:
 
     def _restart(self) -> None:
         self._parts = []
-        self._spoken = 0  # words of the string that is being spoken
-        self._speaks, self._doubtful, self._free = False, False, False
+        self._speaks = self._doubtful = False
         self._last_seconds: float | None = None  # when the part before the pause came
 
     def stretch_times(self) -> StringTimes:
         """Return how a stream is to be read that begins now."""
-        self.renew, self._speaks, self._spoken = False, False, 0
-        self._free = bool(self._parts)
-        return replace(self.times, lengths=None) if self._free else self.times
+        self.renew = self._speaks = False
+        if self.times.lengths is None or not self._parts:
+            return self.times
+        return replace(self.times, lengths={more for each in self.times.lengths if (more := each - self._length()) > 0})
 
     def key(self, key: str, seconds: float) -> list[EntryEnded]:
         """Take a key; the stretch of sound before it has ended."""
@@ -101,16 +102,11 @@ class Entries:
         match event:
             case SpeechStarted():
                 self._speaks = True
-            case Digit():
-                self._spoken += 1
-                self.renew = self.renew or (self._free and self._is_full())
             case Rejected():
                 self._speaks, self._doubtful = False, bool(self._parts)
             case StringEnded(string=string, reason=reason):
-                self._speaks, self._spoken = False, 0
+                self._speaks = False
                 self._parts.append(string)
-                if self._is_full():
-                    return [*ended, *self._end("length", event.seconds)]
                 if reason != "flush":
                     return [*ended, *self._end(reason, event.seconds)]
                 self._last_seconds = event.seconds
@@ -127,7 +123,7 @@ class Entries:
         return self._end("hang-up", seconds) if self._parts else []
 
     def _is_full(self) -> bool:
-        return self.times.lengths is not None and self._length() + self._spoken >= max(self.times.lengths)
+        return self.times.lengths is not None and self._length() >= max(self.times.lengths)
 
     def _length(self) -> int:
         return sum(1 if isinstance(part, str) else len(part.words) for part in self._parts)
@@ -142,7 +138,7 @@ class Entries:
         if accepted and None in verdicts:
             accepted = None
         text = "".join(part if isinstance(part, str) else part.text for part in parts)
-        self.renew = self.renew or self._free
+        self.renew = self.renew or any(isinstance(part, str) for part in parts)  # its length was another one
         self._restart()
         return [EntryEnded(text, parts, confidence, accepted, reason, seconds)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..errors import AudioError
-from .line import HungUp, LineEvent, Mark, Opened, Sound, pressed, read_message
+from .line import LineEvent, Mark, Opened, Sound, pressed, read_message
 
 RATES = (8000, 16000, 24000)
 CLEAR = '{"action": "clear"}'
@@ -16,7 +16,7 @@ CLEAR = '{"action": "clear"}'
 
 
 def read(message: str | bytes) -> LineEvent | None:
-    """Return what a message says; ``None`` for one that says nothing of the caller.
+    """Return what a message says; ``None`` for one that says nothing of the caller. The socket is closed at the end.
 
     The name of the call is its ``headers.call`` or ``headers.uuid``, if whoever set up the call put one there.
 
@@ -41,6 +41,4 @@ def read(message: str | bytes) -> LineEvent | None:
             return pressed(values.get("digit"))
         case "websocket:notify":
             return Mark(str(values.get("payload", "")))
-        case "websocket:disconnected":
-            return HungUp()
     return None
