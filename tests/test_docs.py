@@ -30,6 +30,7 @@ CARD = "4539578763621486"
 RUN = (
     "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
     "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
+    "telephony.md", "redaction.md",
 )  # fmt: skip
 """Pages whose Python and commands run with the recordings of ``folder``."""
 OWN_TESTS = {"strings.md"}

@@ -9,12 +9,13 @@ from pathlib import Path
 from aurora_resnet.config_files import from_mapping, read_toml
 from tools.measure.own_words import OwnWords
 from tools.measure.records import Job, Settings
+from tools.measure.redaction import Redactions
 from tools.measure.streams import Streams
 from tools.measure.strings import Strings
 from tools.measure.words import Words
 
 PLAN = Path(__file__).with_name("plan.toml")
-KINDS = ("words", "strings", "streams", "own_words")
+KINDS = ("words", "strings", "streams", "own_words", "redaction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Plan:
         strings: models of strings.
         streams: models of single words in running speech.
         own_words: trainings of words that no shipped model knows.
+        redaction: numbers silenced in talk.
     """
 
     data: str
@@ -34,11 +36,12 @@ class Plan:
     strings: Strings | None = None
     streams: Streams | None = None
     own_words: OwnWords | None = None
+    redaction: Redactions | None = None
 
     def jobs(self, settings: Settings, kinds: tuple[str, ...] = KINDS) -> Iterator[Job]:
         """Yield what makes the records of some kinds."""
         for kind in kinds:
-            measurement: Words | Strings | Streams | OwnWords | None = getattr(self, kind)
+            measurement: Words | Strings | Streams | OwnWords | Redactions | None = getattr(self, kind)
             if measurement is not None:
                 yield from measurement.jobs(settings)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
     **RUNTIME_COMMANDS,
     "transcribe": "Recognise very many recordings and write a table, on one machine or on many.",
+    "redact": "Silence the numbers that are spoken in recordings: cards, PINs, telephone numbers.",
     "serve": "Open a page for the browser: speak into the microphone, or drop a sound file.",
     "train": "Train a model on recordings.",
     "record": "Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.",

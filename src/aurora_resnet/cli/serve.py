@@ -8,6 +8,7 @@ import typer
 
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, TrustCode
 from aurora_resnet.runtime.cli.terminal import tell
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED, EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -38,6 +39,13 @@ def serve(
             "may be repeated.",
         ),
     ] = None,
+    audiosocket: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Take calls of Asterisk's AudioSocket here, too.", min=0, max=65535),
+    ] = None,
+    drain: Annotated[
+        float, typer.Option(metavar="SECONDS", help="After SIGTERM those who speak have so long to end.", min=0)
+    ] = 0.0,
     device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
@@ -56,15 +64,20 @@ def serve(
       aurora-resnet serve --model compact --port 8080
       aurora-resnet serve --host 0.0.0.0 --allow-host words.example.org
     """
+    from contextlib import nullcontext
+
     from aurora_resnet.web.running import is_loopback, open_socket, serve_forever, socket_address
     from aurora_resnet.web.server import create_app  # says what to install if it is not
 
-    with open_socket(host, port) as listening:  # a taken port is known before the model is loaded
+    calls = nullcontext() if audiosocket is None else open_socket(host, audiosocket)
+    with open_socket(host, port) as listening, calls as phones:  # a taken port is known before the model is loaded
         private = is_loopback(listening)
         recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
             strings = EXPORTED_STRINGS[0] if None not in recognizer.vocabulary.digits else ""
         numbers = StringRecognizer.from_pretrained(strings, threads=threads, trust_code=trust_code) if strings else None
+        if phones is not None and numbers is None:
+            raise ConfigError("calls of --audiosocket need a model of strings; leave out --strings ''")
         hosts = [host, *(allow_host or ())]
         app = create_app(recognizer, strings=numbers, allowed_hosts=hosts, any_address=not private)
         if not private:
@@ -74,6 +87,6 @@ def serve(
             )
         typer.echo(f"{socket_address(listening)}  (open it in a browser; Ctrl-C stops)")
         try:
-            serve_forever(app, listening)
+            serve_forever(app, listening, audiosocket=phones, drain_seconds=drain)
         except KeyboardInterrupt:
             tell("stopped")

@@ -18,7 +18,7 @@ from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.pretrained import Pretrained
 from aurora_resnet.transcription.inputs import InputPiece, Opening
 from aurora_resnet.transcription.strings import Strings
-from aurora_resnet.transcription.tables import Row, failed_row
+from aurora_resnet.transcription.tables import Columns, Row, failed_row
 from aurora_resnet.transcription.words import Words
 
 
@@ -41,6 +41,14 @@ class TranscriptionModel:
     batch: int = 16
     task: Words | Strings = field(default_factory=Words)
     trust_code: bool = False
+
+    most, fewest = 1024, 64
+    """Recordings of a piece; see ``Plan``."""
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the table."""
+        return self.task.columns
 
     def file(self) -> ModelFile:
         """Return the file that the model's answers come from."""

@@ -20,9 +20,6 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.transcription.inputs import InputPiece, find_pieces, piece_of_dict
 
 FORMAT = 1
-PIECE = 1024
-"""Recordings of a piece where there are many: a second of work or two, and a kilobyte for each hundred recordings."""
-FEWEST = 64
 PIECES_A_WORKER = 8
 """Where there are few recordings, the pieces are so small that each worker has so many."""
 
@@ -42,10 +39,12 @@ class Plan:
     Args:
         out: the folder.
         suffix: of the files of the table, as in ``.csv``.
+        most: recordings of a piece where there are many: a few seconds of work.
+        fewest: recordings of a piece where there are few.
     """
 
-    def __init__(self, out: Path, suffix: str) -> None:
-        self.out, self.suffix = out, suffix
+    def __init__(self, out: Path, suffix: str, *, most: int, fewest: int) -> None:
+        self.out, self.suffix, self.most, self.fewest = out, suffix, most, fewest
         self.rows = out / "rows"
         self._settings, self._pieces = out / "settings.json", out / "plan.jsonl"
 
@@ -74,7 +73,7 @@ class Plan:
             )
         if not self._pieces.is_file():
             with atomic_path(self._pieces) as temporary, temporary.open("w", encoding="utf-8") as stream:
-                for piece in _sized(inputs, workers, column):
+                for piece in self._sized(inputs, workers, column):
                     stream.write(json.dumps(piece.to_dict()) + "\n")
                 write_json(now, self._settings)
 
@@ -91,19 +90,18 @@ class Plan:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CorpusError) as error:
             raise self._damaged(self._pieces, error) from error
 
+    def _sized(self, inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:
+        """Return the pieces, smaller ones where a few big ones would leave workers idle."""
+        pieces = find_pieces(inputs, self.most, column=column)
+        first = list(islice(pieces, PIECES_A_WORKER * workers))
+        recordings = sum(map(len, first))
+        if len(first) == PIECES_A_WORKER * workers or recordings <= self.fewest:
+            return chain(first, pieces)
+        size = max(self.fewest, -(-recordings // (PIECES_A_WORKER * workers)))
+        return find_pieces(inputs, size, column=column, warn=False)
+
     def _damaged(self, path: Path, error: Exception) -> ConfigError:
         return ConfigError(f"{path} is damaged ({error}); choose another folder, or remove {self.out} to begin anew")
-
-
-def _sized(inputs: Sequence[str], workers: int, column: str | None) -> Iterable[InputPiece]:
-    """Return the pieces, smaller ones where a few big ones would leave workers idle."""
-    pieces = find_pieces(inputs, PIECE, column=column)
-    first = list(islice(pieces, PIECES_A_WORKER * workers))
-    recordings = sum(map(len, first))
-    if len(first) == PIECES_A_WORKER * workers or recordings <= FEWEST:
-        return chain(first, pieces)
-    size = max(FEWEST, -(-recordings // (PIECES_A_WORKER * workers)))
-    return find_pieces(inputs, size, column=column, warn=False)
 
 
 def _absolute(text: str) -> str:

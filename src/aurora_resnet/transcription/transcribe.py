@@ -17,6 +17,7 @@ from aurora_resnet.files import locked_folder
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.plan import Job, Plan
+from aurora_resnet.transcription.redaction import Redaction
 from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class TranscriptionReport:
 def transcribe(
     inputs: Sequence[str],
     out: str | Path,
-    model: TranscriptionModel,
+    model: TranscriptionModel | Redaction,
     *,
     table: TableFormat = "parquet",
     engine: str = "local",
@@ -66,7 +67,7 @@ def transcribe(
     Args:
         inputs: see ``inputs.find_pieces``.
         out: the folder of the transcription.
-        model: with its device and task.
+        model: with its device and task, or a redaction.
         table: format of the files in ``out/rows``.
         engine: ``"local"`` or ``"ray"``; machines of a cluster must see inputs and ``out`` under the same paths.
         workers: each with a model of its own, as many as processors if not given.
@@ -90,7 +91,7 @@ def transcribe(
         parquet()  # known before the work
     model.load()  # a wrong name or device too
     hands = create_engine(engine, workers=workers)
-    plan = Plan(out, f".{table}")
+    plan = Plan(out, f".{table}", most=model.most, fewest=model.fewest)
     with locked_folder(out, ConfigError(f"another transcription works in {out}; wait for its end")):
         settings = {"model": model.model, "sha256": model.file().sha256, **model.settings()}
         plan.begin({**settings, "table": table}, inputs, workers=hands.workers, column=column)
@@ -101,7 +102,7 @@ def transcribe(
         with tqdm(total=total, initial=kept, unit=" recordings", disable=None if progress else True) as bar:
             lost = _run(plan, hands, model, _Watch(bar, total, kept))
             for job in lost:
-                write_rows(_one_by_one(job, hands, model), model.task.columns, job.part)
+                write_rows(_one_by_one(job, hands, model), model.columns, job.part)
                 bar.update(len(job.piece))
         failures = out / "failed.csv"
         failed = _write_failures(plan, failures)
@@ -110,25 +111,25 @@ def transcribe(
         return TranscriptionReport(plan.rows, total, failed, kept, failures, seconds)
 
 
-def _writing(model: TranscriptionModel) -> Callable[[Job], int]:
+def _writing(model: TranscriptionModel | Redaction) -> Callable[[Job], int]:
     """Make the work of a worker: a piece becomes a file of the table, and its number of failures is told."""
     rows_of = model.load()
 
     def work(job: Job) -> int:
         rows = rows_of(job.piece)
-        write_rows(rows, model.task.columns, job.part)
+        write_rows(rows, model.columns, job.part)
         return sum(row[-1] is not None for row in rows)
 
     return work
 
 
-def _reading(model: TranscriptionModel) -> Callable[[Job], list[Row]]:
+def _reading(model: TranscriptionModel | Redaction) -> Callable[[Job], list[Row]]:
     """Make the work of a worker that writes nothing."""
     rows_of = model.load()
     return lambda job: rows_of(job.piece)
 
 
-def _run(plan: Plan, engine: Engine, model: TranscriptionModel, watch: _Watch) -> list[Job]:
+def _run(plan: Plan, engine: Engine, model: TranscriptionModel | Redaction, watch: _Watch) -> list[Job]:
     """Do all pieces whose files are not there, and return those that were lost."""
     todo = (job for job in plan.jobs() if not job.part.is_file())
     lost = []
@@ -141,7 +142,7 @@ def _run(plan: Plan, engine: Engine, model: TranscriptionModel, watch: _Watch) -
     return lost
 
 
-def _one_by_one(job: Job, engine: Engine, model: TranscriptionModel) -> list[Row]:
+def _one_by_one(job: Job, engine: Engine, model: TranscriptionModel | Redaction) -> list[Row]:
     """Return the rows of a piece that ends its workers, so that only the recordings that do so are lost."""
     names = [name for name, _ in job.piece.recordings()]
     rows: dict[int, Row] = {}

@@ -63,6 +63,16 @@ class Callers:
         self._gone: list[int] = []
         self._work: asyncio.Task[None] | None = None
         self._arrival = 0.0
+        self.closed = False
+        """Whether nobody new is let in: the server is about to end."""
+        self.came = self.batches = 0
+        self.batch_seconds = 0.0
+        """Callers and batches so far, and what the batches took."""
+
+    @property
+    def count(self) -> int:
+        """Callers now."""
+        return len(self._places)
 
     async def arrive(self) -> None:
         """Wait until those who came before have been let in."""
@@ -92,6 +102,7 @@ class Callers:
         number = self._streams.open(sample_rate, encoding=encoding, times=times)
         caller = Caller(self, number, sample_rate * sample_bytes(encoding))
         self._places.add(caller)
+        self.came += 1
         try:
             yield caller
         finally:
@@ -132,6 +143,8 @@ class Callers:
                 for caller, happened in batch.items():
                     if not happened.done():
                         happened.set_result(events[caller.number])
+            self.batches += 1
+            self.batch_seconds += loop.time() - start
             files = any(caller.sends_file for caller in batch)
             await asyncio.sleep(0 if files else start + BATCH_SECONDS - loop.time())  # who was answered asks again
 
@@ -190,6 +203,11 @@ class Caller:
     def over(self) -> bool:
         """Whether nothing of his waits, and nothing more will come."""
         return self._over and not self._waiting
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What he has sent that no turn has taken yet."""
+        return len(self._waiting)
 
     def idle_seconds(self) -> float:
         """Return how long nothing useful has come from him."""

@@ -38,7 +38,7 @@ class UploadsInHand:
     def __init__(self, max_uploads: int = MAX_UPLOADS, max_bytes: int = MAX_UPLOAD_BYTES) -> None:
         self.max_uploads = max_uploads
         self.max_bytes = max_bytes
-        self.uploads = 0
+        self.uploads = self.came = 0
         self.bytes = 0
 
     @contextmanager
@@ -54,6 +54,7 @@ class UploadsInHand:
         if self.uploads >= self.max_uploads or self.bytes + size > self.max_bytes:
             raise TooManyUploads
         self.uploads += 1
+        self.came += 1
         self.bytes += size
         try:
             yield

@@ -39,7 +39,7 @@ class Receiver:
 
     def __init__(self, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
         self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
-        self._network, self._turns, self._uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
+        self._network, self._turns, self.uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
 
     async def answer(self, request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
         """Return what ``answer`` makes of a request's recording and its rate in Hz.
@@ -58,7 +58,7 @@ class Receiver:
         most = MAX_BYTES + (FORM_BYTES if form else 0)
         length = request.headers.get("content-length", "")
         size = int(length) if length.isascii() and length.isdigit() else most
-        with self._uploads.room_for(_not_too_large(size, most)):
+        with self.uploads.room_for(_not_too_large(size, most)):
             body = _bounded(request, most)
             try:
                 async with asyncio.timeout(self.body_seconds):

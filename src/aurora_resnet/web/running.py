@@ -67,19 +67,28 @@ def is_loopback(listening: socket.socket) -> bool:
     return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
 
 
-def serve_forever(app: FastAPI, listening: socket.socket, *, finished: threading.Event | None = None) -> None:
+def serve_forever(
+    app: FastAPI,
+    listening: socket.socket,
+    *,
+    finished: threading.Event | None = None,
+    audiosocket: socket.socket | None = None,
+    drain_seconds: float = 0.0,
+) -> None:
     """Answer requests until the process is interrupted; requests under way are finished.
 
     Args:
         app: the application.
         listening: where; it is closed at the end.
         finished: ends it too when it is set.
+        audiosocket: where calls of AudioSocket come in, of an application of ``create_app`` with strings.
+        drain_seconds: after SIGTERM ``/health`` says 503, nobody new is let in, and those who speak have so long to end.
 
     Raises:
         MissingDependencyError: without uvicorn.
         KeyboardInterrupt: after Ctrl-C.
     """
-    server = _server(app)
+    server = _server(app, audiosocket, drain_seconds)
     if finished is not None:
         threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -123,10 +132,11 @@ def served(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: FastAPI, audiosocket: socket.socket | None = None, drain_seconds: float = 0.0) -> uvicorn.Server:
     try:
         import uvicorn
 
+        from aurora_resnet.web.draining import PhoneServer
         from aurora_resnet.web.frames import BoundedWebSocket
         from aurora_resnet.web.patience import PatientProtocol
         from aurora_resnet.web.sockets import MAX_CHUNK_BYTES
@@ -149,4 +159,4 @@ def _server(app: FastAPI) -> uvicorn.Server:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    return uvicorn.Server(config)
+    return PhoneServer(config, app, audiosocket, drain_seconds)

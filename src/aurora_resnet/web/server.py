@@ -29,7 +29,9 @@ try:
 
     from aurora_resnet.web.callers import Callers
     from aurora_resnet.web.guard import HEADERS, guarded_app
+    from aurora_resnet.web.health import add_health
     from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+    from aurora_resnet.web.phone import Phones
     from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
     from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
 except ImportError as error:
@@ -146,8 +148,8 @@ def create_app(
     async def recognize(request: Request) -> Answer | Response:
         return await receiver.answer(request, partial(answer_recording, recognizer))
 
-    if strings is not None:
-        _add_strings(app, strings, receiver)
+    callers = None if strings is None else _add_strings(app, strings, receiver)
+    add_health(app, callers, receiver.uploads)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
     app.add_exception_handler(AudioError, _unprocessable)
     app.add_exception_handler(ConfigError, _unprocessable)
@@ -160,7 +162,7 @@ def create_app(
     return app
 
 
-def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) -> None:
+def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) -> Callers:
     callers = Callers(strings)
 
     @app.post("/api/string", response_model=StringAnswer)
@@ -179,6 +181,9 @@ def _add_strings(app: FastAPI, strings: StringRecognizer, receiver: Receiver) ->
         await serve_stream(socket, callers)
 
     app.router.routes.append(WebSocketRoute("/api/stream", stream))
+    app.state.phones = Phones(callers)
+    app.router.routes += app.state.phones.routes()
+    return callers
 
 
 async def _no_such_socket(socket: WebSocket) -> None:

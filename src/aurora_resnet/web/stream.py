@@ -72,6 +72,8 @@ async def serve_stream(socket: WebSocket, callers: Callers) -> None:
     await socket.accept()
     caller = None
     try:
+        if callers.closed:
+            raise TooManyCallers
         if socket.query_params:
             name = next(iter(socket.query_params))[:50]
             raise AudioError(f"unknown parameter {name!r} in the address; say it first, as JSON")

@@ -35,6 +35,10 @@ class StringWord:
     end_seconds: float
     confidence: float
 
+    def later(self, seconds: float) -> StringWord:
+        """Return the same word in a recording that began so many seconds earlier."""
+        return replace(self, start_seconds=self.start_seconds + seconds, end_seconds=self.end_seconds + seconds)
+
 
 @dataclass(frozen=True)
 class DigitString:

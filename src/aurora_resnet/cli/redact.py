@@ -1,0 +1,61 @@
+"""``aurora-resnet redact``."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurora_resnet.cli.logs import logged_to
+from aurora_resnet.cli.outputs import check_folder
+from aurora_resnet.cli.terminal import EngineOption, Workers
+from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.transcription.redaction import Redaction
+from aurora_resnet.transcription.tables import TableFormat, read_rows
+from aurora_resnet.transcription.transcribe import FAILURE, transcribe
+
+
+def redact(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="CALL...", help="Sound files, folders, globs in quotes, manifests or lists (.txt)."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
+    beep: Annotated[bool, typer.Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,
+    digits: Annotated[int, typer.Option(metavar="N", help="The fewest digits that make a number.", min=2)] = 3,
+    format: Annotated[TableFormat, typer.Option(help="Of the times; parquet needs the extra 'tables'.")] = "csv",
+    engine: EngineOption = "local",
+    workers: Workers = None,
+) -> None:
+    """Silence the numbers that are spoken in recordings: cards, PINs, telephone numbers.
+
+    Writes a copy of each recording to OUT/recordings, in which numbers of three digits or more are silent, and a row
+    with their times to OUT/rows. A number is rather silenced too often than missed; what is no digit ("forty seven") is
+    not looked for. The same command goes on where an earlier one stopped. Exit code 1 means that some recordings could
+    not be read; they have no copy, and a row with the reason.
+
+    \b
+    Examples:
+      aurora-resnet redact calls --out redacted
+      aurora-resnet redact 'calls/**/*.wav' --out redacted --beep --digits 4
+    """
+    check_folder(out, "--out")
+    places = [os.path.abspath(os.path.expanduser(text)) for text in inputs]  # noqa: PTH100, PTH111  (a glob is no path)
+    folders = [place if Path(place).is_dir() else os.path.dirname(place.split("*")[0]) for place in places]  # noqa: PTH120
+    copies = out.absolute() / "recordings"
+    task = Redaction(os.fspath(copies), os.path.commonpath(folders), beep=beep, digits=digits)
+    with logged_to(out / "run.log"):
+        try:
+            report = transcribe(inputs, out, task, table=format, engine=engine, workers=workers, progress=True)
+        except (KeyboardInterrupt, OSError):
+            tell(f"stopped; go on with the same command (what is done is in {out})")
+            raise
+    typer.echo(f"{copies}: {report.recordings - report.failed:,} recordings; their times are in {report.rows}")
+    if report.failed:
+        for name, reason in islice(read_rows(report.failures, FAILURE), 5):
+            complain(f"{name}: {reason}")
+        complain(f"{report.failed:,} recordings have no copy; all are in {report.failures}")
+        raise typer.Exit(PROBLEMS)

@@ -1,0 +1,1 @@
+"""Telephone lines: what providers send, and keys and speech in one entry."""

@@ -1,0 +1,97 @@
+"""``PhoneLine``: a provider's events go in, what the caller says and types comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..audio.encodings import sample_bytes
+from ..errors import AudioError
+from ..strings.events import Digit, StringEnded, StringEvent, StringTimes
+from ..strings.recognizer import StringRecognizer
+from .entries import Entries, KeyPressed, PhoneEvent
+from .line import HungUp, Key, LineEvent, Opened, Sound
+
+
+class PhoneLine:
+    """Recognise one call. ``aurora-resnet serve`` does the same for many calls in one batch.
+
+    Args:
+        recognizer: who answers.
+        times: how long to wait, and how many digits an entry may have, keys and words together.
+
+    >>> from aurora_resnet.runtime import StringRecognizer
+    >>> line = PhoneLine(StringRecognizer.from_pretrained("string_net"))
+    >>> line.feed(Opened(8000, "mulaw")), line.feed(Sound(bytes([0xFF]) * 4000))
+    ([], [])
+    >>> [event.seconds for event in line.feed(Key("4"))], line.feed(HungUp())[-1].text
+    ([0.5], '4')
+    """
+
+    def __init__(self, recognizer: StringRecognizer, times: StringTimes | None = None) -> None:
+        self._recognizer, self._entries = recognizer, Entries(times or StringTimes())
+        self._opened: Opened | None = None
+        self._came = 0  # bytes of sound
+
+    def feed(self, event: LineEvent) -> list[PhoneEvent]:
+        """Take what happened on the line and return what it means, in order; often nothing.
+
+        Raises:
+            AudioError: for sound before the line is open, or that is not what it should be.
+        """
+        if isinstance(event, Opened):
+            self._opened, self._came = event, 0
+            self._begin()
+            return []
+        if self._opened is None:
+            raise AudioError(f"the line is not open: expected Opened first, got {type(event).__name__}")
+        if isinstance(event, Sound):
+            told = self._told(self._stream.feed(event.data))
+            self._came += len(event.data)
+            told += self._entries.passed(self._seconds)
+            if self._entries.renew:
+                told += self._finish()
+                self._begin()
+            return told
+        if isinstance(event, Key):
+            told = [*self._finish(), KeyPressed(event.key, self._seconds)]
+            told += self._entries.key(event.key, self._seconds)
+            self._begin()
+            return told
+        if isinstance(event, HungUp):
+            told = [*self._finish(), *self._entries.hang_up(self._seconds)]
+            self._opened = None
+            return told
+        return []
+
+    @property
+    def _seconds(self) -> float:
+        assert self._opened is not None
+        return self._came / (self._opened.sample_rate * sample_bytes(self._opened.encoding))
+
+    def _begin(self) -> None:
+        assert self._opened is not None
+        self._stream = self._recognizer.stream(
+            self._opened.sample_rate, encoding=self._opened.encoding, times=self._entries.stretch_times()
+        )
+        self._begun = self._seconds
+
+    def _finish(self) -> list[PhoneEvent]:
+        return self._told(self._stream.finish())
+
+    def _told(self, events: list[StringEvent]) -> list[PhoneEvent]:
+        told: list[PhoneEvent] = []
+        for event in events:
+            moved = later(event, self._begun)
+            told += [moved, *self._entries.event(moved)]
+        return told
+
+
+def later(event: StringEvent, seconds: float) -> StringEvent:
+    """Return an event of a stream that began so many seconds after the call."""
+    event = replace(event, seconds=event.seconds + seconds)
+    if isinstance(event, Digit):
+        return replace(event, word=event.word.later(seconds))
+    if isinstance(event, StringEnded):
+        words = tuple(word.later(seconds) for word in event.string.words)
+        return replace(event, string=replace(event.string, words=words))
+    return event

