@@ -16,6 +16,7 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
 from tools.reports import sources
 from tools.reports.figures import draw
+from tools.reports.league import ahead, entrants
 from tools.reports.rendering import DOCS, TEMPLATES, record, render
 from tools.reports.sources import Record
 
@@ -26,6 +27,8 @@ SOURCES = {
     "targets": sources.targets,
     "aurora_table": AuroraTable.from_report,
     "default_model": DEFAULT_MODEL,
+    "entrants": entrants,
+    "ahead": ahead,
     "systems": sources.SYSTEMS,
     "conditions": sources.CONDITIONS,
 }

@@ -23,9 +23,12 @@ from aurora_resnet.evaluation.figures import (
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.training.history import read_history
+from tools.reports.league import entrants
 from tools.reports.rendering import FIGURES, records
 from tools.reports.sources import CONDITIONS, SYSTEMS, runs, string_reports
 
+IN_NOISE = ("speech_encoder", "accurate", "compact")
+"""Of our entrants of the league, those whose lines are drawn; the peers' are all."""
 Points = Sequence[tuple[float, float, Mapping[str, float] | None]]
 """Of a line: place, share, and the interval around it if there is one."""
 
@@ -41,6 +44,7 @@ def draw() -> None:
     for name, (x, y, lines) in of_records.items():
         draw_lines(name, lines, x, y, doubling=True)
     draw_strings(records("strings/*"))
+    league()
 
 
 def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubling: bool = False) -> None:
@@ -78,6 +82,31 @@ def draw_strings(measured: Sequence[Mapping[str, Any]]) -> None:
         for each in measured
     }
     draw_lines("strings", lines, "false digits in an hour of telephone talk", "strings right and accepted (%)")
+
+
+def league() -> None:
+    """Draw the league: right digits over processor time, and over the SNR of the rebuild."""
+    found, measured = entrants(), records("league/latency")
+    lines: dict[str, Points] = {}
+    for each in (each for each in found if each["entrant"] in IN_NOISE or not each["ours"]):
+        by_snr = {int(name.split()[0]): row for name, row in each["tasks"]["rebuild"].items() if name.endswith("dB")}
+        lines[each["title"].replace("`", "")] = [(snr, row["right"], row["interval"]) for snr, row in by_snr.items()]
+    if lines:
+        draw_lines("league_noise", lines, "SNR (dB)", "digits right (%)")
+    if not measured:
+        return
+    figure = new_figure(6.4, 4.0)
+    axes = figure.subplots()
+    for each in found:
+        share, place = 100 * each["tasks"]["digits"]["all"]["right"], measured[0]["entrants"][each["entrant"]]
+        axes.plot([place["processor_ms"]], [share], "o", color=LINE_COLOURS[0 if each["ours"] else 1])
+        name = each["title"].replace("`", "")
+        axes.annotate(name, (place["processor_ms"], share), (4, 4), textcoords="offset points", fontsize="small")
+    axes.set_xscale("log")
+    axes.set_xlabel("processor time of a clip (ms)")
+    axes.set_ylabel("digits right (%)")
+    plain_axes(axes)
+    save_figure(figure, FIGURES / "league_speed.png")
 
 
 def main_job() -> None:

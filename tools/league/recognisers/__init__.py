@@ -1,0 +1,1 @@
+"""The entrants: each module turns recordings into texts with confidences in one function, ``recognise``."""

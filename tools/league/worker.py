@@ -1,0 +1,55 @@
+"""A process that recognises for the league: paths of WAV files come in, a line of JSON for each goes out.
+
+It runs in the environment of its entrant, so it needs nothing but NumPy. ``python worker.py MODULE.py OPTIONS PACKAGE``:
+the first line names the files that the entrant consists of, and the version of its package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+import wave
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def read(path: str) -> tuple[Any, int]:
+    """Return samples in float32 and rate of a 16-bit WAV file."""
+    with wave.open(path) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return samples.astype(np.float32) / 32768, file.getframerate()
+
+
+def main(module_path: str, options: dict[str, Any], package: str) -> None:
+    """Answer until the input ends."""
+    said = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    sys.path.insert(0, str(Path(module_path).parent))
+    module = importlib.import_module(Path(module_path).stem)
+    about = {"files": [str(path) for path in module.files(**options)], "version": version(package) if package else ""}
+    print(json.dumps(about), file=said, flush=True)
+    begin = [0.0, 0.0]
+
+    def recordings() -> Iterator[tuple[Any, int]]:
+        for line in sys.stdin:
+            recording = read(line.rstrip("\n"))
+            begin[:] = time.perf_counter(), time.process_time()
+            yield recording
+
+    for text, confidence, accepted in module.recognise(recordings(), **options):
+        answer = {"text": text, "confidence": confidence, "accepted": accepted}
+        answer |= {"seconds": time.perf_counter() - begin[0], "processor_seconds": time.process_time() - begin[1]}
+        answer["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(answer), file=said, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3])
