@@ -79,6 +79,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("recording.wav", "7"),
     ):
         say(digits, tmp_path / file)
+    (tmp_path / "customers.txt").write_text("4071\n5566\n")
     return tmp_path
 
 

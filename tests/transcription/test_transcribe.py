@@ -90,7 +90,7 @@ def test_strings_have_rows_of_their_own(tmp_path: Path, table: TableFormat) -> N
 def test_wrong_questions_about_strings() -> None:
     with pytest.raises(ConfigError, match="lengths must name at least one"):
         Strings(lengths=(0,))
-    with pytest.raises(ConfigError, match="'lun' is no check; expected luhn"):
+    with pytest.raises(ConfigError, match="there is no check 'lun'"):
         Strings(check="lun")
     with pytest.raises(ModelError, match="computed on the CPU"):
         TranscriptionModel("string_net", device="cuda", task=Strings()).load()

@@ -108,6 +108,21 @@ def test_a_caller_is_told_what_happens(client: TestClient) -> None:
     assert (events[-1]["string"]["text"], events[-1]["reason"]) == ("4071", "length")
 
 
+def test_another_question_on_the_same_connection(client: TestClient) -> None:
+    """What is asked holds from there on, however the sound before and after it is divided."""
+    first, second = pcm(spoken(["four", "two"], after_seconds=0.5)), pcm(spoken(["seven"] * 3, after_seconds=0.5))
+    with client.websocket_connect(ADDRESS) as socket:
+        socket.send_json({"sample_rate": RATE, "lengths": [2]})
+        assert socket.receive_json() == {"event": "ready"}
+        socket.send_bytes(first[:8000])
+        socket.send_bytes(first[8000:])
+        socket.send_json({"lengths": [3], "known": ["777", "778"]})
+        socket.send_bytes(second)
+        socket.send_text("end")
+        ended = [event for event in rest(socket) if event["event"] == "string_ended"]
+    assert [(event["string"]["text"], event["reason"]) for event in ended] == [("42", "length"), ("777", "length")]
+
+
 @pytest.mark.parametrize("callers", [12, pytest.param(50, marks=pytest.mark.slow)])
 def test_many_callers_are_computed_in_batches_as_if_each_were_alone(callers: int) -> None:
     """Of all rates and codes, with waits of their own; some say nothing and some say what is no word."""
@@ -181,8 +196,18 @@ def test_fifty_voices_and_the_shipped_model() -> None:
         (['{"sample_rate": 8000}', b""], "expected messages of 1 to 200,000 bytes of pcm16, got 0"),
         (['{"sample_rate": 8000}', bytes(200_002)], "expected messages of 1 to 200,000 bytes"),
         (['{"sample_rate": 8000}', b"abc"], "no whole number of 16-bit samples"),
-        (['{"sample_rate": 8000}', '{"lengths": [16]}'], "expected sound or the text 'end', got '{\"lengths\": [16]}'"),
-        (['{"sample_rate": 8000}', "stop"], "expected sound or the text 'end', got 'stop'"),
+        (
+            ['{"sample_rate": 8000}', '{"lengths": [0]}'],
+            "or the text 'end'; lengths.0: Input should be greater than or equal",
+        ),
+        (['{"sample_rate": 8000}', '{"sample_rate": 16000}'], "sample_rate and encoding stay as they were said first"),
+        (
+            ['{"sample_rate": 8000}', '{"numbers": "spoken"}'],
+            "needs a model whose vocabulary has words such as 'twenty'",
+        ),
+        (['{"sample_rate": 8000, "check": "lun"}'], "check: Input should be 'luhn'"),
+        (['{"sample_rate": 8000, "known": ["12a"]}'], "known.0: String should match pattern"),
+        (['{"sample_rate": 8000}', "stop"], "or the text 'end'; got 'stop'"),
     ],
 )
 def test_what_is_no_call_ends_with_a_reason(client: TestClient, messages: list[str | bytes], reason: str) -> None:

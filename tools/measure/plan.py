@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
+from tools.measure.calls import Calls
+from tools.measure.dialogue import Dialogues
 from tools.measure.own_words import OwnWords
 from tools.measure.records import Job, Settings
 from tools.measure.redaction import Redactions
@@ -15,7 +17,7 @@ from tools.measure.strings import Strings
 from tools.measure.words import Words
 
 PLAN = Path(__file__).with_name("plan.toml")
-KINDS = ("words", "strings", "streams", "own_words", "redaction")
+KINDS = ("words", "strings", "streams", "own_words", "redaction", "calls", "dialogues")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Plan:
         streams: models of single words in running speech.
         own_words: trainings of words that no shipped model knows.
         redaction: numbers silenced in talk.
+        calls: models of strings, over telephones.
+        dialogues: models of strings, in conversations about a number.
     """
 
     data: str
@@ -37,11 +41,15 @@ class Plan:
     streams: Streams | None = None
     own_words: OwnWords | None = None
     redaction: Redactions | None = None
+    calls: Calls | None = None
+    dialogues: Dialogues | None = None
 
     def jobs(self, settings: Settings, kinds: tuple[str, ...] = KINDS) -> Iterator[Job]:
         """Yield what makes the records of some kinds."""
         for kind in kinds:
-            measurement: Words | Strings | Streams | OwnWords | Redactions | None = getattr(self, kind)
+            measurement: Words | Strings | Streams | OwnWords | Redactions | Calls | Dialogues | None = getattr(
+                self, kind
+            )
             if measurement is not None:
                 yield from measurement.jobs(settings)
 

@@ -46,7 +46,7 @@ from tools.make_training_corpus import held_out_speakers, read_table, side_of_pe
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
-WEIGHTS = (0.1, 0.2, 0.5, 1.0, 2.0)
+WEIGHTS = (0.2, 0.5, 1.0)
 JOINED, LENGTHS, SEED = 160, (4, 5, 6, 8, 10), 28
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 TALK = r"^s\d{4}[05]_"

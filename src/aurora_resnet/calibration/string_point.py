@@ -118,19 +118,22 @@ class StringPoint:
 
 
 def threshold_of_wrong(confidences: Sequence[float], right: Sequence[bool], share: float) -> float:
-    """Return the lowest threshold at which ``(wrong + 1) / (accepted + 1)`` is at most a share; 2 if there is none.
+    """Return the lowest threshold at which ``(wrong + 1) / (accepted + 1)`` is at most a share.
+
+    Where there is none, because the strings are too few or too often wrong, it is the one at which it is the least.
 
     >>> threshold_of_wrong([0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25)
     0.7
+    >>> threshold_of_wrong([0.9, 0.8, 0.7, 0.6], [True, True, False, False], 0.25)
+    0.8
     """
     ranked = sorted(zip(confidences, right, strict=True), reverse=True)
-    lowest, wrong = 2.0, 0
+    found, wrong = [(1.0, 1.0)], 0
     for place, (confidence, is_right) in enumerate(ranked, 1):
         wrong += not is_right
-        last = place == len(ranked) or ranked[place][0] < confidence  # those of one confidence together
-        if last and (wrong + 1) / (place + 1) <= share:
-            lowest = confidence
-    return lowest
+        if place == len(ranked) or ranked[place][0] < confidence:  # those of one confidence together
+            found.append((max((wrong + 1) / (place + 1), share), confidence))
+    return min(found)[1]
 
 
 class Found(NamedTuple):

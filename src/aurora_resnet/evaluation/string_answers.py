@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.evaluation.metrics import Score, accuracy_interval, auroc, scores_interval
 from aurora_resnet.evaluation.prediction import Prediction
-from aurora_resnet.evaluation.string_condition import StringCondition
+from aurora_resnet.evaluation.string_condition import NumberCounts, StringCondition
 from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.errors import AudioError
@@ -94,9 +94,22 @@ class StringAnswers(NamedTuple):
             accepted_wrong=sum(each.accepted is not False and not each.right for each in self.strings),
             confidence_auroc=auroc([each.confidence for each in self.strings], right),
             per_speaker=scores,
+            numbers=self._numbers(),
             attributes=attributes,
             problems=self.problems,
         )
+
+    def _numbers(self) -> dict[str, NumberCounts]:
+        groups: dict[str, list[StringAnswer]] = {"all": self.strings}
+        for kind, key in (("length", lambda u: f"{len(u.words):2}"), ("speaker", lambda u: u.speaker)):
+            for each in sorted(self.strings, key=lambda each: key(each.utterance)):
+                groups.setdefault(f"{kind} {key(each.utterance).strip() or 'unknown'}", []).append(each)
+        counted = {}
+        for name, group in groups.items():
+            wrong = [not each.number_right for each in group if each.accepted is not False]
+            right = sum(each.number_right for each in group)
+            counted[name] = NumberCounts(len(group), right, len(wrong), sum(wrong))
+        return counted
 
     def predictions(self, condition: str, _words: Sequence[str]) -> list[Prediction]:
         """Return one line a recording."""

@@ -8,7 +8,25 @@ from typing import Any
 
 from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.evaluation.strings import WordCounts
-from aurora_resnet.evaluation.tables import MISSING, percent, percent_with_interval, score_table
+from aurora_resnet.evaluation.tables import MISSING, markdown_table, percent, percent_with_interval, score_table
+
+
+@dataclass(frozen=True)
+class NumberCounts:
+    """How many numbers were said, right, accepted, and accepted though wrong; "oh" and "zero" are one."""
+
+    said: int
+    right: int
+    accepted: int
+    accepted_wrong: int
+
+    def row(self, name: str) -> list[str]:
+        """Return the cells of a table's row."""
+        wrong = percent(self.accepted_wrong / self.accepted) if self.accepted else MISSING
+        return [name, str(self.said), percent(self.right / self.said), percent(self.accepted / self.said), wrong]
+
+
+NUMBER_COLUMNS = ("numbers", "right %", "accepted %", "wrong of accepted %")
 
 
 @dataclass(frozen=True)
@@ -26,6 +44,7 @@ class StringCondition:
         accepted_wrong: strings with an error that it accepted; ``None`` in reports of 0.2.
         confidence_auroc: probability that a right string is surer than a wrong one; ``None`` without both.
         per_speaker: words and words less errors by speaker; ``""`` gathers the strings whose speaker is unknown.
+        numbers: whole numbers right and accepted, by ``all``, length and speaker: ``length 4``, ``speaker fash``.
         attributes: what all recordings of the condition share, such as ``{"set": "a", "snr_db": "5"}``.
         problems: recordings that could not be read, one line each. They are not counted anywhere.
     """
@@ -41,6 +60,7 @@ class StringCondition:
     accepted_wrong: int | None = None
     confidence_auroc: float | None = None
     per_speaker: Mapping[str, Score]
+    numbers: Mapping[str, NumberCounts] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -95,7 +115,9 @@ class StringCondition:
         """Return what word accuracy is, and a table by speaker; ``scope`` ends its heading."""
         told = "Word accuracy is (words - substituted - deleted - inserted) / words."
         table = score_table("speaker", self.per_speaker, ("words", "words - errors"))
-        return [told, f"## By speaker{scope}", table]
+        rows = [counts.row(name) for name, counts in self.numbers.items()]
+        numbers = [f"## Numbers{scope}", markdown_table(["", *NUMBER_COLUMNS], rows)] if rows else []
+        return [told, *numbers, f"## By speaker{scope}", table]
 
     def remarks(self) -> list[str]:
         """Return what the confidence is worth, as a line."""

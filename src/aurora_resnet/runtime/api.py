@@ -18,6 +18,8 @@ from .streaming.recognizer import WordEvent as WordEvent
 from .streaming.recognizer import recognize_stream as recognize_stream
 from .strings.answer import DigitString as DigitString
 from .strings.answer import StringWord as StringWord
+from .strings.dialogue import NextStep as NextStep
+from .strings.dialogue import NumberDialogue as NumberDialogue
 from .strings.events import Digit as Digit
 from .strings.events import NoInput as NoInput
 from .strings.events import Partial as Partial
@@ -26,6 +28,7 @@ from .strings.events import SpeechStarted as SpeechStarted
 from .strings.events import StringEnded as StringEnded
 from .strings.events import StringTimes as StringTimes
 from .strings.recognizer import StringRecognizer as StringRecognizer
+from .strings.rules import StringRules as StringRules
 from .strings.streams import StringStreams as StringStreams
 from .vocabulary import DIGITS as DIGITS
 from .vocabulary import Vocabulary as Vocabulary
