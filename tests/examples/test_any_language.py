@@ -35,7 +35,7 @@ def test_node_answers_as_python(vectors: Path) -> None:
     node = shutil.which("node")
     if node is None or subprocess.run([node, "-e", "require('onnxruntime-node')"], capture_output=True).returncode:
         pytest.skip("needs Node with onnxruntime-node (npm install onnxruntime-node; NODE_PATH names its folder)")
-    command = [node, FOLDER / "digits.mjs", vectors]
+    command: list[str | Path] = [node, FOLDER / "digits.mjs", vectors]
     output = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout
     header = (FOLDER / "digits.mjs").read_text().partition("// Prints:")[2].partition("import")[0]
     assert output.split() == header.replace("//", "").split()

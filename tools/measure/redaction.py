@@ -159,11 +159,11 @@ def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
     for row in rows:
         if half(row["speaker"]) == side:
             path = data / "people" / "strings" / row["file"]
-            timed = [word.split(":") for word in row["times"].split(";")]
-            digits = runs([word for word, *_ in timed], [(float(a), float(b)) for _, a, b in timed])
             if row["collection"].endswith("_talk"):
                 talk.append(_read(path))
-            elif digits:
+                continue
+            timed = [word.split(":") for word in row["times"].split(";")]
+            if digits := runs([word for word, *_ in timed], [(float(a), float(b)) for _, a, b in timed]):
                 numbers.append((row["collection"], _read(path), digits))
     for kind, number, digits in numbers[:: 6 if quick else 1]:
         parts = [talk[position] for position in generator.integers(len(talk), size=6)]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 
 from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.audio.media_files import MediaFile
 from aurora_resnet.runtime.audio.reading import open_file
 from aurora_resnet.runtime.audio.sound_files import open_sound
 from aurora_resnet.runtime.cli.terminal import printable
@@ -120,8 +121,8 @@ def redact(file: SoundPath, copy: Path, numbers: Sequence[SpokenNumber], *, beep
     """
     with open_sound(Path(file.path), file.raw) as sound:
         rate, channels = int(sound.samplerate), int(sound.channels)
-        kept = file.raw is None and getattr(sound, "format", "") in KEPT_FORMATS
-        about = (sound.format, sound.subtype) if kept else ("FLAC", "PCM_16")
+        kept = file.raw is None and not isinstance(sound, MediaFile) and sound.format in KEPT_FORMATS
+        about = ("FLAC", "PCM_16") if isinstance(sound, MediaFile) or not kept else (sound.format, sound.subtype)
         copy = copy if kept else copy.with_name(copy.name + ".flac")
         if copy.resolve() == Path(file.path).resolve():
             raise AudioError(f"'{file.path}': its copy would take its place; choose another folder")

@@ -40,13 +40,14 @@ class PhoneServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, after SIGTERM once all who speak have left."""
-        if sig != signal.SIGTERM or self._draining or self._phones is None or not self._drain_seconds:
+        phones = self._phones
+        if sig != signal.SIGTERM or self._draining or phones is None or not self._drain_seconds:
             super().handle_exit(sig, frame)
             return
         self._draining = True
 
         def drain() -> None:
-            drained(self._phones.callers, self._drain_seconds, time.sleep)
+            drained(phones.callers, self._drain_seconds, time.sleep)
             self.should_exit = True
 
         threading.Thread(target=drain, daemon=True).start()

@@ -71,7 +71,7 @@ def metrics_text(callers: Callers | None, uploads: UploadsInHand) -> str:
     return "\n".join(lines) + "\n"
 
 
-def drained(callers: Callers, seconds: float, sleep: Callable[[float], None]) -> bool:
+def drained(callers: Callers, seconds: float, sleep: Callable[[float], object]) -> bool:
     """Let nobody new in and wait until all callers have left; return whether they have.
 
     Args:

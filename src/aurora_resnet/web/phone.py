@@ -224,7 +224,8 @@ def times_of(settings: dict[str, str]) -> StringTimes:
     """
     try:
         known = ("no_input_seconds", "between_seconds", "at_most_seconds")
-        times = StringTimes(**{name: float(settings[name]) for name in known if name in settings})
+        waits: dict[str, Any] = {name: float(settings[name]) for name in known if name in settings}
+        times = StringTimes(**waits)
         if "lengths" in settings:
             times = replace(times, lengths=tuple(int(length) for length in settings["lengths"].split(",")))
     except ValueError:

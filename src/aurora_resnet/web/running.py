@@ -82,7 +82,7 @@ def serve_forever(
         listening: where; it is closed at the end.
         finished: ends it too when it is set.
         audiosocket: where calls of AudioSocket come in, of an application of ``create_app`` with strings.
-        drain_seconds: after SIGTERM ``/health`` says 503, nobody new is let in, and those who speak have so long to end.
+        drain_seconds: after SIGTERM ``/health`` says 503, nobody new is let in, and who speaks has so long to end.
 
     Raises:
         MissingDependencyError: without uvicorn.

@@ -62,7 +62,7 @@ def test_audiosocket_in_any_pieces(sizes: list[int]) -> None:
     ],
 )
 def test_what_is_no_message_is_refused(read: Any, wrong: str | bytes) -> None:
-    with pytest.raises(AudioError, match="expected|AudioSocket"):
+    with pytest.raises(AudioError, match=r"expected|AudioSocket"):
         read(wrong)
 
 

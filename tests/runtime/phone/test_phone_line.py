@@ -1,4 +1,4 @@
-"""Keys and speech are one entry in the order of time; what is said between keys is recognised as a recording would be."""
+"""Keys and speech are one entry in the order of time; what is said between keys is recognised by itself."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import io
 import json
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -44,7 +45,7 @@ def twilio(said: Sequence[Said], settings: dict[str, str] | None = None) -> list
         "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
         "customParameters": settings or {},
     }  # fmt: skip
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"event": "connected", "protocol": "Call", "version": "1.0.0"},
         {"event": "start", "sequenceNumber": "1", "start": about, "streamSid": "MZ1"},
     ]

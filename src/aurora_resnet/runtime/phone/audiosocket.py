@@ -72,9 +72,9 @@ class AudioSocketReader:
 
 
 def message(kind: int, content: bytes = b"") -> bytes:
-    """Return a message to Asterisk: sound by one of the kinds in ``RATES``, or ``TERMINATE`` to hang up.
+    r"""Return a message to Asterisk: sound by one of the kinds in ``RATES``, or ``TERMINATE`` to hang up.
 
     >>> message(TERMINATE)
-    b'\\x00\\x00\\x00'
+    b'\x00\x00\x00'
     """
     return bytes([kind]) + len(content).to_bytes(2, "big") + content

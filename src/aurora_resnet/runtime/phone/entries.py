@@ -54,8 +54,8 @@ PhoneEvent = StringEvent | KeyPressed | EntryEnded
 class Entries:
     """Collect what one caller types and says. It is told what happens in order, and computes nothing.
 
-    A key ends the stretch of sound before it, so a stretch is recognised by itself, as a recording would be: the caller
-    of this class begins another stream whenever ``renew`` says so, with ``stretch_times()``. A known length is what keys
+    A key ends the stretch of sound before it, so a stretch is recognised by itself, as a recording would be: who uses
+    this class begins another stream whenever ``renew`` says so, with ``stretch_times()``. A known length is what keys
     and words make together: behind keys so many words fewer are looked for. Where words come first and keys then, the
     words were taken for the whole, and the entry is not accepted.
 

@@ -1,7 +1,7 @@
 """Media Streams of Twilio: JSON over a WebSocket, mu-law at 8 kHz in base64.
 
-Source: Twilio's "Media Streams - WebSocket Messages" (twilio.com/docs/voice/media-streams/websocket-messages). Telnyx and
-Fonoster speak the same messages in their modes for Twilio.
+Source: Twilio's "Media Streams - WebSocket Messages" (twilio.com/docs/voice/media-streams/websocket-messages). Telnyx
+and Fonoster say that they speak it too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def read(message: str | bytes) -> LineEvent | None:
     """
     values = read_message(message, "Twilio")
     event = values["event"]
-    about = values.get(event) if isinstance(values.get(event), dict) else {}
+    about: dict[str, Any] = values[event] if isinstance(values.get(event), dict) else {}
     match event:
         case "start":
             return _opened(about)

@@ -92,7 +92,9 @@ StringEvent = SpeechStarted | Partial | Digit | StringEnded | Rejected | NoInput
 
 
 def event_values(event: Any) -> dict[str, Any]:
-    """Return an event, a ``StringEvent`` or one of ``runtime.phone``, as plain JSON values: its name in ``event``, then its attributes; times in whole milliseconds.
+    """Return an event, a ``StringEvent`` or one of ``runtime.phone``, as plain JSON values.
+
+    Its name is ``event``, then come its attributes; times in whole milliseconds.
 
     >>> event_values(SpeechStarted(0.1 + 0.2))
     {'event': 'speech_started', 'seconds': 0.3}
