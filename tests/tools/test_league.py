@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from tools.league.entrants import HERE, Entrant, read_entrants
 from tools.league.records import groups_of, is_accepted, is_right, make_record, threshold_of
 from tools.league.text import WORDS, digits_of
 from tools.league.worker import read
+from tools.reports import league, rendering
 
 TOY = """
 import os
@@ -157,3 +159,27 @@ def test_a_larger_share_keeps_the_clips_of_a_smaller_one(shared: Path, tmp_path:
     assert all(bool(clip.said) != (clip.task == "negatives") for clip in large)
     held_out = {clip.speaker for clip in large if clip.task != "tuning"}
     assert not held_out & {clip.speaker for clip in large if clip.task == "tuning"}
+
+
+def test_the_page_says_first_where_a_peer_is_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def entrant(name: str, right: str, refused: str, *, ours: bool) -> None:
+        rows = {"digits": {"AN4": {"each": right}, "all": {"each": right}}, "negatives": {"letters": {"each": refused}}}
+        about = {"entrant": name, "title": name, "ours": ours, "clips": "same", "tasks": rows}
+        (tmp_path / "league" / f"{name}.json").write_text(json.dumps(about))
+
+    monkeypatch.setattr(rendering, "RECORDS", tmp_path)
+    (tmp_path / "league").mkdir()
+    assert league.entrants() == []
+    clips = [[str(number), f"speaker{number}", "1", ""] for number in range(8)]
+    tasks = {"digits": {"AN4": clips}, "negatives": {"letters": clips}, "tuning": {"digits": clips}}
+    (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "same", "tasks": tasks}))
+    entrant("good", "11111110", "11110000", ours=True)
+    entrant("poor", "00000000", "00000000", ours=True)
+    entrant("peer", "11111100", "11111111", ours=False)
+    assert [each["entrant"] for each in league.entrants()] == ["good", "poor", "peer"]
+    (only,) = league.ahead()
+    assert [only[key] for key in ("group", "peer", "best", "its", "mine")] == ["letters", "peer", "good", 1.0, 0.5]
+    assert only["difference"].mean == 0.5
+    (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "other", "tasks": tasks}))
+    with pytest.raises(SystemExit, match="good, peer, poor answered other clips"):
+        league.entrants()

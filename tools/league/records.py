@@ -112,12 +112,12 @@ def _row(clips: Sequence[Clip], answered: Mapping[Path, Answer], threshold: floa
     speakers = [clip.speaker for clip in clips]
     row: Record = {"clips": len(clips), "speakers": len(set(speakers)), "accepted": sum(accepted) / len(clips)}
     if not any(clip.said for clip in clips):
-        return row | {"interval": asdict(accuracy_interval(np.array(accepted), speakers))}
+        interval = asdict(accuracy_interval(np.array(accepted), speakers))
+        return row | {"interval": interval, "each": "".join("10"[accept] for accept in accepted)}
     right = np.array([is_right(clip, answered[clip.path]) for clip in clips])
     row |= {"right": float(right.mean()), "interval": asdict(accuracy_interval(right, speakers))}
     if clips[0].is_string:
         pairs = [(list(clip.said), list(digits_of(answered[clip.path]["text"])[0])) for clip in clips]
         row["digit_errors"] = score_strings(pairs).error_rate
-    # Accepted answers that are wrong, of all that are accepted.
-    wrong = sum(a and not r for a, r in zip(accepted, right, strict=True))
-    return row | {"wrong_of_accepted": wrong / max(1, sum(accepted)), "each": "".join("01"[int(r)] for r in right)}
+    wrong = sum(accept and not hit for accept, hit in zip(accepted, right, strict=True))
+    return row | {"wrong_of_accepted": wrong / max(1, sum(accepted)), "each": "".join("01"[int(hit)] for hit in right)}

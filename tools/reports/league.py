@@ -22,20 +22,32 @@ def entrants() -> list[dict[str, Any]]:
 
 
 def ahead() -> list[dict[str, Any]]:
-    """Return where a peer has more right than the best of ours, with the paired difference by speaker."""
+    """Return where a peer is better than the best of ours, with the paired difference by speaker.
+
+    Better is: more digits or strings right; of negatives, more refused.
+    """
     found, rows = entrants(), []
+    ours, peers = ([each for each in found if each["ours"] is own] for own in (True, False))
     for task, groups in record("league/clips")["tasks"].items():
-        for group, clips in groups.items():
-            ours = [each for each in found if each["ours"] and group in each["tasks"].get(task, {})]
-            if task not in ("digits", "strings") or not ours:
-                continue
-            best = max(ours, key=lambda each: float(each["tasks"][task][group]["right"]))
-            mine = best["tasks"][task][group]
-            for peer in (each for each in found if not each["ours"]):
-                its = peer["tasks"][task][group]
-                if its["right"] > mine["right"]:
-                    pair = ([int(hit) for hit in each["each"]] for each in (its, mine))
-                    difference = paired_difference(*pair, [clip[1] for clip in clips])
-                    rows.append({"group": group, "clips": len(clips), "peer": peer["title"], "its": its["right"],
-                                 "best": best["title"], "mine": mine["right"], "difference": difference})  # fmt: skip
+        for group in {} if task == "tuning" else ours[0]["tasks"][task]:
+            clips = [clip for name, each in groups.items() if _belongs(group, name) for clip in each]
+            hits = {each["entrant"]: _hits(each, task, group) for each in found if group in each["tasks"].get(task, {})}
+            best = max((each for each in ours if each["entrant"] in hits), key=lambda each: sum(hits[each["entrant"]]))
+            mine = hits[best["entrant"]]
+            for peer in (peer for peer in peers if sum(hits[peer["entrant"]]) > sum(mine)):
+                its = hits[peer["entrant"]]
+                what = {"what": "refused" if task == "negatives" else "right", "task": task, "group": group}
+                shares = {"its": sum(its) / len(its), "mine": sum(mine) / len(mine)}
+                difference = paired_difference(its, mine, [clip[1] for clip in clips])
+                rows.append(what | shares | {"clips": len(clips), "peer": peer["title"], "best": best["title"],
+                                             "difference": difference})  # fmt: skip
     return rows
+
+
+def _belongs(group: str, name: str) -> bool:
+    """Tell whether clips of a name, such as ``A 20 dB``, are counted in a group, such as ``20 dB``."""
+    return group in ("all", name, *name.split(maxsplit=1))
+
+
+def _hits(entrant: dict[str, Any], task: str, group: str) -> list[int]:
+    return [int(hit) for hit in entrant["tasks"][task][group]["each"]]
