@@ -21,7 +21,7 @@ import soundfile
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.files import write_json
 
-MUTANTS = int(os.environ.get("FAULT_MUTANTS", "50"))
+MUTANTS = int(os.environ.get("FAULT_MUTANTS", "100"))
 KILLS = int(os.environ.get("FAULT_KILLS", "4"))
 RECORD = os.environ.get("FAULT_RECORD")
 

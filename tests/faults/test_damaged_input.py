@@ -94,7 +94,7 @@ def test_undamaged_data_is_read_and_damaged_data_does_no_harm(
     seeds = reader.seeds()
     counts: Counter[str] = Counter()
 
-    @settings(max_examples=max(5, MUTANTS * reader.weight // 100), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=max(8, MUTANTS * reader.weight // 100), suppress_health_check=list(HealthCheck))
     @given(data=reader.damage(seeds))
     def check(data: bytes) -> None:
         counts[outcome(reader.read, data, tmp_path / "folder")] += 1

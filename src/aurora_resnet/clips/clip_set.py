@@ -59,15 +59,12 @@ def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, ski
     return _read_clips(corpus, labels, model, progress=progress, skip_unreadable=skip_unreadable)
 
 
-def load_negatives(
-    corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False
-) -> ClipSet:
+def load_negatives(corpus: Corpus, model: ClipFormat, *, skip_unreadable: bool = False) -> ClipSet:
     """Read recordings that say none of a model's words: other words, strings of them, or no word at all.
 
     Args:
         corpus: the recordings.
         model: its rate, clip length and vocabulary.
-        progress: show a bar on a terminal.
         skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
 
     Returns:
@@ -84,7 +81,7 @@ def load_negatives(
             "out with corpus.filter(lambda utterance: ...)"
         )
     label = len(model.vocabulary)
-    return _read_clips(corpus, [label] * len(corpus), model, progress=progress, skip_unreadable=skip_unreadable)
+    return _read_clips(corpus, [label] * len(corpus), model, progress=False, skip_unreadable=skip_unreadable)
 
 
 @dataclass(frozen=True, repr=False)

@@ -88,17 +88,15 @@ def with_test_speakers(corpus: Corpus, speakers: Collection[str]) -> Corpus:
     )
 
 
-def check_speakers_disjoint(*, allow_unknown: bool = False, **corpora: Corpus) -> None:
+def check_speakers_disjoint(**corpora: Corpus) -> None:
     """Make sure that no speaker stands in two of the corpora.
 
     Args:
-        allow_unknown: let recordings of unknown speakers pass; by default they are an error, since they
-            may be a leak.
         **corpora: two or more, under the names that messages call them.
 
     Raises:
         SpeakerLeakError: naming the speakers (the first ten) and both corpora.
-        CorpusError: if a speaker is unknown.
+        CorpusError: if a speaker is unknown, who may stand in both.
 
     >>> from pathlib import Path
     >>> from aurora_resnet.corpora.corpus import Utterance
@@ -108,9 +106,8 @@ def check_speakers_disjoint(*, allow_unknown: bool = False, **corpora: Corpus) -
     ...
     aurora_resnet.runtime.errors.SpeakerLeakError: 1 speaker stands in both train and test: fsdd/theo; ...
     """
-    if not allow_unknown:
-        for name, corpus in corpora.items():
-            _check_known(name, corpus)
+    for name, corpus in corpora.items():
+        _check_known(name, corpus)
     for (first, one), (second, other) in combinations(corpora.items(), 2):
         shared = sorted(set(one.speakers) & set(other.speakers))
         if shared:
