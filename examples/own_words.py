@@ -4,7 +4,7 @@
 
 The folder has a sub-folder of recordings for each word, and ``_other`` for negatives. Without a folder it takes three
 words of four synthetic voices. The estimate comes from held-out speakers; the command
-``aurora-resnet teach FOLDER --out mine.safetensors`` does the same.
+``aurora-resnet teach FOLDER --out mine.onnx`` does the same.
 
 Prints:
 
@@ -19,21 +19,18 @@ import sys
 from pathlib import Path
 
 from aurora_resnet import DigitRecognizer, load_corpus
-from aurora_resnet.teaching.recipe import TeachConfig
+from aurora_resnet.teaching.enrol import enrol
 from aurora_resnet.teaching.recordings import divide, read_recordings
-from aurora_resnet.teaching.teach import teach
 
 VOICES = ("samples/flite-slt", "samples/flite-awb", "samples/flite-rms", "samples/festival-kal-diphone")
 
 
-def main(
-    folder: str | None = None, *, out: str | Path = "runs/own_words/mine.safetensors", config: TeachConfig | None = None
-) -> None:
+def main(folder: str | None = None, *, out: str | Path = "runs/own_words/mine.onnx") -> None:
     """Teach, print what was found out, and use the model."""
     samples = load_corpus("samples:").filter(speakers=VOICES, words=("one", "two", "three"))
     recordings = divide(samples) if folder is None else read_recordings(folder)
-    config = config or TeachConfig(epochs=10, steps=150)  # the defaults, TeachConfig(), take four times as long
-    taught = teach(recordings, out, config, progress=True)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    taught = enrol(recordings, out)
     print(f"held-out speakers: {taught.estimate.accuracy:.1%} right")
     for advice in taught.advice:
         print(f"- {advice}")

@@ -135,7 +135,7 @@ COMMANDS: dict[str, tuple[str, Kind | None, Format | None]] = {
     "calibrate": ("calibrate --model {model} --corpus manifest:one.csv --out o.safetensors", None, "checkpoint"),
     "export": ("export --model {model} --out o.onnx", None, "checkpoint"),
     "adapt": ("adapt manifest:one.csv --model {model} --out o.safetensors", "words", "checkpoint"),
-    "teach": ("teach words --init {model} --out o.safetensors", "words", "checkpoint"),
+    "teach": ("teach words --train --init {model} --out o.safetensors", "words", "checkpoint"),
     "train": ("train --config init.toml --set init={model} --out o", "words", "checkpoint"),
     "train with a teacher": ("train --config teacher.toml --set teacher={model} --out o", "words", "checkpoint"),
 }  # fmt: skip

@@ -11,12 +11,12 @@ from aurora_resnet.training.optimization import build_optimizer
 
 
 @pytest.mark.parametrize(
-    ("name", "keeping", "rate"),
-    [("compact", False, 0.05), ("compact", True, 0.01), ("resnet50", False, 0.003), ("resnet50", True, 0.003)],
+    ("name", "rate"),
+    [("compact", 0.05), ("resnet50", 0.003)],
 )
-def test_the_optimiser_gets_the_rate_of_the_backbone(name: str, keeping: bool, rate: float) -> None:
+def test_the_optimiser_gets_the_rate_of_the_backbone(name: str, rate: float) -> None:
     network = read_config(name)
-    training = TeachConfig(init=name).training(network.model, keeping=keeping)
+    training = TeachConfig(init=name).training(network.model)
     head, backbone = build_optimizer(create_model(network.model, **network.options), training).param_groups
     assert (head["peak_lr"], backbone["peak_lr"]) == (0.05, rate)
 
@@ -24,9 +24,8 @@ def test_the_optimiser_gets_the_rate_of_the_backbone(name: str, keeping: bool, r
 @pytest.mark.parametrize("name", BACKBONE_RATES)
 def test_a_rate_that_is_given_is_taken(name: str) -> None:
     config = TeachConfig(backbone_learning_rate=0.02, bfloat16=True)
-    for keeping in (False, True):
-        training = config.training(name, keeping=keeping)
-        assert (training.backbone_learning_rate, training.bfloat16) == (0.02, True)
+    training = config.training(name)
+    assert (training.backbone_learning_rate, training.bfloat16) == (0.02, True)
 
 
 @pytest.mark.parametrize("name", BACKBONE_RATES)

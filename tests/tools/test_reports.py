@@ -21,10 +21,10 @@ from tools.reports.sources import targets
 
 
 def test_only_the_part_between_its_markers_changes() -> None:
-    begin, end = "<!-- together: written by tools/reports -->", "<!-- end of together -->"
+    begin, end = "<!-- own_words: written by tools/reports -->", "<!-- end of own_words -->"
     changed = filled(f"before {begin} old {end} after", "any")
-    assert changed.startswith(f"before {begin}\n\n| test ")
-    assert changed.endswith(f"|\n\n{end} after")
+    assert changed.startswith(f"before {begin}\n\n| words ")
+    assert changed.endswith(f"\n\n{end} after")
     assert filled(changed, "any") == changed
     with pytest.raises(SystemExit, match="needs its"):
         filled(f"before {begin} old", "any")

@@ -147,12 +147,8 @@ def _people() -> dict[str, Points]:
 
 def _own_words() -> dict[str, Points]:
     lines: dict[str, Points] = {}
-    found = [each for each in records("own_words/*") if each["kind"] == "own_words"]
-    for init in sorted({each["init"] for each in found}):
-        points = []
-        for clips in sorted({each["clips"] for each in found if each["init"] == init}):
-            own = [each for each in found if (each["init"], each["clips"]) == (init, clips)]
-            low, high = (float(np.mean([each["interval"][end] for each in own])) for end in ("low", "high"))
-            points.append((clips, float(np.mean([each["accuracy"] for each in own])), {"low": low, "high": high}))
-        lines["random weights" if init == "random" else f"from {init}"] = points
+    for each in records("own_words/*"):
+        clips = sorted({row["clips"] for row in each["rows"]})
+        right = [float(np.mean([row["right"] for row in each["rows"] if row["clips"] == n])) for n in clips]
+        lines[each["set"]] = [(n, share, None) for n, share in zip(clips, right, strict=True)]
     return lines

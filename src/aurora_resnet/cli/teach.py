@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
-from aurora_resnet.environment import check_device, set_threads
 from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.teaching.recipe import TeachConfig
-from aurora_resnet.teaching.recordings import read_recordings
-from aurora_resnet.teaching.teach import teach as teach_words
 
-DEFAULTS = TeachConfig()
+if TYPE_CHECKING:
+    from aurora_resnet.teaching.report import Taught
 
 
 def teach(
@@ -24,10 +21,17 @@ def teach(
         Path,
         typer.Argument(help="A sub-folder of recordings for each word, named like it, and _other for everything else."),
     ],
-    out: Annotated[Path, typer.Option(help="Checkpoint to write; its name ends in .safetensors.")],
-    init: Annotated[
-        str, typer.Option(help=f"Where to start: {CHECKPOINT_HELP[0].lower()}{CHECKPOINT_HELP[1:]}")
-    ] = DEFAULTS.init,
+    out: Annotated[Path, typer.Option(help="Model to write: .onnx, with --train a checkpoint (.safetensors).")],
+    with_digits: Annotated[
+        bool, typer.Option("--with-digits", help="Recognise digits too, and strings of them, as speech_encoder does.")
+    ] = False,
+    wrong: Annotated[
+        Path | None,
+        typer.Option(help="What an earlier model got wrong: false accepts in _other, refused words in their folders."),
+    ] = None,
+    hours: Annotated[
+        Path | None, typer.Option(help="Recordings of anything but the words: count false accepts an hour there.")
+    ] = None,
     speaker_pattern: Annotated[
         str | None,
         typer.Option(
@@ -36,56 +40,83 @@ def teach(
             "stands before the first underscore or hyphen, if all names look like that.",
         ),
     ] = None,
-    noise: Annotated[
-        list[str] | None, typer.Option(help="Folder of noises of the place where it will listen. May be repeated.")
-    ] = None,
-    epochs: Annotated[int, typer.Option(help="How long to train.", min=1)] = DEFAULTS.epochs,
     words_refused: Annotated[
-        float, typer.Option(help="Largest share of held-out words that the threshold refuses.")
-    ] = DEFAULTS.words_refused,
-    keep_known: Annotated[
-        bool,
-        typer.Option(help="Keep the words that --init knows, while new ones are taught beside them."),
-    ] = DEFAULTS.keep_known,
-    bfloat16: Annotated[
-        bool,
-        typer.Option("--bfloat16", help="Compute in bfloat16: a third less time for resnet50 where the processor can."),
-    ] = DEFAULTS.bfloat16,
-    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = DEFAULTS.seed,
+        float, typer.Option(help="Largest share of held-out words that the threshold refuses.", min=0, max=0.99)
+    ] = 0.05,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train a network instead: for hundreds of recordings; minutes to hours.")
+    ] = False,
+    init: Annotated[
+        str | None,
+        typer.Option(help=f"With --train, where to start: {CHECKPOINT_HELP[0].lower()}{CHECKPOINT_HELP[1:]}"),
+    ] = None,
+    noise: Annotated[
+        list[str] | None, typer.Option(help="With --train: folder of noises of the place of use. May be repeated.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="With --train: how long.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="With --train: of everything random.", min=0)] = 0,
     device: Device = "cpu",
     threads: Threads = None,
     trust_code: TrustCode = False,
 ) -> None:
-    """Teach a model your own words: a folder of recordings in, a calibrated model and its report out.
+    """Teach your own words: a folder of recordings in, a calibrated model and its report out, in seconds.
 
-    Starts from a shipped model. Speakers are held out in turn, so the report says what to expect of new speakers,
-    with an interval, and what is missing in the recordings. An interrupted call goes on where it
-    was. Exit code 1 means that some recordings could not be used; each is named.
+    Three to five recordings of each word are enough: the speech encoder is not trained, but told what they sound like,
+    and what everything else does. The report says what to expect, by speaker where there are several, and what is
+    missing in the recordings. Exit code 1 means that some recordings could not be used; each is named.
 
     \b
     Examples:
-      aurora-resnet teach mine --out mine.safetensors
-      aurora-resnet recognize --model mine.safetensors recording.wav
-      aurora-resnet export --model mine.safetensors --int8 --recordings folder:mine --out mine.onnx
+      aurora-resnet teach mine --out mine.onnx
+      aurora-resnet recognize --model mine.onnx recording.wav
+      aurora-resnet teach mine --wrong kept --hours radio --out mine.onnx
+      aurora-resnet teach mine --train --out mine.safetensors
     """
+    tell(f"teaching the words of {folder}")
+    # torch takes seconds, which nobody should wait for without a word.
+    from aurora_resnet.environment import check_device, set_threads
+    from aurora_resnet.teaching.enrol import enrol
+    from aurora_resnet.teaching.recipe import TeachConfig
+    from aurora_resnet.teaching.recordings import read_recordings, read_wrong
+    from aurora_resnet.teaching.teach import teach as teach_words
+
     check_file(out, "--out")
-    if out.suffix != ".safetensors":
-        raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
     check_device(device)
     set_threads(threads)
-    config = TeachConfig(
-        init=init, epochs=epochs, words_refused=words_refused, keep_known=keep_known, bfloat16=bfloat16, seed=seed
-    )
+    training = {"--init": init, "--noise": noise, "--epochs": epochs}
+    enrolling = {"--with-digits": with_digits, "--wrong": wrong}
+    if unfit := [name for name, value in (enrolling if train else training).items() if value]:
+        raise ConfigError(f"{', '.join(unfit)}: only {'without' if train else 'with'} --train")
+    if train and out.suffix != ".safetensors":
+        raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
+    if not train and out.suffix != ".onnx":
+        raise ConfigError(f"--out {out}: the name of an enrolled model ends in .onnx; with --train it is a checkpoint")
     recordings = read_recordings(folder, speaker_pattern)
     if speaker_pattern is None and recordings.speaker_pattern is not None:
         names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]
         tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
-    taught = teach_words(
-        recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
-    )
+    if train:
+        config = TeachConfig(
+            init=init or TeachConfig.init, epochs=epochs or TeachConfig.epochs, words_refused=words_refused, seed=seed
+        )
+        taught = teach_words(
+            recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
+        )
+    else:
+        more = None if wrong is None else read_wrong(wrong, recordings)
+        taught = enrol(recordings, out, words_refused=words_refused, with_known=with_digits, wrong=more, progress=tell)
+    _told(taught, hours)
+
+
+def _told(taught: Taught, hours: Path | None) -> None:
     typer.echo(taught.to_markdown())
-    tell(f"{out}: taught in {taught.seconds:.0f} s")
-    tell(f"next: aurora-resnet recognize --model {out} RECORDING")
+    if hours is not None:
+        from aurora_resnet.teaching.hours import false_words_an_hour
+
+        tell(f"listening to {hours}")
+        typer.echo(f"\n{false_words_an_hour(taught.model, hours)}")
+    tell(f"{taught.model}: taught in {taught.seconds:.0f} s")
+    tell(f"next: aurora-resnet recognize --model {taught.model} RECORDING")
     if taught.problems:
         for problem in taught.problems:
             complain(problem)

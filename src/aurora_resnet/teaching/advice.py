@@ -10,8 +10,8 @@ from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
 from aurora_resnet.teaching.recordings import TeachingRecordings
 
-FEW_CLIPS, ENOUGH_CLIPS = 10, 20
-"""Of a word; below the former, the estimate is a guess and rare ways to say the word are missing."""
+TRAINED, ENROLLED = (10, 20), (3, 5)
+"""Recordings of a word that are few, and that are enough, to train a network or to enrol with one."""
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
 FEW_NEGATIVES = 20
@@ -20,15 +20,20 @@ WIDE = 0.15
 LISTED = 8
 
 
-def advise(recordings: TeachingRecordings) -> tuple[str, ...]:
+def advise(recordings: TeachingRecordings, needed: tuple[int, int] = TRAINED) -> tuple[str, ...]:
     """Return what can be said before any training.
+
+    Args:
+        recordings: all of them.
+        needed: ``TRAINED`` or ``ENROLLED``, which has negatives of its own.
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> from aurora_resnet.teaching.recordings import divide
     >>> print(*advise(divide(read_samples())))
     there are no recordings of anything else, ... record other words and usual noises into the sub-folder _other
     """
-    return (*_of_words(recordings), *_of_speakers(recordings), *_of_negatives(recordings))
+    of_negatives = _of_negatives(recordings) if needed == TRAINED else ()
+    return (*_of_words(recordings, *needed), *_of_speakers(recordings), *of_negatives)
 
 
 def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
@@ -58,10 +63,10 @@ def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _of_words(recordings: TeachingRecordings) -> Iterator[str]:
+def _of_words(recordings: TeachingRecordings, least: int, enough: int) -> Iterator[str]:
     clips = recordings.clips_of_words()
-    if few := [f"{word} ({count})" for word, count in clips.items() if count < FEW_CLIPS]:
-        yield f"few recordings: {_listed(few)}; record at least {FEW_CLIPS} of each word, better {ENOUGH_CLIPS}"
+    if few := [f"{word} ({count})" for word, count in clips.items() if count < least]:
+        yield f"few recordings: {_listed(few)}; record at least {least} of each word, better {enough}"
     rarest, most = min(clips, key=lambda word: clips[word]), max(clips, key=lambda word: clips[word])
     if clips[most] > UNBALANCED * clips[rarest]:
         yield (

@@ -26,12 +26,10 @@ from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
 
-CLIP_SECONDS = (1.0, 1.5, 2.0, 3.0)
-"""Lengths of clips to choose from; a network that starts from shorter ones works on longer ones too."""
+CLIP_SECONDS = (1.0, 1.6, 2.0, 3.0)
+"""Lengths of clips to choose from, whole steps of 40 ms; what starts from shorter ones works on longer ones too."""
 ROOM = 1.05
 """What a clip has beyond the longest usual word."""
-KEEPING_RATE = 0.01
-"""Learning rate of the backbone where known words are kept, at most."""
 BACKBONE_RATES = {"resnet50": 0.003}
 """Of backbones, by the model's name, that forget at the head's rate what they learnt; see docs/own-words.md."""
 OWN_SHARE = 0.5
@@ -57,14 +55,9 @@ class TeachConfig:
     batch_size: Annotated[int, Between(2, 4096)] = 16
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
-    """If not given, what ``BACKBONE_RATES`` says of the model; with words that the start knows beside new ones
-    ``KEEPING_RATE`` at most; else that of the head."""
+    """If not given, what ``BACKBONE_RATES`` says of the model, else that of the head."""
     bfloat16: bool = False
     """Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it."""
-    keep_known: bool = True
-    """Keep the words that the start knows; see ``keeping``."""
-    known_taken: Annotated[float, Between(0, 1)] = 0.005
-    """Share of held-out recordings of known words that may be taken for new ones."""
     groups: Annotated[int, Between(2, 20)] = 3
     """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
     distinct_epochs: Annotated[int, Between(1, 1000)] = 8
@@ -86,26 +79,21 @@ class TeachConfig:
         """
         return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
 
-    def training(self, model: str, *, keeping: bool = False) -> TrainingConfig:
+    def training(self, model: str) -> TrainingConfig:
         """Return how the network is trained.
 
         Args:
             model: its name in the zoo.
-            keeping: whether it knew some of the words before.
 
-        >>> config = TeachConfig()
-        >>> [config.training("compact", keeping=keeping).backbone_learning_rate for keeping in (False, True)]
-        [None, 0.01]
-        >>> config.training("resnet50", keeping=True).backbone_learning_rate
-        0.003
+        >>> [TeachConfig().training(model).backbone_learning_rate for model in ("compact", "resnet50")]
+        [None, 0.003]
         """
         learnt = None if self.random_weights else BACKBONE_RATES.get(model)
-        rates = [rate for rate in (learnt, KEEPING_RATE if keeping else None) if rate is not None]
         return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            backbone_learning_rate=self.backbone_learning_rate or min(rates, default=None),
+            backbone_learning_rate=self.backbone_learning_rate or learnt,
             schedule="one_cycle",
             warmup_fraction=0.2,
             weight_decay=1e-4,

@@ -72,6 +72,28 @@ def read_recordings(folder: str | Path, speaker_pattern: str | None = None) -> T
     return divide(read_folder(folder, pattern), pattern)
 
 
+def read_wrong(folder: str | Path, recordings: TeachingRecordings) -> Corpus:
+    """Read what a model got wrong: false accepts in ``_other``, false refusals in folders of their words.
+
+    Args:
+        folder: laid out as that of ``recordings``; a word may have one recording, or none.
+        recordings: those that the model learnt from.
+
+    Raises:
+        CorpusError: if the folder is missing or has words that were not taught.
+    """
+    wrong = read_folder(folder)  # all by one speaker: the one who enrols, or another
+    if recordings.speaker_pattern is None:
+        same = recordings.speakers[0]
+        wrong = replace(wrong, utterances=tuple(replace(utterance, speaker=same) for utterance in wrong))
+    if unknown := sorted({word for u in wrong for word in u.words} - set(recordings.words.words)):
+        raise CorpusError(
+            f"{folder}: {', '.join(unknown[:8])} {'is' if len(unknown) == 1 else 'are'} none of the words taught; name "
+            "the folders like the words, and put what is none of them into _other"
+        )
+    return wrong
+
+
 def divide(corpus: Corpus, speaker_pattern: str | None = None) -> TeachingRecordings:
     """Divide a corpus into isolated words and everything else.
 

@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,11 @@ from aurora_resnet.runtime.errors import CheckpointError, TrainingError
 from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
-from aurora_resnet.teaching.keeping import KeepingObjective, KeptWords, keep_known, known_beside_new, lower
 from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import Taught
 from aurora_resnet.training.callbacks import Callback
-from aurora_resnet.training.fine_tuning import lower_words, start_from
+from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
@@ -85,24 +84,18 @@ def teach(
     with progress_bar(total=(config.groups + 1) * config.epochs, unit="epoch", desc="teaching: ", show=progress) as bar:
         answers = lessons.held_out_answers(bar)
         final = lessons.train(None, bar)
-    kept = lessons.keep_known(answers[WORDS])
-    if kept is not None:
-        new = [index for index, word in enumerate(clips.network.words) if word not in kept.words]
-        lower_words(final, [clips.network.words[index] for index in new], kept.lowered)
-        answers = {name: lower(each, new, kept.lowered) for name, each in answers.items()}
     spoken = answers[WORDS]
     calibration = fit_calibration(spoken, words_refused=config.words_refused)
     answers = {name: replace(each, calibration=calibration) for name, each in answers.items()}
     spoken = answers.pop(WORDS)
     estimate = spoken.report(WORDS, clips.network.words, {})
     taught = Taught(
-        checkpoint=out,
+        model=out,
         calibration=calibration,
         estimate=estimate,
         rejection=RejectionReport.count(out.stem, {WORDS: spoken}, answers) if answers else None,
         by_speaker=lessons.by_speaker,
         advice=(*advise(clips.recordings), *advise_after(estimate)),
-        kept=kept,
         problems=clips.problems,
         seconds=time.perf_counter() - started,
     )
@@ -125,12 +118,6 @@ class _Lessons:
         device: str,
     ) -> None:
         self.clips, self.config, self.init, self.work, self.device = clips, config, init, work, device
-        keeps = config.keep_known and not config.random_weights
-        self.known = known_beside_new(init.vocabulary, clips.network.vocabulary) if keeps else ()
-        self.before: RecognizerModel | None = None  # as it was, but with clips as long as the new words
-        if self.known:
-            self.before, _ = start_from(init, init.vocabulary, clip_seconds=clips.network.clip_seconds)
-            lower_words(self.before, (), 0.0)  # a network that cannot do it is refused before it is trained
         words, negatives = clips.words.utterances, clips.negatives.utterances
         of_words, of_negatives, self.by_speaker = assign_groups(words, negatives, config.groups)
         self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.negatives, of_negatives)}
@@ -154,10 +141,9 @@ class _Lessons:
         else:
             model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         out = self.work / ("all" if without is None else f"without_{without + 1}")
-        objective = None if self.before is None else KeepingObjective(self.before)
-        training = config.training(network.model, keeping=self.before is not None)
+        training = config.training(network.model)
         counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
-        trainer = Trainer(model, training, out, device=self.device, objective=objective, callbacks=[counted])
+        trainer = Trainer(model, training, out, device=self.device, callbacks=[counted])
         rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
@@ -174,16 +160,6 @@ class _Lessons:
                 if (groups == group).any():
                     parts[name].append(Answers.of(model, clips.part(groups == group)))
         return {name: Answers.pool(answers) for name, answers in parts.items() if answers}
-
-    def keep_known(self, spoken: Answers) -> KeptWords | None:
-        """Return what becomes of words that the start knows, by all held-out answers; nothing without such words."""
-        if self.before is None:
-            return None
-        words = self.clips.words.part(np.array([u.word in self.known for u in self.clips.words.utterances]))
-        logits = Answers.of(TorchModel(self.before, device=self.device), words).logits
-        answered = [self.before.config.words[index] for index in logits.argmax(axis=1)]
-        right_before = sum(word == u.word for word, u in zip(answered, words.utterances, strict=True))
-        return keep_known(spoken, right_before, self.clips.network.vocabulary, self.known, self.config.known_taken)
 
 
 class _Counted(Callback):
@@ -224,7 +200,6 @@ def _record(taught: Taught, clips: TeachingClips, config: TeachConfig) -> dict[s
         "speakers": len(clips.recordings.speakers),
         "digest": clips.recordings.words.digest(),
         "by_speaker": taught.by_speaker,
-        "kept": None if taught.kept is None else asdict(taught.kept),
         "accuracy": taught.estimate.accuracy,
         "interval": [taught.estimate.interval.low, taught.estimate.interval.high],
         "seconds": round(taught.seconds, 1),

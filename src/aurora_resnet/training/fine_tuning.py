@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,29 +101,6 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
         new=tuple(name for name in own if name not in values and name not in rows),
         dropped=tuple(name for name in learnt if name not in values and name not in rows),
     )
-
-
-def lower_words(model: RecognizerModel, words: Iterable[str], by: float) -> None:
-    """Lower the logits of some words, by the bias of the last layer.
-
-    Raises:
-        ConfigError: if the last layer has no bias of the words.
-
-    >>> model, _ = start_from("compact", Vocabulary(("two", "go")))
-    >>> before = model.state_dict()["classifier.head.1.bias"].clone()
-    >>> lower_words(model, ["go"], 0.5)
-    >>> [round(by, 4) for by in (before - model.state_dict()["classifier.head.1.bias"]).tolist()]
-    [0.0, 0.5]
-    """
-    name = f"{_last_layer(model)}bias"
-    bias = model.state_dict().get(name)
-    if bias is None or bias.shape != (len(model.config.words),):
-        raise ConfigError(
-            f"{model.config.model} has no {name} with a value for each word, by which new words are lowered beside "
-            "known ones; teach without keep_known (--no-keep-known)"
-        )
-    for word in words:
-        bias[model.config.vocabulary.index(word)] -= by
 
 
 def _check_kind(config: RecognizerConfig, checkpoint: Checkpoint) -> None:

@@ -11,6 +11,10 @@ Examples:
   arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
   {program} listen --rate 8000 --encoding mulaw - < call.ulaw
   {program} listen --string --length 4 --no-input 5
+  {program} listen --model mine.onnx --keep kept
+
+With --keep DIR the sound of every word that was accepted, or nearly, is written to DIR, on this machine only: tell
+those who are recorded. Sort what was wrong into _other or into folders of the words, and give it to teach --wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ import argparse
 import sys
 from typing import Any
 
+from ..errors import ConfigError
 from .interruption import until_ctrl_c
+from .keep import Keeper
 from .sources import open_source
 from .strings import Strings
 from .terminal import tell
@@ -30,6 +36,12 @@ def listen(task: Words | Strings, options: argparse.Namespace) -> int:
     """Print what happens in a stream as soon as it is decided and return the exit code."""
     sample_rate, chunks = open_source(options.file, options.device, options.rate, options.encoding)
     stream, came = task.stream(sample_rate), 0
+    keeper = None
+    if options.keep is not None:
+        if isinstance(task, Strings):
+            raise ConfigError("--keep is for single words; leave out --string")
+        keeper = Keeper(options.keep, task.recognizer, sample_rate)
+        tell(f"keeping the sound of words in {options.keep}; it stays on this machine")
 
     def show(events: list[Any]) -> None:
         for event in events:
@@ -38,7 +50,14 @@ def listen(task: Words | Strings, options: argparse.Namespace) -> int:
 
     for chunk in until_ctrl_c(chunks):
         came += len(chunk)
-        show(stream.feed(chunk))
-    show(stream.finish())
+        events = stream.feed(chunk)
+        show(events)
+        if keeper is not None:
+            keeper.take(chunk, events)
+    events = stream.finish()
+    show(events)
+    if keeper is not None:
+        keeper.finish(events)
+        tell(f"{keeper.count} recordings kept in {options.keep}")
     tell(f"{task.count} {task.noun}{'' if task.count == 1 else 's'} in {came / sample_rate:.1f} s")
     return 0

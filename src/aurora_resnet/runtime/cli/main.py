@@ -55,6 +55,7 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         )
         parser.add_argument("--device", metavar="NAME", help="microphone: its number or a part of its name")
         parser.add_argument("--rate", type=float, metavar="HZ", help="of headerless samples on standard input")
+        parser.add_argument("--keep", metavar="DIR", help="write the sound of words, accepted and nearly, to DIR")
         parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
     strings = EXPORTED_STRINGS[0]
     parser.add_argument(

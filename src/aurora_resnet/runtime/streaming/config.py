@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ConfigError
+from ..vocabulary import Vocabulary
 
 MOST_SECONDS = 60.0
 """The longest clip that a model may have; what is remembered of a stream is bounded by it too."""
 MOST_GAIN = 60.0
 LEAST_SHARE = 1e-6
 MOST_DB = 100.0
+COARSE_SECONDS = 0.16
+"""Grid of words that are no digits: they may be long, and their models large, so that fewer stretches are tried."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,17 @@ class StreamingConfig:
     head_seconds: float = 1.0
     pause_seconds: float = 0.24
     patience_seconds: float = 2.0
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, clip_seconds: float) -> StreamingConfig:
+        """Return the default for a model: that of digits, or on a coarser grid words as long as its clips.
+
+        >>> StreamingConfig.of(Vocabulary(("one", "stop")), 1.0).longest_seconds
+        0.96
+        """
+        if None not in vocabulary.digits:
+            return cls()
+        return cls(step_seconds=COARSE_SECONDS, longest_seconds=COARSE_SECONDS * int(clip_seconds / COARSE_SECONDS))
 
     def __post_init__(self) -> None:
         if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds <= MOST_SECONDS:

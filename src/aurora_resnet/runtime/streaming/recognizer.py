@@ -93,8 +93,8 @@ class StreamingRecognizer:
 
     def __init__(self, recognizer: HasModel, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
         self.recognizer, self.sample_rate = recognizer, sample_rate
-        self.config = config or StreamingConfig()
         self.facts = facts = recognizer.model.facts
+        self.config = config or StreamingConfig.of(facts.vocabulary, facts.clip_seconds)
         if not facts.calibration.rejects:
             raise ConfigError(
                 f"model '{facts.name}' has no threshold, so every noise in a stream would be a word; "

@@ -1,0 +1,120 @@
+"""Recordings of new words as vectors: layers that are fitted to parts of them, and what these answer to the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aurora_resnet.calibration.word_point import fit_calibration
+from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.evaluation.answers import Answers
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.teaching.clips import TeachingClips
+from aurora_resnet.teaching.encoder import Encoder, Vectors
+from aurora_resnet.teaching.folds import assign_groups, possible_groups
+from aurora_resnet.teaching.head import Layer, fit_layer
+from aurora_resnet.teaching.negatives import Bank
+
+GROUPS = 5
+"""Parts of the recordings, of which each is held out once."""
+ALIKE = 0.55
+"""Cosine of the mean vectors of two words from which on they are named as sounding alike; see docs/own-words.md."""
+
+
+@dataclass
+class Lessons:
+    """Vectors of recordings, and layers fitted to parts of them.
+
+    Args:
+        clips: words and anything else.
+        encoder: describes them.
+        bank: of negatives that say none of the words.
+    """
+
+    clips: TeachingClips
+    encoder: Encoder
+    bank: Bank
+
+    def __post_init__(self) -> None:
+        words, negatives = self.clips.words, self.clips.negatives
+        self.labels: npt.NDArray[np.int64] = words.labels.numpy()
+        self.words, self.own = self._vectors(words), self._vectors(negatives)
+        groups = possible_groups(self.clips.recordings, GROUPS)
+        self.group, self.own_group, self.by_speaker = assign_groups(words.utterances, negatives.utterances, groups)
+        if any(len(set(self.labels[self.group != g])) < len(words.vocabulary) for g in range(groups)):
+            # Some word is said by one speaker alone.
+            same = [replace(utterance, speaker="") for utterance in words.utterances]
+            groups = min(GROUPS, *np.bincount(self.labels).tolist())
+            self.group, self.own_group, self.by_speaker = assign_groups(same, negatives.utterances, groups)
+        self.bank_group = np.arange(len(self.bank)) % groups
+
+    def _vectors(self, clips: ClipSet) -> Vectors:
+        if not len(clips):
+            return self.bank.vectors[:0]
+        return self.bank.project(self.encoder.embed(clips.batch(range(len(clips))).numpy()))
+
+    def layer(self, words: npt.NDArray[np.bool_] | slice, group: int = -1) -> Layer:
+        """Return the layer fitted to some recordings, and to the negatives of all groups but one."""
+        own, bank = self.own[self.own_group != group], self.bank.vectors[self.bank_group != group]
+        return fit_layer(self.words[words], self.labels[words], np.concatenate((own, bank)))
+
+    def held_out(self, words: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[Vectors, Vectors, Vectors]:
+        """Return logits of the recordings, own negatives and bank by layers that did not learn from them.
+
+        Args:
+            words: the recordings from which layers may learn.
+        """
+        may = np.zeros(len(self.words), np.bool_)
+        may[words] = True
+        parts = tuple((v, np.zeros((len(v), len(self.clips.words.vocabulary)), np.float32)) for v in self._all())
+        for group in sorted(set(self.group.tolist())):
+            weights, biases = self.layer(may & (self.group != group), group)
+            for (vectors, logits), groups in zip(parts, (self.group, self.own_group, self.bank_group), strict=True):
+                logits[groups == group] = vectors[groups == group] @ weights.T + biases
+        return parts[0][1], parts[1][1], parts[2][1]
+
+    def _all(self) -> tuple[Vectors, Vectors, Vectors]:
+        return self.words, self.own, self.bank.vectors
+
+    def alike(self) -> list[tuple[str, str, float]]:
+        """Return pairs of words whose mean vectors are near each other, the nearest first."""
+        names = self.clips.words.vocabulary.words
+        means = np.stack([self.words[self.labels == k].mean(axis=0) for k in range(len(names))])
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        near = means @ means.T
+        pairs = [(names[i], names[j], float(near[i, j])) for i in range(len(names)) for j in range(i)]
+        return sorted((pair for pair in pairs if pair[2] >= ALIKE), key=lambda pair: -pair[2])
+
+    def correction(self, before: Collection[Path], after: Vectors, calibration: Calibration) -> str:
+        """Return what held-out answers were without the recordings that were wrong, and with them.
+
+        Args:
+            before: the recordings that were there before; the rest were wrong.
+            after: logits of all, held out.
+            calibration: with them.
+        """
+        old = np.array([u.path in before for u in self.clips.words.utterances])
+        logits = self.held_out(old)[0]
+        earlier = fit_calibration(answers_of(self.clips.words.part(old), logits[old]), words_refused=0.05)
+        lines = [
+            f"{'recordings' if mask is old else 'false refusals'} recognised and accepted, held out: "
+            f"{_count(logits, self.labels, earlier, mask)} before, {_count(after, self.labels, calibration, mask)} now "
+            f"of {int(mask.sum())}"
+            for mask in (old, ~old)
+            if mask.any()
+        ]
+        return "; ".join(lines)
+
+
+def _count(logits: Vectors, labels: npt.NDArray[np.int64], point: Calibration, mask: npt.NDArray[np.bool_]) -> int:
+    return int(((logits.argmax(axis=1) == labels) & point.accepts(logits))[mask].sum())
+
+
+def answers_of(clips: ClipSet, logits: Vectors) -> Answers:
+    """Return logits ``[n, K]`` of clips as answers, without a calibration."""
+    peaks = np.array([[float(w.abs().max())] for w in clips.waveforms], np.float32).reshape(-1, 1)
+    return Answers(clips.utterances, clips.labels.numpy(), logits, peaks, Calibration())
