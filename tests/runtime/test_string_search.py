@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.strings.rules import StringRules
 from aurora_resnet.runtime.strings.search import BEAM, OTHERWISE, PrefixSearch, Words
+from aurora_resnet.runtime.vocabulary import Vocabulary
 
 
 def said(path: tuple[int, ...], words: int) -> Words:
@@ -182,3 +184,29 @@ def test_hours_of_frames_do_not_become_too_small_to_compute() -> None:
     assert 0 < len(found) <= BEAM
     assert all(0 <= hypothesis.probability <= 1 for hypothesis in found)
     assert all(len(hypothesis.spans) == len(hypothesis.words) for hypothesis in found)
+
+
+def test_digit_by_digit_a_word_of_another_number_is_other_speech() -> None:
+    """Of frames that say "one fifty two" the digits are 12, and not all that was said, wherever the fifty is."""
+    vocabulary = Vocabulary(("zero", "one", "two", "fifty"))
+    said = {"fifty": 3, "one": 1, "two": 2, "other": 4, "-": 5}
+    rows = np.full((6, 6), 0.004) + 0.98 * np.eye(6)
+
+    def found(*words: str) -> tuple[str, float]:
+        search = StringRules().search(vocabulary)
+        search.push(rows[[said[word] for word in words]])
+        best = StringRules().best(search, vocabulary, most=3)
+        return StringRules().text(vocabulary, best[0].words), StringRules().complete(search, vocabulary, best)
+
+    assert found("-", "one", "-", "two", "-") == ("12", pytest.approx(1, abs=0.1))
+    for words in (("one", "-", "fifty", "-", "two"), ("fifty", "-", "one", "two"), ("one", "other", "two")):
+        text, complete = found(*words)
+        assert text == "12"
+        assert complete < 0.05
+    text, complete = found("other", "-", "one", "two", "other")  # "please"
+    assert text == "12"
+    assert complete > 0.9
+    spoken = StringRules(numbers="spoken")
+    search = spoken.search(vocabulary)
+    search.push(rows[[said[word] for word in ("one", "-", "fifty", "two")]])
+    assert spoken.text(vocabulary, spoken.best(search, vocabulary, most=1)[0].words) == "152"

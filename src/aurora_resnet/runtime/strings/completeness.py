@@ -31,12 +31,12 @@ def completeness(
     """Return the probability that nothing but the words of a string was said with it, 0 to 1.
 
     Args:
-        frames: ``[T, K + 2]``, as ``PrefixSearch.push`` takes them; with one column behind the words there is no other
-            speech.
-        known: ``K``, the words of the vocabulary.
+        frames: as ``PrefixSearch.push`` takes them; with one column behind the words there is no other speech.
+        known: ``K``, the words of the search.
         words: of the string; one without words is always complete.
         spans: first frame and frame behind the last of each word.
-        beside: whether what is said before and after the string counts too, and not only between its words.
+        beside: whether any other word said before and after the string counts too, and not only one between its words.
+            Words that have a column of their own always count.
 
     >>> frames = np.array([[0.9, 0.0, 0.1], [0.0, 0.4, 0.6], [0.9, 0.0, 0.1]])
     >>> round(completeness(frames, 1, (0, 0), ((0, 1), (2, 3))), 6)
@@ -44,11 +44,13 @@ def completeness(
     """
     if not words or frames.shape[1] < known + 2:
         return 1.0
-    other, blank = frames[:, known], frames[:, known + 1]
-    reach = BESIDE_FRAMES if beside else 0
-    near = np.zeros(len(frames), np.bool_)
-    near[max(0, spans[0][0] - reach) : spans[-1][1] + reach] = True
-    separators = np.stack([other + blank, np.where(near, blank, other + blank)])  # [2, T]
+    anything, other, blank = frames[:, known:].sum(axis=1), frames[:, -2], frames[:, -1]
+    first, last = spans[0][0], spans[-1][1]
+    alone = anything.copy()
+    near = slice(max(0, first - BESIDE_FRAMES), last + BESIDE_FRAMES)
+    alone[near] = blank[near] if beside else (blank + other)[near]
+    alone[first:last] = blank[first:last]
+    separators = np.stack([anything, alone])  # [2, T]
     spoken = frames[:, list(words)]
     again = np.array([a == b for a, b in zip(words[1:], words[:-1], strict=True)], np.bool_)
     silent, inside = np.zeros((2, len(words) + 1)), np.zeros((2, len(words)))

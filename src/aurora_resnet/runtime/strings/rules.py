@@ -72,18 +72,19 @@ class StringRules:
         Raises:
             ConfigError: if numbers may be said in ways of which the model knows no word.
         """
+        words = len(vocabulary)
         if self.numbers == "spoken":
-            if not set(NUMBER_WORDS) & set(vocabulary):
+            if not knows_numbers(vocabulary):
                 raise ConfigError(
                     "numbers='spoken' needs a model whose vocabulary has words such as 'twenty' and 'double'; this one "
                     f"knows {', '.join(vocabulary.words[:12])}: use numbers='digits', and ask for digit by digit"
                 )
-            return PrefixSearch(len(vocabulary))
+            return PrefixSearch(words)
+        if knows_numbers(vocabulary):  # digit by digit, they are other speech
+            words = min(vocabulary.index(word) for word in NUMBER_WORDS if word in vocabulary)
         if self.known is None:
-            return PrefixSearch(len(vocabulary), self.lengths)
-        return PrefixSearch(
-            len(vocabulary), self.sizes, begins=lambda words: self.text(vocabulary, words) in self._beginnings
-        )
+            return PrefixSearch(words, self.lengths)
+        return PrefixSearch(words, self.sizes, begins=lambda said: self.text(vocabulary, said) in self._beginnings)
 
     def best(self, search: PrefixSearch, vocabulary: Vocabulary, *, most: int) -> list[Hypothesis]:
         """Return the most probable strings that are possible; see ``PrefixSearch.best``."""
@@ -95,7 +96,7 @@ class StringRules:
         What is said before and after them ("my number is", "please") is no part of the number only to a model that
         knows number words: to any other one "fifty" is such a word too.
         """
-        return search.complete(found[0], beside=not set(NUMBER_WORDS) & set(vocabulary)) if found else 1.0
+        return search.complete(found[0], beside=not knows_numbers(vocabulary)) if found else 1.0
 
     def allows(self, text: str) -> bool:
         """Tell whether a text is possible.
@@ -124,6 +125,11 @@ class StringRules:
         if all(digit is not None for digit in digits):
             return "".join(map(str, digits))
         return (digits_of(spoken) if self.numbers == "spoken" else None) or " ".join(spoken)
+
+
+def knows_numbers(vocabulary: Vocabulary) -> bool:
+    """Tell whether a model knows words that numbers are also said with, behind its digits."""
+    return not set(NUMBER_WORDS).isdisjoint(vocabulary)
 
 
 def read_known(path: str | Path) -> tuple[str, ...]:

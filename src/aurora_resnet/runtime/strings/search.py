@@ -108,7 +108,7 @@ class PrefixSearch:
     """Search strings while the frames come in.
 
     Args:
-        words: how many words the vocabulary has.
+        words: how many words are looked for, the first ones of the vocabulary.
         lengths: numbers of words that a string may have; any if ``None``.
         beam: strings kept; of each length, where one is asked for. ``BEAM`` or ``BEAM_OF_LENGTH`` if not given.
         begins: tells whether a possible string begins so; only such strings are looked for.
@@ -151,7 +151,8 @@ class PrefixSearch:
 
         Args:
             frames: probabilities ``[T, words + 2]`` that sum to 1: of the words, of other speech, of neither. With one
-                column behind the words no other speech is known.
+                column behind the words no other speech is known; further ones, behind the words, are words that
+                are other speech in this search.
         """
         for row in np.asarray(frames, dtype=np.float64):
             self._advance(row.tolist())
