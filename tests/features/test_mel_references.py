@@ -100,7 +100,8 @@ def mel_filters_by_the_book(config: MelConfig) -> Doubles:
 @cache
 def dft(n_fft: int) -> npt.NDArray[np.complex128]:
     turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) % n_fft / n_fft
-    return np.exp(-2j * np.pi * turns)
+    matrix: npt.NDArray[np.complex128] = np.exp(-2j * np.pi * turns)
+    return matrix
 
 
 def log_mel_by_the_book(waveform: Doubles, config: MelConfig) -> tuple[Doubles, Doubles]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, DownloadError
 
-SMALL = {"width": 64, "blocks": 3, "heads": 2, "hidden": 96, "longest": 60}
+SMALL: dict[str, Any] = {"width": 64, "blocks": 3, "heads": 2, "hidden": 96, "longest": 60}
 
 
 @pytest.fixture(scope="module")
