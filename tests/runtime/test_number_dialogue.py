@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora_resnet.runtime.errors import ConfigError
@@ -137,15 +137,13 @@ class Caller:
         return step.text if step.action == "accept" else ""
 
 
-@settings(max_examples=2, deadline=None)
-@given(st.integers(0, 1000))
-def test_simulated_callers_are_understood_and_a_wrong_number_is_rare(seed: int) -> None:
-    generator = np.random.default_rng(seed)
+def test_simulated_callers_are_understood_and_a_wrong_number_is_rare() -> None:
+    generator = np.random.default_rng(0)
     right = wrong = 0
-    for _ in range(40):
+    for _ in range(25):
         number = "".join(DIGITS[k] for k in generator.integers(10, size=10))
         got = Caller(number, 0.05, generator).talk(NumberDialogue(StringRules(lengths={10}), questions=6))
         right, wrong = right + (got == number), wrong + (got not in ("", number))
     once = (1 - 0.05 * 0.9) ** 10  # 63 %: no digit is confused the first time
-    assert right / 40 > max(0.85, once)
-    assert wrong <= 2
+    assert right / 25 > max(0.85, once)
+    assert wrong <= 1

@@ -94,12 +94,14 @@ def lossy(samples: Samples, share: float) -> Samples:
     """
     size = round(PACKET_SECONDS * RATE)
     lost = np.random.default_rng([SEED, len(samples)]).random(-(-len(samples) // size)) < share
-    return np.where(np.repeat(lost, size)[: len(samples)], np.float32(0), samples)
+    kept: Samples = np.where(np.repeat(lost, size)[: len(samples)], np.float32(0), samples)
+    return kept
 
 
 def clipped(samples: Samples) -> Samples:
     """Return a recording that is overdriven by 12 dB."""
-    return np.clip(4 * samples / max(float(np.abs(samples).max()), 1e-9), -1, 1)
+    loud: Samples = np.clip(4 * samples / max(float(np.abs(samples).max()), 1e-9), -1, 1)
+    return loud
 
 
 CONDITIONS: Mapping[str, Callable[[Samples], Samples]] = {
@@ -151,7 +153,7 @@ def measure_calls(model: str, settings: Settings) -> Record:
     file = resolve(model, kind="strings")
     recognizer, collections = StringRecognizer.from_pretrained(file), strings(settings.data)
     most = 2 if settings.quick else None
-    conditions = {}
+    conditions: dict[str, dict[str, int]] = {}
     for name, change in CONDITIONS.items():
         answers = {
             collection: [_answer(recognizer, utterance, change) for utterance in corpus.utterances[:most]]

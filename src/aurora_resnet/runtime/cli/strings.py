@@ -84,6 +84,7 @@ class Strings(Task[StringRecognizer]):
         )
         live = getattr(options, "second_look", None) == "off"
         super().__init__(StringRecognizer, STREAMING if live else EXPORTED_STRINGS[0], options, threads)
+        self._times.search(self.recognizer.vocabulary)  # what the model cannot do is said before a file is read
 
     def prepare(self, recording: AnyRecording) -> Samples:
         """Return the waveform of a recording."""

@@ -126,8 +126,9 @@ class NumberDialogue:
             self._consider([text for text, _ in heard])
             parts = [(text, n) for text, _ in heard[:3] for n in list(self._candidates)[:20] if len(text) < len(n)]
             self._consider([_spliced(part, number) for part, number in parts])
+        # A number that no answer names is one of about a hundred that are an edit away, and the same one each time.
+        self._another *= max(EDIT, 1.0 - sum(share for _, share in heard)) * (EDIT if self._evidence else 1.0)
         self._evidence.append(cache(lambda number: max(share * _agreement(text, number) for text, share in heard)))
-        self._another *= max(EDIT, 1.0 - sum(share for _, share in heard))
         return self.next
 
     def confirmed(self, yes: bool) -> NextStep:

@@ -1,0 +1,54 @@
+"""The threshold of strings by wrong ones among those accepted, and the temperature of their confidences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurora_resnet.calibration.string_point import Found, fit_string_temperature, threshold_of_wrong
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.runtime.decision import StringDecision
+from aurora_resnet.runtime.strings.search import Hypothesis
+
+STRINGS = st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=30)
+
+
+@given(strings=STRINGS, share=st.sampled_from([0.05, 0.2, 0.5]))
+def test_the_threshold_is_the_lowest_with_so_few_wrong_or_the_safest(
+    strings: list[tuple[float, bool]], share: float
+) -> None:
+    def ratio(threshold: float) -> float:
+        accepted = [right for confidence, right in strings if confidence >= threshold]
+        return (accepted.count(False) + 1) / (len(accepted) + 1)
+
+    found = threshold_of_wrong([c for c, _ in strings], [right for _, right in strings], share)
+    levels = [*{confidence for confidence, _ in strings}, 1.0]
+    good = [level for level in levels if ratio(level) <= share]
+    assert found == (min(good) if good else min(levels, key=lambda level: (ratio(level), level)))
+
+
+@given(shares=st.lists(st.floats(0.01, 1.0), min_size=2, max_size=6), temperature=st.floats(0.2, 5.0))
+def test_a_temperature_is_that_of_a_softmax_of_the_logarithms(shares: list[float], temperature: float) -> None:
+    probabilities = np.array(shares) / (sum(shares) + 0.5)  # the rest is all others together
+    powers = np.append(probabilities, 1 - probabilities.sum()) ** (1 / temperature)
+    found = StringDecision(temperature=temperature).tempered(probabilities)
+    np.testing.assert_allclose(found, powers[:-1] / powers.sum(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 2.0])
+def test_the_temperature_is_found_again(true: float) -> None:
+    """Strings are right as often as they say at one temperature."""
+    generator = np.random.default_rng(0)
+    found, right = [], []
+    for _ in range(600):
+        first = generator.uniform(0.05, 0.95)
+        hypotheses = [Hypothesis((1,), first, ((0, 1),)), Hypothesis((2,), 1 - first, ((0, 1),))]
+        each = Found(Utterance(Path("a.wav"), ("one",), ""), 1.0, hypotheses, 1.0)
+        found.append(each)
+        right.append(bool(generator.random() < each.confidence(true)))
+    assert fit_string_temperature(found, right) == pytest.approx(true, rel=0.3)
+    assert fit_string_temperature(found, [True] * len(found)) == 1.0
