@@ -8,6 +8,7 @@ Waveforms are 16-bit samples in base64; a model takes them divided by 32768. All
 import base64
 import json
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -31,23 +32,25 @@ def packed(samples: np.ndarray) -> tuple[str, np.ndarray]:
 def words(name: str, hiss: np.random.Generator) -> dict[str, object]:
     """Return clips of a model of words with its logits, probabilities, evidence and verdicts."""
     recognizer = Recognizer.from_pretrained(name)
-    facts, clips = recognizer.model.facts, []
+    model: Any = recognizer.model
+    facts, clips = model.facts, []
     said = [read_audio(word.path) for word in load_corpus("samples:").filter(speakers=VOICES)]
     for samples, rate in [*said, (0.1 * hiss.standard_normal(8000), 8000)]:
         text, clip = packed(recognizer.clip(samples, rate).samples)
-        logits = recognizer.model.logits(clip[None])
+        logits = model.logits(clip[None])
         shares, accepted = facts.calibration.decide(logits, clip[None])
         clips.append({
             "waveform": text, "logits": logits[0].tolist(), "word": facts.vocabulary.words[int(shares[0].argmax())],
             "confidence": float(shares.max()), "accepted": accepted[0],
         })  # fmt: skip
-    return {"file": str(recognizer.model.path), "facts": facts.to_dict(), "clips": clips}
+    return {"file": str(model.path), "facts": facts.to_dict(), "clips": clips}
 
 
 def strings(name: str) -> dict[str, object]:
     """Return a string, what a model of strings says of it step by step, and the answer of Python's search."""
     recognizer = StringRecognizer.from_pretrained(name)
-    model, facts = recognizer.model, recognizer.facts
+    model: Any = recognizer.model  # it reads streams
+    facts = recognizer.facts
     voice = load_corpus("samples:").filter(speakers=VOICES[1])
     parts = [read_audio(voice.filter(words=word)[0].path)[0] for word in PIN]
     said = np.concatenate([SILENCE, *(np.pad(part, (0, 800)) for part in parts), SILENCE])
