@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.league.clips import COUNTS, Clip, lose_packets, make_clips, write_wav
-from tools.league.entrants import HERE, Entrant, read_entrants
+from tools.league.entrants import HERE, Entrant, read_entrants, working
 from tools.league.records import groups_of, is_accepted, is_right, make_record, threshold_of
 from tools.league.text import WORDS, digits_of
 from tools.league.worker import read
@@ -122,6 +122,19 @@ def test_what_is_answered_is_not_asked_again(toy: Callable[[], Any], tmp_path: P
     (tmp_path / "toy.py").write_text((tmp_path / "toy.py").read_text() + "# changed\n")
     with pytest.raises(SystemExit, match="Toy ended"):
         toy()
+
+
+def test_the_module_on_the_page_is_an_entrant(tmp_path: Path) -> None:
+    page = (rendering.DOCS / "league.md").read_text(encoding="utf-8")
+    module = tmp_path / "mine.py"
+    module.write_text(page.partition("```python\n")[2].partition("```")[0])
+    about = tmp_path / "entrants.toml"
+    about.write_text(page.partition("```toml\n")[2].partition("```")[0].replace('"recognisers/mine.py"', f'"{module}"'))
+    (entrant,) = read_entrants(about)
+    clip = write_wav(np.zeros(80, np.float32), 8000, tmp_path)
+    with working(entrant, entrant.options(entrant.settings[0], strings=True), Path(sys.executable)) as worker:
+        assert worker.files == []
+        assert [worker.ask(clip)[key] for key in ("text", "confidence", "accepted")] == ["4 0 7", 0.9, None]
 
 
 def test_packets_are_lost_whole() -> None:
