@@ -176,7 +176,8 @@ def test_a_larger_share_keeps_the_clips_of_a_smaller_one(shared: Path, tmp_path:
 
 def test_the_page_says_first_where_a_peer_is_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def entrant(name: str, right: str, refused: str, *, ours: bool) -> None:
-        rows = {"digits": {"AN4": {"each": right}, "all": {"each": right}}, "negatives": {"letters": {"each": refused}}}
+        rows = {"digits": {"AN4": {"each": right}, "all": {"each": right}}}
+        rows |= {"negatives": {"letters": {"each": refused}}} if refused else {}
         about = {"entrant": name, "title": name, "ours": ours, "clips": "same", "tasks": rows}
         (tmp_path / "league" / f"{name}.json").write_text(json.dumps(about))
 
@@ -187,12 +188,12 @@ def test_the_page_says_first_where_a_peer_is_better(tmp_path: Path, monkeypatch:
     tasks = {"digits": {"AN4": clips}, "negatives": {"letters": clips}, "tuning": {"digits": clips}}
     (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "same", "tasks": tasks}))
     entrant("good", "11111110", "11110000", ours=True)
-    entrant("poor", "00000000", "00000000", ours=True)
+    entrant("few", "00000000", "", ours=True)
     entrant("peer", "11111100", "11111111", ours=False)
-    assert [each["entrant"] for each in league.entrants()] == ["good", "poor", "peer"]
+    assert [each["entrant"] for each in league.entrants()] == ["few", "good", "peer"]
     (only,) = league.ahead()
     assert [only[key] for key in ("group", "peer", "best", "its", "mine")] == ["letters", "peer", "good", 1.0, 0.5]
     assert only["difference"].mean == 0.5
     (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "other", "tasks": tasks}))
-    with pytest.raises(SystemExit, match="good, peer, poor answered other clips"):
+    with pytest.raises(SystemExit, match="few, good, peer answered other clips"):
         league.entrants()
