@@ -38,6 +38,7 @@ OWN_TESTS = {"strings.md"}
 ELSEWHERE = {
     "data.md": "downloads",
     "export.md": "minutes; tests/export",
+    "league.md": "recordings and peers; tests/tools/test_league.py",
     "models.md": "ImageNet weights; tests/models",
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of your own recordings; tests/teaching",

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.league.clips import COUNTS, Clip, lose_packets, make_clips, write_wav
-from tools.league.entrants import HERE, Entrant, read_entrants
+from tools.league.entrants import HERE, Entrant, read_entrants, working
 from tools.league.records import groups_of, is_accepted, is_right, make_record, threshold_of
 from tools.league.text import WORDS, digits_of
 from tools.league.worker import read
@@ -124,6 +124,19 @@ def test_what_is_answered_is_not_asked_again(toy: Callable[[], Any], tmp_path: P
         toy()
 
 
+def test_the_module_on_the_page_is_an_entrant(tmp_path: Path) -> None:
+    page = (rendering.DOCS / "league.md").read_text(encoding="utf-8")
+    module = tmp_path / "mine.py"
+    module.write_text(page.partition("```python\n")[2].partition("```")[0])
+    about = tmp_path / "entrants.toml"
+    about.write_text(page.partition("```toml\n")[2].partition("```")[0].replace('"recognisers/mine.py"', f'"{module}"'))
+    (entrant,) = read_entrants(about)
+    clip = write_wav(np.zeros(80, np.float32), 8000, tmp_path)
+    with working(entrant, entrant.options(entrant.settings[0], strings=True), Path(sys.executable)) as worker:
+        assert worker.files == []
+        assert [worker.ask(clip)[key] for key in ("text", "confidence", "accepted")] == ["4 0 7", 0.9, None]
+
+
 def test_packets_are_lost_whole() -> None:
     lost = lose_packets(np.ones(80_005, np.float32), 8000, np.random.default_rng(0))
     packets = lost[:80_000].reshape(-1, 160)
@@ -163,7 +176,8 @@ def test_a_larger_share_keeps_the_clips_of_a_smaller_one(shared: Path, tmp_path:
 
 def test_the_page_says_first_where_a_peer_is_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def entrant(name: str, right: str, refused: str, *, ours: bool) -> None:
-        rows = {"digits": {"AN4": {"each": right}, "all": {"each": right}}, "negatives": {"letters": {"each": refused}}}
+        rows = {"digits": {"AN4": {"each": right}, "all": {"each": right}}}
+        rows |= {"negatives": {"letters": {"each": refused}}} if refused else {}
         about = {"entrant": name, "title": name, "ours": ours, "clips": "same", "tasks": rows}
         (tmp_path / "league" / f"{name}.json").write_text(json.dumps(about))
 
@@ -174,12 +188,12 @@ def test_the_page_says_first_where_a_peer_is_better(tmp_path: Path, monkeypatch:
     tasks = {"digits": {"AN4": clips}, "negatives": {"letters": clips}, "tuning": {"digits": clips}}
     (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "same", "tasks": tasks}))
     entrant("good", "11111110", "11110000", ours=True)
-    entrant("poor", "00000000", "00000000", ours=True)
+    entrant("few", "00000000", "", ours=True)
     entrant("peer", "11111100", "11111111", ours=False)
-    assert [each["entrant"] for each in league.entrants()] == ["good", "poor", "peer"]
+    assert [each["entrant"] for each in league.entrants()] == ["few", "good", "peer"]
     (only,) = league.ahead()
     assert [only[key] for key in ("group", "peer", "best", "its", "mine")] == ["letters", "peer", "good", 1.0, 0.5]
     assert only["difference"].mean == 0.5
     (tmp_path / "league" / "clips.json").write_text(json.dumps({"digest": "other", "tasks": tasks}))
-    with pytest.raises(SystemExit, match="good, peer, poor answered other clips"):
+    with pytest.raises(SystemExit, match="few, good, peer answered other clips"):
         league.entrants()

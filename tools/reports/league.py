@@ -29,12 +29,12 @@ def ahead() -> list[dict[str, Any]]:
     found, rows = entrants(), []
     ours, peers = ([each for each in found if each["ours"] is own] for own in (True, False))
     for task, groups in record("league/clips")["tasks"].items():
-        for group in {} if task == "tuning" else ours[0]["tasks"][task]:
+        for group in dict.fromkeys(group for each in ours for group in each["tasks"].get(task, {})):
             clips = [clip for name, each in groups.items() if _belongs(group, name) for clip in each]
             hits = {each["entrant"]: _hits(each, task, group) for each in found if group in each["tasks"].get(task, {})}
             best = max((each for each in ours if each["entrant"] in hits), key=lambda each: sum(hits[each["entrant"]]))
             mine = hits[best["entrant"]]
-            for peer in (peer for peer in peers if sum(hits[peer["entrant"]]) > sum(mine)):
+            for peer in (peer for peer in peers if sum(hits.get(peer["entrant"], ())) > sum(mine)):
                 its = hits[peer["entrant"]]
                 what = {"what": "refused" if task == "negatives" else "right", "task": task, "group": group}
                 shares = {"its": sum(its) / len(its), "mine": sum(mine) / len(mine)}
