@@ -70,7 +70,7 @@ def test_words_are_asked_for_and_written(
             while (event := socket.receive_json())["event"] != "done":
                 assert event["event"] in ("level", "kept")
             assert event["summary"] == f"2 recordings of 2 in {tmp_path / 'mine'}"
-            assert event["next"] == f"aurora-resnet teach {tmp_path / 'mine'} --out mine.safetensors"
+            assert event["next"] == f"aurora-resnet teach {tmp_path / 'mine'} --out mine.onnx"
     assert finished.is_set()
     paths = sorted((tmp_path / "mine" / "seven").iterdir())
     assert [path.name for path in paths] == ["ann_001.wav", "ann_002.wav"]

@@ -27,7 +27,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.calibration.fitting import highest_threshold
-from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
@@ -40,7 +39,7 @@ from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.enrol import clip_format
-from aurora_resnet.teaching.lessons import Lessons, answers_of
+from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import Bank, load_bank
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from tools.make_negatives import MARGIN_SECONDS, clip, held_out_talk
@@ -189,7 +188,8 @@ def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, rig: Rig, talk: Vect
     begin = time.perf_counter()
     clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(rig))
     lessons = Lessons(clips, rig, bank)
-    calibration = fit_calibration(answers_of(clips.words, lessons.held_out()[0]), words_refused=REFUSED)
+    held_out, _, of_bank = lessons.held_out()
+    calibration = choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
     weights, biases = lessons.layer(slice(None))
     seconds = time.perf_counter() - begin
 

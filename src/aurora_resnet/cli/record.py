@@ -21,7 +21,7 @@ def record(
     words: Annotated[list[str], typer.Option("--words", help="A word; may be repeated, or several with commas.")],
     out: Annotated[Path, typer.Option(help="Folder that gets a sub-folder for each word; more can be added later.")],
     speaker: Annotated[str, typer.Option(help="Who speaks; the files begin with it.")] = "me",
-    times: Annotated[int, typer.Option(help="Recordings of each word.", min=1)] = 10,
+    times: Annotated[int, typer.Option(help="Recordings of each word.", min=1)] = 5,
     other: Annotated[int, typer.Option(help="Recordings of anything else, into _other.", min=0)] = 10,
     device: Annotated[
         str | None, typer.Option(help="Number or part of the name of the microphone; 'python -m sounddevice' lists.")
@@ -39,9 +39,9 @@ def record(
     \b
     Examples:
       aurora-resnet record --words yes,no,stop --out mine
-      aurora-resnet record --words "licht an" --words "licht aus" --speaker ann --times 20 --out mine
+      aurora-resnet record --words "licht an" --words "licht aus" --speaker ann --out mine
       aurora-resnet record --words yes,no,stop --out mine --page
-      aurora-resnet teach mine --out mine.safetensors
+      aurora-resnet teach mine --out mine.onnx
     """
     check_folder(out, "--out")
     said = [word for given in words for word in given.split(",")]

@@ -16,13 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aurora_resnet.calibration.fitting import highest_threshold
-from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig
-from aurora_resnet.runtime.decision import Calibration, evidence
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import AnyModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -30,7 +28,7 @@ from aurora_resnet.teaching.advice import ENROLLED, advise, advise_after
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.head import Layer
-from aurora_resnet.teaching.lessons import Lessons, answers_of
+from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import Accepted, Taught
@@ -54,7 +52,8 @@ def enrol(
     Args:
         recordings: words, at least two recordings of each, and anything else.
         out: the file to write, ending in ``.onnx``.
-        words_refused: largest share of the held-out words that the threshold refuses, 0 to below 1.
+        words_refused: largest share of the held-out words that the threshold refuses, 0 to below 1; more where
+            else more than a tenth of the bank's other words would be accepted.
         with_known: recognise the words of ``model`` too, whose logits and strings stay as they are.
         wrong: recordings that an earlier model got wrong, as ``read_wrong`` reads them.
         model: whose encoder.
@@ -82,7 +81,7 @@ def enrol(
     lessons = Lessons(clips, encoder, bank.without(vocabulary.words))
     logits, own, of_bank = lessons.held_out()
     spoken = answers_of(clips.words, logits)
-    calibration = fit_calibration(spoken, words_refused=words_refused)
+    calibration = choose(spoken, of_bank, lessons.bank.labels, words_refused)
     spoken = replace(spoken, calibration=calibration)
     estimate = spoken.report(WORDS, vocabulary.words, {})
     answers = {OWN: replace(answers_of(clips.negatives, own), calibration=calibration)} if len(own) else {}
@@ -103,7 +102,7 @@ def enrol(
     )
     layer = lessons.layer(slice(None))
     if with_known:
-        layer, calibration = _beside(layer, calibration, facts.calibration, logits, words_refused)
+        layer, calibration = _beside(layer, calibration, facts.calibration)
         vocabulary = Vocabulary(
             (*facts.vocabulary.words, *vocabulary.words), (*facts.vocabulary.digits, *vocabulary.digits)
         )
@@ -131,15 +130,11 @@ def _accepted(point: Calibration, logits: Vectors, labels: npt.NDArray[np.str_])
     return tuple(Accepted(kind, int(of_kind.sum()), int(accepted[of_kind].sum())) for kind, of_kind in kinds.items())
 
 
-def _beside(
-    layer: Layer, own: Calibration, known: Calibration, logits: Vectors, words_refused: float
-) -> tuple[Layer, Calibration]:
+def _beside(layer: Layer, own: Calibration, known: Calibration) -> tuple[Layer, Calibration]:
     """Return the layer whose logits fit the calibration of the known words beside it, and that calibration."""
-    if known.threshold is None:
+    if known.threshold is None or own.threshold is None:
         return layer, own
-    scale = known.temperature / own.temperature
-    threshold = highest_threshold(evidence(scale * logits), refused=words_refused)
-    return (scale * layer[0], scale * layer[1] + np.float32(known.threshold - threshold)), replace(known, points=())
+    return (layer[0], layer[1] + np.float32(known.threshold - own.threshold)), replace(known, points=())
 
 
 def clip_format(encoder: Encoder) -> RecognizerConfig:

@@ -9,18 +9,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aurora_resnet.calibration.fitting import lowest_threshold
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.teaching.clips import TeachingClips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.head import Layer, fit_layer
-from aurora_resnet.teaching.negatives import Bank
+from aurora_resnet.teaching.negatives import NOISE, TALK, Bank
 
 GROUPS = 5
 """Parts of the recordings, of which each is held out once."""
+OTHERS_ACCEPTED = 0.1
+"""Of the bank's other words, at most."""
 ALIKE = 0.55
 """Cosine of the mean vectors of two words from which on they are named as sounding alike; see docs/own-words.md."""
 
@@ -108,6 +111,22 @@ class Lessons:
             if mask.any()
         ]
         return "; ".join(lines)
+
+
+def choose(spoken: Answers, bank: Vectors, labels: npt.NDArray[np.str_], words_refused: float) -> Calibration:
+    """Return the calibration: the threshold refuses at most a share of the words, or accepts few other words.
+
+    Layers that are held out learnt from fewer recordings: of very few, their evidence is too low to choose by it alone.
+
+    Args:
+        spoken: held-out words.
+        bank: logits of the negatives, held out.
+        labels: of them.
+        words_refused: the share.
+    """
+    found = fit_calibration(spoken, words_refused=words_refused)
+    least = lowest_threshold(evidence(bank[~np.isin(labels, (NOISE, TALK))]), accepted=OTHERS_ACCEPTED)
+    return replace(found, threshold=max(least, found.threshold or least))
 
 
 def _count(logits: Vectors, labels: npt.NDArray[np.int64], point: Calibration, mask: npt.NDArray[np.bool_]) -> int:

@@ -92,6 +92,7 @@ class Taught:
         parts += ["## Words, the worst first", markdown_table(["word", "recordings", "recognised %"], rows)]
         if self.accepted:
             parts += [
+                f"The threshold refuses {self.estimate.refused} of these recordings.",
                 "## Accepted by mistake, estimated from the package's negatives",
                 "\n".join(f"- {each}" for each in self.accepted),
             ]
