@@ -27,10 +27,10 @@ class Watched(Callers):
 
     def __init__(self, most: int = 100) -> None:
         super().__init__(StringRecognizer(ToneModel()), most=most)
-        self.batches: list[dict[int, int]] = []
+        self.computed: list[dict[int, int]] = []
 
     def _compute(self, turns: dict[int, Turn]) -> dict[int, Any]:
-        self.batches.append({number: len(data or b"") for number, (data, _) in turns.items()})
+        self.computed.append({number: len(data or b"") for number, (data, _) in turns.items()})
         time.sleep(0.005)
         return {number: [] for number in turns}
 
@@ -68,7 +68,7 @@ def test_a_turn_is_half_a_second_whatever_the_messages(message_bytes: int) -> No
         await asyncio.gather(sends(one[0], bytes(message_bytes), 4 * SECOND // message_bytes), served(one[0]))
 
     with_callers(callers, 1, act)
-    turns = [size for batch in callers.batches for size in batch.values() if size]
+    turns = [size for batch in callers.computed for size in batch.values() if size]
     assert sum(turns) == 4 * SECOND
     assert max(turns) == SECOND // 2
 
@@ -90,7 +90,7 @@ def test_files_share_batches_and_who_speaks_is_in_all_of_them() -> None:
 
     with_callers(callers, 41, act)
     files = range(2, 42)
-    full = [batch for batch in callers.batches if sum(number in batch for number in files) > 1]
+    full = [batch for batch in callers.computed if sum(number in batch for number in files) > 1]
     assert max(map(len, full)) <= module.BATCH_TURNS
     assert sum(1 in batch for batch in full) > 0.9 * len(full)  # 320 bytes are there when the next one begins
     counts = [0] * 42
@@ -115,7 +115,7 @@ def test_many_who_speak_leave_two_turns_for_files() -> None:
             task.cancel()
 
     with_callers(callers, 40, act)
-    assert [len(batch) for batch in callers.batches if 1 in batch] == [32]
+    assert [len(batch) for batch in callers.computed if 1 in batch] == [32]
 
 
 def test_tiny_messages_make_a_file_and_no_more_than_some_are_read_for_a_turn() -> None:
@@ -130,7 +130,7 @@ def test_tiny_messages_make_a_file_and_no_more_than_some_are_read_for_a_turn() -
         sending.cancel()
 
     with_callers(callers, 1, act)
-    assert all(batch[1] <= 2 * module.FILE_MESSAGES for batch in callers.batches[-4:])
+    assert all(batch[1] <= 2 * module.FILE_MESSAGES for batch in callers.computed[-4:])
 
 
 @pytest.mark.parametrize("kind", ["nothing", "a sample now and then"])
