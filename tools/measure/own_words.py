@@ -134,10 +134,11 @@ def read_words(name: str, data: Path, place: Path) -> Words:
         _speak(name, others, TESTING, place / "others")
         return Words(*(read_folder(place / part, "^([^_]+)_") for part in ("enrolling", "spoken", "others")))
     whole = read_speech_commands(data / "speech_commands_other" / "words")
-    even, odd = (whole.filter(lambda u, half=half: int(u.speaker[-1], 16) % 2 == half) for half in (0, 1))
-    words = COMMANDS if name == "commands" else RARE
+    odd = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 1)
+    even = whole.filter(lambda u: int(u.speaker[-1], 16) % 2 == 0)
+    chosen = COMMANDS if name == "commands" else RARE
     enrolling = read_speech_commands(data / "speech_commands_v2_words") if name == "commands" else even
-    return Words(enrolling.filter(words=words), odd.filter(words=words), odd.filter(lambda u: u.word not in words))
+    return Words(enrolling.filter(words=chosen), odd.filter(words=chosen), odd.filter(lambda u: u.word not in chosen))
 
 
 def _an4(folder: Path, place: Path) -> Words:

@@ -53,7 +53,7 @@ def enrol(
         recordings: words, at least two recordings of each, and anything else.
         out: the file to write, ending in ``.onnx``.
         words_refused: largest share of the held-out words that the threshold refuses, 0 to below 1; more where
-            else more than a tenth of the bank's other words would be accepted.
+            else more than a twentieth of the bank's other words would be accepted.
         with_known: recognise the words of ``model`` too, whose logits and strings stay as they are.
         wrong: recordings that an earlier model got wrong, as ``read_wrong`` reads them.
         model: whose encoder.

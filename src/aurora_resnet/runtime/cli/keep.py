@@ -51,7 +51,7 @@ class Keeper:
         self._refused: list[WordEvent] = []
         self.count = 0
 
-    def take(self, chunk: npt.NDArray[Any], accepted: Sequence[WordEvent]) -> None:
+    def take(self, chunk: npt.NDArray[Any], accepted: Sequence[Any]) -> None:
         """Note a chunk and the words that it decided, and write what is settled."""
         self._held.append(np.array(chunk))
         self._came += len(chunk)
@@ -59,7 +59,7 @@ class Keeper:
             del self._held[0]
         self._settle(accepted, self._looser.feed(chunk), self._came / self.rate)
 
-    def finish(self, accepted: Sequence[WordEvent]) -> None:
+    def finish(self, accepted: Sequence[Any]) -> None:
         """Note the last words and write the rest."""
         self._settle(accepted, self._looser.finish(), np.inf)
 
