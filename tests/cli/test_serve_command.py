@@ -56,7 +56,7 @@ def test_the_model_of_numbers_is_the_shipped_one_unless_told_otherwise(
     from starlette.testclient import TestClient
 
     served: list[FastAPI] = []
-    monkeypatch.setattr("aurora_resnet.web.running.serve_forever", lambda app, _listening: served.append(app))
+    monkeypatch.setattr("aurora_resnet.web.running.serve_forever", lambda app, _listening, **_: served.append(app))
     with pytest.raises(SystemExit) as end:
         main(["serve", "--model", "compact", "--port", "0", *options])
     assert end.value.code == 0
@@ -96,7 +96,7 @@ import sys
 from aurora_resnet.cli import main
 from aurora_resnet.web import running
 sys.modules["torch"] = None  # importing it fails
-running.serve_forever = lambda app, listening: print(app.url_path_for("recognize"))
+running.serve_forever = lambda app, listening, **_: print(app.url_path_for("recognize"))
 main(["serve", "--model", sys.argv[1], "--port", "0"])
 """
 
