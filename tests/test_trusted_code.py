@@ -286,7 +286,7 @@ def test_the_commands_use_what_the_user_trusts_in_their_workers_too(
     assert "seven_1.flac\t" in capsys.readouterr().out
     config = TeachConfig(init=str(best), epochs=1, steps=1, groups=2)
     words = read_recordings(own_words(tmp_path / "mine"))
-    assert teach(words, tmp_path / "t.safetensors", config, trust_code=True).checkpoint.is_file()
+    assert teach(words, tmp_path / "t.safetensors", config, trust_code=True).model.is_file()
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,9 @@ class _Nodes:
         from onnx import helper
 
         output = name or f"own_{len(self.graph.node)}"
-        self.graph.node.append(helper.make_node(operation, list(inputs), [output], **attributes))
+        node = helper.make_node(operation, list(inputs), [output])
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.graph.node.append(node)
         return output
 
     def value(self, value: npt.ArrayLike, dtype: type = np.float32) -> str:
