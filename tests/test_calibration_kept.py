@@ -72,7 +72,7 @@ def accepted(path: Path | str) -> tuple[bool | None, bool | None]:
         recognizer = DigitRecognizer.from_pretrained(path)
         return recognizer.recognize(NOISE, RATE).accepted, recognizer.recognize(0 * NOISE, RATE).accepted
     strings = StringRecognizer.from_pretrained(path)  # noise may be no word, which no threshold changes
-    return strings.answer(_word(), 1.0, ONE).accepted, strings.recognize(0 * NOISE, RATE).accepted
+    return strings.answer(_word(), rules=ONE).accepted, strings.recognize(0 * NOISE, RATE).accepted
 
 
 def _word() -> list[Hypothesis]:
@@ -228,7 +228,7 @@ def test_streams_and_the_web_page_hand_it_on(kind: str, saved: Path, tmp_path: P
     assert (answer.accepted, answer.reason) == (None, "not calibrated")
     streams = StringStreams(strings)
     number = streams.open(RATE)
-    ended = StringEnded(strings.answer(_word(), 1.0, ONE), "flush", 1.0)
+    ended = StringEnded(strings.answer(_word(), rules=ONE), "flush", 1.0)
     assert event_values(ended)["string"]["accepted"] is None
     events = [*streams.push({number: NOISE})[number], *streams.close(number)]
     assert not any(isinstance(event, StringEnded) and event.string.accepted for event in events)

@@ -198,7 +198,7 @@ COMMANDS: dict[str, list[str]] = {
     "evaluate": ["evaluate", "--model", "MODEL", "--corpus", "samples:"],
     "calibrate": ["calibrate", "--model", "MODEL", "--corpus", "samples:", "--out", "OUT/c.safetensors"],
     "adapt": ["adapt", "samples:", "--speaker", "samples/flite-slt", "--model", "MODEL", "--out", "OUT/a.safetensors"],
-    "teach": ["teach", "OUT/mine", "--init", "MODEL", "--out", "OUT/t.safetensors"],
+    "teach": ["teach", "OUT/mine", "--train", "--init", "MODEL", "--out", "OUT/t.safetensors"],
     "transcribe": ["transcribe", RECORDING, "--model", "MODEL", "--out", "OUT/rows", "--format", "csv"],
     "demo": ["demo", "--model", "MODEL", "--out", "OUT/demo"],
 }

@@ -256,4 +256,7 @@ def test_a_plan_makes_a_record_once(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_what_is_no_kind_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compact"])
-    assert "some of words, strings, streams, own_words; got compact" in capsys.readouterr().err
+    assert (
+        "some of words, strings, streams, own_words, redaction, calls, dialogues; got compact"
+        in capsys.readouterr().err
+    )

@@ -1,6 +1,6 @@
 """Choose the thresholds of exported models of strings on held-out speakers, say what they accept, and write them.
 
-    python -m tools.ship.acceptance speech_encoder string_net --record docs/records/strings/acceptance.json --write
+    python -m tools.ship.acceptance speech_encoder string_net --record docs/records/numbers/acceptance.json --write
 
 What is accepted is counted by thresholds that were chosen on the other half of the speakers; the threshold that is
 written is chosen on all of them. Strings are those that people said, numbers with other words among them, which must

@@ -28,7 +28,7 @@ COMMANDS = {
     "serve": "Open a page for the browser: speak into the microphone, or drop a sound file.",
     "train": "Train a model on recordings.",
     "record": "Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.",
-    "teach": "Teach a model your own words: a folder of recordings in, a calibrated model and its report out.",
+    "teach": "Teach your own words: a folder of recordings in, a calibrated model and its report out, in seconds.",
     "adapt": "Adapt a model to one speaker with a few recordings; the model itself stays as it is.",
     "calibrate": "Fit a model's confidence and its threshold on recordings that it was not trained on.",
     "evaluate": "Measure a model on recordings and print a report in Markdown.",

@@ -26,7 +26,7 @@ class Accepted:
     >>> str(Accepted("talk", 1200, 1))
     'talk: 1 of 1200 seconds, about 3 an hour'
     >>> str(Accepted("other words", 1000, 25))
-    'other words: 25 of 1000, 2.5 %'
+    'other words: 25 of 1000, 2.50 %'
     """
 
     kind: str

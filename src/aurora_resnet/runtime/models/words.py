@@ -21,7 +21,7 @@ from ..audio.waveform import MAX_SAMPLE_RATE, Samples
 from ..decision import is_number
 from ..errors import ConfigError
 from ..model_reference import wrong_kind
-from ..onnx_file import ALONE, OnnxFile, is_of_strings
+from ..onnx_file import ALONE, STRINGS, OnnxFile, is_of_strings
 from .facts import Facts, finite_logits
 
 INPUT, LOGITS, FEATURES = "waveform", "logits", "features"
@@ -100,7 +100,7 @@ class ExportedModel(OnnxFile):
         self.facts = facts = self.read(ModelFacts.from_dict)
         inputs, outputs = self.shapes()
         given = inputs.get(INPUT, [])
-        any_length = len(given) == 1 and isinstance(given[0], str)  # a name instead of a number
+        any_length = len(given) == 1 and not {ALONE, STRINGS}.isdisjoint(self.metadata)  # of an encoder
         self.check_graph(
             (inputs == {INPUT: [facts.clip_samples]} or any_length)
             and outputs.get(LOGITS) == [len(facts.vocabulary)]

@@ -85,7 +85,8 @@ class StringRecognizer(Pretrained[StringModel]):
     def recognize_waveforms(self, waveforms: Iterable[Samples], rules: StringRules | None = None) -> list[DigitString]:
         """Recognise what ``waveform`` made, by rules of what is possible."""
         return [
-            self.answer(*self.found(samples, rules), rules) if audible(samples) else SILENCE for samples in waveforms
+            self.answer(*self.found(samples, rules), rules=rules) if audible(samples) else SILENCE
+            for samples in waveforms
         ]
 
     def found(self, samples: Samples, rules: StringRules | None = None) -> tuple[list[Hypothesis], float]:
@@ -97,7 +98,7 @@ class StringRecognizer(Pretrained[StringModel]):
         return found, rules.complete(search, self.vocabulary, found)
 
     def answer(
-        self, found: Sequence[Hypothesis], complete: float = 1.0, rules: StringRules | None = None
+        self, found: Sequence[Hypothesis], complete: float = 1.0, *, rules: StringRules | None = None
     ) -> DigitString:
         """Return the answer that strings stand for; see ``string_answer``."""
         return string_answer(self.facts, found, rules or StringRules(), complete=complete)
