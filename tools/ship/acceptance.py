@@ -40,6 +40,8 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models.strings import load_string_model
 from aurora_resnet.runtime.onnx_file import METADATA
 from aurora_resnet.runtime.strings.grammar import DIGIT_WORDS, NUMBER_WORDS, digits_of
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import knows_numbers
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
 from tools.make_training_corpus import held_out_speakers, read_table, side_of_person
@@ -112,7 +114,24 @@ def measure(name: str, strings: Corpus, talk: Corpus, asked: dict[str, Any]) -> 
         recognizer = known.at(point.calibration)
         answers += [each.answer(recognizer) for each in found[point.other_weight][0] if _half(each) == half]
     point = choose(known, found, asked)
-    return point, {"point": asdict(point), "crossed": acceptance(answers)}
+    record = {"point": asdict(point), "crossed": acceptance(answers)}
+    if knows_numbers(known.facts.vocabulary):
+        record["spoken"] = read_spoken(known.at(point.calibration), strings)
+    return point, record
+
+
+def read_spoken(recognizer: StringRecognizer, strings: Corpus) -> dict[str, int]:
+    """Return how many strings with other number words are read where numbers may be said so, at a model's threshold."""
+    counts = {"strings": 0, "right": 0, "accepted": 0, "wrong": 0}
+    for utterance in strings:
+        if set(utterance.words) <= set(DIGITS) or (text := digits_of(utterance.words)) is None:
+            continue
+        answer = recognizer.recognize(utterance.path, numbers="spoken")
+        counts["strings"] += 1
+        counts["right"] += answer.text == text
+        counts["accepted"] += bool(answer.accepted)
+        counts["wrong"] += bool(answer.accepted) and answer.text != text
+    return counts
 
 
 def _half(found: Found) -> int:
