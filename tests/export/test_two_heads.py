@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.models.two_heads import beside_strings
 from aurora_resnet.recognition.string_model import TorchWindowModel, sequence_model
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
@@ -66,27 +64,6 @@ def test_one_file_answers_as_both_networks(file: Path, heads: tuple[RecognizerMo
     np.testing.assert_allclose(strings.whole(noise).sum(axis=1), 1, atol=1e-5)
     assert (words.facts.calibration, strings.facts.calibration) == tuple(head.calibration for head in heads)
     assert resolve(file).kind == "words"
-
-
-def test_the_head_for_strings_counts_in_the_evidence_of_words(
-    heads: tuple[RecognizerModel, RecognizerModel], tmp_path: Path
-) -> None:
-    both = beside_strings(*heads)
-    clips = np.random.default_rng(1).normal(0, 0.1, (3, 8000)).astype(np.float32)
-    network = sequence_model(heads[1])
-    assert isinstance(network, TorchWindowModel)
-    of_words = [network.whole(clip)[:, :11].sum(axis=1).max() for clip in clips]  # the most of any step
-    added = 0.25 * np.clip(np.log(of_words) - np.log1p(-np.array(of_words)), -6, 6)
-    expected = TorchModel(heads[0]).logits(clips) + added[:, None]
-    np.testing.assert_allclose(TorchModel(both).logits(clips), expected, atol=1e-4)
-    export_onnx(both, tmp_path / "both.onnx", strings=heads[1])
-    np.testing.assert_allclose(load_model(tmp_path / "both.onnx").logits(clips), expected, atol=1e-4)
-    other = copy.deepcopy(heads[1])
-    other.load_state_dict(
-        {name: value + 1 if "head.units" in name else value for name, value in other.state_dict().items()}
-    )
-    with pytest.raises(ConfigError, match="made beside another model of strings"):
-        export_onnx(both, tmp_path / "both.onnx", strings=other)
 
 
 def test_in_int8_what_a_clip_gets_does_not_depend_on_the_batch(

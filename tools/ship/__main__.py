@@ -23,7 +23,6 @@ from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import atomic_path, locked_folder, write_json
-from aurora_resnet.models.two_heads import beside_strings
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
 from aurora_resnet.runtime.errors import ConfigError
@@ -123,8 +122,6 @@ def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], 
     kept = {key: run[key] for key in KEPT if key in run}
     if recipe.words:
         model = load_checkpoint(stages[recipe.stages[-1].name] / WEIGHTS).model
-        if recipe.string_stage:
-            model = beside_strings(model, load_checkpoint(stages[recipe.string_stage] / WEIGHTS).model)
         stage = next(stage for stage in reversed(recipe.stages) if stage.train is not None)
         calibration, info = recipe.words.choose(TorchModel(model), experiment(recipe, stage, stages).data)
         path = folder / f"{recipe.name}.safetensors"

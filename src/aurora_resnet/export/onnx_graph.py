@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from aurora_resnet.export.frontend import ConvolutionalFrontend
 from aurora_resnet.models.folding import fold_batch_norms
+from aurora_resnet.models.load_report import misfits
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.streaming import StreamingNetwork
-from aurora_resnet.models.two_heads import TwoHeads
+from aurora_resnet.models.streaming import StreamingNetwork, unit_probabilities
 from aurora_resnet.models.whole_strings import WholeNetwork
-from aurora_resnet.runtime.errors import MissingDependencyError
+from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
 from aurora_resnet.runtime.models.strings import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM, SequenceFacts
 from aurora_resnet.runtime.onnx_file import ALONE, STRINGS
@@ -115,6 +115,39 @@ def build_window_graph(network: WholeNetwork, words: RecognizerModel | None = No
     outputs = (PROBABILITIES,) if words is None else (PROBABILITIES, LOGITS, FEATURES)
     shapes = ({0: batch, 1: network.step_samples * steps},)
     return export_graph(whole, (waveform,), inputs=(WAVEFORM,), outputs=outputs, shapes=shapes)
+
+
+class TwoHeads(nn.Module):
+    """Strings and single words by one encoder.
+
+    Shape: ``[B, N] -> [B, N // step, K + 2], [B, K], [B, M, T]``: probabilities, logits, features.
+
+    Raises:
+        ConfigError: if the encoders differ.
+    """
+
+    def __init__(self, words: RecognizerModel, strings: WholeNetwork) -> None:
+        super().__init__()
+        self.frontend, self.classifier = strings.frontend, strings.classifier
+        self.word_head = copy.deepcopy(words.classifier.head).cpu().eval()
+        of_words, of_strings = (
+            {name: value for name, value in each.state_dict().items() if not name.startswith("head.")}
+            for each in (words.classifier, strings.classifier)
+        )
+        if misfits(of_words, of_strings) or not all(torch.equal(of_words[n], of_strings[n]) for n in of_words):
+            raise ConfigError(
+                "one file for words and strings needs one encoder, and theirs differ; train the head of one of them on "
+                "the encoder of the other: weights = CHECKPOINT and training.freeze = 'all_but_head'"
+            )
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return probabilities of words over time, logits of single words, and features."""
+        features = self.frontend(waveform)
+        classifier: Any = self.classifier
+        outputs = classifier.encoder(features)
+        shares = unit_probabilities(classifier.head(outputs), classifier.num_classes, classifier.blank)
+        logits: Tensor = self.word_head(outputs)
+        return shares, logits, features
 
 
 def export_graph(

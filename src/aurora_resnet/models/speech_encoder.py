@@ -13,9 +13,6 @@ from aurora_resnet.models.interface import CELLS, DROPOUT, SpeechClassifier
 from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.whisper_encoder import FRAMES_PER_STEP, WhisperEncoder
 
-AGREEMENT, MOST_ODDS = 0.25, 6.0
-"""Share of the head for strings in the evidence of single words, chosen on held-out people."""
-
 
 class BlockMixture(nn.Module):
     """A learnt mixture of what the blocks of an encoder say, normalised, of groups of steps.
@@ -79,36 +76,6 @@ class WordHead(nn.Module):
         return logits
 
 
-class StringHead(nn.Module):
-    """From what the blocks of an encoder say to the logits of units for every 40 ms, ``[B, T, C] -> [B, T / 2, U]``."""
-
-    def __init__(self, width: int, blocks: int, pool: int, dropout: float, units: int) -> None:
-        super().__init__()
-        check_values(dropout=(dropout, DROPOUT))
-        self.mixture = BlockMixture(width, blocks, pool)
-        self.dropout = nn.Dropout(dropout)
-        self.units = nn.Linear(width, units)
-
-    def forward(self, outputs: list[Tensor]) -> Tensor:
-        """Return logits."""
-        logits: Tensor = self.units(self.dropout(self.mixture(outputs).transpose(1, 2)))
-        return logits
-
-
-def agreement(frames: Tensor, words: int) -> Tensor:
-    r"""Return what a head for strings adds to the logits of single words, ``[B, T, U] -> [B, 1]``.
-
-    It is :math:`\tfrac14 \max_t \log \frac{P_t(\text{word})}{1 - P_t(\text{word})}`, within 6 to both sides: all words
-    gain or lose against none of them. The two heads err on different sounds, so half as many noises are accepted.
-
-    >>> frames = torch.tensor([[[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]]])
-    >>> round(float(agreement(frames, 1) - 0.25 * (3 - torch.tensor(2.0).log())), 6)
-    0.0
-    """
-    odds = frames[..., :words].logsumexp(dim=2) - frames[..., words:].logsumexp(dim=2)
-    return AGREEMENT * odds.amax(dim=1, keepdim=True).clamp(-MOST_ODDS, MOST_ODDS)
-
-
 class Encoded(SpeechClassifier):
     """Base of networks of Whisper's encoder and a head for what its blocks say."""
 
@@ -140,7 +107,6 @@ class SpeechEncoder(Encoded):
         dropout: in the head, 0 <= p < 1.
         num_classes: number of logits ``K``.
         n_mels: mel bands ``M``.
-        others: units for other speech of a head for strings beside; see ``beside_strings``.
         weights: of Whisper, see ``WhisperEncoder.load``; random ones if not given.
 
     Shape: ``[B, M, T] -> [B, K]``.
@@ -162,7 +128,6 @@ class SpeechEncoder(Encoded):
         dropout: float = 0.2,
         num_classes: int = 11,
         n_mels: int = 80,
-        others: int | None = None,
         weights: str | Path | None = None,
     ) -> None:
         super().__init__(n_mels, num_classes)
@@ -173,15 +138,22 @@ class SpeechEncoder(Encoded):
         self.head = WordHead(
             width=width, blocks=blocks, pool=pool, channels=channels, dropout=dropout, num_classes=num_classes
         )
-        pairs = StringClassifier.frames_per_answer // FRAMES_PER_STEP
-        self.strings = None if others is None else StringHead(width, blocks, pairs, 0.0, num_classes + others + 1)
 
-    def forward(self, features: Tensor) -> Tensor:
+
+class StringHead(nn.Module):
+    """From what the blocks of an encoder say to the logits of units for every 40 ms, ``[B, T, C] -> [B, T / 2, U]``."""
+
+    def __init__(self, width: int, blocks: int, pool: int, dropout: float, units: int) -> None:
+        super().__init__()
+        check_values(dropout=(dropout, DROPOUT))
+        self.mixture = BlockMixture(width, blocks, pool)
+        self.dropout = nn.Dropout(dropout)
+        self.units = nn.Linear(width, units)
+
+    def forward(self, outputs: list[Tensor]) -> Tensor:
         """Return logits."""
-        self.check_features(features)
-        outputs = self.encoder(features)
-        logits: Tensor = self.head(outputs)
-        return logits if self.strings is None else logits + agreement(self.strings(outputs), self.num_classes)
+        logits: Tensor = self.units(self.dropout(self.mixture(outputs).transpose(1, 2)))
+        return logits
 
 
 class StringEncoder(Encoded, StringClassifier):
