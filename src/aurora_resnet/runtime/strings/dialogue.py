@@ -119,16 +119,16 @@ class NumberDialogue:
         self.asked += 1
         if answer.reason in ("silence", "no words", "other words", "no such string"):
             return self.next
-        heard = [(text, share) for text, share in answer.alternatives if text.isdigit() and share > 0]
-        if not heard:
+        found = [(text, share) for text, share in answer.alternatives if text.isdigit() and share > 0]
+        if not found:
             return self.next
         if self.rules.known is None:
-            self._consider([text for text, _ in heard])
-            parts = [(text, n) for text, _ in heard[:3] for n in list(self._candidates)[:20] if len(text) < len(n)]
+            self._consider([text for text, _ in found])
+            parts = [(text, n) for text, _ in found[:3] for n in list(self._candidates)[:20] if len(text) < len(n)]
             self._consider([_spliced(part, number) for part, number in parts])
         # A number that no answer names is one of about a hundred that are an edit away, and the same one each time.
-        self._another *= max(EDIT, 1.0 - sum(share for _, share in heard)) * (EDIT if self._evidence else 1.0)
-        self._evidence.append(cache(lambda number: max(share * _agreement(text, number) for text, share in heard)))
+        self._another *= max(EDIT, 1.0 - sum(share for _, share in found)) * (EDIT if self._evidence else 1.0)
+        self._evidence.append(cache(lambda number: max(share * _agreement(text, number) for text, share in found)))
         return self.next
 
     def confirmed(self, yes: bool) -> NextStep:
@@ -184,10 +184,10 @@ def groups(text: str) -> tuple[str, ...]:
     return tuple(cuts)
 
 
-def _agreement(heard: str, number: str) -> float:
+def _agreement(said: str, number: str) -> float:
     """Return how likely a string is said for a number, whole or in part, beside its probability."""
-    whole: float = EDIT ** _edits(heard, number)
-    return whole if len(heard) >= len(number) else max(whole, PART * EDIT ** _edits(heard, number, part=True))
+    whole: float = EDIT ** _edits(said, number)
+    return whole if len(said) >= len(number) else max(whole, PART * EDIT ** _edits(said, number, part=True))
 
 
 def _spliced(part: str, number: str) -> str:
@@ -201,18 +201,18 @@ def _spliced(part: str, number: str) -> str:
     return number[:best] + part + number[best + len(part) :]
 
 
-def _edits(heard: str, number: str, *, part: bool = False) -> int:
+def _edits(said: str, number: str, *, part: bool = False) -> int:
     """Return the fewest edits from a string to a number, or to the stretch of it that is nearest.
 
     >>> _edits("471", "4071"), _edits("07", "4071", part=True)
     (1, 0)
     """
-    if len(heard) == len(number):
-        others = sum(map(str.__ne__, heard, number))
+    if len(said) == len(number):
+        others = sum(map(str.__ne__, said, number))
         if others <= 2:  # what is shorter by one edit is not as long
             return others
     row = [0 if part else at for at in range(len(number) + 1)]
-    for place, digit in enumerate(heard, 1):
+    for place, digit in enumerate(said, 1):
         above, row = row, [place]
         for at, other in enumerate(number, 1):
             row.append(min(row[-1] + 1, above[at] + 1, above[at - 1] + (digit != other)))
