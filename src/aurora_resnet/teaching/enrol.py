@@ -30,6 +30,7 @@ from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.head import Layer
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
+from aurora_resnet.teaching.recipe import usual_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import Accepted, Taught
 
@@ -73,7 +74,15 @@ def enrol(
     bank.check(encoder)
     facts = encoder.facts
     progress(f"reading {len(recordings.words) + len(recordings.negatives)} recordings")
-    clips = read_clips(recordings if wrong is None else _merged(recordings, wrong), clip_format(encoder))
+    everything = recordings if wrong is None else _merged(recordings, wrong)
+    clips = read_clips(everything, clip_format(encoder))
+    if with_known and clips.network.clip_seconds != facts.clip_seconds:
+        if (usual := usual_seconds(clips.words)) > facts.clip_seconds:
+            raise ConfigError(
+                f"nearly all of the new words last up to {usual:.2f} s, and clips of {facts.name} {facts.clip_seconds:g} s, so "
+                "one file cannot recognise both; enrol shorter words, or leave out the digits"
+            )
+        clips = read_clips(everything, clip_format(encoder), clip_seconds=facts.clip_seconds)
     vocabulary = clips.network.vocabulary
     if with_known and (both := [word for word in vocabulary if word in facts.vocabulary]):
         raise ConfigError(f"{', '.join(both)}: {facts.name} knows these words already; leave their folders out")
@@ -113,11 +122,6 @@ def enrol(
         calibration=calibration,
         clip_samples=clips.network.clip_samples,
     )
-    if with_known and written.clip_samples != facts.clip_samples:
-        raise ConfigError(
-            f"the new words need clips of {written.clip_seconds:g} s and those of {facts.name} have "
-            f"{facts.clip_seconds:g} s, so one file cannot recognise both; enrol shorter words, or leave out the digits"
-        )
     projection = bank.mean, bank.matrix
     encoder.write(out, written, f"# {out.stem}\n\n{taught.to_markdown()}\n", projection, layer, with_known=with_known)
     return taught

@@ -113,10 +113,15 @@ def fitting_clip_seconds(words: ClipSet, least: float) -> float:
         words: read at a clip length that cuts none of them.
         least: seconds, what the network started with.
     """
-    seconds = [len(trim_silence(w.numpy(), words.sample_rate)) / words.sample_rate for w in words.waveforms]
-    needed = ROOM * float(np.quantile(seconds, 0.95))
+    needed = ROOM * usual_seconds(words)
     lengths = sorted({least, *(each for each in CLIP_SECONDS if each > least)})
     return next((each for each in lengths if each >= needed), lengths[-1])
+
+
+def usual_seconds(words: ClipSet) -> float:
+    """Return the length that nearly all words have at most, without the silence around them."""
+    seconds = [len(trim_silence(w.numpy(), words.sample_rate)) / words.sample_rate for w in words.waveforms]
+    return float(np.quantile(seconds, 0.95))
 
 
 class CommonSounds:

@@ -37,7 +37,7 @@ class Accepted:
         if self.kind == "other words":
             return f"{self.kind}: {self.count} of {self.clips}, {percent(self.count / max(1, self.clips))} %"
         an_hour = 3600 * self.count / max(1, self.clips)
-        return f"{self.kind}: {self.count} of {self.clips} seconds, about {an_hour:.2g} an hour"
+        return f"{self.kind}: {self.count} of {self.clips} seconds, about {float(f'{an_hour:.2g}'):g} an hour"
 
 
 @dataclass(frozen=True)
