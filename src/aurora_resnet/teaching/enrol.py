@@ -80,7 +80,7 @@ def enrol(
         if (usual := usual_seconds(clips.words)) > facts.clip_seconds:
             raise ConfigError(
                 f"nearly all of the new words last up to {usual:.2f} s, and clips of {facts.name} "
-                f"{facts.clip_seconds:g} s, so one file cannot recognise both; enrol shorter words, or leave out the digits"
+                f"{facts.clip_seconds:g} s, so no file recognises both; enrol shorter words, or leave the digits out"
             )
         clips = read_clips(everything, clip_format(encoder), clip_seconds=facts.clip_seconds)
     vocabulary = clips.network.vocabulary
