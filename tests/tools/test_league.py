@@ -166,7 +166,7 @@ def test_every_entrant_says_how_it_is_run() -> None:
 @pytest.mark.shared
 @pytest.mark.slow
 def test_a_larger_share_keeps_the_clips_of_a_smaller_one(shared: Path, tmp_path: Path) -> None:
-    small, large = (make_clips(shared / "data", tmp_path, share) for share in (0.1, 0.3))
+    small, large = (make_clips(shared, tmp_path, share) for share in (0.1, 0.3))
     assert set(small) < set(large)
     assert {clip.task for clip in small} == set(COUNTS)
     assert all(bool(clip.said) != (clip.task == "negatives") for clip in large)
