@@ -123,6 +123,18 @@ def test_another_question_on_the_same_connection(client: TestClient) -> None:
     assert [(event["string"]["text"], event["reason"]) for event in ended] == [("42", "length"), ("777", "length")]
 
 
+def test_what_a_question_does_not_name_stays_as_the_last_one_said(client: TestClient) -> None:
+    with client.websocket_connect(ADDRESS) as socket:
+        socket.send_json({"sample_rate": RATE, "lengths": [2]})
+        assert socket.receive_json() == {"event": "ready"}
+        socket.send_json({"lengths": [3]})
+        socket.send_json({"known": ["777", "7777"]})
+        socket.send_bytes(pcm(spoken(["seven"] * 3, after_seconds=0.5)))
+        socket.send_text("end")
+        ended = [event for event in rest(socket) if event["event"] == "string_ended"]
+    assert [(event["string"]["text"], event["reason"]) for event in ended] == [("777", "length")]
+
+
 @pytest.mark.parametrize("callers", [12, pytest.param(50, marks=pytest.mark.slow)])
 def test_many_callers_are_computed_in_batches_as_if_each_were_alone(callers: int) -> None:
     """Of all rates and codes, with waits of their own; some say nothing and some say what is no word."""

@@ -120,7 +120,8 @@ async def _listen(socket: WebSocket, caller: Caller, begin: StreamBegin) -> None
             if message == END:
                 return
             if isinstance(message, str):
-                caller.expect(read_question(message, begin).times())
+                begin = read_question(message, begin)
+                caller.expect(begin.times())
                 continue
             half = ", no whole number of 16-bit samples" if len(message) % sample_bytes(encoding) else ""
             if half or not 0 < len(message) <= MAX_CHUNK_BYTES:
