@@ -161,19 +161,46 @@ def list_people(folder: Path, out: Path) -> None:
     write_csv(digits, out / "people.csv")
 
 
+class PersonString(NamedTuple):
+    """A whole recording of ``people/strings``; ``times`` are words with their first and last second."""
+
+    path: Path
+    collection: str
+    utterance: Utterance
+    times: tuple[tuple[str, str, str], ...]
+
+    @property
+    def is_talk(self) -> bool:
+        """Whether no number is said in it."""
+        return self.collection.endswith("_talk")
+
+
+def people_strings(folder: Path, side: str | None = None) -> Iterator[PersonString]:
+    """Yield the recordings of ``people/strings``, those of one side alone if it is given; the split is the side."""
+    for row in read_table(folder / "strings.csv"):
+        path, speaker = folder / row["file"], row["speaker"]
+        theirs = side_of_person(speaker)
+        if side in (None, theirs):
+            utterance = Utterance(path, tuple(row["transcript"].split()), speaker, theirs)
+            timed = (tuple(each.split(":")) for each in row["times"].split(";") if each)
+            yield PersonString(path, row["collection"], utterance, tuple((w, a, b) for w, a, b in timed))
+
+
 def list_people_strings(folder: Path, out: Path) -> None:
     """Write AN4's two tables for whole recordings with digits, and those without digits."""
     utterances, words = [], []
-    for row in read_table(folder / "strings.csv"):
-        path, speaker = folder / row["file"], row["speaker"]
-        side = side_of_person(speaker)
-        if row["collection"].endswith("_talk"):
+    for string in people_strings(folder):
+        path, side = string.path, string.utterance.split
+        if string.is_talk:
             write_flac(out / "people_talk" / side / path.name, *read_audio(path))
             continue
-        about = {"file": os.path.relpath(path, out / "people_strings"), "speaker": speaker, "split": side}
-        utterances.append(about | {"transcript": row["transcript"], "gender": ""})
-        for position, timed in enumerate(row["times"].split(";")):
-            word, start, end = timed.split(":")
+        about = {
+            "file": os.path.relpath(path, out / "people_strings"),
+            "speaker": string.utterance.speaker,
+            "split": side,
+        }
+        utterances.append(about | {"transcript": " ".join(string.utterance.words), "gender": ""})
+        for position, (word, start, end) in enumerate(string.times):
             digit = word if word in DIGITS else ""
             timing = {"digit": digit, "start_s": start, "end_s": end}
             words.append(about | {"position": str(position), "word": word, **timing})

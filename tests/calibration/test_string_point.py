@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.calibration.string_point import Found, fit_string_temperature, threshold_of_wrong
+from aurora_resnet.calibration.found_strings import Found
+from aurora_resnet.calibration.string_point import fit_string_temperature, threshold_of_wrong
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.decision import StringDecision
 from aurora_resnet.runtime.strings.search import Hypothesis

@@ -31,7 +31,7 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
-from tools.make_training_corpus import read_table, side_of_person
+from tools.make_training_corpus import people_strings, side_of_person
 from tools.measure.sounds import windows, wordless
 from tools.measure.string_sets import TALK_SESSIONS
 from tools.measure.word_sets import is_reject_test
@@ -177,9 +177,10 @@ def _people(folder: Path, side: str, labels: Iterable[str]) -> Iterator[Sound]:
 
 def _numbers(data: Path, collection: str, side: str) -> Iterator[Sound]:
     folder = data / "people" / "strings"
-    for row in read_table(folder / "strings.csv"):
-        if row["collection"] == collection and side_of_person(row["speaker"]) == side:
-            yield row["file"], row["speaker"], _digits(row["transcript"].split()), folder / row["file"], 0
+    for string in people_strings(folder, side):
+        if string.collection == collection:
+            name, said = string.path.relative_to(folder).as_posix(), string.utterance
+            yield name, said.speaker, _digits(said.words), string.path, 0
 
 
 @cache

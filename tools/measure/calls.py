@@ -8,11 +8,11 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,11 +28,12 @@ from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import MissingDependencyError
-from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.model_reference import ModelFile
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.make_training_corpus import read_table, side_of_person
-from tools.measure.records import Job, Record, Settings, header
+from tools.make_training_corpus import people_strings
+from tools.measure.records import Record, Settings, header
+from tools.measure.string_models import StringModels
 
 RATE, PACKET_SECONDS, SEED = 8000, 0.02, 28
 CODECS: Mapping[str, tuple[str, str, float]] = {
@@ -121,48 +122,32 @@ CONDITIONS: Mapping[str, Callable[[Samples], Samples]] = {
 def strings(data: Path) -> dict[str, Corpus]:
     """Return strings of speakers that no training has, by collection; half of those of `speechocean` are children."""
     found = {"an4": list(read_an4_strings(data / "an4").filter(split="test"))}
-    for row in read_table(data / "people" / "strings" / "strings.csv"):
-        words = tuple(row["transcript"].split())
-        if side_of_person(row["speaker"]) == "held_out" and set(words) <= set(DIGITS):
-            path = data / "people" / "strings" / row["file"]
-            found.setdefault(row["collection"], []).append(Utterance(path, words, row["speaker"]))
+    for string in people_strings(data / "people" / "strings", "held_out"):
+        if set(string.utterance.words) <= set(DIGITS):
+            found.setdefault(string.collection, []).append(string.utterance)
     return {name: Corpus(name, tuple(utterances)) for name, utterances in found.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calls:
-    """All models of strings.
+class Calls(StringModels):
+    """Strings over telephones."""
 
-    Attributes:
-        records: folder below that of the records.
-        models: shipped names or files, by the name of the record.
-    """
+    prefix: ClassVar[str] = "calls_"
 
-    records: str
-    models: dict[str, str]
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each model."""
-        for name, model in self.models.items():
-            path = settings.path(f"{self.records}/calls_{name}.json")
-            yield Job(path, partial(measure_calls, model, settings), resolve(model, kind="strings").sha256)
-
-
-def measure_calls(model: str, settings: Settings) -> Record:
-    """Return the record of a model: by condition, and as recorded by collection."""
-    file = resolve(model, kind="strings")
-    recognizer, collections = StringRecognizer.from_pretrained(file), strings(settings.data)
-    most = 2 if settings.quick else None
-    conditions: dict[str, dict[str, int]] = {}
-    for name, change in CONDITIONS.items():
-        answers = {
-            collection: [_answer(recognizer, utterance, change) for utterance in corpus.utterances[:most]]
-            for collection, corpus in collections.items()
-        }
-        everything = [each for group in answers.values() for each in group]
-        by = {} if name != "as recorded" else {collection: _counts(group) for collection, group in answers.items()}
-        conditions |= {name: _counts(everything)} | {f"{name}: {key}": value for key, value in by.items()}
-    return {"model": recognizer.facts.name, "file": {"sha256": file.sha256}, "conditions": conditions, **header()}
+    def measure(self, file: ModelFile, settings: Settings) -> Record:
+        """Return the record of a model: by condition, and as recorded by collection."""
+        recognizer, collections = StringRecognizer.from_pretrained(file), strings(settings.data)
+        most = 2 if settings.quick else None
+        conditions: dict[str, dict[str, int]] = {}
+        for name, change in CONDITIONS.items():
+            answers = {
+                collection: [_answer(recognizer, utterance, change) for utterance in corpus.utterances[:most]]
+                for collection, corpus in collections.items()
+            }
+            everything = [each for group in answers.values() for each in group]
+            by = {} if name != "as recorded" else {collection: _counts(group) for collection, group in answers.items()}
+            conditions |= {name: _counts(everything)} | {f"{name}: {key}": value for key, value in by.items()}
+        return {"model": recognizer.facts.name, "file": {"sha256": file.sha256}, "conditions": conditions, **header()}
 
 
 def _answer(recognizer: StringRecognizer, utterance: Utterance, change: Callable[[Samples], Samples]) -> StringAnswer:

@@ -7,18 +7,17 @@ reads a number back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
-from aurora_resnet.calibration.string_point import Known
+from aurora_resnet.calibration.found_strings import Known
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.noisy_corpus.word_strings import PlannedString
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.model_reference import ModelFile
 from aurora_resnet.runtime.models.strings import load_string_model
 from aurora_resnet.runtime.strings.answer import DigitString
 from aurora_resnet.runtime.strings.checks import luhn
@@ -26,7 +25,8 @@ from aurora_resnet.runtime.strings.dialogue import NumberDialogue
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
 from aurora_resnet.runtime.vocabulary import DIGITS
-from tools.measure.records import Job, Record, Settings, header
+from tools.measure.records import Record, Settings, header
+from tools.measure.string_models import StringModels
 
 LENGTH, SAYINGS, QUESTIONS, RATE, SEED = 10, 3, 6, 8000, 28
 PAUSE_SECONDS = (0.05, 0.3)
@@ -35,52 +35,41 @@ KNOWN = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialogues:
-    """All models of strings.
+class Dialogues(StringModels):
+    """Conversations about a number.
 
     Attributes:
-        records: folder below that of the records.
-        models: shipped names or files, by the name of the record.
         numbers: how many are said.
     """
 
-    records: str
-    models: dict[str, str]
     numbers: int = 100
+    prefix: ClassVar[str] = "dialogue_"
 
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each model."""
-        for name, model in self.models.items():
-            path = settings.path(f"{self.records}/dialogue_{name}.json")
-            count = 4 if settings.quick else self.numbers
-            yield Job(path, partial(measure_dialogues, model, count, settings), resolve(model, kind="strings").sha256)
-
-
-def measure_dialogues(model: str, count: int, settings: Settings) -> Record:
-    """Return the record of a model: what is known of the numbers, and how many are right after each question."""
-    file = resolve(model, kind="strings")
-    recognizer = StringRecognizer(Known(load_string_model(file.path)))  # each saying is computed once, for all rules
-    voices = load_corpus(f"speech-commands:{settings.data / 'speech_commands_digits'}")
-    generator = np.random.default_rng(SEED)
-    known = [_with_check_digit("".join(map(str, row))) for row in generator.integers(10, size=(KNOWN, LENGTH))]
-    kinds = {
-        "free": StringRules(),
-        "length known": StringRules(lengths={LENGTH}),
-        "length and check digit": StringRules(lengths={LENGTH}, check="luhn"),
-        f"one of {KNOWN} known numbers": StringRules(known=known),
-    }
-    told: dict[str, list[tuple[int, bool, bool]]] = {name: [] for name in kinds}
-    for number in known[:count]:
-        spoken = [recognizer.waveform(_speak(number, voices, generator), RATE) for _ in range(SAYINGS)]
-        for name, rules in kinds.items():
-            answers = recognizer.recognize_waveforms(spoken, rules)
-            told[name].append(converse(NumberDialogue(rules, questions=QUESTIONS), answers, number))
-    return {
-        "model": recognizer.facts.name,
-        "file": {"sha256": file.sha256},
-        "known": {name: _counts(ends) for name, ends in told.items()},
-        **header(),
-    }
+    def measure(self, file: ModelFile, settings: Settings) -> Record:
+        """Return the record of a model: what is known of the numbers, and how many are right after each question."""
+        # Each saying is computed once, for all rules.
+        recognizer = StringRecognizer(Known(load_string_model(file.path)))
+        voices = load_corpus(f"speech-commands:{settings.data / 'speech_commands_digits'}")
+        generator = np.random.default_rng(SEED)
+        known = [_with_check_digit("".join(map(str, row))) for row in generator.integers(10, size=(KNOWN, LENGTH))]
+        kinds = {
+            "free": StringRules(),
+            "length known": StringRules(lengths={LENGTH}),
+            "length and check digit": StringRules(lengths={LENGTH}, check="luhn"),
+            f"one of {KNOWN} known numbers": StringRules(known=known),
+        }
+        told: dict[str, list[tuple[int, bool, bool]]] = {name: [] for name in kinds}
+        for number in known[: 4 if settings.quick else self.numbers]:
+            spoken = [recognizer.waveform(_speak(number, voices, generator), RATE) for _ in range(SAYINGS)]
+            for name, rules in kinds.items():
+                answers = recognizer.recognize_waveforms(spoken, rules)
+                told[name].append(converse(NumberDialogue(rules, questions=QUESTIONS), answers, number))
+        return {
+            "model": recognizer.facts.name,
+            "file": {"sha256": file.sha256},
+            "known": {name: _counts(ends) for name, ends in told.items()},
+            **header(),
+        }
 
 
 def converse(dialogue: NumberDialogue, answers: list[DigitString], number: str) -> tuple[int, bool, bool]:

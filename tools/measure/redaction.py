@@ -9,7 +9,6 @@ stands was chosen.
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import subprocess
@@ -33,7 +32,7 @@ from aurora_resnet.runtime.strings.talk import NumberFinder
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.transcription.inputs import SoundPath
 from aurora_resnet.transcription.redaction import redact
-from tools.make_training_corpus import held_out_speakers, side_of_person
+from tools.make_training_corpus import held_out_speakers, people_strings
 from tools.measure.hour import RATE
 from tools.measure.records import Job, Record, Settings, header
 
@@ -154,17 +153,15 @@ def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
         _read(path) for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir()) if re.match(ends, path.name)
     ]
     numbers = []
-    with (data / "people" / "strings" / "strings.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if side_of_person(row["speaker"]) == "held_out"]
-    for row in rows:
-        if half(row["speaker"]) == side:
-            path = data / "people" / "strings" / row["file"]
-            if row["collection"].endswith("_talk"):
-                talk.append(_read(path))
-                continue
-            timed = [word.split(":") for word in row["times"].split(";")]
-            if digits := runs([word for word, *_ in timed], [(float(a), float(b)) for _, a, b in timed]):
-                numbers.append((row["collection"], _read(path), digits))
+    for string in people_strings(data / "people" / "strings", "held_out"):
+        if half(string.utterance.speaker) != side:
+            continue
+        if string.is_talk:
+            talk.append(_read(string.path))
+            continue
+        spans = [(float(start), float(end)) for _, start, end in string.times]
+        if digits := runs([word for word, *_ in string.times], spans):
+            numbers.append((string.collection, _read(string.path), digits))
     for kind, number, digits in numbers[:: 6 if quick else 1]:
         parts = [talk[position] for position in generator.integers(len(talk), size=6)]
         parts.insert(3, number)

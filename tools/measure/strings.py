@@ -7,9 +7,8 @@ would give. The recordings are those of ``string_sets``.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +21,13 @@ from aurora_resnet.evaluation.prediction import Prediction
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.string_answers import FalseWords, StringAnswer, answer_strings
 from aurora_resnet.evaluation.string_condition import StringCondition
-from aurora_resnet.runtime.model_reference import ModelFile, resolve
+from aurora_resnet.runtime.model_reference import ModelFile
 from aurora_resnet.runtime.strings.events import StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from tools.measure.hour import RATE, choose_sounds, play
-from tools.measure.records import Job, Record, Settings, header
+from tools.measure.records import Record, Settings, header
+from tools.measure.string_models import StringModels
 from tools.measure.string_sets import SEED, StringSets
 from tools.measure.word_sets import describe_corpora
 
@@ -36,37 +36,21 @@ THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strings:
-    """All models of strings.
+class Strings(StringModels):
+    """Strings, talk and letters, and an hour of sound without words."""
 
-    Attributes:
-        records: folder below that of the records.
-        models: shipped names or files, by the name of the record.
-    """
-
-    records: str
-    models: dict[str, str]
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each model."""
-        for name, model in self.models.items():
-            file = resolve(model, kind="strings")
-            path = settings.path(f"{self.records}/{name}.json")
-            yield Job(path, partial(measure_file, file, settings), file.sha256)
-
-
-def measure_file(file: ModelFile, settings: Settings) -> Record:
-    """Return the record of a model."""
-    recognizer = StringRecognizer.from_pretrained(file)
-    folder = settings.runs / "string_sets" / ("quick" if settings.quick else "whole")
-    sets = StringSets.make(settings.data, folder, quick=settings.quick)
-    return {
-        "model": recognizer.facts.name,
-        "file": {"name": file.path.name, "bytes": file.path.stat().st_size, "sha256": file.sha256},
-        "sets": describe_corpora({**sets.strings, "talk": sets.talk, "letters": sets.letters}, "recordings"),
-        **measure(recognizer, sets, settings.data, QUICK_SECONDS if settings.quick else HOUR_SECONDS),
-        **header(),
-    }
+    def measure(self, file: ModelFile, settings: Settings) -> Record:
+        """Return the record of a model."""
+        recognizer = StringRecognizer.from_pretrained(file)
+        folder = settings.runs / "string_sets" / ("quick" if settings.quick else "whole")
+        sets = StringSets.make(settings.data, folder, quick=settings.quick)
+        return {
+            "model": recognizer.facts.name,
+            "file": {"name": file.path.name, "bytes": file.path.stat().st_size, "sha256": file.sha256},
+            "sets": describe_corpora({**sets.strings, "talk": sets.talk, "letters": sets.letters}, "recordings"),
+            **measure(recognizer, sets, settings.data, QUICK_SECONDS if settings.quick else HOUR_SECONDS),
+            **header(),
+        }
 
 
 def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> Record:

@@ -19,14 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from aurora_resnet.calibration.string_point import (
-    Found,
-    Known,
-    StringPoint,
-    find_strings,
-    fit_string_temperature,
-    ranked,
-)
+from aurora_resnet.calibration.found_strings import Found, Known, find_strings
+from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature, ranked
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.environment import set_threads
@@ -44,7 +38,7 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import knows_numbers
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
-from tools.make_training_corpus import held_out_speakers, read_table, side_of_person
+from tools.make_training_corpus import held_out_speakers, people_strings, side_of_person
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
@@ -64,12 +58,8 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus]:
     apart = set(held_out_speakers(data / "an4"))
     said = [each.utterance for each in read_an4_aligned(data / "an4") if each.utterance.speaker in apart]
     single, talk = [], list(wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK), root=data))
-    for row in read_table(data / "people" / "strings" / "strings.csv"):
-        if side_of_person(row["speaker"]) == "held_out":
-            utterance = Utterance(
-                data / "people" / "strings" / row["file"], tuple(row["transcript"].split()), row["speaker"]
-            )
-            (talk if row["collection"].endswith("_talk") else said).append(utterance)
+    for string in people_strings(data / "people" / "strings", "held_out"):
+        (talk if string.is_talk else said).append(string.utterance)
     for path in sorted((data / "people").glob("*/*/*.flac")):
         speaker = path.stem.rpartition("_")[0]
         if path.parent.name in DIGITS and side_of_person(speaker) == "held_out":

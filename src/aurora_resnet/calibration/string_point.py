@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -21,19 +21,17 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
+from aurora_resnet.calibration.found_strings import Found, Known, find_strings
 from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.string_answers import StringAnswer
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.evaluation.tables import markdown_table, percent
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.string_model import sequence_model
-from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.decision import Calibration, StringDecision, audible
-from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
-from aurora_resnet.runtime.models.strings import Probabilities, StringModel
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.strings.search import Hypothesis
+from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.models.strings import StringModel
 
 OTHER_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 TEMPERATURES = (0.2, 5.0)
@@ -134,71 +132,6 @@ def threshold_of_wrong(confidences: Sequence[float], right: Sequence[bool], shar
         if place == len(ranked) or ranked[place][0] < confidence:  # those of one confidence together
             found.append((max((wrong + 1) / (place + 1), share), confidence))
     return min(found)[1]
-
-
-class Found(NamedTuple):
-    """What the search finds in one recording, before a temperature."""
-
-    utterance: Utterance
-    seconds: float
-    hypotheses: list[Hypothesis]
-    complete: float
-
-    def confidence(self, temperature: float) -> float:
-        """Return the confidence of the most probable string."""
-        decision = StringDecision(temperature=temperature)
-        first = decision.tempered([hypothesis.probability for hypothesis in self.hypotheses])[0]
-        return float(first * decision.tempered([self.complete])[0])
-
-    def answer(self, recognizer: StringRecognizer) -> StringAnswer:
-        """Return the answer at the calibration of a recogniser."""
-        found = recognizer.answer(self.hypotheses, self.complete)
-        words = tuple(word.word for word in found.words)
-        return StringAnswer(self.utterance, words, found.confidence, found.accepted, self.seconds)
-
-
-class Known(StringModel):
-    """A model whose probabilities of some recordings are computed once, for all weights.
-
-    Args:
-        model: computes them.
-    """
-
-    def __init__(self, model: StringModel) -> None:
-        self.model, self.facts = model, model.facts
-        self._shares: dict[bytes, Probabilities] = {}
-
-    def whole(self, samples: Any) -> Probabilities:
-        """Return the probabilities of a whole recording; see ``StringModel.whole``."""
-        key = samples.tobytes()
-        if key not in self._shares:
-            self._shares[key] = self.model.whole(samples)
-        return self._shares[key]
-
-    def at(self, calibration: Calibration) -> StringRecognizer:
-        """Return a recogniser at another calibration."""
-        self.facts = replace(self.facts, calibration=calibration)
-        return StringRecognizer(self)
-
-
-def find_strings(recognizer: StringRecognizer, corpus: Corpus, *, bar: tqdm[Any] | None = None) -> list[Found]:
-    """Search the strings of a corpus; silent recordings are left out.
-
-    Raises:
-        CorpusError: if one cannot be read.
-    """
-    found = []
-    for utterance in corpus:
-        try:
-            samples, rate = read_audio(utterance.path, raw=utterance.raw)
-        except AudioError as error:
-            raise CorpusError(str(error)) from error
-        waveform = recognizer.waveform(samples, rate)
-        if audible(waveform):
-            found.append(Found(utterance, len(samples) / rate, *recognizer.found(waveform)))
-        if bar is not None:
-            bar.update()
-    return found
 
 
 def fit_string_temperature(found: Sequence[Found], right: Sequence[bool]) -> float:

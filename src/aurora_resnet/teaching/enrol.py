@@ -32,9 +32,7 @@ from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
 from aurora_resnet.teaching.recipe import usual_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.report import Accepted, Taught
-
-WORDS, OWN = "held-out words", "your other recordings"
+from aurora_resnet.teaching.report import OWN, WORDS, Accepted, Taught
 
 
 def enrol(

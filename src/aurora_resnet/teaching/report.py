@@ -11,6 +11,8 @@ from aurora_resnet.evaluation.tables import markdown_table, percent, percent_wit
 from aurora_resnet.runtime.decision import Calibration
 
 WORST_WORDS = 12
+WORDS, OWN = "held-out words", "your other recordings"
+"""What answers are to."""
 """Rows of the table of words."""
 
 

@@ -37,14 +37,14 @@ from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.report import Taught
+from aurora_resnet.teaching.report import OWN, WORDS, Taught
 from aurora_resnet.training.callbacks import Callback
 from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
 
-WORDS, OWN, SAMPLES = "held-out words", "your other recordings", "synthetic digits of the package"
+SAMPLES = "synthetic digits of the package"
 
 
 def teach(
