@@ -29,7 +29,8 @@ class Found(NamedTuple):
         """Return the confidence of the most probable string."""
         decision = StringDecision(temperature=temperature)
         first = decision.tempered([hypothesis.probability for hypothesis in self.hypotheses])[0]
-        return float(first * decision.tempered([self.complete])[0])
+        words = len(self.hypotheses[0].words)
+        return decision.confidence(float(first), float(decision.tempered([self.complete])[0]), words)
 
     def answer(self, recognizer: StringRecognizer) -> StringAnswer:
         """Return the answer at the calibration of a recogniser."""

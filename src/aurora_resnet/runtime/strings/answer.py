@@ -48,7 +48,8 @@ class DigitString:
         text: the digits, as ``"0773"``; where a word names none, the words with blanks between.
         words: one by one.
         confidence: probability that these words are all that was said: against all other strings, those with a word
-            more or less among them, and that no other words stand between or beside them.
+            more or less among them, and that no other words stand between or beside them; see
+            ``StringDecision.confidence``.
         alternatives: the most probable strings and their probabilities, this one first.
         accepted: whether to believe it; ``None``, unknown, if words were recognised and the model is not calibrated.
         reason: why not, or ``None``: ``silence``; ``no words``, where only something else was said; ``other words``,
@@ -96,7 +97,8 @@ def string_answer(
     ranked = sorted(alternatives.items(), key=lambda each: -each[1])
     text, probability = ranked[0]
     best = next(each for each in found if rules.text(facts.vocabulary, each.words) == text)
-    accepted, reason = decision.accepts(probability, complete)
+    confidence = decision.confidence(probability, complete, len(best.words))
+    accepted, reason = decision.accepts(confidence, complete)
     if not text.isdigit() and {facts.vocabulary.words[word] for word in best.words} & set(NUMBER_WORDS):
         accepted, reason = False, "other words"
     if not best.words and rules.any:
@@ -104,7 +106,7 @@ def string_answer(
     return DigitString(
         text=text,
         words=tuple(_word(facts, found, best, place) for place in range(len(best.words))),
-        confidence=min(1.0, probability * complete),
+        confidence=confidence,
         alternatives=tuple(ranked[:MOST_ALTERNATIVES]),
         accepted=accepted,
         reason=reason,
@@ -127,5 +129,5 @@ def _word(facts: SequenceFacts, found: Sequence[Hypothesis], best: Hypothesis, p
         digit=facts.vocabulary.digits[word],
         start_seconds=start * facts.step_seconds,
         end_seconds=end * facts.step_seconds,
-        confidence=min(1.0, agreeing),
+        confidence=facts.calibration.strings.confidence(agreeing, 1.0, len(best.words)),
     )

@@ -16,8 +16,9 @@ from ..decision import audible
 from ..model_reference import EXPORTED_STRINGS, Kind, resolve
 from ..models.strings import SequenceFacts, SequenceModel, StringModel, load_string_model
 from ..pretrained import Pretrained
-from .answer import RIVALS, DigitString, string_answer
+from .answer import DigitString, string_answer
 from .events import StringTimes
+from .reading import read_strings
 from .rules import Numbers, StringRules
 from .search import Hypothesis
 from .stream import TAIL_SECONDS, StringStream
@@ -91,11 +92,7 @@ class StringRecognizer(Pretrained[StringModel]):
 
     def found(self, samples: Samples, rules: StringRules | None = None) -> tuple[list[Hypothesis], float]:
         """Return the most probable strings of a waveform, and how surely nothing else is said with the first."""
-        rules = rules or StringRules()
-        search = rules.search(self.vocabulary)
-        search.push(self.facts.weighted(self.model.whole(samples)))
-        found = rules.best(search, self.vocabulary, most=RIVALS)
-        return found, rules.complete(search, self.vocabulary, found)
+        return read_strings(self.model, samples, rules or StringRules())
 
     def answer(
         self, found: Sequence[Hypothesis], complete: float = 1.0, *, rules: StringRules | None = None

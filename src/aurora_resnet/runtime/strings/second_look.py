@@ -21,6 +21,7 @@ from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..models.strings import SequenceFacts, StringModel
 from .answer import RIVALS
+from .reading import read_strings
 from .rules import StringRules
 from .search import Hypothesis
 
@@ -79,13 +80,9 @@ class SecondLook:
             found: by the first model; its spans count from the first of ``samples``.
             rules: by which they were found.
         """
-        facts = self.model.facts
         first = min((h.spans[0][0] for h in found if h.spans), default=0) + self.before
         start = max(0, first - self._reach)
-        search = rules.search(facts.vocabulary)
-        search.push(facts.weighted(self.model.whole(np.concatenate(self.samples[start:]))))
-        looked = rules.best(search, facts.vocabulary, most=RIVALS)
-        complete = rules.complete(search, facts.vocabulary, looked)
+        looked, complete = read_strings(self.model, np.concatenate(self.samples[start:]), rules)
         offset = start - self.before
         moved = [replace(h, spans=tuple((begin + offset, end + offset) for begin, end in h.spans)) for h in looked]
         if moved and max(moved[0].words, default=0) >= self.known:
