@@ -98,7 +98,7 @@ def test_time_outs_are_options(call: Call, tmp_path: Path) -> None:
     [
         (["recognize", "--length", "4", "a.wav"], "--length is about strings; add --string"),
         (["recognize", "--check", "luhn", "a.wav"], "--check is about strings"),
-        (["listen", "--between", "1", "a.wav"], "--between is about strings"),
+        (["listen", "--model", "compact", "--between", "1", "a.wav"], "--between is about strings"),
         (["recognize", "--string", "--length", "0", "a.wav"], "--length must be at least 1, got 0"),
         (["listen", "--string", "--length", "-1", "a.wav"], "--length must be at least 1, got -1"),
         (["listen", "--string", "--no-input", "0", "a.wav"], "no_input_seconds must be above 0"),
@@ -109,7 +109,7 @@ def test_time_outs_are_options(call: Call, tmp_path: Path) -> None:
         ),
         (["recognize", "--string", "--numbers", "words", "a.wav"], "argument --numbers: invalid choice: 'words'"),
         (["listen", "--string", "--numbers", "spoken", "a.wav"], "numbers='spoken' needs a model whose vocabulary has"),
-        (["listen", "--second-look", "off", "a.wav"], "--second-look is about strings"),
+        (["listen", "--model", "compact", "--second-look", "off", "a.wav"], "--second-look is about strings"),
         (["recognize", "--string", "--check", "lun", "a.wav"], "argument --check: invalid choice: 'lun'"),
         (["recognize", "--string", "--model", "compact", "a.wav"], "is a model of single words, not of strings"),
         (["recognize", "--model", "string_net", "a.wav"], "is a model of strings, not of single words"),

@@ -2,5 +2,5 @@
 
 COMMANDS = {
     "recognize": "Say which word is spoken in each file.",
-    "listen": "Recognise words in running speech: live from the microphone, from a file, or from a pipe.",
+    "listen": "Recognise digits or words in running speech: live from the microphone, from a file, or from a pipe.",
 }

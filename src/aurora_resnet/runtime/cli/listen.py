@@ -1,16 +1,17 @@
-"""``listen``: words in running speech, as they are spoken.
+"""``listen``: running speech, as it is spoken; digits by default, or the words of the --model that is given.
 
-Prints every word as soon as it is decided: from where to where it was spoken (seconds), word, confidence, and the
-words so far. Ctrl-C ends it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples.
-The microphone needs the package sounddevice. With --string prints what happens, a line an event: when it was known
-(seconds), speech_started, partial, digit, string_ended, rejected or no_input, and what was recognised, how sure.
+Prints what happens as soon as it is decided. Of digits, a line an event: when it was known (seconds), speech_started,
+partial, digit, string_ended, rejected or no_input, and what was recognised, how sure. With --model, and without
+--string, every word: from where to where it was spoken (seconds), word, confidence, and the words so far. Ctrl-C ends
+it. Standard input is a WAV stream of 16 bits, or, with --rate, headerless mono samples. The microphone needs the
+package sounddevice.
 
 Examples:
   {program} listen
   {program} listen --json recording.wav
   arecord -t raw -f S16_LE -r 16000 | {program} listen --rate 16000 -
   {program} listen --rate 8000 --encoding mulaw - < call.ulaw
-  {program} listen --string --length 4 --no-input 5
+  {program} listen --length 4 --no-input 5
   {program} listen --model mine.onnx --keep kept
 
 With --keep DIR the sound of every word that was accepted, or nearly, is written to DIR, on this machine only: tell

@@ -15,7 +15,7 @@ from .commands import COMMANDS
 from .strings import Strings, add_string_options, check_string_options
 from .task import share
 from .terminal import exit_with
-from .words import DEFAULTS, Words
+from .words import Words
 
 PROGRAM = "aurora-resnet-runtime"
 
@@ -57,10 +57,9 @@ def add_command(command: str, parser: argparse.ArgumentParser, program: str, *, 
         parser.add_argument("--rate", type=float, metavar="HZ", help="of headerless samples on standard input")
         parser.add_argument("--keep", metavar="DIR", help="write the sound of words, accepted and nearly, to DIR")
         parser.add_argument("--encoding", choices=ENCODINGS, help="of headerless samples (default pcm16)")
-    strings = EXPORTED_STRINGS[0]
-    parser.add_argument(
-        "--model", help=f"{', '.join(EXPORTED)}, or {others} (default {DEFAULTS[command]}; with --string {strings})"
-    )
+    default = f"default {EXPORTED_STRINGS[0]} with --string"
+    default += ", which is the default" if command == "listen" else f", else {EXPORTED[0]}"
+    parser.add_argument("--model", help=f"{', '.join(EXPORTED)}, or {others} ({default})")
     add_string_options(command, parser)
     parser.add_argument(
         "--refused",
@@ -91,6 +90,8 @@ def run_command(command: str, options: argparse.Namespace) -> int:
         raise ConfigError(f"--threads must be at least 1, got {options.threads}")
     # Files are recognised side by side, so a single call takes one thread; a stream has nothing beside it.
     threads = options.threads if command == "listen" or len(options.files) == 1 else 1
+    # Without a model `listen` listens to digits: a string model finds more of them in running speech than one of words.
+    options.string |= command == "listen" and options.model is None and options.keep is None
     check_string_options(options)
     task = (Strings if options.string else Words)(command, options, threads)
     return recognize.recognize(task, options) if command == "recognize" else listen.listen(task, options)

@@ -29,7 +29,10 @@ TIMES = {
 def add_string_options(command: str, parser: argparse.ArgumentParser) -> None:
     """Give the parser of ``recognize`` or ``listen`` the options of strings."""
     group = parser.add_argument_group("strings of digits")
-    group.add_argument("--string", action="store_true", help="digits one after another, as in a telephone number")
+    always = "" if command == "recognize" else " (always so without --model)"
+    group.add_argument(
+        "--string", action="store_true", help=f"digits one after another, as in a telephone number{always}"
+    )
     group.add_argument(
         "--length", type=int, action="append", metavar="N", help="how many digits it has, if known; may be repeated"
     )

@@ -18,6 +18,7 @@ from ..strings.events import in_milliseconds
 from .task import Task
 
 DEFAULTS = {"recognize": EXPORTED[0], "listen": SMALL}
+"""``listen`` without a model is about strings, unless it is asked to keep the sound of words."""
 SHOWN = 40
 """How many of the last words the running string shows."""
 
