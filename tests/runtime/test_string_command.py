@@ -49,7 +49,7 @@ def test_files_hold_strings(call: Call, pin: Path, tmp_path: Path) -> None:
     assert second[1:] == ["", "1.000", "rejected", "silence"]
     assert "there is no file" in errors
     answer = json.loads(call("recognize", "--string", "--json", "-", stdin=pin.read_bytes())[1])
-    recognized = StringRecognizer.from_pretrained("string_net").recognize(pin)
+    recognized = StringRecognizer.from_pretrained().recognize(pin)
     assert answer == json.loads(json.dumps({"file": "-", **recognized.to_dict()}))
     assert tuple(word["word"] for word in answer["words"]) == SAID
 
@@ -108,7 +108,10 @@ def test_time_outs_are_options(call: Call, tmp_path: Path) -> None:
             "none.txt: expected a text file with a number a line",
         ),
         (["recognize", "--string", "--numbers", "words", "a.wav"], "argument --numbers: invalid choice: 'words'"),
-        (["listen", "--string", "--numbers", "spoken", "a.wav"], "numbers='spoken' needs a model whose vocabulary has"),
+        (
+            ["listen", "--numbers", "spoken", "--second-look", "off", "a.wav"],
+            "numbers='spoken' needs a model whose vocabulary has",
+        ),
         (["listen", "--model", "compact", "--second-look", "off", "a.wav"], "--second-look is about strings"),
         (["recognize", "--string", "--check", "lun", "a.wav"], "argument --check: invalid choice: 'lun'"),
         (["recognize", "--string", "--model", "compact", "a.wav"], "is a model of single words, not of strings"),
@@ -126,7 +129,7 @@ def test_wrong_input_ends_in_one_line_and_code_2(call: Call, arguments: list[str
 
 def test_a_model_of_the_other_kind_is_told_as_such() -> None:
     with pytest.raises(ModelError, match="is a model of strings, not of single words; give one of single words"):
-        Recognizer.from_pretrained(EXPORTED_STRINGS[0])
+        Recognizer.from_pretrained(EXPORTED_STRINGS[1])
     path = resolve("compact").path
     with pytest.raises(ModelError, match="is a model of single words, not of strings; give one of strings"):
         StringRecognizer.from_pretrained(path)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from aurora_resnet.calibration.found_strings import Found, Known, find_strings
-from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature, ranked
+from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.environment import set_threads
@@ -42,7 +42,8 @@ from tools.make_training_corpus import held_out_speakers, people_strings, side_o
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
-WEIGHTS = (0.2, 0.5, 1.0)
+WEIGHT = 0.2
+"""Of everything but a word: of 0.1 to 1, that at which most strings are right, those with other number words among them."""
 JOINED, LENGTHS, SEED = 160, (4, 5, 6, 8, 10), 28
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 TALK = r"^s\d{4}[05]_"
@@ -75,16 +76,13 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus, Corpus]:
     return Corpus("strings", tuple(strings)), write_strings(joined, folder), Corpus("talk", tuple(talk))
 
 
-def choose(known: Known, found: dict[float, tuple[list[Found], list[Found]]], asked: dict[str, Any]) -> StringPoint:
-    """Return the best point of what was found at each weight."""
-    points = []
-    for weight, (said, unsaid) in found.items():
-        recognizer = known.at(Calibration(threshold=0.0, other_weight=weight))
-        temperature = fit_string_temperature(said, [each.answer(recognizer).number_right for each in said])
-        recognizer = known.at(Calibration(temperature, 0.0, other_weight=weight))
-        answers = ([each.answer(recognizer) for each in part] for part in (said, unsaid))
-        points.append(StringPoint.at(weight, *answers, temperature=temperature, **asked))
-    return ranked(points)[0]
+def choose(known: Known, said: list[Found], unsaid: list[Found], asked: dict[str, Any]) -> StringPoint:
+    """Return the operating point of what was found in strings and in talk."""
+    recognizer = known.at(Calibration(threshold=0.0, other_weight=WEIGHT))
+    temperature = fit_string_temperature(said, [each.answer(recognizer).number_right for each in said])
+    recognizer = known.at(Calibration(temperature, 0.0, other_weight=WEIGHT))
+    answers = ([each.answer(recognizer) for each in part] for part in (said, unsaid))
+    return StringPoint.at(WEIGHT, *answers, temperature=temperature, **asked)
 
 
 def measure(
@@ -92,22 +90,17 @@ def measure(
 ) -> tuple[StringPoint, dict[str, Any]]:
     """Return the operating point of a model, and what thresholds of the other half of the speakers accept."""
     known = Known(load_string_model(resolve(name, kind="strings").path))
-    found = {}
-    for weight in WEIGHTS:
-        recognizer = known.at(Calibration(threshold=0.0, other_weight=weight))
-        found[weight] = find_strings(recognizer, strings), find_strings(recognizer, talk)
-    answers, seams = [], []
+    recognizer = known.at(Calibration(threshold=0.0, other_weight=WEIGHT))
+    said, seams, unsaid = (find_strings(recognizer, corpus) for corpus in (strings, joined, talk))
+    answers: tuple[list[StringAnswer], list[StringAnswer]] = ([], [])
     for half in (0, 1):
-        others = {
-            weight: ([f for f in said if _half(f) != half], [f for f in unsaid if _half(f) != half])
-            for weight, (said, unsaid) in found.items()
-        }
-        point = choose(known, others, asked)
+        others = [[each for each in part if _half(each) != half] for part in (said, unsaid)]
+        point = choose(known, others[0], others[1], asked)
         recognizer = known.at(point.calibration)
-        answers += [each.answer(recognizer) for each in found[point.other_weight][0] if _half(each) == half]
-        seams += [each.answer(recognizer) for each in find_strings(recognizer, joined) if _half(each) == half]
-    point = choose(known, found, asked)
-    record = {"point": asdict(point), "crossed": acceptance(answers), "put_together": acceptance(seams)}
+        for answered, part in zip(answers, (said, seams), strict=True):
+            answered += [each.answer(recognizer) for each in part if _half(each) == half]
+    point = choose(known, said, unsaid, asked)
+    record = {"point": asdict(point), "crossed": acceptance(answers[0]), "put_together": acceptance(answers[1])}
     if knows_numbers(known.facts.vocabulary):
         record["spoken"] = read_spoken(known.at(point.calibration), strings)
     return point, record

@@ -27,8 +27,9 @@ Format = Literal["onnx", "checkpoint"]
 EXPORTED = ("speech_encoder", "accurate", "resnet50", "compact")
 """The models of single words that this package carries, exported in int8: for new speakers, the mean of it and the
 next one for noise too, the one of the paper, and the small, fast one."""
-EXPORTED_STRINGS = ("string_net", "speech_encoder")
-"""The models of strings that it carries, exported likewise: for streams, and for whole recordings."""
+EXPORTED_STRINGS = ("speech_encoder", "string_net")
+"""The models of strings that it carries, exported likewise. The first is right more often, and has the second beside it
+in streams; alone, the second is for small machines and many calls."""
 CHECKPOINTS = ("resnet50", "compact")
 """Those that the whole package carries as checkpoints too."""
 SMALL = "compact"
@@ -165,7 +166,7 @@ def wrong_kind(name: str | Path, kind: Kind) -> ModelError:
             "StringRecognizer, --string (recognize, listen, transcribe) or --strings (evaluate, serve)"
         )
     return ModelError(
-        f"'{name}' is a model of single words, not of strings; give one of strings (as {EXPORTED_STRINGS[0]}), or use "
+        f"'{name}' is a model of single words, not of strings; give one of strings (as {EXPORTED_STRINGS[1]}), or use "
         "Recognizer, or the command without --string and --strings (serve: as --model)"
     )
 

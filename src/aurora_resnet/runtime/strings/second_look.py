@@ -73,19 +73,22 @@ class SecondLook:
         self.samples = [] if anew else self.samples[-self._reach :]
         self.before = len(self.samples)
 
-    def at(self, found: Sequence[Hypothesis], rules: StringRules) -> tuple[list[Hypothesis], float]:
+    def at(
+        self, found: Sequence[Hypothesis], rules: StringRules, *, alone: bool = False
+    ) -> tuple[list[Hypothesis], float]:
         """Return the strings of both, and how surely no other words are among them.
 
         Args:
             found: by the first model; its spans count from the first of ``samples``.
-            rules: by which they were found.
+            rules: of what is possible.
+            alone: whether this look tells the string, of all samples, and the first model only that there is one.
         """
         first = min((h.spans[0][0] for h in found if h.spans), default=0) + self.before
-        start = max(0, first - self._reach)
+        start = 0 if alone else max(0, first - self._reach)
         looked, complete = read_strings(self.model, np.concatenate(self.samples[start:]), rules)
         offset = start - self.before
         moved = [replace(h, spans=tuple((begin + offset, end + offset) for begin, end in h.spans)) for h in looked]
-        if moved and max(moved[0].words, default=0) >= self.known:
+        if alone or (moved and max(moved[0].words, default=0) >= self.known):
             return moved, complete
         return joined(found, moved), complete
 

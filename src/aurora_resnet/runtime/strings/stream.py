@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from ..models.strings import SequenceModel, StringModel
 from ..streaming.loudness_gate import LoudnessGate
 from .answer import RIVALS, DigitString, string_answer
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
+from .rules import knows_numbers
 from .search import WORDS_AT_A_TIME, Hypothesis, Words
 from .second_look import SecondLook
 
@@ -61,7 +63,8 @@ class StringStream:
     ) -> None:
         facts = model.facts
         self._second = None if second is None else SecondLook.beside(second, facts)
-        self.model, self._facts, self._times = model, facts, times
+        self.model, self._facts = model, facts
+        self._times, self._live = times, self._by_first(times)
         self.input = StepStream(
             sample_rate, facts.sample_rate, facts.step_samples, encoding=encoding and check_encoding(encoding)
         )
@@ -80,15 +83,25 @@ class StringStream:
         self._partial: Words = ()
         self._certain: Words = ()
 
+    def _by_first(self, times: StringTimes) -> StringTimes:
+        """Return the rules of the stream's model: where it lacks the words, the second look alone reads a number."""
+        spoken = times.numbers == "spoken" and self._second is not None and not knows_numbers(self._facts.vocabulary)
+        if not spoken:
+            return times
+        assert self._second is not None
+        times.search(self._second.model.facts.vocabulary)
+        return replace(times, numbers="digits", lengths=None, check=None, known=None)
+
     def _begin(self, *, anew: bool) -> None:
-        self._search = self._times.search(self._facts.vocabulary)
+        self._search = self._live.search(self._facts.vocabulary)
         if self._second is not None:
             self._second.begin(anew=anew)
 
     def ask(self, times: StringTimes) -> None:
         """Expect another answer from now on: what was said so far and is not told yet is forgotten."""
-        times.search(self._facts.vocabulary)  # refuses what the model cannot do before anything changes
-        self._times = times
+        live = self._by_first(times)
+        live.search(self._facts.vocabulary)  # refuses what the model cannot do before anything changes
+        self._times, self._live = times, live
         self._restart()
 
     def _steps(self, seconds: float) -> int:
@@ -121,7 +134,7 @@ class StringStream:
         self.waiting.extend(self.input.finish(round(TAIL_SECONDS * self._facts.sample_rate)))
         compute_steps([self])
         best = self._search.so_far(most=1)
-        if best and best[0].words:
+        if (best and best[0].words) or self._unread:
             self._finish("flush")
         self.input.check_scale()
         return self.happened()
@@ -151,18 +164,24 @@ class StringStream:
         words = best[0].words if best else ()
         if (
             not words
+            and not self._unread
             and self._search.frame >= self._steps(FORGET_SECONDS)
             and shares[len(self._facts.vocabulary) :].sum() >= NO_WORD
         ):
             self._begin(anew=False)
         if speech >= SPEECH if speech is not None else words or self._loud >= self._steps(SPEECH_SECONDS):
             self._start()
-        if self._speaks and words != self._partial:
+        if self._speaks and words != self._partial and self._live is self._times:
             self._partial = words
             self._events.append(Partial(self._times.text(self._facts.vocabulary, words), self._seconds))
         if words:
             self._tell_certain(best[0])
         self._look_for_an_end(best[0] if best else None)
+
+    @property
+    def _unread(self) -> bool:
+        """Whether there was speech that the second look alone can read."""
+        return self._speaks and self._live is not self._times
 
     def _start(self) -> None:
         if not self._speaks:
@@ -179,23 +198,30 @@ class StringStream:
             return
         self._start()
         self._search.commit(certain)
+        if self._live is not self._times:  # "seven" may be the end of "forty seven"
+            self._certain = certain
+            return
         answer = self._answer(self._search.so_far(most=RIVALS))
         for word in answer.words[len(self._certain) : len(certain)]:
             self._events.append(Digit(word, self._seconds))
         self._certain = certain
 
     def _look_for_an_end(self, best: Hypothesis | None) -> None:
-        times, lengths = self._times, self._times.sizes
+        times, lengths = self._times, self._live.sizes
+        at_most = self._steps(times.at_most_seconds)
         if best is not None and best.words:
             first, last = best.spans[0][0], best.spans[-1][1]
-            waited = self._search.frame - last
-            at_most = self._steps(times.at_most_seconds)
+            waited = self._quiet if self._unread else self._search.frame - last
             if lengths is not None and len(self._certain) == max(lengths) and waited > 0:
                 self._finish("length")
             elif waited >= self._steps(times.between_seconds):
                 self._finish("pause")
             elif waited > 0 and (self._search.frame - first >= at_most or len(best.words) >= WORDS_AT_A_TIME):
                 self._finish("too long")
+        elif self._unread and self._quiet >= self._steps(times.between_seconds):
+            self._finish("pause")
+        elif self._unread and self._search.frame >= at_most:
+            self._finish("too long")
         elif self._speaks and self._quiet >= self._steps(times.between_seconds):
             self._events.append(Rejected(self._seconds))
             self._restart()
@@ -207,15 +233,16 @@ class StringStream:
         if not self._speaks:  # neither the network nor a certain word tells of speech
             self._restart()
             return
-        answer = self._answer(self._times.best(self._search, self._facts.vocabulary, most=RIVALS), ended=True)
-        self._events.append(StringEnded(answer, reason, self._seconds))
+        answer = self._answer(self._live.best(self._search, self._facts.vocabulary, most=RIVALS), ended=True)
+        nothing = self._live is not self._times and not answer.words
+        self._events.append(Rejected(self._seconds) if nothing else StringEnded(answer, reason, self._seconds))
         self._restart()
 
     def _answer(self, hypotheses: list[Hypothesis], *, ended: bool = False) -> DigitString:
         offset, facts, complete = self._step - self._search.frame, self._facts, 1.0
         if ended and self._second is not None:
             facts = self._second.model.facts  # its share in the answer is the larger one
-            hypotheses, complete = self._second.at(hypotheses, self._times)
+            hypotheses, complete = self._second.at(hypotheses, self._times, alone=self._live is not self._times)
         elif ended:
             complete = self._times.complete(self._search, facts.vocabulary, hypotheses)
         found = [
