@@ -24,13 +24,10 @@ from aurora_resnet.runtime.models.strings import (
 )
 from aurora_resnet.runtime.strings.events import Digit, StringEnded, StringEvent
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.strings.search import Hypothesis
-from aurora_resnet.runtime.strings.second_look import joined
 from aurora_resnet.runtime.strings.streams import StringStreams
 
 RATE = 8000
 Spoken = Callable[..., Path]
-SHARES = st.lists(st.floats(1e-5, 1.0), min_size=4, max_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -42,38 +39,17 @@ def number(spoken: Spoken) -> Samples:
     return np.concatenate([np.zeros(RATE // 2, np.float32), *said, np.zeros(3 * RATE, np.float32)])
 
 
-def looks(shares: list[float]) -> list[Hypothesis]:
-    return [Hypothesis((word,), share / sum(shares), ((0, 5),)) for word, share in enumerate(shares)]
-
-
-@given(SHARES, SHARES)
-def test_the_joint_answer_is_the_weighted_geometric_mean(one: list[float], two: list[float]) -> None:
-    first, second = looks(one), looks(two)
-    found = {h.words: h.probability for h in joined(first, second)}
-    mean = np.array([a.probability**0.3 * b.probability**0.7 for a, b in zip(first, second, strict=True)])
-    for word, expected in enumerate(mean / mean.sum()):
-        assert found[word,] == pytest.approx(expected, rel=1e-6)
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-
-
-def test_a_string_that_one_look_does_not_name_is_hardly_possible() -> None:
-    both = joined(looks([0.9, 0.1]), [Hypothesis((0,), 1.0, ((1, 6),))])
-    assert [h.words for h in both] == [(0,), (1,)]
-    assert both[0].spans == ((1, 6),)  # where the second look finds it
-    assert both[1].probability < 1e-3
-
-
 def events_of(recognizer: StringRecognizer, samples: Samples, chunk: int) -> list[StringEvent]:
     stream = recognizer.stream(RATE)
     found = [event for at in range(0, len(samples), chunk) for event in stream.feed(samples[at : at + chunk])]
     return found + stream.finish()
 
 
-def test_a_stream_tells_digits_as_before_and_ends_with_the_joint_answer(number: Samples) -> None:
+def test_a_stream_tells_digits_as_before_and_ends_with_the_second_look(number: Samples) -> None:
     live, looking = (StringRecognizer.from_pretrained(name) for name in ("string_net", "speech_encoder"))
-    plain, joint = (events_of(recognizer, number, 800) for recognizer in (live, looking))
-    assert [e for e in plain if isinstance(e, Digit)] == [e for e in joint if isinstance(e, Digit)]
-    (before,), (after,) = ([e for e in each if isinstance(e, StringEnded)] for each in (plain, joint))
+    plain, twice = (events_of(recognizer, number, 800) for recognizer in (live, looking))
+    assert [e for e in plain if isinstance(e, Digit)] == [e for e in twice if isinstance(e, Digit)]
+    (before,), (after,) = ([e for e in each if isinstance(e, StringEnded)] for each in (plain, twice))
     assert (before.string.text, after.string.text) == ("7294", "7294")
     assert (before.seconds, before.reason) == (after.seconds, after.reason)
     assert before.string.confidence != after.string.confidence
@@ -82,7 +58,7 @@ def test_a_stream_tells_digits_as_before_and_ends_with_the_joint_answer(number: 
 
 
 @pytest.mark.parametrize("chunk", [160, 333, 8000])
-def test_the_joint_answer_does_not_depend_on_the_chunks(number: Samples, chunk: int) -> None:
+def test_the_second_look_does_not_depend_on_the_chunks(number: Samples, chunk: int) -> None:
     recognizer = StringRecognizer.from_pretrained("speech_encoder")
     assert events_of(recognizer, number, chunk) == events_of(recognizer, number, 800)
 

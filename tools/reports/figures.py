@@ -44,6 +44,7 @@ def draw() -> None:
     for name, (x, y, lines) in of_records.items():
         draw_lines(name, lines, x, y, doubling=True)
     draw_strings(records("strings/*"))
+    draw_numbers(records("numbers/acceptance"))
     league()
 
 
@@ -82,6 +83,15 @@ def draw_strings(measured: Sequence[Mapping[str, Any]]) -> None:
         for each in measured
     }
     draw_lines("strings", lines, "false digits in an hour of telephone talk", "strings right and accepted (%)")
+
+
+def draw_numbers(measured: Sequence[Mapping[str, Any]]) -> None:
+    """Draw how many numbers are right at each confidence, a line for each model and the diagonal."""
+    lines: dict[str, Points] = {"as it should be": [(0, 0, None), (100, 1, None)]}
+    for name, model in (pair for each in measured for pair in each["models"].items()):
+        bins = model["crossed"]["reliability"]
+        lines[name] = [(100 * each["confidence"], each["right"], each["right_95"]) for each in bins]
+    draw_lines("numbers", lines, "confidence (%)", "numbers right (%)")
 
 
 def league() -> None:

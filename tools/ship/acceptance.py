@@ -139,8 +139,10 @@ def acceptance(answers: list[StringAnswer]) -> dict[str, Any]:
     for low, high in pairwise(BINS):
         inside = (sure >= low) & ((sure < high) | (high == 1.0))
         if inside.any():
+            strings, interval = int(inside.sum()), wilson_interval(int(right[inside].sum()), int(inside.sum()))
             shares = {"confidence": float(sure[inside].mean()), "right": float(right[inside].mean())}
-            reliability.append({"low": low, "high": high, "strings": int(inside.sum()), **shares})
+            around = {"low": interval.low, "high": interval.high}
+            reliability.append({"low": low, "high": high, "strings": strings, **shares, "right_95": around})
     return {"groups": counted, "reliability": reliability}
 
 

@@ -241,8 +241,8 @@ class StringStream:
     def _answer(self, hypotheses: list[Hypothesis], *, ended: bool = False) -> DigitString:
         offset, facts, complete = self._step - self._search.frame, self._facts, 1.0
         if ended and self._second is not None:
-            facts = self._second.model.facts  # its share in the answer is the larger one
-            hypotheses, complete = self._second.at(hypotheses, self._times, alone=self._live is not self._times)
+            facts = self._second.model.facts
+            hypotheses, complete = self._second.at(hypotheses, self._times, whole=self._live is not self._times)
         elif ended:
             complete = self._times.complete(self._search, facts.vocabulary, hypotheses)
         found = [
