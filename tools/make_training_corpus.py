@@ -155,7 +155,8 @@ def list_people(folder: Path, out: Path) -> None:
             continue
         side = side_of_person(speaker)
         if label in DIGITS:
-            digits.append(Utterance(path, (label,), f"people/{speaker}", side))
+            where = {"collection": collection}
+            digits.append(Utterance(path, (label,), f"people/{speaker}", side, attributes=where))
         else:
             write_flac(out / "people_words" / side / f"{label}_{path.name}", *read_audio(path))
     write_csv(digits, out / "people.csv")
