@@ -25,7 +25,7 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from benchmarks.measuring import processor_name
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-PACKAGES = ("aurora-resnet", "torch", "onnx", "onnxruntime", "numpy", "soundfile", "pocketsphinx", "moonshine-voice")
+PACKAGES = ("aurora-resnet", "torch", "onnx", "onnxruntime", "numpy", "soundfile", "pocketsphinx")
 _FACTS: dict[str, Any] = {}
 
 
