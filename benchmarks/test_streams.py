@@ -35,7 +35,6 @@ from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.runtime.vocabulary import DIGITS
-from benchmarks.measuring import quantiles
 
 CHUNK_SECONDS, LIMIT_SECONDS, PAUSE_SECONDS = 0.1, 0.3, 2.0
 QUIET_DB = -60.0
@@ -71,6 +70,16 @@ def strings(data: Path) -> Iterator[list[Spoken]]:
     found = read_an4_strings(data / "an4").filter(split="test").utterances
     yield [Spoken(*read_audio(each.path), each.words, sorted(ends[each.path.stem])) for each in found]
     os.sched_setaffinity(0, cores)
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float]:
+    """Return number, median and 95th percentile of some values.
+
+    >>> quantiles([1.0, 2.0, 3.0])
+    {'words': 3, 'median': 2.0, 'p95': 2.9}
+    """
+    median, high = np.percentile(values, [50, 95])
+    return {"words": len(values), "median": float(median), "p95": float(high)}
 
 
 def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
