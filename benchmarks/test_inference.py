@@ -55,7 +55,7 @@ RUNTIME_STARTS = (
 
 
 def run_python(code: str, *arguments: str) -> tuple[float, Any]:
-    """Run code in a process of its own with one thread; return how many seconds it took, and the JSON that it printed."""
+    """Run code in a process of its own with one thread; return its seconds, and the JSON that it printed."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1"}
     started, command = time.perf_counter(), [sys.executable, "-c", code, *arguments]
     said = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout

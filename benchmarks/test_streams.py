@@ -84,7 +84,10 @@ def quantiles(values: Sequence[float]) -> dict[str, float]:
 
 def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
     recognizer = StringRecognizer.from_pretrained("string_net")
-    recognize = lambda each: list(recognizer.recognize(each.samples, each.rate).text)  # noqa: E731
+
+    def recognize(each: Spoken) -> list[str]:
+        return list(recognizer.recognize(each.samples, each.rate).text)
+
     said = [[SPOKEN[word] for word in each.words] for each in strings]
     found = [recognize(each) for each in strings]
     turns = iter(2 * strings)
