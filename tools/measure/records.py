@@ -59,7 +59,4 @@ class Job:
 
 def header(device: str = "cpu") -> Record:
     """Return what every record says: when and where it was made."""
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "environment": describe_environment(device),
-    }
+    return {"created": datetime.now(UTC).isoformat(timespec="seconds"), "environment": describe_environment(device)}

@@ -179,11 +179,5 @@ def _environment(folder: Path = TEMPLATES) -> Environment:
         "with_interval": lambda accuracy, interval: percent_with_interval(accuracy, Interval(**interval)),
     }
     environment.filters |= filters
-    environment.globals |= {
-        "record": record,
-        "records": records,
-        "table": table,
-        "columns": columns,
-        "rows": rows,
-    }
+    environment.globals |= {"record": record, "records": records, "table": table, "columns": columns, "rows": rows}
     return environment
