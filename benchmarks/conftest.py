@@ -4,8 +4,6 @@
 its parameters, facts (``extra_info``) and times, and what benchmarks gave to the fixture ``facts``.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

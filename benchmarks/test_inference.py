@@ -7,8 +7,6 @@ pytest benchmarks/test_inference.py -k one_word --benchmark-json docs/records/sh
 thread. Memory (the largest resident set) and start (imports, loading, first answer) are those of a process of its own.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os

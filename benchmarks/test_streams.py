@@ -10,8 +10,6 @@ string. Calls a core: as many callers as can speak at once, a chunk of 0.1 s eac
 percentile of the delay from a chunk to what it told exceeds 0.3 s.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import time

@@ -8,8 +8,6 @@ measurement (``tools.measure.own_words``) are in the bank, but the projection ha
 measurement leaves them out.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from collections.abc import Iterator

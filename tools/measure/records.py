@@ -1,7 +1,5 @@
 """Records of measurements: jobs that make one each, and what every record says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -7,8 +7,6 @@ written is chosen on all of them. Strings are those that people said, numbers wi
 not be accepted, and strings put together from single digits.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import zlib
