@@ -162,6 +162,7 @@ def _environment(folder: Path = TEMPLATES) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.do"],
     )
     filters: dict[str, Callable[..., Any]] = {
         "percent": percent,
