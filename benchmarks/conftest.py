@@ -4,8 +4,6 @@
 its parameters, facts (``extra_info``) and times, and what benchmarks gave to the fixture ``facts``.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import sys
@@ -22,10 +20,9 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.environment import describe_environment
 from aurora_resnet.runtime.audio.clips import fit_length, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
-from benchmarks.measuring import processor_name
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-PACKAGES = ("aurora-resnet", "torch", "onnx", "onnxruntime", "numpy", "soundfile", "pocketsphinx", "moonshine-voice")
+PACKAGES = ("aurora-resnet", "torch", "onnx", "onnxruntime", "numpy", "soundfile", "pocketsphinx")
 _FACTS: dict[str, Any] = {}
 
 
@@ -50,11 +47,11 @@ def words(data: Path) -> tuple[list[Samples], list[str]]:
     return [fit_length(read_clip(u.path, 8000, 1.0), 8000) for u in corpus], [u.word for u in corpus]
 
 
-def describe_machine() -> dict[str, Any]:
-    """Return processor, versions, and how busy the machine is."""
+def describe_machine(known: dict[str, Any]) -> dict[str, Any]:
+    """Return processor, versions, and how busy the machine is, from what pytest-benchmark knows of it."""
     installed = {each.metadata["Name"].lower(): each.version for each in metadata.distributions()}
     return {
-        "processor": processor_name(),
+        "processor": known["cpu"].get("brand_raw") or known["machine"],
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
@@ -77,11 +74,12 @@ def row(benchmark: Any) -> dict[str, Any]:
 def pytest_benchmark_update_json(config: object, benchmarks: Sequence[Any], output_json: dict[str, Any]) -> None:
     """Put our record in the place of pytest-benchmark's."""
     del config
+    machine = describe_machine(output_json["machine_info"])
     output_json.clear()
     output_json |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": f"pytest {' '.join(sys.argv[1:])}",
-        "machine": describe_machine(),
+        "machine": machine,
         "environment": describe_environment("cpu"),
         "rows": [row(benchmark) for benchmark in benchmarks if benchmark.stats.data],
         **_FACTS,

@@ -4,13 +4,16 @@ pytest benchmarks/test_inference.py -k "engine or start" --benchmark-json docs/r
 pytest benchmarks/test_inference.py -k one_word --benchmark-json docs/records/shipped/latency.json
 
 ``engine``: from clips in memory to scores, front end included. ``one_word``: ``DigitRecognizer.recognize`` with one
-thread. Memory and start (imports, loading, first answer) are those of a process of its own.
+thread. Memory (the largest resident set) and start (imports, loading, first answer) are those of a process of its own.
 """
 
-from __future__ import annotations
-
 import itertools
+import json
+import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,23 +31,52 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import EXPORTED, resolve
 from aurora_resnet.runtime.models import ExportedModel
 from aurora_resnet.runtime.vocabulary import DIGITS
-from benchmarks.measuring import PEER_RATE, last_line, pocketsphinx, run_python
 
+ROOT = Path(__file__).resolve().parents[1]
+PEER_RATE = 16_000
 Words = tuple[list[Samples], list[str]]
 ENGINES = ("torch", "torch_folded", "onnx_float32", "onnx_int8")
 GOAL_RATIOS = {"resnet50": 1.5, "compact": 0.25}
 """Of the time of one word to PocketSphinx's, at most."""
 ENGINE_STARTS = (
-    "import json, re, sys, time; start = time.perf_counter(); import numpy as np; from pathlib import Path; "
+    "import json, resource, sys, time; start = time.perf_counter(); import numpy as np; from pathlib import Path; "
     "from benchmarks.test_inference import engine; "
     "engine(sys.argv[1], Path(sys.argv[2]), 1)(np.zeros((1, 8000), np.float32)); "
-    "print(json.dumps(time.perf_counter() - start))"
+    "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024; "
+    "print(json.dumps([time.perf_counter() - start, peak]))"
 )
 RUNTIME_STARTS = (
     "import json, sys, time; start = time.perf_counter(); from aurora_resnet.runtime.recognizer import Recognizer; "
     "ready = time.perf_counter(); Recognizer.from_pretrained('compact').recognize(sys.argv[1]); "
     "print(json.dumps([ready - start, time.perf_counter() - ready, 'torch' in sys.modules]))"
 )
+
+
+def run_python(code: str, *arguments: str) -> tuple[float, Any]:
+    """Run code in a process of its own with one thread; return its seconds, and the JSON that it printed."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    started, command = time.perf_counter(), [sys.executable, "-c", code, *arguments]
+    said = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return time.perf_counter() - started, json.loads(said.splitlines()[-1])
+
+
+def pocketsphinx() -> Callable[[Samples], str]:
+    """Return PocketSphinx's way from samples at 16 kHz to a digit (``""`` for none), with its US English model."""
+    decoders = pytest.importorskip("pocketsphinx", reason="to compare with: pip install pocketsphinx")
+    with tempfile.TemporaryDirectory() as folder:
+        grammar = Path(folder) / "digits.gram"
+        rule = f"#JSGF V1.0; grammar digits; public <digits> = {' | '.join(DIGITS.words)};"
+        grammar.write_text(rule, encoding="utf-8")
+        decoder = decoders.Decoder(jsgf=str(grammar), samprate=PEER_RATE, loglevel="FATAL")
+
+    def answer(samples: Samples) -> str:
+        decoder.start_utt()
+        decoder.process_raw((32767 * np.clip(samples, -1, 1)).astype("<i2").tobytes(), full_utt=True)
+        decoder.end_utt()
+        found = decoder.hyp()
+        return found.hypstr if found else ""
+
+    return answer
 
 
 def engine(name: str, file: Path, threads: int) -> Callable[[Samples], Any]:
@@ -94,8 +126,8 @@ def test_engine(
     clips = np.stack([words[0][number % len(words[0])] for number in range(max(batch, len(words[0])))])
     batches = itertools.cycle(np.array_split(clips, len(clips) // batch))
     benchmark.pedantic(score, setup=lambda: ((next(batches),), {}), rounds=3 * len(clips) // batch, warmup_rounds=3)
-    start = run_python("-c", ENGINE_STARTS, engine_name, str(file))
-    about = {"memory_mb": start.memory_mb, "start_seconds": last_line(start), "file_bytes": file.stat().st_size}
+    start_seconds, memory_mb = run_python(ENGINE_STARTS, engine_name, str(file))[1]
+    about = {"memory_mb": memory_mb, "start_seconds": start_seconds, "file_bytes": file.stat().st_size}
     benchmark.extra_info.update(about, engine=engine_name, clips=len(words[0]), clips_a_call=batch)
 
 
@@ -105,19 +137,15 @@ def test_start_of_the_runtime(data: Path, benchmark: Any, facts: dict[str, Any])
     runs = []
 
     def start() -> None:
-        run = run_python("-c", RUNTIME_STARTS, recording)
-        import_seconds, answer_seconds, has_torch = last_line(run)
+        seconds, (import_seconds, answer_seconds, has_torch) = run_python(RUNTIME_STARTS, recording)
         assert not has_torch
-        runs.append({"process": run.seconds, "import": import_seconds, "first_answer": answer_seconds})
+        runs.append({"process": seconds, "import": import_seconds, "first_answer": answer_seconds})
 
     benchmark.pedantic(start, rounds=5)
     benchmark.extra_info.update(engine="runtime, new process", model="", batch=1, threads=1)
     median = {key: float(np.median([run[key] for run in runs])) for key in runs[0]}
-    facts["cold_start"] = {
-        "runs": runs,
-        "median": median,
-        "largest": {key: max(r[key] for r in runs) for key in runs[0]},
-    }
+    largest = {key: max(run[key] for run in runs) for key in runs[0]}
+    facts["cold_start"] = {"runs": runs, "median": median, "largest": largest}
 
 
 @pytest.mark.parametrize("recogniser", ["pocketsphinx", *EXPORTED])
@@ -125,7 +153,7 @@ def test_one_word(benchmark: Any, words: Words, facts: dict[str, Any], recognise
     clips, said = words
     answer: Callable[[int], str | None]
     if recogniser == "pocketsphinx":
-        theirs = pocketsphinx(" | ".join(DIGITS.words))
+        theirs = pocketsphinx()
         at_peer_rate = [resample(clip, 8000, PEER_RATE) for clip in clips]
         answer = lambda number: theirs(at_peer_rate[number])  # noqa: E731
     else:

@@ -9,8 +9,6 @@ that word, half a minute of stereo silence at 192 kHz as FLAC (small to send, 46
 ``tests/web/test_hostile_callers.py``.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import time

@@ -1,24 +1,19 @@
-"""Strings and words as they are spoken: latency, real-time factor, calls a core, beside PocketSphinx and Moonshine.
+"""Strings and words as they are spoken: latency, real-time factor, calls a core.
 
 pytest benchmarks/test_streams.py -k string --benchmark-json docs/records/strings_speed.json
 pytest benchmarks/test_streams.py -k words --benchmark-json docs/records/streaming_speed.json
 
-The audio is AN4's utterances that are made of digit words (test split); everything runs on one core. PocketSphinx has a
-grammar of a loop of digits; of Moonshine tiny (``moonshine-voice``), a recogniser of any English, words that are no
-digits are left out. "Oh" and "zero" are one digit for all. Latency: from the end of a word in the forced alignment of
-``digits.csv`` to the second of the stream at which its event is told; a second of quiet follows each string. Calls a
-core: as many callers as can speak at once, a chunk of 0.1 s each at the same moment, before the 95th percentile of the
-delay from a chunk to what it told exceeds 0.3 s.
+The audio is AN4's utterances that are made of digit words (test split); everything runs on one core. "Oh" and "zero"
+are one digit; other recognisers take part in ``tools.league``. Latency: from the end of a word in the forced
+alignment of ``digits.csv`` to the second of the stream at which its event is told; a second of quiet follows each
+string. Calls a core: as many callers as can speak at once, a chunk of 0.1 s each at the same moment, before the 95th
+percentile of the delay from a chunk to what it told exceeds 0.3 s.
 """
-
-from __future__ import annotations
 
 import csv
 import os
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,11 +33,10 @@ from aurora_resnet.runtime.strings.events import Digit
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.runtime.vocabulary import DIGITS
-from benchmarks.measuring import PEER_RATE, pocketsphinx, quantiles
 
 CHUNK_SECONDS, LIMIT_SECONDS, PAUSE_SECONDS = 0.1, 0.3, 2.0
 QUIET_DB = -60.0
-SPOKEN = dict(zip(DIGITS.words, map(str, DIGITS.digits), strict=True)) | {"o": "0"}
+SPOKEN = dict(zip(DIGITS.words, map(str, DIGITS.digits), strict=True))
 """How digits are written, by their words."""
 
 
@@ -76,34 +70,22 @@ def strings(data: Path) -> Iterator[list[Spoken]]:
     os.sched_setaffinity(0, cores)
 
 
-def digits_of(text: str) -> list[str]:
-    """Return the digits in a text, one by one; other words are left out.
+def quantiles(values: Sequence[float]) -> dict[str, float]:
+    """Return number, median and 95th percentile of some values.
 
-    >>> digits_of("Yes. 4-0, seven oh")
-    ['4', '0', '7', '0']
+    >>> quantiles([1.0, 2.0, 3.0])
+    {'words': 3, 'median': 2.0, 'p95': 2.9}
     """
-    tokens = (SPOKEN.get(token, token) for token in re.findall(r"\d|[a-z']+", text.lower()))
-    return [token for token in tokens if token.isdigit()]
+    median, high = np.percentile(values, [50, 95])
+    return {"words": len(values), "median": float(median), "p95": float(high)}
 
 
-def moonshine() -> Callable[[Samples], str]:
-    """Return Moonshine tiny, which is inside its wheel."""
-    library = pytest.importorskip("moonshine_voice", reason="to compare with: pip install moonshine-voice")
-    transcriber = library.Transcriber(str(library.get_model_path("tiny-en")), model_arch=library.ModelArch.TINY)
-    return lambda samples: " ".join(
-        line.text for line in transcriber.transcribe_without_streaming(samples.tolist(), PEER_RATE).lines
-    )
+def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
+    recognizer = StringRecognizer.from_pretrained("string_net")
 
+    def recognize(each: Spoken) -> list[str]:
+        return list(recognizer.recognize(each.samples, each.rate).text)
 
-@pytest.mark.parametrize("recogniser", ["string_net", "PocketSphinx", "Moonshine tiny"])
-def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoken], recogniser: str) -> None:
-    recognize: Callable[[Spoken], list[str]]
-    if recogniser == "string_net":
-        ours = StringRecognizer.from_pretrained(recogniser)
-        recognize = lambda each: list(ours.recognize(each.samples, each.rate).text)  # noqa: E731
-    else:
-        theirs = pocketsphinx(f"( {' | '.join(DIGITS.words)} )+") if recogniser == "PocketSphinx" else moonshine()
-        recognize = lambda each: digits_of(theirs(resample(each.samples, each.rate, PEER_RATE)))  # noqa: E731
     said = [[SPOKEN[word] for word in each.words] for each in strings]
     found = [recognize(each) for each in strings]
     turns = iter(2 * strings)
@@ -111,7 +93,7 @@ def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoke
     if benchmark.stats is None:  # --benchmark-disable
         return
     spent = benchmark.stats.stats.data
-    row = facts.setdefault("rows", {}).setdefault(recogniser, {})
+    row = facts.setdefault("rows", {}).setdefault("string_net", {})
     row |= {
         "strings": len(said),
         "strings_right": sum(one == other for one, other in zip(said, found, strict=True)),
@@ -119,8 +101,6 @@ def test_whole_string(benchmark: Any, facts: dict[str, Any], strings: list[Spoke
         "answer_seconds": quantiles(spent),
         "real_time_factor": sum(spent) / sum(len(each.samples) / each.rate for each in strings),
     }
-    if recogniser != "string_net":
-        row["version"] = version({"PocketSphinx": "pocketsphinx"}.get(recogniser, "moonshine-voice"))
 
 
 def test_string_as_it_is_spoken(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:

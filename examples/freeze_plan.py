@@ -34,11 +34,7 @@ def main(
     train, validation = split_speakers(corpus, 0.3, seed=0)
     model, _ = start_from("resnet50", Vocabulary(corpus.words))
     config = TrainingConfig(
-        epochs=epochs,
-        learning_rate=0.02,
-        backbone_learning_rate=0.002,
-        freeze=plans[0][1],
-        unfreeze=plans[1:],
+        epochs=epochs, learning_rate=0.02, backbone_learning_rate=0.002, freeze=plans[0][1], unfreeze=plans[1:]
     )
     trainer = Trainer(model, config, out, progress=True)
     result = trainer.fit(load_clips(train, model.config), load_clips(validation, model.config), resume=True)

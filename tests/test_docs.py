@@ -29,7 +29,7 @@ CARD = "4539578763621486"
 
 RUN = (
     "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
-    "how-to/web-page.md", "how-to/aurora2.md", "how-to/notebook.md", "examples.md", "install.md",
+    "how-to/web-page.md", "how-to/aurora2.md", "examples.md", "install.md",
     "telephony.md", "redaction.md",
 )  # fmt: skip
 """Pages whose Python and commands run with the recordings of ``folder``."""
@@ -42,8 +42,6 @@ ELSEWHERE = {
     "models.md": "ImageNet weights; tests/models",
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of your own recordings; tests/teaching",
-    "protocol.md": "corpora; tests/noisy_corpus and CI",
-    "results.md": "real recordings; CI",
     "streaming.md": "a microphone; tests/runtime",
     "string-training.md": "hours",
     "study.md": "hours; CI runs the quick form",

@@ -3,8 +3,6 @@
 ``python -m tools.code_lines`` prints the table, ``python -m tools.code_lines src/aurora_resnet/cli`` each file of a folder.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import io

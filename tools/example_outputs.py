@@ -6,8 +6,6 @@ python -m tools.example_outputs recognize_file own_words
 Give this after the shipped weights have changed. The tests compare the headers with small runs, numbers left out.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

@@ -3,8 +3,6 @@
 python -m tools.lowest_versions > lowest.txt && pip install -e '.[dev]' -c lowest.txt
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -22,8 +22,6 @@ e; of ``people`` every fifth person, by a checksum of the id. Those of the telep
 file names, so training files leave them out by a pattern.
 """
 
-from __future__ import annotations
-
 import argparse
 import csv
 import os

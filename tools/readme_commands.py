@@ -4,8 +4,6 @@ python -m tools.readme_commands 1           # the first of the two commands
 python -m tools.readme_commands --python    # the Python examples, one after the other
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from pathlib import Path

@@ -5,8 +5,6 @@ that the registry has. npm is the client (``apt install npm``), so its settings 
 licence file; ``docs/demo`` has the text of its repository's.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 Prose and tables are in ``templates``; a test fails if the page is not what the records say.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aurora_resnet.files import atomic_path

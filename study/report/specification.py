@@ -1,7 +1,5 @@
 """What the study's page shows, from ``tables.toml``: systems, rows of each question's table, and the claims."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

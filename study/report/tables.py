@@ -1,7 +1,5 @@
 """Rows of the study's tables that are more than numbers of a record: verdicts, confusions, costs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

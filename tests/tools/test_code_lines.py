@@ -8,7 +8,7 @@ import pytest
 
 from tools.code_lines import ROOT, count, python_lines
 
-MOST = 28_200
+MOST = 27_720
 """Raise it only for what is worth its lines."""
 
 

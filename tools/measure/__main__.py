@@ -8,8 +8,6 @@ A record that is there for the same file is not measured again. ``--quick`` meas
 writes a record only with ``--records``.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from fnmatch import fnmatch

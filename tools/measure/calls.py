@@ -3,8 +3,6 @@
 Lost packets are stretches of 20 ms of silence, without concealment, drawn independently of each other.
 """
 
-from __future__ import annotations
-
 import io
 import subprocess
 import tempfile

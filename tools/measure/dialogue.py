@@ -5,8 +5,6 @@ number is said three times, of recordings that are drawn anew. A user says it ag
 reads a number back.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A long recording without a word that the model knows: other words and noises over a quiet bed of noise."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

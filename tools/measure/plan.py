@@ -1,7 +1,5 @@
 """What is measured of which model on which recordings, as a TOML file; ``plan.toml`` has all that the package carries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

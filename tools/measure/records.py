@@ -1,7 +1,5 @@
 """Records of measurements: jobs that make one each, and what every record says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,7 +57,4 @@ class Job:
 
 def header(device: str = "cpu") -> Record:
     """Return what every record says: when and where it was made."""
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "environment": describe_environment(device),
-    }
+    return {"created": datetime.now(UTC).isoformat(timespec="seconds"), "environment": describe_environment(device)}

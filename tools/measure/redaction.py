@@ -7,8 +7,6 @@ on the side ``choose``; a first rule was also looked at on the side ``test``, on
 stands was chosen.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What is counted of a model's answers: right words, calibration, and what its decision accepts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any

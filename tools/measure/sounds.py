@@ -11,8 +11,6 @@ word),
 Sums beyond full scale stay as they are: nothing is clipped and nothing is scaled.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

@@ -5,8 +5,6 @@ second. What was recognised is aligned with the transcript (Levenshtein; "oh" an
 each event in it is false. How fast streams are: ``benchmarks/test_streams.py``.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter

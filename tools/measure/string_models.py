@@ -1,7 +1,5 @@
 """Measurements of several models of strings, a record each."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Everything is measured at the model's own operating point; beside it stands what
 would give. The recordings are those of ``string_sets``.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,7 +1,5 @@
 """The recordings that models of single words are measured with: words, noise scenes, noise alone, other words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path

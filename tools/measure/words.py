@@ -7,8 +7,6 @@ Nothing that is measured here may be used for training or tuning, except recordi
 - *calibration error* in 15 bins, and *rejection* at the operating point that the model keeps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -4,8 +4,6 @@ Between the markers ``<!-- NAME: written by tools/reports -->`` and ``<!-- end o
 template ``PAGE.NAME.md.j2`` or, without one, ``NAME.md.j2`` says; tables are specified there (see ``rendering.py``).
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

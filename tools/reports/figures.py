@@ -1,7 +1,5 @@
 """The figures of the pages, from the same records as their tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the page of the league says of its records: who took part, and where a peer is better."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aurora_resnet.evaluation.bootstrap import paired_difference

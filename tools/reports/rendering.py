@@ -6,8 +6,6 @@ and, for rows found by a path, their ``keys``:
     {{ table(record("streaming")|rows("models.*.strings.*"), [("model", "keys[0]|code"), ("F1", "row.f1|fixed(3)")]) }}
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -180,11 +178,5 @@ def _environment(folder: Path = TEMPLATES) -> Environment:
         "with_interval": lambda accuracy, interval: percent_with_interval(accuracy, Interval(**interval)),
     }
     environment.filters |= filters
-    environment.globals |= {
-        "record": record,
-        "records": records,
-        "table": table,
-        "columns": columns,
-        "rows": rows,
-    }
+    environment.globals |= {"record": record, "records": records, "table": table, "columns": columns, "rows": rows}
     return environment

@@ -1,7 +1,5 @@
 """What the templates need beside plain records: runs and their evaluations, targets, the sizes of the networks."""
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from functools import cache

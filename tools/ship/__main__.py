@@ -7,8 +7,6 @@
 The checkpoint is measured before it is exported, because the exported file carries the card with what was measured.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

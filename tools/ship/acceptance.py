@@ -7,8 +7,6 @@ written is chosen on all of them, by the strings that people said, numbers with 
 be accepted. Strings put together from single digits, which have seams, are counted too: no threshold is chosen by them.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import zlib

@@ -3,8 +3,6 @@
 python -m tools.ship.average            # writes src/aurora_resnet/runtime/exported/accurate.json
 """
 
-from __future__ import annotations
-
 import json
 
 from aurora_resnet.files import write_json

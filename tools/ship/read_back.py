@@ -6,8 +6,6 @@ the mean and the deviation of :math:`W x` on clips of the training, :math:`\gamm
 answers alike, and a training that normalises by its batches goes on where the exported network stood.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

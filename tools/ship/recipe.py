@@ -1,7 +1,5 @@
 """A recipe: from data to the weights that ship, as a TOML file; those of the shipped models are in ``recipes``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

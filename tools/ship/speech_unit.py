@@ -5,8 +5,6 @@ nothing. Each frame is speech or not; those 80 to 280 ms after the start of a wo
 little or nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

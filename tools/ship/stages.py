@@ -4,8 +4,6 @@ The mean of the weights of trainings that began at one network is often better t
 ICML 2022).
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

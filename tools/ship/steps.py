@@ -5,8 +5,6 @@ where it changed and never takes a result of another one. A step is done when it
 written last; one that was interrupted goes on in its folder.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The operating point of a model of strings, on what chose its best epoch and on further talk."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any

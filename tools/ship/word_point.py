@@ -6,8 +6,6 @@ is the one that refuses a share of what held-out people say into their own phone
 of the words and accepted there, and where 1 and 5 % are refused, stands beside it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -5,8 +5,6 @@ loaded from another host are errors. ``--no-demo`` leaves the demo out, whose en
 npm registry (``tools.vendor_web``). Look at it with ``python -m http.server --directory build/site``.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

@@ -3,8 +3,6 @@
 Formulas become MathML, which browsers draw themselves (MathML Core); Sphinx would otherwise load MathJax from elsewhere.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

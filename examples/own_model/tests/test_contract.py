@@ -1,7 +1,5 @@
 """The model keeps what all models promise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

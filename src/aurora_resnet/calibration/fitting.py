@@ -8,7 +8,6 @@ most, as many of the one as of the other, or so many false words an hour.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,28 +98,6 @@ def lowest_threshold(negatives: npt.ArrayLike, *, accepted: float) -> float:
     if allowed == len(ordered):
         return float(ordered[-1])
     return math.nextafter(float(ordered[allowed]), math.inf)
-
-
-def equal_error_threshold(words: npt.ArrayLike, negatives: Sequence[npt.ArrayLike]) -> float:
-    """Return the threshold that refuses as large a share of words as it accepts of negatives.
-
-    Args:
-        words: evidence of words, ``[n]``.
-        negatives: evidence of each kind of negative; the shares accepted are averaged, so that a kind of few recordings
-            counts as much as one of many.
-
-    Raises:
-        ConfigError: for no or unusable evidences.
-
-    >>> equal_error_threshold([1.0, 2.0, 3.0, 4.0], [[0.0, 0.0, 0.0, 1.5], [2.5, 0.0]])
-    2.0
-    """
-    said, unsaid = np.sort(_evidences(words, "words")), [np.sort(_evidences(each, "negatives")) for each in negatives]
-    candidates = np.sort(np.concatenate([said, *unsaid]))
-    refused = np.searchsorted(said, candidates) / len(said)
-    accepted = np.mean([1 - np.searchsorted(each, candidates) / len(each) for each in unsaid], axis=0)
-    # The one share rises with the threshold and the other falls: they meet once.
-    return float(candidates[np.abs(refused - accepted).argmin()])
 
 
 def threshold_of_false_words(

@@ -9,11 +9,11 @@ import typer
 
 from aurora_resnet.checkpoints import SUFFIX, load_checkpoint, save_checkpoint
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Threads, TrustCode, end_with
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.environment import set_threads
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.teaching.adapt import adapt as adapt_model
@@ -65,7 +65,4 @@ def adapt(
         tell("that is no gain: keep the model as it was, or record more of this speaker")
     kept = f"confidence and threshold are those of {base.name}"
     tell(f"{out}: adapted; {kept if base.calibration.rejects else f'not calibrated, as {base.name}'}")
-    if problems := [*recordings.problems, *clips.problems]:
-        for problem in problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
+    end_with([*recordings.problems, *clips.problems])

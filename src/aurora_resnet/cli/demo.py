@@ -30,8 +30,7 @@ def demo(
         "aurora-demo"
     ),
     model: Annotated[
-        list[str] | None,
-        typer.Option(help=f"{CHECKPOINT_HELP} May be repeated; both shipped ones by default."),
+        list[str] | None, typer.Option(help=f"{CHECKPOINT_HELP} May be repeated; both shipped ones by default.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
     threads: Threads = None,

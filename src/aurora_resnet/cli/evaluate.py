@@ -41,15 +41,13 @@ def evaluate(
         ),
     ] = None,
     strings: Annotated[
-        bool,
-        typer.Option("--strings", help="For a model of strings: score whole recordings, strings of any length."),
+        bool, typer.Option("--strings", help="For a model of strings: score whole recordings, strings of any length.")
     ] = False,
     known_length: Annotated[
         bool, typer.Option("--known-length", help="With --strings: tell the model how many words each string has.")
     ] = False,
     checkpoint: Annotated[
-        bool,
-        typer.Option("--checkpoint", help="Measure the checkpoint where there is an exported model too."),
+        bool, typer.Option("--checkpoint", help="Measure the checkpoint where there is an exported model too.")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the whole report as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,

@@ -1,7 +1,5 @@
 """Options that only models of one kind have: of single words, or of strings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aurora_resnet.runtime.errors import ConfigError

@@ -1,7 +1,5 @@
 """Where the library's messages go while a long command works: to a file and to the terminal."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Iterator

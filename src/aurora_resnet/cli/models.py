@@ -1,7 +1,5 @@
 """``aurora-resnet models``."""
 
-from __future__ import annotations
-
 import typer
 
 from aurora_resnet.cli.terminal import print_table

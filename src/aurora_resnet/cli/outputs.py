@@ -1,7 +1,5 @@
 """What a command writes: refused before the work where it cannot be written, and never lost to another output."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from functools import partial

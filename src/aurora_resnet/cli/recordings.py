@@ -1,7 +1,5 @@
 """Recordings as the commands that measure a model name them: words by condition, and negatives."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurora_resnet.cli.outputs import check_file
-from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
+from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode, end_with
+from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -117,7 +117,4 @@ def _told(taught: Taught, hours: Path | None) -> None:
         typer.echo(f"\n{false_words_an_hour(taught.model, hours)}")
     tell(f"{taught.model}: taught in {taught.seconds:.0f} s")
     tell(f"next: aurora-resnet recognize --model {taught.model} RECORDING")
-    if taught.problems:
-        for problem in taught.problems:
-            complain(problem)
-        raise typer.Exit(PROBLEMS)
+    end_with(taught.problems)

@@ -1,7 +1,5 @@
 """What the commands of torch share: options that mean the same everywhere, tables, how they end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -40,8 +40,7 @@ def transcribe(
     model: Annotated[
         str | None,
         typer.Option(
-            help=f"{MODEL_HELP} Default {DEFAULT_MODEL}, with --string {EXPORTED_STRINGS[0]}.",
-            show_default=False,
+            help=f"{MODEL_HELP} Default {DEFAULT_MODEL}, with --string {EXPORTED_STRINGS[0]}.", show_default=False
         ),
     ] = None,
     string: Annotated[bool, typer.Option("--string", help="Digits one after another in each recording.")] = False,

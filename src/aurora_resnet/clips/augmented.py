@@ -35,11 +35,7 @@ def check_making(words: ClipSet, noises: NoisePool, *, seed: int, workers: int) 
 
 
 def in_noise(
-    window: Samples,
-    spoken: tuple[int, int],
-    noises: NoisePool,
-    augment: Augmentation,
-    generator: np.random.Generator,
+    window: Samples, spoken: tuple[int, int], noises: NoisePool, augment: Augmentation, generator: np.random.Generator
 ) -> Samples:
     """Return speech in noise and through the channel, as often and as hard as an augmentation says.
 

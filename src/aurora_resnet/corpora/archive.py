@@ -93,10 +93,7 @@ def _blamed(archive: str | Path) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGE, tarfile.TarError, OSError) as error:
-        disk = isinstance(error, OSError) and error.errno not in (
-            None,
-            errno.EINVAL,
-        )  # a place before 0
+        disk = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)  # a place before 0
         if disk and not isinstance(error, tarfile.TarError):
             raise
         raise DownloadError(

@@ -20,13 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aurora_resnet.corpora.checking import raise_together, read_each
-from aurora_resnet.corpora.manifest_rows import (
-    COLUMNS,
-    PREFIX,
-    csv_row,
-    utterance_of_record,
-    utterance_of_row,
-)
+from aurora_resnet.corpora.manifest_rows import COLUMNS, PREFIX, csv_row, utterance_of_record, utterance_of_row
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean

@@ -83,8 +83,7 @@ def with_test_speakers(corpus: Corpus, speakers: Collection[str]) -> Corpus:
     _check_known("the corpus to split", corpus)
     chosen = set(speakers)
     return replace(
-        corpus,
-        utterances=tuple(replace(u, split="test" if u.speaker in chosen else "train") for u in corpus),
+        corpus, utterances=tuple(replace(u, split="test" if u.speaker in chosen else "train") for u in corpus)
     )
 
 

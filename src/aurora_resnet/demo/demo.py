@@ -1,7 +1,5 @@
 """The demonstration as a whole: trained models answer, a small one learns, and the outcome is one value."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """A small network learns the words of the sample voices while one waits."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

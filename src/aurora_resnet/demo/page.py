@@ -1,7 +1,5 @@
 """The page of the demonstration: one HTML file that needs nothing but itself, written by ``templates/page.html.j2``."""
 
-from __future__ import annotations
-
 import base64
 import io
 import shlex

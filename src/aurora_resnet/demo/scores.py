@@ -1,7 +1,5 @@
 """How a recogniser does on the sounds of the demonstration."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

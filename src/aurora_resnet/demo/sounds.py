@@ -1,7 +1,5 @@
 """What the demonstration recognises: the package's test voices, clean and in noise, and negatives."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

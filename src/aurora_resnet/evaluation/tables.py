@@ -53,10 +53,7 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(3, *(len(cell) for cell in column)) for column in zip(*lines, strict=True)]
     rule = [":" + "-" * (widths[0] - 1)] + ["-" * (width - 1) + ":" for width in widths[1:]]
     padded = [
-        [
-            line[0].ljust(widths[0]),
-            *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
-        ]
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
         for line in lines
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in (padded[0], rule, *padded[1:]))
@@ -82,11 +79,7 @@ def write_csv(path: str | Path, header: Sequence[str], lines: Iterable[Sequence[
 
 
 def latex_table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    groups: Sequence[str] = (),
-    rule_after: int | None = None,
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, groups: Sequence[str] = (), rule_after: int | None = None
 ) -> str:
     r"""Return a LaTeX ``tabular`` for the package booktabs: first column to the left, the rest to the right.
 

@@ -74,13 +74,7 @@ class CnnLstmClassifier(SpeechClassifier):
     """
 
     def __init__(
-        self,
-        *,
-        cells: int = 128,
-        dropout: float = 0.5,
-        hidden: int = 128,
-        num_classes: int = 11,
-        n_mels: int = 64,
+        self, *, cells: int = 128, dropout: float = 0.5, hidden: int = 128, num_classes: int = 11, n_mels: int = 64
     ) -> None:
         super().__init__(n_mels, num_classes)
         check_values(n_mels=(n_mels, Between(4, MOST_BANDS)), cells=(cells, CELLS))

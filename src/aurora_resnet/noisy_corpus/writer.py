@@ -177,11 +177,7 @@ ATTRIBUTES: tuple[str, ...] = (
 
 
 def _facts(speech_level_db: float, peak: float) -> dict[str, str]:
-    return {
-        "speech_level_db": f"{speech_level_db:.4f}",
-        "peak": f"{peak:.6f}",
-        "overload": "yes" if peak > 1 else "no",
-    }
+    return {"speech_level_db": f"{speech_level_db:.4f}", "peak": f"{peak:.6f}", "overload": "yes" if peak > 1 else "no"}
 
 
 def _noise_facts(noise: Path, record: MixRecord) -> dict[str, str]:

@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import os
 
-OFF = {
-    "ORT_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-}
+OFF = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
 for _name, _value in OFF.items():
     os.environ.setdefault(_name, _value)

@@ -1,7 +1,5 @@
 """``BandEnergies``: a front end of one's own, from waveforms to features."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

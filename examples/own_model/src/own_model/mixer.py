@@ -1,7 +1,5 @@
 """``TimeMixer``: dense layers over the bands, then over the time. It knows nothing of aurora-resnet."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 

@@ -126,11 +126,7 @@ def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
 
 
 def read_audio(
-    path: str | Path,
-    *,
-    raw: RawFormat | None = None,
-    start_seconds: float = 0.0,
-    duration_seconds: float | None = None,
+    path: str | Path, *, raw: RawFormat | None = None, start_seconds: float = 0.0, duration_seconds: float | None = None
 ) -> tuple[Samples, int]:
     """Read a sound file, or a part of it, as mono float32; of several channels ``mono`` makes one.
 
