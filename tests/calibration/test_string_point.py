@@ -32,12 +32,14 @@ def test_the_threshold_is_the_lowest_with_so_few_wrong_or_the_safest(
     assert found == (min(good) if good else min(levels, key=lambda level: (ratio(level), level)))
 
 
-@given(shares=st.lists(st.floats(0.01, 1.0), min_size=2, max_size=6), temperature=st.floats(0.2, 5.0))
-def test_a_temperature_is_that_of_a_softmax_of_the_logarithms(shares: list[float], temperature: float) -> None:
-    probabilities = np.array(shares) / (sum(shares) + 0.5)  # the rest is all others together
-    powers = np.append(probabilities, 1 - probabilities.sum()) ** (1 / temperature)
-    found = StringDecision(temperature=temperature).tempered(probabilities)
-    np.testing.assert_allclose(found, powers[:-1] / powers.sum(), rtol=1e-9)
+@given(st.floats(0.001, 1.0), st.floats(0.001, 1.0), st.integers(1, 40), st.floats(0.2, 5.0))
+def test_a_confidence_is_the_mean_for_each_word(
+    probability: float, complete: float, words: int, temperature: float
+) -> None:
+    confidence = StringDecision(temperature=temperature).confidence(probability, complete, words)
+    log_of_each_word = (np.log(probability) + np.log(complete)) / words
+    assert np.log(confidence) == pytest.approx(log_of_each_word / temperature, abs=1e-9)
+    assert 0 < confidence <= 1
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.0])

@@ -27,10 +27,9 @@ class Found(NamedTuple):
 
     def confidence(self, temperature: float) -> float:
         """Return the confidence of the most probable string."""
+        first = self.hypotheses[0]
         decision = StringDecision(temperature=temperature)
-        first = decision.tempered([hypothesis.probability for hypothesis in self.hypotheses])[0]
-        words = len(self.hypotheses[0].words)
-        return decision.confidence(float(first), float(decision.tempered([self.complete])[0]), words)
+        return decision.confidence(first.probability, self.complete, len(first.words))
 
     def answer(self, recognizer: StringRecognizer) -> StringAnswer:
         """Return the answer at the calibration of a recogniser."""

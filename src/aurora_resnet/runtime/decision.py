@@ -16,7 +16,6 @@ then the answer is ``None``, for all but silence.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeGuard
@@ -121,7 +120,7 @@ class StringDecision:
         other_weight: what the probability of anything but a word is multiplied with before the search: above 1, fewer
             words are recognised where none was said.
         threshold: least confidence of a string that is accepted, 0 to 1; ``None`` as long as none was chosen.
-        temperature: of the posteriors; see ``tempered``.
+        temperature: see ``confidence``.
     """
 
     other_weight: float = 1.0
@@ -146,34 +145,20 @@ class StringDecision:
         shares: Array = changed / changed.sum(axis=-1, keepdims=True)
         return shares
 
-    def tempered(self, probabilities: npt.ArrayLike) -> Array:
-        r"""Return calibrated posteriors of strings, or of any alternatives of which some are not named.
-
-        With those named :math:`p_i` and :math:`r = 1 - \sum_i p_i` of all others together,
-        :math:`q_i = p_i^{1/T} / (\sum_j p_j^{1/T} + r^{1/T})`; their order stays.
-
-        >>> StringDecision(temperature=0.5).tempered([0.6, 0.2]).round(3).tolist()
-        [0.818, 0.091]
-        """
-        named = np.asarray(probabilities, dtype=np.float64)
-        shares = np.clip(np.append(named, 1.0 - named.sum()), 0.0, 1.0) ** (1 / self.temperature)
-        powers: Array = shares[:-1] / max(float(shares.sum()), np.finfo(np.float64).tiny)
-        return powers
-
     def confidence(self, probability: float, complete: float, words: int) -> float:
         r"""Return how sure a string is as a whole, 0 to 1.
 
-        .. math:: (p \, c)^{1 / \sqrt{n}}
+        .. math:: (p \, c)^{1 / (n T)}
 
-        where a string of :math:`n` words has the probability :math:`p`, and :math:`c` is that nothing else was said
-        with it. Longer strings are right more often than their posteriors say: with the root, the log loss of the
-        confidence of 99 strings of one to ten digits by held-out speakers is 0.15 instead of 0.23, each at its best
-        temperature.
+        where a string of :math:`n` words has the posterior :math:`p`, nothing else was said with the probability
+        :math:`c`, and :math:`T` is the temperature. A longer string has more rivals, and is not wrong more often for
+        that: with the mean for each word, the log loss of 259 strings by held-out speakers is 0.30, with the product
+        0.37, each at its best temperature.
 
-        >>> StringDecision().confidence(0.25, 1.0, 4)
+        >>> StringDecision().confidence(0.25, 1.0, 2)
         0.5
         """
-        return float(min(1.0, probability * complete) ** (1 / math.sqrt(max(words, 1))))
+        return float(min(1.0, probability * complete) ** (1 / (max(words, 1) * self.temperature)))
 
     def accepts(self, confidence: float, complete: float = 1.0) -> tuple[bool | None, Reason | None]:
         """Return whether a string is accepted, and if not, why not.

@@ -87,9 +87,6 @@ def string_answer(
     if not found:
         return DigitString("", (), 0.0, (), accepted=False, reason="no such string")
     decision = facts.calibration.strings
-    shares = decision.tempered([hypothesis.probability for hypothesis in found]).tolist()
-    found = [replace(hypothesis, probability=share) for hypothesis, share in zip(found, shares, strict=True)]
-    complete = float(decision.tempered([complete])[0])
     alternatives: dict[str, float] = {}
     for hypothesis in found:
         written = rules.text(facts.vocabulary, hypothesis.words)

@@ -1,8 +1,8 @@
 """A second look: a finished string is read once more, as a whole, by a model that looks ahead, and that is the answer.
 
 What a stream's model knows of a string, it has to know as it comes. A slower model that sees the whole stretch is right
-more often: of 50 numbers of held-out speakers in streams it reads 44. The product of both posteriors, that of the second
-look to the power of 0.7, reads 37; in noise, at 10 and 3 dB, the one reads 97 of 120 and the other 94.
+more often: of 50 numbers of held-out speakers in streams it reads 44. The product of both posteriors, the second one to
+the power of 0.7, reads 37; in noise, at 10 and 3 dB, the one reads 97 of 120 and the other 94.
 """
 
 from __future__ import annotations
