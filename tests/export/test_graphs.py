@@ -70,7 +70,7 @@ def test_the_word_is_found_where_the_runtime_finds_it(graphs: dict[str, Any]) ->
         long += len(samples) > RATE
         bangs += 0 < theirs["start"] == theirs["start"] // 80 * 80
     assert long > 60
-    assert bangs > 20  # found behind a bang, on the grid of 10 ms
+    assert bangs > 10  # found behind a bang, on the grid of 10 ms
     assert ties <= 1
 
 
