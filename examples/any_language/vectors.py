@@ -31,17 +31,17 @@ def written(samples: np.ndarray, path: Path) -> np.ndarray:
     """Write samples, and return them as the file holds them."""
     steps = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
     steps.tofile(path)
-    return steps.astype(np.float32) / 32768
+    held: np.ndarray = steps.astype(np.float32) / 32768
+    return held
 
 
 def words(folder: Path, hiss: np.random.Generator) -> list[dict[str, Any]]:
     """Return answers to words in recordings of 1 to 3 s, and to hiss."""
     recognizer, found = Recognizer.from_pretrained("compact"), []
     said = [read_audio(word.path)[0] for word in load_corpus("samples:").filter(speakers=VOICES)]
-    for number, samples in enumerate([*said, np.zeros(0)]):
-        name, before, after = f"word{number:03}.s16", *hiss.integers(100, 8000, 2)
-        room = np.pad(samples, (before, after))
-        noisy = room + (3e-4 if len(samples) else 0.1) * hiss.standard_normal(len(room))
+    for number, samples in enumerate([*said, SILENCE]):
+        name, room = f"word{number:03}.s16", np.pad(samples, tuple(hiss.integers(100, 8000, 2)))
+        noisy = room + (0.1 if samples is SILENCE else 3e-4) * hiss.standard_normal(len(room))
         answer = recognizer.recognize(written(noisy, folder / name), RATE)
         found.append({"file": name, "said": answer.word, "confidence": answer.confidence, "accepted": answer.accepted})
     return found

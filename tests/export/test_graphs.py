@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("onnxscript", reason="the graphs need the extra 'export'")
 import onnxruntime
 
+from aurora_resnet import load_corpus
 from aurora_resnet.audio.mixing import mix_at_snr
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.export.graphs import write_graphs
@@ -20,6 +21,7 @@ from aurora_resnet.runtime.audio.tones import cut_tones
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.strings.completeness import completeness
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.search import PrefixSearch
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
@@ -35,7 +37,7 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def run(graph: Any, **inputs: Any) -> dict[str, Any]:
     types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
-    given = {each.name: np.asarray(inputs[each.name], types[each.type]) for each in graph.get_inputs()}
+    given: dict[str, Any] = {each.name: np.asarray(inputs[each.name], types[each.type]) for each in graph.get_inputs()}
     return dict(zip([each.name for each in graph.get_outputs()], graph.run(None, given), strict=True))
 
 
@@ -61,7 +63,7 @@ def test_the_word_is_found_where_the_runtime_finds_it(graphs: dict[str, Any]) ->
         ours = make_clip(SamplesInMemory(samples, RATE), RATE, RATE)
         theirs = run(graphs["word_search"], recording=samples, clean=cut_tones(samples, RATE))
         start = theirs["start"] / RATE - max(0, RATE - len(samples)) // 2 / RATE
-        if start != pytest.approx(ours.start_seconds, abs=1e-9):  # frames that were left out are equal, but for rounding
+        if start != pytest.approx(ours.start_seconds, abs=1e-9):  # equal but for rounding
             assert start == pytest.approx(ours.start_seconds, abs=0.03)
             ties += 1
             continue
@@ -132,3 +134,26 @@ def test_the_decision_on_a_string_is_that_of_the_search(graphs: dict[str, Any]) 
         else:
             assert (float(theirs["confidence"]), bool(theirs["accepted"])) == (0.0, False)
     assert sure > 20
+
+
+@pytest.mark.slow
+def test_verdicts_on_strings_of_people_are_those_of_the_search(graphs: dict[str, Any], shared: Path) -> None:
+    recognizer = StringRecognizer.from_pretrained("string_net")
+    decision, accepted = recognizer.facts.calibration.strings, 0
+    for said in load_corpus(f"an4-strings:{shared / 'an4'}"):
+        waveform = recognizer.waveform(said.path)
+        ours = recognizer.recognize_waveforms([waveform])[0]
+        theirs = run(
+            graphs["string_decision"],
+            probabilities=recognizer.model.whole(waveform),
+            words=len(recognizer.vocabulary),
+            other_weight=decision.other_weight,
+            temperature=decision.temperature,
+            threshold=decision.threshold,
+        )
+        assert bool(theirs["accepted"]) == ours.accepted
+        if ours.accepted:
+            accepted += 1
+            assert [recognizer.vocabulary.words[word] for word in theirs["string"]] == [w.word for w in ours.words]
+            assert theirs["confidence"] == pytest.approx(ours.confidence, abs=0.01)
+    assert accepted > 150

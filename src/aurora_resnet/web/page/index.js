@@ -79,7 +79,8 @@ async function recognize(file) {
   const message = take(answer);
   if (!numbers || answer.duration_seconds <= answer.clip_seconds) return message;
   const { words, accepted, text: number } = await askString(file);
-  return accepted && words.length > 1 ? `${message} More was said: ${[...number].join(" ")}. “Whole numbers” reads it all.` : message;
+  const all = [...number].join("\u00a0"); // in one line
+  return accepted && words.length > 1 ? `${message} More was said: ${all}. “Whole numbers” reads it all.` : message;
 }
 
 function listen() {
