@@ -47,12 +47,13 @@ FRAME = round(FRAME_SECONDS * RATE)
 WINDOW = RATE // FRAME
 KERNEL = low_cut_kernel(RATE, LOWEST_HZ)[::-1].tolist()
 BEFORE = len(KERNEL) - 1
+SINGLE, INTEGER, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE
 
 
 @script()
 def loudest_stretch(powers, length):
     """Return where the ``length`` values with the largest sum begin, and their sum."""
-    sums = op.Concat(op.Cast([0.0], to=11), op.CumSum(powers, 0), axis=0)
+    sums = op.Concat(op.Cast([0.0], to=DOUBLE), op.CumSum(powers, 0), axis=0)
     stretches = op.Slice(sums, length, op.Shape(sums)) - op.Slice(sums, [0], op.Shape(sums) - length)
     return op.ArgMax(stretches, axis=0, keepdims=0), op.ReduceMax(stretches, keepdims=0)
 
@@ -61,14 +62,14 @@ def loudest_stretch(powers, length):
 def frames(signal):
     """Return the power of each whole frame without offset and slope, and whether it may be a vowel."""
     whole = op.Slice(signal, [0], op.Shape(signal) / FRAME * FRAME)
-    framed = op.Cast(op.Reshape(whole, op.Constant(value_ints=[-1, FRAME])), to=11)
+    framed = op.Cast(op.Reshape(whole, op.Constant(value_ints=[-1, FRAME])), to=DOUBLE)
     level = framed - op.ReduceMean(framed, [1])
-    line = op.Cast(op.Range(0, FRAME, 1), to=11) - op.Cast(0.5 * (FRAME - 1), to=11)
+    line = op.Cast(op.Range(0, FRAME, 1), to=DOUBLE) - op.Cast(0.5 * (FRAME - 1), to=DOUBLE)
     slope = line / op.Sqrt(op.ReduceSumSquare(line))
     rest = level - op.MatMul(level, op.Unsqueeze(slope, [1])) * slope
     power = op.ReduceMean(rest * rest, [1], keepdims=0)
     steps = op.Slice(rest, [1], op.Constant(value_ints=[FRAME]), [1]) - op.Slice(rest, [0], [-1], [1])
-    return op.Cast(power, to=1), op.ReduceMean(steps * steps, [1], keepdims=0) < power
+    return op.Cast(power, to=SINGLE), op.ReduceMean(steps * steps, [1], keepdims=0) < power
 
 
 @script()
@@ -77,7 +78,7 @@ def is_word(powers, vowels, least):
     total = op.ReduceSum(powers, keepdims=0)
     voiced, _ = op.TopK(op.Where(vowels, powers, 0.0), op.Shape(powers))
     ordered, _ = op.TopK(powers, op.Shape(powers))
-    few = op.ReduceSum(op.Cast(op.CumSum(ordered, 0) < SPREAD * total, to=7), keepdims=0)
+    few = op.ReduceSum(op.Cast(op.CumSum(ordered, 0) < SPREAD * total, to=INTEGER), keepdims=0)
     vocal = op.Not(op.ReduceSum(voiced, keepdims=0) < VOWEL_SHARE * total)
     return op.And(op.And(vocal, op.Gather(voiced, WORD_FRAMES - 1) > least), few + 1 >= WORD_FRAMES)
 
@@ -86,22 +87,22 @@ def is_word(powers, vowels, least):
 def quartile(values):
     """Return the first quartile, between two values as numpy does."""
     ordered, _ = op.TopK(values, op.Shape(values), largest=0)
-    place = 0.25 * (op.Cast(op.Size(values), to=1) - 1.0)
-    low = op.Cast(op.Floor(place), to=7)
-    a, b = op.Gather(ordered, low), op.Gather(ordered, op.Cast(op.Ceil(place), to=7))
+    place = 0.25 * (op.Cast(op.Size(values), to=SINGLE) - 1.0)
+    low = op.Cast(op.Floor(place), to=INTEGER)
+    a, b = op.Gather(ordered, low), op.Gather(ordered, op.Cast(op.Ceil(place), to=INTEGER))
     return a + (b - a) * (place - op.Floor(place))
 
 
 @script()
 def word_start(recording, clean):
     """Return the first sample of the second in which the word is, of a recording that is longer."""
-    sound = op.Cast(recording, to=11)
+    sound = op.Cast(recording, to=DOUBLE)
     loudest, _ = loudest_stretch(sound * sound, op.Constant(value_ints=[RATE]))
     begin = op.Reshape(loudest, [1])
     power, vowel = frames(op.Slice(clean, begin, begin + RATE))
     found = op.Slice(sound, begin, begin + RATE)
     half = op.ReduceSumSquare(found, keepdims=0) * 0.5
-    toneless = op.Not(op.Cast(op.ReduceSum(power, keepdims=0), to=11) * FRAME < half)
+    toneless = op.Not(op.Cast(op.ReduceSum(power, keepdims=0), to=DOUBLE) * FRAME < half)
     start = loudest
     looks = op.Not(op.And(toneless, is_word(power, vowel, 0.0)))
     powers, vowels = frames(clean)
@@ -110,7 +111,7 @@ def word_start(recording, clean):
     left = powers
     bangs = op.Identity(0)
     while looks:
-        at, most = loudest_stretch(op.Cast(left, to=11), op.Constant(value_ints=[WINDOW]))
+        at, most = loudest_stretch(op.Cast(left, to=DOUBLE), op.Constant(value_ints=[WINDOW]))
         first = op.Reshape(at, [1])
         part = op.Slice(left, first, first + WINDOW)
         word = op.And(most > 0.0, is_word(part, op.Slice(vowels, first, first + WINDOW), floor))
@@ -154,7 +155,7 @@ def word_search(recording: FLOAT["N"], clean: FLOAT["N"]) -> tuple[INT64, FLOAT[
     stretch = op.Slice(recording, begin, begin + RATE)
     sizes = op.Abs(stretch)
     peak = op.ReduceMax(sizes, keepdims=0)
-    flat = op.ReduceMean(op.Cast(sizes >= NEAR_PEAK * peak, to=11), keepdims=0)
+    flat = op.ReduceMean(op.Cast(sizes >= NEAR_PEAK * peak, to=DOUBLE), keepdims=0)
     clipped = op.And(peak > SOFTEST_PEAK, flat >= CLIPPED_SHARE)
     cut = op.Where(peak > AUDIBLE, low_cut(stretch), stretch)
     missing = RATE - op.Shape(cut)
@@ -179,15 +180,15 @@ def word_decision(
     Returns:
         Word, confidence, accepted, the probability of each word given that it is one, and that it is none.
     """
-    each = op.Reshape(op.Cast(logits, to=11), [-1])
+    each = op.Reshape(op.Cast(logits, to=DOUBLE), [-1])
     evidence = op.ReduceLogSumExp(each, keepdims=0)
     word = op.ArgMax(each, axis=0, keepdims=0)
-    probabilities = op.Cast(op.Softmax(each / op.Cast(temperature, to=11)), to=1)
+    probabilities = op.Cast(op.Softmax(each / op.Cast(temperature, to=DOUBLE)), to=SINGLE)
     confidence = op.ReduceMax(probabilities, keepdims=0)
     audible = op.ReduceMax(op.Abs(waveform), keepdims=0) > AUDIBLE
     sure = op.Or(op.Not(clipped), confidence >= SURE_IF_CLIPPED)
-    accepted = op.And(op.And(audible, sure), evidence >= op.Cast(threshold, to=11))
-    none_probability = op.Cast(op.Sigmoid(op.Neg(evidence)), to=1)
+    accepted = op.And(op.And(audible, sure), evidence >= op.Cast(threshold, to=DOUBLE))
+    none_probability = op.Cast(op.Sigmoid(op.Neg(evidence)), to=SINGLE)
     return word, confidence, accepted, probabilities, none_probability
 
 
@@ -217,8 +218,10 @@ def posterior(shares, words, said, first, last):
     spoken = op.Gather(shares, said, axis=1)
     length = op.Shape(said)
     again = op.Slice(said, [1], length) == op.Slice(said, [0], [-1])
-    may = op.Concat(op.Cast([1.0], to=11), op.Where(again, op.Cast(0.0, to=11), op.Cast(1.0, to=11)), axis=0)
-    nought = op.Cast([0.0], to=11)
+    may = op.Concat(
+        op.Cast([1.0], to=DOUBLE), op.Where(again, op.Cast(0.0, to=DOUBLE), op.Cast(1.0, to=DOUBLE)), axis=0
+    )
+    nought = op.Cast([0.0], to=DOUBLE)
     zeros = op.Expand(nought, op.Concat([2], length, axis=0))
     column = op.Expand(nought, op.Constant(value_ints=[2, 1]))
     silent, inside, logs = op.Concat(column + 1.0, zeros, axis=1), zeros, column
@@ -227,7 +230,7 @@ def posterior(shares, words, said, first, last):
         begun = inside + op.Slice(silent, [0], [-1], [1]) + shifted
         silent = (silent + op.Concat(column, inside, axis=1)) * op.Gather(separators, op.Reshape(now, [1]), axis=1)
         inside = begun * op.Gather(spoken, now, axis=0)
-        whole = op.Max(op.ReduceSum(silent, [1]) + op.ReduceSum(inside, [1]), op.Cast(1e-30, to=11))
+        whole = op.Max(op.ReduceSum(silent, [1]) + op.ReduceSum(inside, [1]), op.Cast(1e-30, to=DOUBLE))
         logs = logs + op.Log(whole)
         silent = silent / whole
         inside = inside / whole
@@ -240,8 +243,8 @@ def posterior(shares, words, said, first, last):
 @script()
 def tempered(probability, temperature):
     """Return a calibrated probability."""
-    power = 1.0 / op.Cast(temperature, to=11)
-    yes, no = op.Pow(probability, power), op.Pow(op.Clip(1.0 - probability, op.Cast(0.0, to=11)), power)
+    power = 1.0 / op.Cast(temperature, to=DOUBLE)
+    yes, no = op.Pow(probability, power), op.Pow(op.Clip(1.0 - probability, op.Cast(0.0, to=DOUBLE)), power)
     return yes / (yes + no)
 
 
@@ -262,17 +265,17 @@ def string_decision(
         Words, the first frame of each and the frame behind its last; the confidence of all, accepted.
     """
     width = op.Reshape(words, [1])
-    units = op.Cast(op.Slice(probabilities, [0], width + 2, [1]), to=11)
+    units = op.Cast(op.Slice(probabilities, [0], width + 2, [1]), to=DOUBLE)
     behind = op.Range(0, words + 2, 1) >= words
-    weighted = units * op.Where(behind, op.Cast(other_weight, to=11), op.Cast(1.0, to=11))
+    weighted = units * op.Where(behind, op.Cast(other_weight, to=DOUBLE), op.Cast(1.0, to=DOUBLE))
     shares = weighted / op.ReduceSum(weighted, [1])
     string, first, last = best_path(shares, words)
-    sure = op.Cast(0.0, to=11)
+    sure = op.Cast(0.0, to=DOUBLE)
     if op.Size(string) > 0:
         whole, alone = posterior(shares, words, string, first, last)
         sure = tempered(whole, temperature) * tempered(alone, temperature)
-    confidence = op.Cast(sure, to=1)
-    accepted = op.And(op.Size(string) > 0, sure >= op.Cast(threshold, to=11))
+    confidence = op.Cast(sure, to=SINGLE)
+    accepted = op.And(op.Size(string) > 0, sure >= op.Cast(threshold, to=DOUBLE))
     return string, first, last, confidence, accepted
 
 
