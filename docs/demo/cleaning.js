@@ -1,6 +1,7 @@
 // From a recording to the network's input: what lies below speech, and tones, are removed. `runtime/audio/low_cut.py` and
 // `tones.py` in JavaScript, which have the formulas and the reasons.
 
+import { Resampler } from "./resampling.js";
 import { joined } from "./sound.js";
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
@@ -16,8 +17,43 @@ export class LowCut {
   push(block) {
     const signal = joined(this.before, block);
     this.before = signal.slice(block.length);
-    return block.map((_, i) => this.kernel.reduce((total, value, k) => total + value * signal[i + k], 0));
+    return block.map((_, i) => {
+      let total = 0;
+      for (let k = 0; k < this.kernel.length; k++) total += this.kernel[k] * signal[i + k]; // minutes of sound in seconds
+      return total;
+    });
   }
+}
+
+/** Tell whether a sample goes beyond one step of 16-bit audio. */
+export const audible = (samples, { audible: least }) => samples.some((sample) => Math.abs(sample) > least);
+
+/** A stream at the network's rate without what lies below speech and tones: `StepStream` of `runtime/audio/prepared.py`. */
+export class Cleaning {
+  constructor(sampleRate, { sample_rate: rate, low_cut: kernel, hop, tones }) {
+    Object.assign(this, { kernel, resampler: new Resampler(sampleRate, rate), toneCut: new ToneCut(hop, tones), lowCut: null });
+  }
+
+  push(samples) {
+    return this.clean(this.resampler.push(samples));
+  }
+
+  /** Return the rest, with so many samples of silence behind it. */
+  flush(silence = 0) {
+    return joined(this.clean(joined(this.resampler.flush(), new Float32Array(silence))), this.toneCut.flush());
+  }
+
+  clean(samples) {
+    if (samples.length === 0) return samples;
+    this.lowCut ??= new LowCut(this.kernel, new Float32Array(this.kernel.length - 1).fill(samples[0])); // constant before
+    return this.toneCut.push(this.lowCut.push(samples));
+  }
+}
+
+/** Return a whole signal without tones. */
+export function withoutTones(samples, { hop, tones }) {
+  const cut = new ToneCut(hop, tones);
+  return joined(cut.push(samples), cut.flush());
 }
 
 /** Return as many samples as the filter remembers, mirrored at the first one, again and again where the signal is short. */
@@ -59,7 +95,7 @@ export class ToneCut {
     this.size = 4 * width; // of the finer spectrum
     this.time = Float64Array.from({ length: width }, (_, t) => t - (width - 1) / 2);
     this.hann = this.time.map((_, t) => 0.5 - 0.5 * Math.cos((2 * Math.PI * t) / (width - 1)));
-    this.cosine = Float64Array.from({ length: this.size }, (_, i) => Math.cos((2 * Math.PI * i) / this.size));
+    [this.cosine, this.sine] = [Math.cos, Math.sin].map((wave) => Float64Array.from({ length: this.size }, (_, i) => wave((2 * Math.PI * i) / this.size)));
   }
 
   push(block) {
@@ -133,21 +169,28 @@ export class ToneCut {
     const coarse = this.spectrum(signal);
     const middle = 4 * coarse.indexOf(Math.max(...coarse.subarray(1)));
     const bins = Array.from({ length: 9 }, (_, i) => clamp(middle + i - 4, 4, this.size / 2 - 1));
-    const powers = bins.map((bin) => this.power(signal, bin));
+    const windowed = this.windowed(signal);
+    const powers = bins.map((bin) => this.power(windowed, bin));
     return bins[powers.indexOf(Math.max(...powers))];
   }
 
-  spectrum(signal) {
-    return Float64Array.from({ length: this.width / 2 + 1 }, (_, bin) => this.power(signal, 4 * bin));
+  windowed(signal) {
+    return signal.map((value, t) => value * this.hann[t]);
   }
 
-  power(signal, bin) {
+  spectrum(signal) {
+    const windowed = this.windowed(signal);
+    return Float64Array.from({ length: this.width / 2 + 1 }, (_, bin) => this.power(windowed, 4 * bin));
+  }
+
+  power(windowed, bin) {
+    const { width, size, cosine, sine } = this;
     let [real, imaginary, place] = [0, 0, 0];
-    for (let t = 0; t < this.width; t++) {
-      const value = signal[t] * this.hann[t];
-      real += value * this.cosine[place];
-      imaginary += value * this.cosine[(place + this.width) % this.size]; // a quarter of a turn
-      place = (place + bin) % this.size;
+    for (let t = 0; t < width; t++) {
+      real += windowed[t] * cosine[place];
+      imaginary += windowed[t] * sine[place];
+      place += bin;
+      if (place >= size) place -= size;
     }
     return real ** 2 + imaginary ** 2;
   }

@@ -70,3 +70,9 @@ export class Resampler {
     return this.ratio * sum;
   }
 }
+
+/** Return a whole signal at another rate. */
+export function resampled(samples, fromRate, toRate) {
+  const resampler = new Resampler(fromRate, toRate);
+  return joined(resampler.push(samples), resampler.flush());
+}

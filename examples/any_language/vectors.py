@@ -1,18 +1,21 @@
-"""Write what a program in any language needs to test itself against Python: inputs, outputs, and what they mean.
+"""Write what a program in any language needs, and Python's answers to test it against.
 
-    python examples/any_language/vectors.py vectors.json
+    python examples/any_language/vectors.py vectors
 
-Waveforms are 16-bit samples in base64; a model takes them divided by 32768. All words and models are in the package.
+The folder holds two models, the graphs around them, 112 recordings (16-bit samples at 8 kHz without a header; a model
+takes them divided by 32768) and in ``vectors.json`` what Python says of each. Needs the extra ``export``.
 """
 
-import base64
 import json
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aurora_resnet import load_corpus, read_audio
+from aurora_resnet.export.graphs import write_graphs
 from aurora_resnet.runtime import Recognizer, StringRecognizer
 
 VOICES = (
@@ -21,56 +24,54 @@ VOICES = (
 )  # fmt: skip
 PIN = ("four", "oh", "seven", "one")
 SILENCE = np.zeros(4000, np.float32)
+RATE = 8000
 
 
-def packed(samples: np.ndarray) -> tuple[str, np.ndarray]:
-    """Return samples as text, and as a model takes what the text holds."""
+def written(samples: np.ndarray, path: Path) -> np.ndarray:
+    """Write samples, and return them as the file holds them."""
     steps = np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
-    return base64.b64encode(steps.tobytes()).decode(), steps.astype(np.float32) / 32768
+    steps.tofile(path)
+    held: np.ndarray = steps.astype(np.float32) / 32768
+    return held
 
 
-def words(name: str, hiss: np.random.Generator) -> dict[str, object]:
-    """Return clips of a model of words with its logits, probabilities, evidence and verdicts."""
-    recognizer = Recognizer.from_pretrained(name)
-    model: Any = recognizer.model
-    facts, clips = model.facts, []
-    said = [read_audio(word.path) for word in load_corpus("samples:").filter(speakers=VOICES)]
-    for samples, rate in [*said, (0.1 * hiss.standard_normal(8000), 8000)]:
-        text, clip = packed(recognizer.clip(samples, rate).samples)
-        logits = model.logits(clip[None])
-        shares, accepted = facts.calibration.decide(logits, clip[None])
-        clips.append({
-            "waveform": text, "logits": logits[0].tolist(), "word": facts.vocabulary.words[int(shares[0].argmax())],
-            "confidence": float(shares.max()), "accepted": accepted[0],
-        })  # fmt: skip
-    return {"file": str(model.path), "facts": facts.to_dict(), "clips": clips}
+def words(folder: Path, hiss: np.random.Generator) -> list[dict[str, Any]]:
+    """Return answers to words in recordings of 1 to 3 s, and to hiss."""
+    recognizer, found = Recognizer.from_pretrained("compact"), []
+    said = [read_audio(word.path)[0] for word in load_corpus("samples:").filter(speakers=VOICES)]
+    for number, samples in enumerate([*said, SILENCE]):
+        name, room = f"word{number:03}.s16", np.pad(samples, tuple(hiss.integers(100, 8000, 2)))
+        noisy = room + (0.1 if samples is SILENCE else 3e-4) * hiss.standard_normal(len(room))
+        answer = recognizer.recognize(written(noisy, folder / name), RATE)
+        found.append({"file": name, "said": answer.word, "confidence": answer.confidence, "accepted": answer.accepted})
+    return found
 
 
-def strings(name: str) -> dict[str, object]:
-    """Return a string, what a model of strings says of it step by step, and the answer of Python's search."""
-    recognizer = StringRecognizer.from_pretrained(name)
-    model: Any = recognizer.model  # it reads streams
-    facts = recognizer.facts
+def strings(folder: Path) -> list[dict[str, Any]]:
+    """Return the answer to a string, whose recording is what Python gives the model."""
+    recognizer = StringRecognizer.from_pretrained("string_net")
     voice = load_corpus("samples:").filter(speakers=VOICES[1])
     parts = [read_audio(voice.filter(words=word)[0].path)[0] for word in PIN]
     said = np.concatenate([SILENCE, *(np.pad(part, (0, 800)) for part in parts), SILENCE])
-    text, samples = packed(recognizer.waveform(said, facts.sample_rate))
-    samples = np.pad(samples, (0, -len(samples) % facts.step_samples))
-    state, probabilities = model.begin(), []
-    for step in samples.reshape(-1, 1, facts.step_samples):
-        shares, state = model.step(step, state)
-        probabilities.append(shares[0, 0].tolist())
+    samples = written(recognizer.waveform(said, RATE), folder / "string.s16")
     answer = recognizer.recognize_waveforms([samples])[0]
-    return {"file": str(model.path), "facts": facts.to_dict(), "waveform": text, "probabilities": probabilities,
-            "words": [word.word for word in answer.words], "confidence": answer.confidence}  # fmt: skip
+    text = " ".join(word.word for word in answer.words)
+    return [{"file": "string.s16", "said": text, "confidence": answer.confidence, "accepted": answer.accepted}]
 
 
-def main(path: str = "vectors.json") -> None:
-    """Write the file."""
-    made = {"words": words("compact", np.random.default_rng(0)), "strings": strings("string_net")}
-    with open(path, "w", encoding="utf-8") as stream:  # noqa: PTH123 (an example for everybody)
-        json.dump(made, stream)
-    print(f"{path}: {len(made['words']['clips'])} clips, {len(made['strings']['probabilities'])} steps")  # type: ignore
+def main(out: str = "vectors") -> None:
+    """Write the folder."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_graphs(folder)
+    made, answers = [], {"compact": words(folder, np.random.default_rng(0)), "string_net": strings(folder)}
+    for name, recordings in answers.items():
+        recognizer = (Recognizer if name == "compact" else StringRecognizer).from_pretrained(name)
+        model: Any = recognizer.model
+        shutil.copy(model.path, folder)
+        made.append({"model": f"{name}.onnx", "facts": model.facts.to_dict(), "recordings": recordings})
+    (folder / "vectors.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
+    print(f"{folder}: {sum(map(len, answers.values()))} recordings")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import aurora_resnet
 import aurora_resnet.runtime
 from aurora_resnet.cli.app import COMMANDS
 from aurora_resnet.runtime.models import load_model
+from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.pages import page_text
 from tools import vendor_web
 from tools.reports.rendering import DOCS
@@ -90,16 +91,19 @@ def test_cells_of_text_wrap_and_numbers_with_intervals_do_not() -> None:
     assert accessible(text.replace("<td>", '<td class="text-right">')).startswith('<td class="text-right long">')
 
 
-def test_the_demo_is_the_served_page_with_another_backend() -> None:
-    served = page_text("index.html")
+@pytest.mark.parametrize("name", ["index.html", "numbers.html"])
+def test_the_demo_is_the_served_pages_with_another_server(name: str) -> None:
+    served = page_text(name)
     page = demo_page(served)
-    ids = re.findall(r'id="([\w-]+)"', served)
-    assert re.findall(r'id="([\w-]+)"', page) == ids
+    assert re.findall(r'id="([\w-]+)"', page) == re.findall(r'id="([\w-]+)"', served)
     with pytest.raises(ValueError, match="lacks"):
         demo_page("<html></html>")
     own, shared = ({path.name: path.read_text("utf-8") for path in folder.glob("*.js")} for folder in (SOURCES, PAGE))
-    assert not own.keys() & shared.keys()  # they lie in one folder
-    scripts = own | shared
+    assert own.keys() & shared.keys() == {"server.js"}  # they lie in one folder
+    exported = [set(re.findall(r"export (?:async )?(?:const|function) (ask\w+|connect)", text["server.js"]))
+                for text in (own, shared)]  # fmt: skip
+    assert exported[0] == exported[1]
+    scripts = shared | own
     imports = {name: set(re.findall(r'from "\./([\w.-]+)"', text)) for name, text in scripts.items()}
     assert set().union(*imports.values()) <= scripts.keys()
     while leaves := [name for name, needed in imports.items() if not needed & imports.keys()]:
@@ -107,12 +111,11 @@ def test_the_demo_is_the_served_page_with_another_backend() -> None:
     assert imports == {}  # no circle
 
 
-def test_the_demo_knows_what_the_model_knows() -> None:
-    facts = load_model("compact").facts
-    values = demo_facts(facts)
-    assert values["calibration"] == facts.calibration.to_dict()
-    assert values["vocabulary"]["words"] == list(facts.vocabulary.words)
-    assert set(values["samples"]) == set(facts.vocabulary.words)
+def test_the_demo_knows_what_the_models_know() -> None:
+    for facts in (load_model("compact").facts, StringRecognizer.from_pretrained("string_net").facts):
+        values = demo_facts(facts)
+        assert values["calibration"] == facts.calibration.to_dict()
+        assert values["vocabulary"]["words"] == list(facts.vocabulary.words)
 
 
 def test_a_damaged_engine_is_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

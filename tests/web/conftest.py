@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RATE = 48_000  # what microphones give
+SAID = ("four", "oh", "seven", "one")
 OTHER_WORDS = (
     "licht an", "größer", "щука", "да", "<i>vier</i>", "a" * 60, "turn the light off in the kitchen, please", "sept",
     "acht", "neun", "o",
@@ -71,6 +72,18 @@ def spoken() -> Callable[[str], Samples]:
         return np.pad(resample(samples, rate, RATE), round(0.8 * RATE))
 
     return speak
+
+
+@pytest.fixture(scope="session")
+def pin() -> Samples:
+    """A packaged voice, 48 kHz, and a room that is not quite silent."""
+    voice = read_samples().filter(speakers="samples/espeak-en-us-sandro")
+    parts: list[Samples] = [np.zeros(RATE * 7 // 10, np.float32)]
+    for word in SAID:
+        samples, rate = read_audio(voice.filter(words=word)[0].path)
+        parts += [resample(samples, rate, RATE), np.zeros(RATE // 6, np.float32)]
+    samples = np.concatenate([*parts, np.zeros(RATE, np.float32)])
+    return samples + np.float32(1e-4) * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -13,33 +13,17 @@ pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
 from playwright.sync_api import expect
 
-from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.web.conftest import RATE, chromium_with_microphone
+from tests.web.conftest import RATE, SAID, chromium_with_microphone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-SAID = ("four", "oh", "seven", "one")
 NUMBER = "4071"
 SAID_MS = 4_300
 """So long after the page opened the microphone everything was said."""
-
-
-@pytest.fixture(scope="module")
-def pin() -> Samples:
-    """A packaged voice, 48 kHz, and a room that is not quite silent."""
-    voice = read_samples().filter(speakers="samples/espeak-en-us-sandro")
-    parts: list[Samples] = [np.zeros(RATE * 7 // 10, np.float32)]
-    for word in SAID:
-        samples, rate = read_audio(voice.filter(words=word)[0].path)
-        parts += [resample(samples, rate, RATE), np.zeros(RATE // 6, np.float32)]
-    samples = np.concatenate([*parts, np.zeros(RATE, np.float32)])
-    return samples + np.float32(1e-4) * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -78,11 +78,12 @@ def sample_routes(words: tuple[str, ...], *, number: bool = False) -> list[Route
     """
     files = {word: sample_path(word).read_bytes() for word in words}
     if number:
-        files["number"] = _spoken_number()
+        files["number"] = spoken_number()
     return [_route(f"samples/{name}.flac", content, "audio/flac") for name, content in files.items()]
 
 
-def _spoken_number() -> bytes:
+def spoken_number() -> bytes:
+    """Return the recording of a sample number, a FLAC file."""
     said = [read_audio(sample_path(word)) for word in NUMBER]
     rate = said[0][1]
     pause, margin = (np.zeros(round(seconds * rate), np.float32) for seconds in (PAUSE_SECONDS, MARGIN_SECONDS))

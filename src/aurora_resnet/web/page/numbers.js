@@ -18,12 +18,14 @@ async function loadModel() {
 }
 
 /** Show how sure a string and its digits are, and what else it may have been. */
-function showString({ words, accepted, confidence, alternatives, reason, text: best }) {
+function showString({ words, accepted, confidence, alternatives = null, reason, text: best }) {
   element("main").dataset.answer = "yes";
   element("verdict").dataset.decision = accepted ? "accepted" : "rejected";
   element("decision").textContent = accepted ? "accepted" : accepted === null ? "not calibrated" : "unsure";
   element("decision").hidden = false;
   element("confidence").textContent = words.length > 0 ? `${percent(confidence)} sure of all digits` : reason;
+  for (const id of ["others-part", "words-part"]) element(id).hidden = alternatives === null; // the demo only knows the whole
+  if (alternatives === null) return;
   const others = alternatives.filter(([other]) => other !== best).slice(0, LISTED);
   const items = others.map(([other, share]) => `${other || "nothing"} (${percent(share)})`);
   element("others").replaceChildren(

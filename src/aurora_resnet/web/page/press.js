@@ -11,15 +11,16 @@ const HOLD_MS = 350; // a press that lasts longer ends what it began when it end
 export function onPress(button, { state, begin, end }) {
   let pressedAt = null;
 
-  function press() {
+  // By the times of the events, not of their handling: a busy page handles a release late.
+  function press({ timeStamp }) {
     if (state() === "listening") return end();
     if (state() !== "ready") return;
-    pressedAt = performance.now();
+    pressedAt = timeStamp;
     begin();
   }
 
-  function release() {
-    const held = pressedAt !== null && performance.now() - pressedAt > HOLD_MS;
+  function release({ timeStamp }) {
+    const held = pressedAt !== null && timeStamp - pressedAt > HOLD_MS;
     pressedAt = null;
     if (held) end(); // nothing to end while the browser still asks for permission: then a press ends it
   }
@@ -33,22 +34,22 @@ export function onPress(button, { state, begin, end }) {
   button.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     button.setPointerCapture(event.pointerId); // the release counts wherever the finger has gone
-    press();
+    press(event);
   });
   button.addEventListener("pointerup", release);
   button.addEventListener("pointercancel", release);
   button.addEventListener("contextmenu", (event) => event.preventDefault()); // a long press on a phone
   button.addEventListener("click", (event) => {
-    if (event.detail === 0) press(); // Enter, or a screen reader; a pointer's click was handled above
+    if (event.detail === 0) press(event); // Enter, or a screen reader; a pointer's click was handled above
   });
   document.addEventListener("keydown", (event) => {
     if (!isSpeakKey(event)) return;
     event.preventDefault(); // neither scroll nor click
-    if (!event.repeat) press();
+    if (!event.repeat) press(event);
   });
   document.addEventListener("keyup", (event) => {
     if (!isSpeakKey(event)) return;
     event.preventDefault();
-    release();
+    release(event);
   });
 }
