@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
+from aurora_resnet.teaching.recording_session import ENOUGH
 from aurora_resnet.teaching.recordings import TeachingRecordings
 
-TRAINED, ENROLLED = (10, 20), (3, 5)
+TRAINED, ENROLLED = (10, 20), (ENOUGH, 5)
 """Recordings of a word that are few, and that are enough, to train a network or to enrol with one."""
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
