@@ -16,13 +16,13 @@ pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.teaching.recording_session import RecordingSession
 from aurora_resnet.web import recording
 from aurora_resnet.web.recording import create_recording_app
 from aurora_resnet.web.running import open_socket, serve_forever, socket_address
+from tests.web.conftest import RECORDED_WORDS, recorded_words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 ADDRESS = "ws://localhost/api/record"
-WORDS = ("seven", "three", "two")
-
-
-def recorded_words(folder: Path) -> Path:
-    """Return a folder of three recordings of each word, as one person's."""
-    for word in WORDS:
-        for number, voice in enumerate(("flite-slt", "flite-awb", "festival-kal-diphone")):
-            said = read_samples().filter(words=word, speakers=f"samples/{voice}")[0].path
-            (folder / word).mkdir(parents=True, exist_ok=True)
-            shutil.copy(said, folder / word / f"ann_{number:03d}.flac")
-    return folder
-
-
 def pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
@@ -118,7 +105,7 @@ def test_what_was_recorded_is_tried_corrected_and_saved(tmp_path: Path, spoken: 
         return event
 
     with (
-        TestClient(create_recording_app(RecordingSession(WORDS, mine, speaker="ann"))) as client,
+        TestClient(create_recording_app(RecordingSession(RECORDED_WORDS, mine, speaker="ann"))) as client,
         client.websocket_connect(ADDRESS) as socket,
     ):
         socket.send_json({"sample_rate": RATE})
@@ -132,14 +119,14 @@ def test_what_was_recorded_is_tried_corrected_and_saved(tmp_path: Path, spoken: 
         next_event("prompt")
         socket.send_json({"do": "try"})
         ready = next_event("ready")
-        assert {each["word"]: each["recordings"] for each in ready["words"]} == dict.fromkeys(WORDS, 3)
+        assert {each["word"]: each["recordings"] for each in ready["words"]} == dict.fromkeys(RECORDED_WORDS, 3)
         assert sum(each["taken_for"].get(each["word"], 0) for each in ready["words"]) >= 7
         assert any("one speaker" in advice for advice in ready["advice"])
         for word in ("seven", "nine"):
             for start in range(0, 3 * RATE, RATE // 10):
                 socket.send_bytes(pcm(np.pad(spoken(word), (0, 3 * RATE))[start : start + RATE // 10]))
             answer = next_event("answer")
-            assert (answer["word"] == word) == (word in WORDS)
+            assert (answer["word"] == word) == (word in RECORDED_WORDS)
             assert len(answer["shares"]) == 3
             assert 0 < answer["none_probability"] < 1
         socket.send_json({"do": "correct", "word": "../two"})
