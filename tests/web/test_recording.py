@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 ADDRESS = "ws://localhost/api/record"
+
+
 def pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
@@ -44,14 +47,10 @@ def send(socket: WebSocketTestSession, samples: Samples) -> list[dict[str, objec
     return events
 
 
-def receive(socket: WebSocketTestSession) -> dict[str, object] | None:
-    """Return what came, or None if it was the end."""
-    try:
-        event: dict[str, object] = socket.receive_json()
-    except WebSocketDisconnect as gone:
-        assert gone.code == 1000
-        return None
-    return event
+def until_closed(socket: WebSocketTestSession) -> Iterator[dict[str, Any]]:
+    with suppress(WebSocketDisconnect):
+        while True:
+            yield socket.receive_json()
 
 
 def test_words_are_asked_for_and_written(
@@ -84,10 +83,8 @@ def test_words_are_asked_for_and_written(
             assert event["next"] == f"aurora-resnet teach {tmp_path / 'mine'} --out mine.onnx"
             assert not finished.is_set()
             socket.send_json({"do": "finish"})
-            said = []
-            while (event := receive(socket)) is not None:
-                said.append(event)
-            (failed,) = [event for event in said if event["event"] == "failed"]
+            events = list(until_closed(socket))
+            (failed,) = [event for event in events if event["event"] == "failed"]
             assert "needs two words or more, found seven" in str(failed["reason"])
     assert finished.is_set()
     paths = sorted((tmp_path / "mine" / "seven").iterdir())
@@ -102,7 +99,7 @@ def test_what_was_recorded_is_tried_corrected_and_saved(tmp_path: Path, spoken: 
     def next_event(kind: str) -> dict[str, Any]:
         while (event := socket.receive_json())["event"] != kind:
             assert event["event"] in ("level", "enrolling")
-        return event
+        return dict(event)
 
     with (
         TestClient(create_recording_app(RecordingSession(RECORDED_WORDS, mine, speaker="ann"))) as client,
@@ -200,7 +197,9 @@ def test_another_website_cannot_listen(tmp_path: Path, headers: dict[str, str]) 
 
 
 @pytest.mark.slow
-def test_the_browser_records_what_is_said_and_tries_it(tmp_path: Path, talkative: Browser, recognizer: Recognizer) -> None:
+def test_the_browser_records_what_is_said_and_tries_it(
+    tmp_path: Path, talkative: Browser, recognizer: Recognizer
+) -> None:
     from playwright.sync_api import expect
 
     mine = recorded_words(tmp_path / "mine")

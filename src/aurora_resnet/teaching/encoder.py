@@ -73,7 +73,9 @@ class Encoder:
         try:
             graph = onnx.load(str(self.path))
         except Exception as error:  # of protobuf, which is no dependency of ours
-            raise ModelError(f"'{self.path}' is no ONNX file that can be used ({error}); export the model again") from error
+            raise ModelError(
+                f"'{self.path}' is no ONNX file that can be used ({error}); export the model again"
+            ) from error
         last = [n for n in graph.graph.node if n.op_type == "LayerNormalization" and "mixture.norms" in n.input[1]]
         own = [n for n in last if n.input[1].startswith("word_head.")] or last
         if not own:

@@ -26,7 +26,7 @@ from aurora_resnet.teaching.advice import ENROLLED
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.head import Layer
-from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
+from aurora_resnet.teaching.lessons import Lessons, answers_of, choose, of_people
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
 from aurora_resnet.teaching.recipe import usual_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
@@ -91,7 +91,7 @@ def enrol(
         out,
         clips,
         calibration,
-        spoken,
+        of_people(spoken),
         {OWN: answers_of(clips.negatives, own)} if len(own) else {},
         needed=ENROLLED,
         advice=tuple(_advice(*pair) for pair in lessons.alike()),

@@ -74,9 +74,7 @@ class Visit:
         silent_seconds: after so long without a message the page is gone.
     """
 
-    def __init__(
-        self, socket: WebSocket, session: RecordingSession, trial: OpenedLater, silent_seconds: float
-    ) -> None:
+    def __init__(self, socket: WebSocket, session: RecordingSession, trial: OpenedLater, silent_seconds: float) -> None:
         self.socket, self.session, self.trial, self.silent_seconds = socket, session, trial, silent_seconds
         self.trying = False
         self.answered: Take | None = None
