@@ -112,7 +112,7 @@ class RecordingSession:
 
     def next_command(self) -> str:
         """Return what to do with them."""
-        return f"aurora-resnet teach {self.out} --out {self.out.name}.onnx"
+        return f"aurora-resnet teach {self.out} --out {self.out.absolute().name}.onnx"
 
 
 def _folder(word: str) -> str:

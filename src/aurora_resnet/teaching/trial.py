@@ -30,7 +30,7 @@ class Trial:
     """
 
     def __init__(self, folder: Path, speaker: str) -> None:
-        self.folder, self.speaker = folder, speaker
+        self.folder, self.speaker = folder.absolute(), speaker
         self.recognizer: Recognizer | None = None
         self._content = b""
 

@@ -30,6 +30,7 @@ const EVENTS = {
     show("There is no model.");
     showError(reason);
     enable(true);
+    element("save").disabled = true;
   },
   ready({ words, advice, seconds }) {
     showError("");
