@@ -72,7 +72,7 @@ def teach(
     missing in the recordings. Exit code 1 means that some recordings could not be used; each is named.
 
     With --say, espeak-ng and flite say the word in up to twenty voices: a beginning without recordings, and a help with
-    one or two.
+    up to three.
 
     \b
     Examples:
@@ -90,6 +90,7 @@ def teach(
     from aurora_resnet.teaching.enrol import enrol
     from aurora_resnet.teaching.recipe import TeachConfig
     from aurora_resnet.teaching.recordings import read_recordings, read_wrong
+    from aurora_resnet.teaching.synthetic import SYNTHETIC
     from aurora_resnet.teaching.synthetic import say as say_words
     from aurora_resnet.teaching.teach import teach as teach_words
 
@@ -108,7 +109,8 @@ def teach(
         said = say_words(say, Path(place), language) if say else None
         recordings = read_recordings(folder, speaker_pattern, said)
         if speaker_pattern is None and recordings.speaker_pattern is not None:
-            names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]
+            people = [speaker for speaker in recordings.speakers if not speaker.startswith(SYNTHETIC)]
+            names = [speaker.rpartition("/")[2] for speaker in people]
             tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
         if train:
             config = TeachConfig(

@@ -90,7 +90,7 @@ def read_wrong(folder: str | Path, recordings: TeachingRecordings) -> Corpus:
     """
     wrong = read_folder(folder)  # all by one speaker: the one who enrols, or another
     if recordings.speaker_pattern is None:
-        same = recordings.speakers[0]
+        same = recordings.words[0].speaker
         wrong = replace(wrong, utterances=tuple(replace(utterance, speaker=same) for utterance in wrong))
     if unknown := sorted({word for u in wrong for word in u.words} - set(recordings.words.words)):
         raise CorpusError(

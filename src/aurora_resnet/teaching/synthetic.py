@@ -17,6 +17,8 @@ from aurora_resnet.runtime.vocabulary import check_word
 
 VOICE = "synthetic_voice"
 """Attribute of recordings that a synthesiser made: which voice."""
+SYNTHETIC = "synthetic/"
+"""What the names of these speakers begin with."""
 ACCENTS = {"en": ("en-us", "en-gb", "en-gb-scotland")}
 VARIANTS = ("m1", "f1", "m3", "f3", "m5", "f5", "m7", "f2", "klatt2", "m2")
 """Of each voice of espeak-ng: men and women of several ages."""
@@ -63,7 +65,7 @@ def say(words: Sequence[str], folder: Path, language: str = "en") -> Corpus:
             if done.returncode or not file.is_file():
                 reason = done.stderr.strip().partition("\n")[0] or "it wrote nothing"
                 raise ConfigError(f"{command[0]} cannot say {word!r} in the language {language!r}: {reason}")
-            said.append(Utterance(file, (word,), f"synthetic/{name}", attributes={VOICE: name}))
+            said.append(Utterance(file, (word,), SYNTHETIC + name, attributes={VOICE: name}))
     return Corpus("synthetic voices", tuple(said))
 
 
