@@ -12,7 +12,7 @@ import pytest
 
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.runtime.audio.clips import fit_length, read_clip
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, ModelError
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.models.strings import load_string_model
 from aurora_resnet.runtime.vocabulary import Vocabulary
@@ -77,4 +77,16 @@ def test_a_file_answers_with_the_layer_and_keeps_what_it_knew(
 
 def test_a_model_without_the_encoder_is_refused() -> None:
     with pytest.raises(ConfigError, match="speech_encoder"):
-        Encoder("compact").graph()
+        Encoder("compact")
+
+
+def test_a_damaged_file_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "half.onnx").write_bytes(b"not a graph at all")
+    with pytest.raises(ModelError, match="half"):
+        Encoder(tmp_path / "half.onnx")
+
+
+def test_an_embedding_is_computed_once(encoder: Encoder, clip: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = encoder.embed(clip[None])
+    monkeypatch.delattr(encoder, "model")
+    assert (encoder.embed(np.stack((clip, clip))) == once).all()

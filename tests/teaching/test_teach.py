@@ -236,6 +236,7 @@ def test_the_command_teaches_and_recognises(
     ("arguments", "message"),
     [
         (("nowhere", "--out", "x.onnx"), "nowhere: the folder of word folders is not there"),
+        (("--out", "x.onnx"), "give a folder of recordings, or --say WORD for each word"),
         (("mine", "--out", "x.safetensors"), "an enrolled model ends in .onnx; with --train it is a checkpoint"),
         (("mine", "--train", "--out", "x.onnx"), "a checkpoint's name ends in .safetensors"),
         (("mine", "--train", "--with-digits", "--out", "x.safetensors"), "--with-digits"),

@@ -33,6 +33,17 @@ OTHER_WORDS = (
 )  # fmt: skip
 """In the order of the digits: who says "seven" says "sept"."""
 OTHER_DIGITS = (None,) * 7 + (7, 8, 9, None)
+RECORDED_WORDS = ("seven", "three", "two")
+
+
+def recorded_words(folder: Path) -> Path:
+    """Return a folder of three recordings of each word, as one person's."""
+    for word in RECORDED_WORDS:
+        for number, voice in enumerate(("flite-slt", "flite-awb", "festival-kal-diphone")):
+            said = read_samples().filter(words=word, speakers=f"samples/{voice}")[0].path
+            (folder / word).mkdir(parents=True, exist_ok=True)
+            shutil.copy(said, folder / word / f"ann_{number:03d}.flac")
+    return folder
 
 
 @pytest.fixture(scope="session")

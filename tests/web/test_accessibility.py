@@ -16,8 +16,11 @@ import pytest
 
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.teaching.recording_session import RecordingSession
+from aurora_resnet.web.recording import create_recording_app
 from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
+from tests.web.conftest import RECORDED_WORDS, recorded_words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -103,3 +106,16 @@ def test_the_served_pages_break_no_rule(browser: Browser) -> None:
         for path in ("", "index.html"):
             assert violations(browser, address + path, VIEWS[:1]) == []
             assert violations(browser, address + path, VIEWS, try_sample) == []
+
+
+def test_the_page_that_records_and_tries_breaks_no_rule(browser: Browser, tmp_path: Path) -> None:
+    def try_words(page: Page) -> None:
+        page.get_by_role("button", name="Start").click()
+        page.get_by_role("button", name="Try it").click(timeout=60_000)
+        page.locator("#held-out tr").first.wait_for(timeout=60_000)
+        page.evaluate("document.getElementById('answer').hidden = false")
+
+    session = RecordingSession(RECORDED_WORDS, recorded_words(tmp_path / "mine"))
+    with served(create_recording_app(session)) as address:
+        assert violations(browser, address, VIEWS[:1]) == []
+        assert violations(browser, address, VIEWS[::3], try_words) == []

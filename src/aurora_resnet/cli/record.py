@@ -34,7 +34,8 @@ def record(
 
     Says which word to speak, finds where it begins and ends, and asks again for what is too quiet, too loud, too short
     or lost in noise. Ctrl-C ends it; what was recorded stays. Needs the extra: pip install 'aurora-resnet[microphone]',
-    or [web] for --page, which does the same in the browser of this machine.
+    or [web] for --page, which does the same in the browser of this machine, and also enrols what was recorded, answers
+    what is said then, takes corrections, and saves the model.
 
     \b
     Examples:

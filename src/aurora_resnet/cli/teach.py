@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
 
 
 def teach(
-    folder: Annotated[
-        Path,
-        typer.Argument(help="A sub-folder of recordings for each word, named like it, and _other for everything else."),
-    ],
     out: Annotated[Path, typer.Option(help="Model to write: .onnx, with --train a checkpoint (.safetensors).")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="A sub-folder of recordings for each word, named like it, and _other for everything else."),
+    ] = None,
+    say: Annotated[
+        list[str] | None,
+        typer.Option(help="A word that synthetic voices say, beside the recordings or without any. May be repeated."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="With --say: of espeak-ng's voices, as de.")] = "en",
     with_digits: Annotated[
         bool, typer.Option("--with-digits", help="Recognise digits too, and strings of them, as speech_encoder does.")
     ] = False,
@@ -65,46 +71,62 @@ def teach(
     and what everything else does. The report says what to expect, by speaker where there are several, and what is
     missing in the recordings. Exit code 1 means that some recordings could not be used; each is named.
 
+    With --say, espeak-ng and flite say the word in up to twenty voices: a beginning without recordings, and a help with
+    up to three.
+
     \b
     Examples:
       aurora-resnet teach mine --out mine.onnx
       aurora-resnet recognize --model mine.onnx recording.wav
+      aurora-resnet teach --say "lights on" --say "lights off" --out mine.onnx
       aurora-resnet teach mine --wrong kept --hours radio --out mine.onnx
       aurora-resnet teach mine --train --out mine.safetensors
     """
-    tell(f"teaching the words of {folder}")
+    if folder is None and not say:
+        raise ConfigError("there are no words; give a folder of recordings, or --say WORD for each word")
+    tell(f"teaching the words of {folder or 'synthetic voices'}")
     # torch takes seconds, which nobody should wait for without a word.
     from aurora_resnet.environment import check_device, set_threads
     from aurora_resnet.teaching.enrol import enrol
     from aurora_resnet.teaching.recipe import TeachConfig
     from aurora_resnet.teaching.recordings import read_recordings, read_wrong
+    from aurora_resnet.teaching.synthetic import SYNTHETIC
+    from aurora_resnet.teaching.synthetic import say as say_words
     from aurora_resnet.teaching.teach import teach as teach_words
 
     check_file(out, "--out")
     check_device(device)
     set_threads(threads)
     training = {"--init": init, "--noise": noise, "--epochs": epochs}
-    enrolling = {"--with-digits": with_digits, "--wrong": wrong}
+    enrolling = {"--with-digits": with_digits, "--wrong": wrong, "--say": say}
     if unfit := [name for name, value in (enrolling if train else training).items() if value]:
         raise ConfigError(f"{', '.join(unfit)}: only {'without' if train else 'with'} --train")
     if train and out.suffix != ".safetensors":
         raise ConfigError(f"--out {out}: a checkpoint's name ends in .safetensors")
     if not train and out.suffix != ".onnx":
         raise ConfigError(f"--out {out}: the name of an enrolled model ends in .onnx; with --train it is a checkpoint")
-    recordings = read_recordings(folder, speaker_pattern)
-    if speaker_pattern is None and recordings.speaker_pattern is not None:
-        names = [speaker.rpartition("/")[2] for speaker in recordings.speakers]
-        tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
-    if train:
-        config = TeachConfig(
-            init=init or TeachConfig.init, epochs=epochs or TeachConfig.epochs, words_refused=words_refused, seed=seed
-        )
-        taught = teach_words(
-            recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
-        )
-    else:
-        more = None if wrong is None else read_wrong(wrong, recordings)
-        taught = enrol(recordings, out, words_refused=words_refused, with_known=with_digits, wrong=more, progress=tell)
+    with tempfile.TemporaryDirectory() as place:
+        said = say_words(say, Path(place), language) if say else None
+        recordings = read_recordings(folder, speaker_pattern, said)
+        if speaker_pattern is None and recordings.speaker_pattern is not None:
+            people = [speaker for speaker in recordings.speakers if not speaker.startswith(SYNTHETIC)]
+            names = [speaker.rpartition("/")[2] for speaker in people]
+            tell(f"{len(names)} speakers by the names of the files: {', '.join(names[:8])}{' ...' * (len(names) > 8)}")
+        if train:
+            config = TeachConfig(
+                init=init or TeachConfig.init,
+                epochs=epochs or TeachConfig.epochs,
+                words_refused=words_refused,
+                seed=seed,
+            )
+            taught = teach_words(
+                recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
+            )
+        else:
+            more = None if wrong is None else read_wrong(wrong, recordings)
+            taught = enrol(
+                recordings, out, words_refused=words_refused, with_known=with_digits, wrong=more, progress=tell
+            )
     _told(taught, hours)
 
 

@@ -57,15 +57,16 @@ class OnnxFile:
     Args:
         path: the file.
         threads: CPU threads that compute one call.
+        graph: what is computed in place of the file's graph: the same with more outputs.
 
     Raises:
         ModelError: if the file is missing, damaged or not one of ``aurora-resnet export``.
         ConfigError: for fewer than one thread.
     """
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+    def __init__(self, path: str | Path, *, threads: int = 1, graph: bytes | None = None) -> None:
         self.path, self.threads = Path(path), threads
-        self._session = _open(self.path, threads)
+        self._session = _open(self.path, threads, graph)
         try:
             with_metadata = self._session.get_modelmeta().custom_metadata_map
             self.card: str = with_metadata.get(CARD, "")
@@ -126,7 +127,7 @@ class OnnxFile:
         return computed
 
 
-def _open(path: Path, threads: int) -> Any:
+def _open(path: Path, threads: int, graph: bytes | None) -> Any:
     if threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for long names)
@@ -139,7 +140,7 @@ def _open(path: Path, threads: int) -> Any:
     options.log_severity_level = 4
     try:
         # onnxruntime takes a name as UTF-8, which it need not be.
-        model = str(path) if str(path).isascii() else path.read_bytes()
+        model = graph or (str(path) if str(path).isascii() else path.read_bytes())
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no base class of their own
         raise ModelError(

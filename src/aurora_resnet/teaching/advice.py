@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
+from aurora_resnet.teaching.recording_session import ENOUGH
 from aurora_resnet.teaching.recordings import TeachingRecordings
+from aurora_resnet.teaching.synthetic import VOICE
 
-TRAINED, ENROLLED = (10, 20), (3, 5)
+TRAINED, ENROLLED = (10, 20), (ENOUGH, 5)
 """Recordings of a word that are few, and that are enough, to train a network or to enrol with one."""
 UNBALANCED = 3.0
 """How many times as many clips the most frequent word may have as the rarest."""
@@ -33,7 +35,7 @@ def advise(recordings: TeachingRecordings, needed: tuple[int, int] = TRAINED) ->
     there are no recordings of anything else, ... record other words and usual noises into the sub-folder _other
     """
     of_negatives = _of_negatives(recordings) if needed == TRAINED else ()
-    return (*_of_words(recordings, *needed), *_of_speakers(recordings), *of_negatives)
+    return (*_of_words(recordings, *needed), *_of_voices(recordings), *_of_speakers(recordings), *of_negatives)
 
 
 def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
@@ -75,6 +77,17 @@ def _of_words(recordings: TeachingRecordings, least: int, enough: int) -> Iterat
         )
     if twins := _same_recordings(recordings):
         yield f"the same recording stands there twice: {_listed(twins)}, so the estimate is too good; keep one of each"
+
+
+def _of_voices(recordings: TeachingRecordings) -> Iterator[str]:
+    synthetic = sum(VOICE in utterance.attributes for utterance in recordings.words)
+    if synthetic == len(recordings.words):
+        yield (
+            "all recordings are by synthetic voices, so these results are not those of people; record each word "
+            "yourself, even once"
+        )
+    elif synthetic:
+        yield f"{synthetic} recordings are by synthetic voices, the results are of the other ones"
 
 
 def _of_speakers(recordings: TeachingRecordings) -> Iterator[str]:

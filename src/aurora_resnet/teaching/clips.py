@@ -13,6 +13,7 @@ from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.teaching.recipe import CLIP_SECONDS, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
+from aurora_resnet.teaching.synthetic import by_people
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def read_clips(
     words, problems = _audible(load_clips(recordings.words, whole, progress=progress, skip_unreadable=True))
     if not len(words):
         raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(problems[:3])}")
-    network = replace(whole, clip_seconds=clip_seconds or fitting_clip_seconds(words, network.clip_seconds))
+    people = words.part(by_people(words.utterances))  # synthetic voices are shorter: there is no noise around them
+    network = replace(whole, clip_seconds=clip_seconds or fitting_clip_seconds(people, network.clip_seconds))
     negatives, unusable = words.part(slice(0)), list[str]()
     if len(recordings.negatives):
         negatives, unusable = _audible(load_negatives(recordings.negatives, network, skip_unreadable=True))

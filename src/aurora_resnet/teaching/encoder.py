@@ -14,17 +14,17 @@ embedding's projection, of length 1, written into the graph behind the encoder; 
 
 from __future__ import annotations
 
+import hashlib
 import json
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, ModelError
 from aurora_resnet.runtime.model_reference import AnyModel, resolve
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ExportedModel, ModelFacts
 from aurora_resnet.runtime.onnx_file import ALONE, STRINGS
@@ -42,7 +42,7 @@ _PER_DECADE = 4.0  # of the features, which are (log10 + 4) / 4
 
 
 class Encoder:
-    """The encoder of an exported model, frozen.
+    """The encoder of an exported model, frozen. It keeps the embeddings that it computed, 3 kB a clip.
 
     Args:
         model: as ``resolve`` takes it; one with the head of ``SpeechEncoder``.
@@ -50,21 +50,32 @@ class Encoder:
 
     Raises:
         ConfigError: for any other model.
+        ModelError: for a damaged file.
 
     >>> Encoder().embed(np.zeros((2, 8000), np.float32)).shape
     (2, 768)
     """
 
     def __init__(self, model: AnyModel = "speech_encoder", *, threads: int = 1) -> None:
-        self.path, self.threads = resolve(model, kind="words", format="onnx").path, threads
-        self.model = ExportedModel(self.path, threads=threads)
+        import onnx
+
+        self.path = resolve(model, kind="words", format="onnx").path
+        graph = self.graph()
+        graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(EMBEDDING))
+        self.model = ExportedModel(self.path, threads=threads, graph=graph.SerializeToString())
         self.facts = self.model.facts
+        self._kept: dict[bytes, Vectors] = {}
 
     def graph(self) -> ModelProto:
         """Return the exported graph with the embedding behind the encoder."""
         import onnx
 
-        graph = onnx.load(str(self.path))
+        try:
+            graph = onnx.load(str(self.path))
+        except Exception as error:  # of protobuf, which is no dependency of ours
+            raise ModelError(
+                f"'{self.path}' is no ONNX file that can be used ({error}); export the model again"
+            ) from error
         last = [n for n in graph.graph.node if n.op_type == "LayerNormalization" and "mixture.norms" in n.input[1]]
         own = [n for n in last if n.input[1].startswith("word_head.")] or last
         if not own:
@@ -86,21 +97,13 @@ class Encoder:
         put("Concat", mean, highest, name=EMBEDDING, axis=1)
         return graph
 
-    @cached_property
-    def _session(self) -> Any:
-        import onnx
-        import onnxruntime
-
-        graph = self.graph()
-        graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(EMBEDDING))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = self.threads, 4
-        return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
     def embed(self, clips: Samples) -> Vectors:
-        """Return the embeddings of clips, each computed alone, ``[n, N] -> [n, D]``."""
-        rows = [self._session.run([EMBEDDING], {INPUT: clip[None].astype(np.float32)})[0] for clip in clips]
-        return np.concatenate(rows)
+        """Return the embeddings of clips, each computed alone and once, ``[n, N] -> [n, D]``."""
+        keys = [hashlib.sha256(clip.tobytes()).digest() for clip in clips]
+        for key, clip in zip(keys, clips, strict=True):
+            if key not in self._kept:
+                self._kept[key] = self.model.run([EMBEDDING], {INPUT: clip[None].astype(np.float32)})[0][0]
+        return np.stack([self._kept[key] for key in keys])
 
     def write(
         self,

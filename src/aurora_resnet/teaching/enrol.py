@@ -17,22 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import AnyModel
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.teaching.advice import ENROLLED, advise, advise_after
+from aurora_resnet.teaching.advice import ENROLLED
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.head import Layer
-from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
+from aurora_resnet.teaching.lessons import Lessons, answers_of, choose, of_people
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
 from aurora_resnet.teaching.recipe import usual_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
-from aurora_resnet.teaching.report import OWN, WORDS, Accepted, Taught
+from aurora_resnet.teaching.report import OWN, Accepted, Taught
 
 
 def enrol(
@@ -42,7 +40,7 @@ def enrol(
     words_refused: float = 0.05,
     with_known: bool = False,
     wrong: Corpus | None = None,
-    model: AnyModel = "speech_encoder",
+    encoder: Encoder | None = None,
     bank: Bank | None = None,
     progress: Callable[[str], object] = lambda _: None,
 ) -> Taught:
@@ -53,9 +51,9 @@ def enrol(
         out: the file to write, ending in ``.onnx``.
         words_refused: largest share of the held-out words that the threshold refuses, 0 to below 1; more where
             else more than a twentieth of the bank's other words would be accepted.
-        with_known: recognise the words of ``model`` too, whose logits and strings stay as they are.
+        with_known: recognise the words of the encoder's model too, whose logits and strings stay as they are.
         wrong: recordings that an earlier model got wrong, as ``read_wrong`` reads them.
-        model: whose encoder.
+        encoder: of another model than ``speech_encoder``, or one that has described most of the recordings already.
         bank: of negatives; that of the package by default.
         progress: is told what happens next.
 
@@ -67,7 +65,7 @@ def enrol(
     out, started = Path(out), time.perf_counter()
     if out.suffix != ".onnx":
         raise ConfigError(f"{out}: the file of an enrolled model ends in .onnx")
-    encoder = Encoder(model)
+    encoder = encoder or Encoder()
     bank = bank or load_bank()
     bank.check(encoder)
     facts = encoder.facts
@@ -89,18 +87,15 @@ def enrol(
     logits, own, of_bank = lessons.held_out()
     spoken = answers_of(clips.words, logits)
     calibration = choose(spoken, of_bank, lessons.bank.labels, words_refused)
-    spoken = replace(spoken, calibration=calibration)
-    estimate = spoken.report(WORDS, vocabulary.words, {})
-    answers = {OWN: replace(answers_of(clips.negatives, own), calibration=calibration)} if len(own) else {}
-    pairs = lessons.alike()
-    taught = Taught(
-        model=out,
-        calibration=calibration,
-        estimate=estimate,
-        rejection=RejectionReport.count(out.stem, {WORDS: spoken}, answers) if answers else None,
+    taught = Taught.of(
+        out,
+        clips,
+        calibration,
+        of_people(spoken),
+        {OWN: answers_of(clips.negatives, own)} if len(own) else {},
+        needed=ENROLLED,
+        advice=tuple(_advice(*pair) for pair in lessons.alike()),
         by_speaker=lessons.by_speaker,
-        advice=(*(_advice(*pair) for pair in pairs), *advise(clips.recordings, ENROLLED), *advise_after(estimate)),
-        problems=clips.problems,
         seconds=time.perf_counter() - started,
         accepted=_accepted(calibration, of_bank, lessons.bank.labels),
         correction=None

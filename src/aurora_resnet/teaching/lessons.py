@@ -19,6 +19,7 @@ from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.head import Layer, fit_layer
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank
+from aurora_resnet.teaching.synthetic import VOICE, by_people
 
 GROUPS = 5
 """Parts of the recordings, of which each is held out once."""
@@ -26,6 +27,8 @@ BANK_PARTS = 2
 """Of the bank, of which each is held out once while all recordings are learnt."""
 OTHERS_ACCEPTED = 0.05
 """Of the bank's other words, at most; chosen on speakers of Speech Commands who are in no test (even ids)."""
+PEOPLE_COUNT = 4
+"""So many synthetic voices a recording of a person weighs; see docs/own-words.md."""
 ALIKE = 0.55
 """Cosine of the mean vectors of two words from which on they are named as sounding alike; see docs/own-words.md."""
 
@@ -55,6 +58,8 @@ class Lessons:
             same = [replace(utterance, speaker="") for utterance in words.utterances]
             groups = min(GROUPS, *np.bincount(self.labels).tolist())
             self.group, self.own_group, self.by_speaker = assign_groups(same, negatives.utterances, groups)
+        people = by_people(words.utterances)
+        self.times = np.where(people & ~people.all(), PEOPLE_COUNT, 1)
         self.bank_part = np.arange(len(self.bank)) % BANK_PARTS
 
     def _vectors(self, clips: ClipSet) -> Vectors:
@@ -64,8 +69,10 @@ class Lessons:
 
     def layer(self, words: npt.NDArray[np.bool_] | slice, group: int = -1, part: int = -1) -> Layer:
         """Return the layer fitted to some recordings, own negatives of all groups but one and all parts but one."""
+        chosen = np.arange(len(self.words))[words]
+        chosen = np.repeat(chosen, self.times[chosen])
         own, bank = self.own[self.own_group != group], self.bank.vectors[self.bank_part != part]
-        return fit_layer(self.words[words], self.labels[words], np.concatenate((own, bank)))
+        return fit_layer(self.words[chosen], self.labels[chosen], np.concatenate((own, bank)))
 
     def held_out(self, words: npt.NDArray[np.bool_] | slice = slice(None)) -> tuple[Vectors, Vectors, Vectors]:
         """Return logits of the recordings, own negatives and bank by layers that did not learn from them.
@@ -122,6 +129,7 @@ def choose(spoken: Answers, bank: Vectors, labels: npt.NDArray[np.str_], words_r
     """Return the calibration: the threshold refuses at most a share of the words, or accepts few other words.
 
     Layers that are held out learnt from fewer recordings: of very few, their evidence is too low to choose by it alone.
+    Synthetic voices are clearer than people, who would be refused by a threshold for them.
 
     Args:
         spoken: held-out words.
@@ -129,9 +137,19 @@ def choose(spoken: Answers, bank: Vectors, labels: npt.NDArray[np.str_], words_r
         labels: of them.
         words_refused: the share.
     """
-    found = fit_calibration(spoken, words_refused=words_refused)
+    people = of_people(spoken)
+    synthetic = VOICE in people.utterances[0].attributes
+    found = fit_calibration(people, words_refused=None if synthetic else words_refused)
     least = lowest_threshold(evidence(bank[~np.isin(labels, (NOISE, TALK))]), accepted=OTHERS_ACCEPTED)
     return replace(found, threshold=max(least, found.threshold or least))
+
+
+def of_people(answers: Answers) -> Answers:
+    """Return the answers to recordings that no synthesiser made, all of them if there are no others."""
+    real = by_people(answers.utterances)
+    utterances = tuple(u for u, is_real in zip(answers.utterances, real, strict=True) if is_real)
+    labels, logits, peaks = answers.labels[real], answers.logits[real], answers.peaks[real]
+    return replace(answers, utterances=utterances, labels=labels, logits=logits, peaks=peaks)
 
 
 def _count(logits: Vectors, labels: npt.NDArray[np.int64], point: Calibration, mask: npt.NDArray[np.bool_]) -> int:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.corpora.checking import is_recording
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import check_word
 from aurora_resnet.teaching.takes import Take
 
 OTHER = "_other"
 """The folder of what is none of the words."""
+ENOUGH = 3
+"""Recordings of each word with which enrolling begins to be good."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,10 @@ class RecordingSession:
             raise ConfigError(f"speaker {speaker!r}: a name without underscores and slashes, as in ann")
         if not words:
             raise ConfigError("no words to record; give at least one")
-        folders = list(dict.fromkeys(_folder(word.strip()) for word in words)) * times
-        random.Random(seed).shuffle(folders)  # not one word many times over: it would sound like a list
+        self.words = list(dict.fromkeys(_folder(word.strip()) for word in words))
+        generator, folders = random.Random(seed), list[str]()
+        for _ in range(times):  # not one word many times over: it would sound like a list
+            folders += generator.sample(self.words, len(self.words))
         folders += [OTHER] * other
         self.out, self.speaker = Path(out), speaker
         self.prompts = [Prompt(folder, number, len(folders)) for number, folder in enumerate(folders, start=1)]
@@ -80,12 +85,18 @@ class RecordingSession:
         """What to say now; ``None`` when everything was said."""
         return self.prompts[self.kept] if self.kept < len(self.prompts) else None
 
+    @property
+    def enough(self) -> bool:
+        """Whether there are as many recordings of each word as enrolment needs, also of earlier sessions."""
+        there = (filter(is_recording, (self.out / word).glob("*")) for word in self.words)
+        return all(len(list(files)) >= ENOUGH for files in there)
+
     def keep(self, take: Take) -> str | None:
         """Keep a take and go on to the next prompt, or return why it must be said again."""
         prompt = self.prompt
         if prompt is None or take.fault is not None:
             return take.fault
-        _write_next(take, self.out / prompt.folder, self.speaker)
+        write_take(take, self.out / prompt.folder, self.speaker)
         self.kept += 1
         return None
 
@@ -101,7 +112,7 @@ class RecordingSession:
 
     def next_command(self) -> str:
         """Return what to do with them."""
-        return f"aurora-resnet teach {self.out} --out {self.out.name}.onnx"
+        return f"aurora-resnet teach {self.out} --out {self.out.absolute().name}.onnx"
 
 
 def _folder(word: str) -> str:
@@ -112,7 +123,7 @@ def _folder(word: str) -> str:
     return name
 
 
-def _write_next(take: Take, folder: Path, speaker: str) -> None:
+def write_take(take: Take, folder: Path, speaker: str) -> None:
     """Write a take under the first number that is free, also of other sessions that record at the same time."""
     for number in range(1, 1_000_000):
         path = folder / f"{speaker}_{number:03d}.wav"

@@ -56,20 +56,26 @@ class TeachingRecordings:
         return {word: counts[word] for word in self.words.words}
 
 
-def read_recordings(folder: str | Path, speaker_pattern: str | None = None) -> TeachingRecordings:
+def read_recordings(
+    folder: str | Path | None, speaker_pattern: str | None = None, said: Corpus | None = None
+) -> TeachingRecordings:
     """Read a folder with a sub-folder for each word and, if there is one, ``_other`` for everything else.
 
     Args:
-        folder: the folder; words are the names of the sub-folders in lower case.
+        folder: the folder; words are the names of the sub-folders in lower case; ``None`` if all is in ``said``.
         speaker_pattern: as ``read_folder`` takes it. Without it, what stands before the first underscore, hyphen or
             blank of the names is taken for the speaker, if that fits all of them (see ``guess_speakers``).
+        said: more recordings, as ``say`` makes them.
 
     Raises:
         CorpusError: if the folder is missing, has fewer than two words or a word with one recording only.
         ConfigError: if the pattern is no regular expression with a group.
     """
+    if folder is None:
+        return divide(said or Corpus("nothing", ()))
     pattern = speaker_pattern if speaker_pattern is not None else guess_speakers(folder)
-    return divide(read_folder(folder, pattern), pattern)
+    there = read_folder(folder, pattern)
+    return divide(there if said is None else there.merge(said), pattern)
 
 
 def read_wrong(folder: str | Path, recordings: TeachingRecordings) -> Corpus:
@@ -84,7 +90,7 @@ def read_wrong(folder: str | Path, recordings: TeachingRecordings) -> Corpus:
     """
     wrong = read_folder(folder)  # all by one speaker: the one who enrols, or another
     if recordings.speaker_pattern is None:
-        same = recordings.speakers[0]
+        same = recordings.words[0].speaker
         wrong = replace(wrong, utterances=tuple(replace(utterance, speaker=same) for utterance in wrong))
     if unknown := sorted({word for u in wrong for word in u.words} - set(recordings.words.words)):
         raise CorpusError(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.evaluation.tables import markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.decision import Calibration
+from aurora_resnet.teaching.advice import TRAINED, advise, advise_after
+from aurora_resnet.teaching.clips import TeachingClips
 
 WORST_WORDS = 12
 WORDS, OWN = "held-out words", "your other recordings"
@@ -69,6 +73,33 @@ class Taught:
     seconds: float
     accepted: tuple[Accepted, ...] = ()
     correction: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Path,
+        clips: TeachingClips,
+        calibration: Calibration,
+        spoken: Answers,
+        negatives: dict[str, Answers],
+        *,
+        needed: tuple[int, int] = TRAINED,
+        advice: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Taught:
+        """Return what answers to held-out recordings, of words and of negatives by their name, say at a calibration."""
+        spoken = replace(spoken, calibration=calibration)
+        answers = {name: replace(each, calibration=calibration) for name, each in negatives.items()}
+        estimate = spoken.report(WORDS, clips.network.words, {})
+        return cls(
+            model=model,
+            calibration=calibration,
+            estimate=estimate,
+            rejection=RejectionReport.count(model.stem, {WORDS: spoken}, answers) if answers else None,
+            advice=(*advice, *advise(clips.recordings, needed), *advise_after(estimate)),
+            problems=clips.problems,
+            **more,
+        )
 
     def to_markdown(self) -> str:
         """Return the estimate with its interval, the advice, the words, and what is accepted by mistake."""

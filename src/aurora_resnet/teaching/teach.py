@@ -27,12 +27,10 @@ from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.evaluation.rejection_report import RejectionReport
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import CheckpointError, TrainingError
-from aurora_resnet.teaching.advice import advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.folds import assign_groups, possible_groups
 from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
@@ -84,21 +82,10 @@ def teach(
     with progress_bar(total=(config.groups + 1) * config.epochs, unit="epoch", desc="teaching: ", show=progress) as bar:
         answers = lessons.held_out_answers(bar)
         final = lessons.train(None, bar)
-    spoken = answers[WORDS]
-    calibration = fit_calibration(spoken, words_refused=config.words_refused)
-    answers = {name: replace(each, calibration=calibration) for name, each in answers.items()}
     spoken = answers.pop(WORDS)
-    estimate = spoken.report(WORDS, clips.network.words, {})
-    taught = Taught(
-        model=out,
-        calibration=calibration,
-        estimate=estimate,
-        rejection=RejectionReport.count(out.stem, {WORDS: spoken}, answers) if answers else None,
-        by_speaker=lessons.by_speaker,
-        advice=(*advise(clips.recordings), *advise_after(estimate)),
-        problems=clips.problems,
-        seconds=time.perf_counter() - started,
-    )
+    calibration = fit_calibration(spoken, words_refused=config.words_refused)
+    seconds = time.perf_counter() - started
+    taught = Taught.of(out, clips, calibration, spoken, answers, by_speaker=lessons.by_speaker, seconds=seconds)
     card = f"# {out.stem}\n\n{taught.to_markdown()}\n"
     save_checkpoint(final, out, calibration=calibration, card=card, info={"teach": _record(taught, clips, config)})
     shutil.rmtree(work.parent, ignore_errors=True)

@@ -1,22 +1,13 @@
-"""The page that records a user's words: the browser's microphone, the same rules as on the command line.
-
-The browser opens the WebSocket ``/api/record``, says its rate as JSON, ``{"sample_rate": 48000}``, and sends mono
-16-bit PCM, little-endian, about a tenth of a second at a time. It is sent events as JSON: ``prompt``, ``level``,
-``kept``, ``again`` with a reason, ``done``, ``error``.
-"""
+"""The page that records a user's words and tries them, for one page at a time: see ``visit`` for what is sent."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from contextlib import suppress
 
-from aurora_resnet.runtime.audio.encodings import decode_samples
-from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, AuroraError, MissingDependencyError
-from aurora_resnet.teaching.recording_session import OTHER, RecordingSession
-from aurora_resnet.teaching.takes import TakeFinder
+from aurora_resnet.runtime.errors import AuroraError, MissingDependencyError
+from aurora_resnet.teaching.recording_session import RecordingSession
 
 try:
     from fastapi import FastAPI, WebSocket
@@ -24,7 +15,8 @@ try:
 
     from aurora_resnet.web.guard import guarded_app
     from aurora_resnet.web.pages import page_routes
-    from aurora_resnet.web.sockets import MAX_CHUNK_BYTES, RATES, receive_within, refuse
+    from aurora_resnet.web.sockets import refuse
+    from aurora_resnet.web.visit import OpenedLater, Visit
 except ImportError as error:
     raise MissingDependencyError(
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
@@ -38,8 +30,8 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
     """Return the application: the page at ``/`` and the WebSocket ``/api/record``, for one page at a time.
 
     Args:
-        session: what is asked for and where it is written.
-        finished: set when everything was said.
+        session: what is asked for and where it is written; a model is saved beside it, over no other file.
+        finished: set when the page says so.
 
     >>> app = create_recording_app(RecordingSession(["yes", "no"], "mine"))
     >>> app.url_path_for("record")
@@ -47,6 +39,7 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
     """
     app = guarded_app(openapi_url=None)
     in_use = asyncio.Lock()
+    trial = OpenedLater(session)
 
     @app.websocket("/api/record")
     async def record(socket: WebSocket) -> None:
@@ -57,7 +50,9 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
                 return
             async with in_use:
                 try:
-                    await _record(socket, session, finished)
+                    await Visit(socket, session, trial, SILENT_SECONDS).serve()
+                    if finished is not None:
+                        finished.set()
                 except TimeoutError:
                     await refuse(socket, f"nothing came for {SILENT_SECONDS:g} s; begin again")
                 except AuroraError as error:
@@ -65,46 +60,3 @@ def create_recording_app(session: RecordingSession, *, finished: threading.Event
 
     app.router.routes += page_routes("record.html")
     return app
-
-
-async def _record(socket: WebSocket, session: RecordingSession, finished: threading.Event | None) -> None:
-    finder = TakeFinder(_sample_rate(await receive_within(socket, SILENT_SECONDS)))
-    await _ask(socket, session)
-    while session.prompt is not None:
-        take = finder.push(_chunk(await receive_within(socket, SILENT_SECONDS)))
-        await socket.send_json({"event": "level", "db": round(finder.level_db, 1)})
-        if take is None:
-            continue
-        fault = await asyncio.to_thread(session.keep, take)
-        if fault is not None:
-            await socket.send_json({"event": "again", "reason": fault})
-            continue
-        await socket.send_json({"event": "kept", "seconds": round(take.spoken_seconds, 2), "db": round(take.level_db)})
-        await _ask(socket, session)
-    await socket.send_json({"event": "done", "summary": session.summary(), "next": session.next_command()})
-    await socket.close()
-    if finished is not None:
-        finished.set()
-
-
-async def _ask(socket: WebSocket, session: RecordingSession) -> None:
-    prompt = session.prompt
-    if prompt is not None:
-        facts = {"text": prompt.text, "number": prompt.number, "of": prompt.of, "other": prompt.folder == OTHER}
-        await socket.send_json({"event": "prompt", **facts})
-
-
-def _sample_rate(hello: str | bytes) -> int:
-    try:
-        rate = json.loads(hello)["sample_rate"]
-        if type(rate) is int and RATES[0] <= rate <= RATES[1]:
-            return rate
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise AudioError(f'expected {{"sample_rate": {RATES[0]} to {RATES[1]}}} first, got {hello[:100]!r}')
-
-
-def _chunk(data: str | bytes) -> Samples:
-    if not isinstance(data, bytes) or not 0 < len(data) <= MAX_CHUNK_BYTES:
-        raise AudioError(f"expected chunks of 2 to {MAX_CHUNK_BYTES:,} bytes of 16-bit samples, got {len(data):,}")
-    return decode_samples(data, "pcm16")

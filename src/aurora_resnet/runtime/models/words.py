@@ -93,8 +93,8 @@ class ExportedModel(OnnxFile):
     (2, 11)
     """
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
-        super().__init__(path, threads=threads)
+    def __init__(self, path: str | Path, *, threads: int = 1, graph: bytes | None = None) -> None:
+        super().__init__(path, threads=threads, graph=graph)
         if is_of_strings(self.metadata):
             raise wrong_kind(path, "strings")
         self.facts = facts = self.read(ModelFacts.from_dict)

@@ -30,7 +30,7 @@ export const askString = askSound("api/string");
  * @param sampleRate of the microphone.
  * @param onevent called with each event, an object.
  * @param onend called when it ends other than by `close`: with an Error, or with null after `end`.
- * @returns {push(block), end(), close()}; `end` sends what is left and the text "end".
+ * @returns {push(block), say(text), end(), close()}; `end` sends what is left and the text "end".
  */
 export function connect(path, sampleRate, { onevent, onend }) {
   return new Promise((resolve, reject) => {
@@ -55,7 +55,7 @@ export function connect(path, sampleRate, { onevent, onend }) {
     };
     socket.onopen = () => {
       send(JSON.stringify({ sample_rate: sampleRate }));
-      resolve({ push, end, close: () => ((open = false), socket.close()) });
+      resolve({ push, say: send, end, close: () => ((open = false), socket.close()) });
     };
     socket.onmessage = ({ data }) => {
       const event = JSON.parse(data);
