@@ -1,0 +1,33 @@
+"""Recorded numbers of people, as the tests of streams and agents take them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.vocabulary import DIGITS
+
+
+class RecordedNumber(NamedTuple):
+    """A recording of AN4, its 16-bit samples, and what was said."""
+
+    path: Path
+    samples: np.ndarray[Any, np.dtype[np.int16]]
+    rate: int
+    number: str
+
+
+def recorded_numbers(shared: Path, count: int) -> list[RecordedNumber]:
+    """Return the first recordings of AN4's test split."""
+    numbers, folder = [], shared / "an4"
+    with (folder / "strings.csv").open(newline="") as file:
+        said = [row for row in csv.DictReader(file) if row["split"] == "test"][:count]
+    for row in said:
+        samples, rate = read_audio(folder / row["file"])
+        digits = "".join(str(DIGITS.digits[DIGITS.index(word)]) for word in row["transcript"].split())
+        numbers.append(RecordedNumber(folder / row["file"], np.round(samples * 32768).astype("<i2"), rate, digits))
+    return numbers
