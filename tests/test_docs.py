@@ -33,7 +33,7 @@ RUN = (
     "telephony.md", "redaction.md",
 )  # fmt: skip
 """Pages whose Python and commands run with the recordings of ``folder``."""
-OWN_TESTS = {"strings.md"}
+OWN_TESTS = {"strings.md", "voice-agents.md"}
 """Pages with a test of their own below."""
 ELSEWHERE = {
     "data.md": "downloads",
@@ -148,3 +148,13 @@ def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
     return Recognizer.from_pretrained("compact")
+
+
+@pytest.mark.parametrize(("number", "package"), [(0, None), (1, "pipecat"), (2, "livekit.agents")])
+def test_python_of_the_page_about_voice_agents(
+    number: int, package: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if package is not None:
+        pytest.importorskip(package)
+    exec(compile(blocks("voice-agents.md", "python")[number], "docs/voice-agents.md", "exec"), {"__name__": "page"})
+    assert package is not None or "NumberCollected(number='4071'" in capsys.readouterr().out

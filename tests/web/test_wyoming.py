@@ -104,6 +104,20 @@ def test_a_word_of_the_other_model_and_silence(commands: Commands) -> None:
     assert connected(commands, use) == ["seven", "", "7", ""]
 
 
+def test_own_words_of_any_language_where_there_are_no_numbers(other_words: Recognizer) -> None:
+    commands = Commands(other_words, None, Receiver())
+    seven = read_samples().filter(words="seven", speakers="samples/flite-slt")[0]
+    samples, rate = read_audio(seven.path)
+
+    async def use(client: AsyncTcpClient) -> str:
+        event = await command(client, np.round(samples * 32767).astype("<i2"), rate)
+        return str(Transcript.from_event(event).text)
+
+    (model,) = commands.info.asr[0].models
+    assert {"de", "en", "fr"} < set(model.languages)
+    assert connected(commands, use) == other_words.recognize(seven.path).word != "seven"
+
+
 @pytest.mark.parametrize(
     ("events", "reason"),
     [

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,7 +37,10 @@ except ImportError as error:
 
 SILENT_SECONDS = 60.0
 """Who sends nothing so long is gone."""
-LANGUAGES = "ar ca cs da de el en es fa fi fr he hi hu it ja ko nl no pl pt ro ru sv tr uk vi zh".split()
+LANGUAGES = [
+    "ar", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl", "no",
+    "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh",
+]  # fmt: skip
 """Own words may be of any; Home Assistant offers a model to assistants of the languages that it names."""
 KINDS: tuple[type[Eventable], ...] = (Describe, Transcribe, AudioStart, AudioChunk, AudioStop)
 Answer = Callable[[np.ndarray[Any, Any], int], str]
@@ -66,7 +69,7 @@ class Commands:
         self.answers: dict[str, Answer] = {} if numbers is None else {numbers.facts.name: number}
         self.answers[words.model.facts.name] = word
         spoken = ["en"] if None not in words.vocabulary.digits else LANGUAGES
-        about = {"attribution": Attribution("aurora-resnet", ""), "installed": True, "version": __version__}
+        about: Any = {"attribution": Attribution("aurora-resnet", ""), "installed": True, "version": __version__}
         models = [
             AsrModel(name=name, description=None, languages=spoken if answer is word else ["en"], **about)
             for name, answer in self.answers.items()
@@ -109,7 +112,7 @@ class _Bounded:
         """Return what is said next, of what we know; ``None`` at the end, and for what is no event."""
         try:
             async with asyncio.timeout(SILENT_SECONDS):
-                while (event := await async_read_event(self)) is not None:
+                while (event := await async_read_event(cast(asyncio.StreamReader, self))) is not None:
                     for kind in KINDS:
                         if kind.is_type(event.type):
                             return kind.from_event(event)

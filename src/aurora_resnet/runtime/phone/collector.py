@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..audio.encodings import Encoding, sample_bytes
+from ..audio.encodings import sample_bytes
 from ..errors import ConfigError
 from ..strings.answer import MOST_ALTERNATIVES, DigitString
 from ..strings.dialogue import NextStep, NumberDialogue
@@ -64,8 +64,6 @@ class NumberCollector:
         recognizer: who recognises.
         times: how long to wait, how many digits the number has, and its check. ``no_input_seconds`` count from the end
             of what is said: set ``says`` while it is.
-        sample_rate: of the sound in Hz.
-        encoding: of the sound.
         phrases: what is said.
         sure: as ``NumberDialogue``; above 1, every number is read back.
         questions: as ``NumberDialogue``.
@@ -74,7 +72,7 @@ class NumberCollector:
         ConfigError: if a number of one digit is possible, or as ``NumberDialogue``.
 
     >>> times = StringTimes(lengths={4})
-    >>> collector = NumberCollector(StringRecognizer.from_pretrained("string_net"), times, sample_rate=8000)
+    >>> collector = NumberCollector(StringRecognizer.from_pretrained("string_net"), times)
     >>> collector.begin()
     [Say(text='Please say or type the number.')]
     >>> [collector.feed(Key(key))[-1] for key in "4071"][-1]
@@ -86,8 +84,6 @@ class NumberCollector:
         recognizer: StringRecognizer,
         times: StringTimes | None = None,
         *,
-        sample_rate: int,
-        encoding: Encoding = "pcm16",
         phrases: Phrases | None = None,
         sure: float = 0.95,
         questions: int = 4,
@@ -95,9 +91,10 @@ class NumberCollector:
         self._times = times or StringTimes()
         if self._times.sizes is not None and min(self._times.sizes) < 2:
             raise ConfigError(f"a number that is read back has two digits at least, got lengths {self._times.sizes}")
-        self._recognizer, self._opened = recognizer, Opened(sample_rate, encoding)
-        self._second_bytes = sample_rate * sample_bytes(encoding)
-        self._phrases, self._dialogue = phrases or Phrases(), NumberDialogue(self._times, sure=sure, questions=questions)
+        self._recognizer, self._opened = recognizer, Opened(8000, "pcm16")
+        self._phrases = phrases or Phrases()
+        self._dialogue = NumberDialogue(self._times, sure=sure, questions=questions)
+        self._active, self._waited = False, 0.0  # the speaker speaks or types; seconds in which neither of us does
         self.says = False
         """Whether something is being said to the speaker."""
         self.over = False
@@ -107,8 +104,11 @@ class NumberCollector:
         """Begin the conversation; return the first question."""
         return self._go_on(self._dialogue.next)
 
-    def feed(self, event: Sound | Key) -> list[CollectorEvent]:
+    def feed(self, event: Opened | Sound | Key) -> list[CollectorEvent]:
         """Take sound or a key; return what happened, in order, and what to say, if anything.
+
+        Args:
+            event: ``Opened`` tells what sound comes; until then it is 16-bit at 8 kHz.
 
         Raises:
             AudioError: for sound that is not what it should be.
@@ -116,8 +116,10 @@ class NumberCollector:
         told: list[CollectorEvent] = []
         if self.over:
             return told
-        if isinstance(event, Sound):
-            self._waited += 0.0 if self.says or self._active else len(event.data) / self._second_bytes
+        if isinstance(event, Opened):
+            self._opened = event
+        if isinstance(event, Sound) and not (self.says or self._active):
+            self._waited += len(event.data) / (self._opened.sample_rate * sample_bytes(self._opened.encoding))
         for happened in self._line.feed(event):
             told.append(happened)
             match happened:
