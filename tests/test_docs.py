@@ -150,11 +150,7 @@ def recognizer() -> Recognizer:
     return Recognizer.from_pretrained("compact")
 
 
-@pytest.mark.parametrize(("number", "package"), [(0, None), (1, "pipecat"), (2, "livekit.agents")])
-def test_python_of_the_page_about_voice_agents(
-    number: int, package: str | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    if package is not None:
-        pytest.importorskip(package)
-    exec(compile(blocks("voice-agents.md", "python")[number], "docs/voice-agents.md", "exec"), {"__name__": "page"})
-    assert package is not None or "NumberCollected(number='4071'" in capsys.readouterr().out
+def test_python_of_the_page_about_voice_agents(capsys: pytest.CaptureFixture[str]) -> None:
+    """The parts for LiveKit and Pipecat run in tests/runtime/test_*_agent.py, where these are installed."""
+    exec(compile(blocks("voice-agents.md", "python")[0], "docs/voice-agents.md", "exec"), {"__name__": "page"})
+    assert "NumberCollected(number='4071'" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,8 @@ from aurora_resnet.runtime.agents.livekit import CollectNumber, DigitsSTT, speec
 from aurora_resnet.runtime.phone.collector import NumberCollected, Phrases
 from aurora_resnet.runtime.strings.events import StringTimes
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.recorded_numbers import recorded_numbers
 from tests.runtime.phone.traces import Said, pcm
+from tests.runtime.recorded_numbers import recorded_numbers
 from tests.runtime.tone_model import OTHER, RATE, ToneModel, spoken
 
 # LiveKit's stand-in for a job leaves a folder to the garbage collector.
@@ -33,6 +34,12 @@ PHRASES = Phrases("ask", "repeat", "confirm {number}")
 NUMBER = ["four", "oh", "seven", "one"]
 FOUR = StringTimes(lengths={4})
 PAUSE = np.zeros(2 * RATE, np.float32)
+
+
+def test_the_example_of_the_page() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "voice-agents.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(examples[2], {"__name__": "page"})
 
 
 def frames(data: bytes, rate: int = RATE, channels: int = 1) -> list[rtc.AudioFrame]:
@@ -55,7 +62,7 @@ def plain(events: Iterable[SpeechEvent]) -> list[object]:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("model", ["string_net", pytest.param("speech_encoder", marks=pytest.mark.slow)])
-def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str, shared: Path) -> None:
+def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str) -> None:
     recognizer = StringRecognizer.from_pretrained(model)
     digits = DigitsSTT(recognizer)
 
@@ -67,7 +74,7 @@ def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str, shared: Pat
             stream.start_time_offset = 0.0
             return [event async for event in stream]
 
-    for path, samples, rate, number in recorded_numbers(shared, 3):
+    for path, samples, rate, number in recorded_numbers(3):
         stream = recognizer.stream(rate, encoding="pcm16")
         events = [*stream.feed(samples.tobytes()), *stream.finish()]
         told = asyncio.run(streamed(samples.tobytes(), rate))
@@ -164,10 +171,10 @@ def test_other_speech_to_the_end_of_questions() -> None:
 
 
 @pytest.mark.shared
-def test_recorded_numbers_are_collected(shared: Path) -> None:
+def test_recorded_numbers_are_collected() -> None:
     """They are sent at 16 kHz, read back, and said to be right by key."""
     recognizer = StringRecognizer.from_pretrained("string_net")
-    for path, samples, rate, number in recorded_numbers(shared, 2):
+    for path, samples, rate, number in recorded_numbers(2):
         read_back, said = f"confirm {' '.join(number)}", (samples / 32768).astype(np.float32)
         answers: dict[str, list[Said]] = {"ask": [said, np.zeros(2 * rate, np.float32)], read_back: ["1", "#"]}
         told = collect(answers, recognizer, StringTimes(lengths={len(number)}), rate)

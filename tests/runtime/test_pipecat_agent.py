@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,20 @@ from aurora_resnet.runtime.agents.pipecat import (
 from aurora_resnet.runtime.phone.collector import NumberCollected, Phrases
 from aurora_resnet.runtime.strings.events import Partial, StringEnded, StringTimes
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.recorded_numbers import recorded_numbers
 from tests.runtime.phone.traces import pcm
+from tests.runtime.recorded_numbers import recorded_numbers
 from tests.runtime.tone_model import OTHER, RATE, ToneModel, spoken
 
 PHRASES = Phrases("ask", "repeat", "confirm {number}")
 ASK = CollectNumberFrame(StringTimes(lengths={4}), {"phrases": PHRASES, "sure": 2.0})
 NUMBER = ["four", "oh", "seven", "one"]
 PAUSE = np.zeros(2 * RATE, np.float32)
+
+
+def test_the_example_of_the_page() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "voice-agents.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(examples[1], {"__name__": "page"})
 
 
 def sound(data: bytes, rate: int = RATE) -> list[Frame]:
@@ -70,9 +77,9 @@ def told(frames: Iterable[Frame]) -> list[str | None]:
 
 @pytest.mark.shared
 @pytest.mark.parametrize("model", ["string_net", pytest.param("speech_encoder", marks=pytest.mark.slow)])
-def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str, shared: Path) -> None:
+def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str) -> None:
     recognizer = StringRecognizer.from_pretrained(model)
-    for path, samples, rate, number in recorded_numbers(shared, 3):
+    for path, samples, rate, number in recorded_numbers(3):
         stream = recognizer.stream(rate, encoding="pcm16")
         events = [*stream.feed(samples.tobytes()), *stream.finish()]
         frames = run(DigitsSTTService(recognizer), sound(samples.tobytes(), rate), rate)
@@ -85,10 +92,10 @@ def test_recorded_numbers_are_transcribed_as_by_a_stream(model: str, shared: Pat
 
 
 @pytest.mark.shared
-def test_recorded_numbers_are_collected(shared: Path) -> None:
+def test_recorded_numbers_are_collected() -> None:
     """Each is said, read back, and agreed to by key."""
     recognizer = StringRecognizer.from_pretrained("string_net")
-    for path, samples, rate, number in recorded_numbers(shared, 3):
+    for path, samples, rate, number in recorded_numbers(3):
         ask = CollectNumberFrame(StringTimes(lengths={len(number)}), {"phrases": PHRASES, "sure": 2.0})
         quiet = bytes(4 * rate)
         frames = run(NumberProcessor(recognizer), [ask, *sound(samples.tobytes() + quiet, rate), *keys("1#")], rate)

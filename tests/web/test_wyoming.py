@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -27,7 +26,7 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.receiving import Receiver
 from aurora_resnet.web.wyoming import Commands
-from tests.recorded_numbers import recorded_numbers
+from tests.runtime.recorded_numbers import recorded_numbers
 from tests.web.server_process import started
 
 T = TypeVar("T")
@@ -48,10 +47,10 @@ def commands(recognizer: Recognizer, numbers: StringRecognizer) -> Commands:
 def connected(commands: Commands, use: Callable[[AsyncTcpClient], Awaitable[T]]) -> T:
     async def run() -> T:
         server = await asyncio.start_server(commands.serve, "127.0.0.1", 0)
-        async with server, AsyncTcpClient("127.0.0.1", server.sockets[0].getsockname()[1], read_timeout=20) as client:
+        async with server, AsyncTcpClient("127.0.0.1", server.sockets[0].getsockname()[1]) as client:
             return await use(client)
 
-    return asyncio.run(run())
+    return asyncio.run(asyncio.wait_for(run(), 30))
 
 
 async def command(client: AsyncTcpClient, samples: np.ndarray, rate: int, name: str | None = None) -> Event:
@@ -78,8 +77,8 @@ def test_both_models_are_described(commands: Commands) -> None:
 
 
 @pytest.mark.shared
-def test_recorded_numbers_are_answered_as_offline(commands: Commands, numbers: StringRecognizer, shared: Path) -> None:
-    said = recorded_numbers(shared, 8)
+def test_recorded_numbers_are_answered_as_offline(commands: Commands, numbers: StringRecognizer) -> None:
+    said = recorded_numbers(8)
 
     async def use(client: AsyncTcpClient) -> list[str]:
         events = [await command(client, samples, rate) for _, samples, rate, _ in said]
@@ -166,10 +165,11 @@ def test_the_command_serves_it_beside_the_page() -> None:
     samples, rate = read_audio(seven.path)
 
     async def use(port: int) -> str:
-        async with AsyncTcpClient("127.0.0.1", port, read_timeout=30) as client:
+        async with AsyncTcpClient("127.0.0.1", port) as client:
             event = await command(client, np.round(samples * 32767).astype("<i2"), rate)
             return Transcript.from_event(event).text
 
     with started("compact", "--wyoming", "0") as (_, process):
         assert process.stdout is not None
-        assert asyncio.run(use(int(process.stdout.readline().split()[-1]))) == "7"
+        port = int(process.stdout.readline().split()[-1])
+        assert asyncio.run(asyncio.wait_for(use(port), 30)) == "7"

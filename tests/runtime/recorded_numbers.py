@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.vocabulary import DIGITS
@@ -21,9 +22,11 @@ class RecordedNumber(NamedTuple):
     number: str
 
 
-def recorded_numbers(shared: Path, count: int) -> list[RecordedNumber]:
-    """Return the first recordings of AN4's test split."""
-    numbers, folder = [], shared / "an4"
+def recorded_numbers(count: int) -> list[RecordedNumber]:
+    """Return the first recordings of AN4's test split; skip the test without them."""
+    numbers, folder = [], Path(__file__).resolve().parents[3] / "shared" / "data" / "an4"
+    if not folder.is_dir():
+        pytest.skip("the real recordings in ../shared/data are not here")
     with (folder / "strings.csv").open(newline="") as file:
         said = [row for row in csv.DictReader(file) if row["split"] == "test"][:count]
     for row in said:
