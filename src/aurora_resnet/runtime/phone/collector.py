@@ -108,7 +108,8 @@ class NumberCollector:
         """Take sound or a key; return what happened, in order, and what to say, if anything.
 
         Args:
-            event: ``Opened`` tells what sound comes; until then it is 16-bit at 8 kHz.
+            event: ``Opened`` tells what sound comes; until then it is 16-bit at 8 kHz. Sound in short frames, as it
+                comes: the rest of the one in which an answer ends is not looked at.
 
         Raises:
             AudioError: for sound that is not what it should be.
