@@ -7,6 +7,7 @@ Both names are the same modules, loaded once.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import walk_packages
@@ -29,9 +30,11 @@ def install() -> None:
     library = sys.modules["aurora_resnet"] = ModuleType("aurora_resnet")
     library.__path__ = []
     library.runtime = sys.modules[ALIAS] = package  # type: ignore[attr-defined]
+    missing = import_module(f"{PACKAGE}.errors").MissingDependencyError
     for found in walk_packages(package.__path__, f"{PACKAGE}."):
         if not found.name.endswith("__main__"):
-            sys.modules[ALIAS + found.name.removeprefix(PACKAGE)] = import_module(found.name)
+            with suppress(missing):  # of an extra
+                sys.modules[ALIAS + found.name.removeprefix(PACKAGE)] = import_module(found.name)
 
 
 install()

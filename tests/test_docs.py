@@ -33,7 +33,7 @@ RUN = (
     "telephony.md", "redaction.md",
 )  # fmt: skip
 """Pages whose Python and commands run with the recordings of ``folder``."""
-OWN_TESTS = {"strings.md"}
+OWN_TESTS = {"strings.md", "voice-agents.md"}
 """Pages with a test of their own below."""
 ELSEWHERE = {
     "data.md": "downloads",
@@ -146,3 +146,9 @@ def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
     return Recognizer.from_pretrained("compact")
+
+
+def test_python_of_the_page_about_voice_agents(capsys: pytest.CaptureFixture[str]) -> None:
+    """The parts for LiveKit and Pipecat run in tests/runtime/test_*_agent.py, where these are installed."""
+    exec(compile(blocks("voice-agents.md", "python")[0], "docs/voice-agents.md", "exec"), {"__name__": "page"})
+    assert "NumberCollected(number='4071'" in capsys.readouterr().out

@@ -85,6 +85,7 @@ class RawWebSocket:
         socket = await cls.open(address, receive_bytes=receive_bytes)
         await socket.say({"sample_rate": 8000, **begin})
         if (answer := await socket.next()) != {"event": "ready"}:
+            socket.abort()
             raise ConnectionError(answer)
         return socket
 

@@ -13,11 +13,18 @@ from pathlib import Path
 @contextmanager
 def server(model: str) -> Iterator[tuple[str, int]]:
     """Run the server while the block lasts; yields its address and its process."""
+    with started(model) as (address, process):
+        yield address, process.pid
+
+
+@contextmanager
+def started(model: str, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """As ``server``; yields what may be waited for."""
     command = [sys.executable, "-u", "-m", "aurora_resnet", "serve", "--model", model, "--port", "0", "--threads", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().split()[0], process.pid
+            yield process.stdout.readline().split()[0], process
         finally:
             process.terminate()
 

@@ -125,7 +125,7 @@ def test_audiosocket_beside_the_pages() -> None:
     app = create_app(Recognizer.from_pretrained("compact"), strings=StringRecognizer(ToneModel()))
     finished, phones = threading.Event(), open_socket("127.0.0.1", 0)
     address = phones.getsockname()
-    options = {"finished": finished, "audiosocket": phones}
+    options = {"finished": finished, "beside": [(phones, app.state.phones.audiosocket)]}
     server = threading.Thread(target=serve_forever, args=(app, open_socket("127.0.0.1", 0)), kwargs=options)
     server.start()
     try:

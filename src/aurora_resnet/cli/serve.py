@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,6 +43,10 @@ def serve(
         int | None,
         typer.Option(metavar="PORT", help="Take calls of Asterisk's AudioSocket here, too.", min=0, max=65535),
     ] = None,
+    wyoming: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Answer voice commands of Home Assistant here, too.", min=0, max=65535),
+    ] = None,
     drain: Annotated[
         float, typer.Option(metavar="SECONDS", help="After SIGTERM those who speak have so long to end.", min=0)
     ] = 0.0,
@@ -63,14 +67,22 @@ def serve(
       aurora-resnet serve
       aurora-resnet serve --model compact --port 8080
       aurora-resnet serve --host 0.0.0.0 --allow-host words.example.org
+      aurora-resnet serve --model lamp.onnx --host 0.0.0.0 --wyoming 10300
     """
-    from contextlib import nullcontext
+    from contextlib import ExitStack
 
     from aurora_resnet.web.running import is_loopback, open_socket, serve_forever, socket_address
     from aurora_resnet.web.server import create_app  # says what to install if it is not
 
-    calls = nullcontext() if audiosocket is None else open_socket(host, audiosocket)
-    with open_socket(host, port) as listening, calls as phones:  # a taken port is known before the model is loaded
+    if wyoming is not None:
+        from aurora_resnet.web.wyoming import Commands
+
+    with ExitStack() as sockets:  # a taken port is known before the model is loaded
+        listening, phones, commands = (
+            None if number is None else sockets.enter_context(open_socket(host, number))
+            for number in (port, audiosocket, wyoming)
+        )
+        assert listening is not None
         private = is_loopback(listening)
         recognizer = Recognizer.from_pretrained(model, device=device, threads=threads, trust_code=trust_code)
         if strings is None:
@@ -80,13 +92,20 @@ def serve(
             raise ConfigError("calls of --audiosocket need a model of strings; leave out --strings ''")
         hosts = [host, *(allow_host or ())]
         app = create_app(recognizer, strings=numbers, allowed_hosts=hosts, any_address=not private)
+        beside: list[Any] = []
+        if phones is not None:
+            beside.append((phones, app.state.phones.audiosocket))
+        if commands is not None:
+            beside.append((commands, Commands(recognizer, numbers, app.state.receiver).serve))
         if not private:
             tell(
                 f"warning: everybody who reaches this machine at {host} can use the page; over plain HTTP browsers"
                 " elsewhere will not give it the microphone, so put HTTPS in front of it (files work all the same)"
             )
         typer.echo(f"{socket_address(listening)}  (open it in a browser; Ctrl-C stops)")
+        if commands is not None:
+            typer.echo(f"Home Assistant: its integration 'Wyoming Protocol', port {commands.getsockname()[1]}")
         try:
-            serve_forever(app, listening, audiosocket=phones, drain_seconds=drain)
+            serve_forever(app, listening, beside=beside, drain_seconds=drain)
         except KeyboardInterrupt:
             tell("stopped")

@@ -1,4 +1,4 @@
-"""The server's life: calls of AudioSocket beside HTTP, and an end that those who speak need not notice."""
+"""The server's life: calls over TCP beside HTTP, and an end that those who speak need not notice."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 
 import uvicorn
@@ -14,29 +15,29 @@ from fastapi import FastAPI
 
 from aurora_resnet.web.health import drained
 
+Beside = Sequence[tuple[socket.socket, Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]]]
+"""Where else connections come in, and who serves one."""
+
 
 class PhoneServer(uvicorn.Server):
-    """Uvicorn's server, which also takes calls over TCP and drains after SIGTERM.
+    """Uvicorn's server, which also serves TCP and drains after SIGTERM.
 
     Args:
         config: of uvicorn.
-        app: the application; ``state.phones`` takes calls.
-        audiosocket: where they come in.
+        app: the application; ``state.phones`` knows who speaks.
+        beside: what is served besides HTTP.
         drain_seconds: how long those who speak have to end after SIGTERM; a second signal ends it at once.
     """
 
-    def __init__(
-        self, config: uvicorn.Config, app: FastAPI, audiosocket: socket.socket | None, drain_seconds: float
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, beside: Beside, drain_seconds: float) -> None:
         super().__init__(config)
         self._phones = getattr(app.state, "phones", None)
-        self._audiosocket, self._drain_seconds, self._draining = audiosocket, drain_seconds, False
+        self._beside, self._drain_seconds, self._draining = beside, drain_seconds, False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
         await super().startup(sockets)
-        if self._audiosocket is not None and self._phones is not None:
-            self._calls = await asyncio.start_server(self._phones.audiosocket, sock=self._audiosocket)
+        self._tcp = [await asyncio.start_server(serve, sock=sock) for sock, serve in self._beside]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, after SIGTERM once all who speak have left."""

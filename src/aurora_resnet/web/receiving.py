@@ -72,6 +72,20 @@ class Receiver:
                     return Response(status_code=499)  # nobody reads it
                 return await run_in_threadpool(decode_and_answer, data)
 
+    async def computed(self, answer: Callable[[], T]) -> T:
+        """Return an answer of the network, in turn.
+
+        Raises:
+            TooManyUploads: if the turn did not come in time.
+        """
+
+        def alone() -> T:
+            with self._network:
+                return answer()
+
+        async with self._turn():
+            return await run_in_threadpool(alone)
+
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Have one of the turns while the block lasts."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from aurora_resnet.web.draining import Beside
 
 SWITCH_SECONDS = 0.0005
 """What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so."""
@@ -72,7 +73,7 @@ def serve_forever(
     listening: socket.socket,
     *,
     finished: threading.Event | None = None,
-    audiosocket: socket.socket | None = None,
+    beside: Beside = (),
     drain_seconds: float = 0.0,
 ) -> None:
     """Answer requests until the process is interrupted; requests under way are finished.
@@ -81,14 +82,14 @@ def serve_forever(
         app: the application.
         listening: where; it is closed at the end.
         finished: ends it too when it is set.
-        audiosocket: where calls of AudioSocket come in, of an application of ``create_app`` with strings.
+        beside: where else connections come in, and who serves one.
         drain_seconds: after SIGTERM ``/health`` says 503, nobody new is let in, and who speaks has so long to end.
 
     Raises:
         MissingDependencyError: without uvicorn.
         KeyboardInterrupt: after Ctrl-C.
     """
-    server = _server(app, audiosocket, drain_seconds)
+    server = _server(app, beside, drain_seconds)
     if finished is not None:
         threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -132,7 +133,7 @@ def served(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
-def _server(app: FastAPI, audiosocket: socket.socket | None = None, drain_seconds: float = 0.0) -> uvicorn.Server:
+def _server(app: FastAPI, beside: Beside = (), drain_seconds: float = 0.0) -> uvicorn.Server:
     try:
         import uvicorn
 
@@ -159,4 +160,4 @@ def _server(app: FastAPI, audiosocket: socket.socket | None = None, drain_second
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    return PhoneServer(config, app, audiosocket, drain_seconds)
+    return PhoneServer(config, app, beside, drain_seconds)

@@ -148,6 +148,7 @@ def create_app(
     async def recognize(request: Request) -> Answer | Response:
         return await receiver.answer(request, partial(answer_recording, recognizer))
 
+    app.state.receiver = receiver
     callers = None if strings is None else _add_strings(app, strings, receiver)
     add_health(app, callers, receiver.uploads)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
