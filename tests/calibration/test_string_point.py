@@ -33,12 +33,12 @@ def test_the_threshold_is_the_lowest_with_so_few_wrong_or_the_safest(
 
 
 @given(st.floats(0.001, 1.0), st.floats(0.001, 1.0), st.integers(1, 40), st.floats(0.2, 5.0))
-def test_a_confidence_is_the_mean_for_each_word(
+def test_a_confidence_is_a_root_of_the_posterior(
     probability: float, complete: float, words: int, temperature: float
 ) -> None:
     confidence = StringDecision(temperature=temperature).confidence(probability, complete, words)
-    log_of_each_word = (np.log(probability) + np.log(complete)) / words
-    assert np.log(confidence) == pytest.approx(log_of_each_word / temperature, abs=1e-9)
+    log_root = (np.log(probability) + np.log(complete)) / np.sqrt(words)
+    assert np.log(confidence) == pytest.approx(log_root / temperature, abs=1e-9)
     assert 0 < confidence <= 1
 
 

@@ -128,7 +128,9 @@ def test_the_decision_on_a_string_is_that_of_the_search(graphs: dict[str, Any]) 
         assert tuple(theirs["string"]) == best.words
         if best.words:
             sure += 1
-            assert theirs["confidence"] ** len(best.words) == pytest.approx(best.probability * complete, abs=0.01)
+            assert theirs["confidence"] ** np.sqrt(len(best.words)) == pytest.approx(
+                best.probability * complete, abs=0.01
+            )
             assert bool(theirs["accepted"]) == (theirs["confidence"] >= 0.4)
             assert all(a < b for a, b in zip(theirs["first"], theirs["last"], strict=True))
         else:

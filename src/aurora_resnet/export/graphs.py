@@ -265,8 +265,8 @@ def string_decision(
     sure = op.Cast(0.0, to=DOUBLE)
     if op.Size(string) > 0:
         whole, alone = posterior(shares, words, string, first, last)
-        each = op.Cast(op.Size(string), to=DOUBLE) * op.Cast(temperature, to=DOUBLE)
-        sure = op.Pow(whole * alone, 1.0 / each)  # ``StringDecision.confidence``
+        root = op.Sqrt(op.Cast(op.Size(string), to=DOUBLE)) * op.Cast(temperature, to=DOUBLE)
+        sure = op.Pow(whole * alone, 1.0 / root)  # ``StringDecision.confidence``
     confidence = op.Cast(sure, to=SINGLE)
     accepted = op.And(op.Size(string) > 0, sure >= op.Cast(threshold, to=DOUBLE))
     return string, first, last, confidence, accepted

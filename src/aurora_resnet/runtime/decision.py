@@ -16,6 +16,7 @@ then the answer is ``None``, for all but silence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeGuard
@@ -148,17 +149,17 @@ class StringDecision:
     def confidence(self, probability: float, complete: float, words: int) -> float:
         r"""Return how sure a string is as a whole, 0 to 1.
 
-        .. math:: (p \, c)^{1 / (n T)}
+        .. math:: (p \, c)^{1 / (T \sqrt{n})}
 
         where a string of :math:`n` words has the posterior :math:`p`, nothing else was said with the probability
-        :math:`c`, and :math:`T` is the temperature. A longer string has more rivals, and is not wrong more often for
-        that: with the mean for each word, the log loss of 259 strings by held-out speakers is 0.30, with the product
-        0.37, each at its best temperature.
+        :math:`c`, and :math:`T` is the temperature. A longer string has more rivals, and is hardly wrong more often for
+        that: the log loss of 259 strings by held-out speakers is 0.32, without the root 0.37, each at its best
+        temperature. With :math:`n` for its root it is 0.30, but then one threshold refuses a fifth of single digits.
 
-        >>> StringDecision().confidence(0.25, 1.0, 2)
+        >>> StringDecision().confidence(0.25, 1.0, 4)
         0.5
         """
-        return float(min(1.0, probability * complete) ** (1 / (max(words, 1) * self.temperature)))
+        return float(min(1.0, probability * complete) ** (1 / (self.temperature * math.sqrt(max(words, 1)))))
 
     def accepts(self, confidence: float, complete: float = 1.0) -> tuple[bool | None, Reason | None]:
         """Return whether a string is accepted, and if not, why not.
