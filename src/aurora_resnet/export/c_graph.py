@@ -1,0 +1,375 @@
+"""An int8 ONNX graph as a list of calls of the C kernels, and a plan of the memory that they work in.
+
+Activations lie in memory as ``[time][height][channels]``. A quantised operation is emitted where its ``QuantizeLinear``
+tells the range of its output. What a stream remembers before a convolution over time, ``Concat(state, new)``, becomes a
+buffer that stays, into which the new frames are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import GraphProto, NodeProto, helper, numpy_helper
+
+from aurora_resnet.runtime.errors import ExportError
+from aurora_resnet.runtime.models.strings import STATE
+
+Array = npt.NDArray[Any]
+_TYPES = {"weights": "int8_t", "bias": "int32_t", "scale": "float"}
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory of ``size`` bytes, used by the calls from ``first`` to ``last``; ``kept`` names one that stays."""
+
+    size: int
+    first: int = 1 << 30
+    last: int = -1
+    at: int = 0
+    kept: str = ""
+
+
+@dataclass(eq=False)
+class Place:
+    """Where the numbers of a value begin: bytes behind the beginning of a buffer."""
+
+    buffer: Buffer
+    at: int = 0
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor ``[time][height][channels]``: floats where ``scale`` is ``None``.
+
+    Attributes:
+        axes: what the axes of the graph's tensor are: ``B``, ``C``, ``H``, ``T``.
+    """
+
+    place: Place
+    axes: str
+    time: int
+    height: int
+    channels: int
+    scale: np.float32 | None = None
+    zero: int = 0
+    at: int = 0
+
+    @property
+    def count(self) -> int:
+        return self.time * self.height * self.channels
+
+    @property
+    def range(self) -> str:
+        return f"(aurora_range){{{c_float(self.scale)}, {self.zero}}}"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An operation whose output will be quantised: ``emit`` gets the range and returns the value."""
+
+    emit: Callable[[np.float32, int], Value]
+
+
+@dataclass
+class History:
+    """Frames that a stream keeps in front of the new ones: the last ``keep`` rows of ``row`` bytes."""
+
+    buffer: Buffer
+    keep: int
+    new: int
+    row: int
+    zero: int
+
+
+@dataclass
+class Calls:
+    """What the graph became.
+
+    Attributes:
+        calls: function and arguments; values become pointers when the memory is planned.
+        tables: C definitions of the constants.
+        histories: buffers of a stream.
+        kept: names and sizes of what else a stream keeps, floats.
+        constants: bytes of all tables.
+        macs: multiply-accumulates of all calls.
+    """
+
+    calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    histories: list[History] = field(default_factory=list)
+    kept: dict[str, int] = field(default_factory=dict)
+    constants: int = 0
+    macs: int = 0
+
+    def call(self, function: str, *arguments: Any) -> None:
+        """Add a call; the buffers of its values are alive in it."""
+        for value in arguments:
+            if isinstance(value, Value):
+                buffer = value.place.buffer
+                buffer.first, buffer.last = min(buffer.first, len(self.calls)), len(self.calls)
+        self.calls.append((function, arguments))
+
+    def table(self, kind: str, name: str, values: Array) -> str:
+        """Add a constant array and return its name."""
+        numbers = [c_float(v) if values.dtype == np.float32 else str(v) for v in values.ravel().tolist()]
+        lines = [", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)]
+        self.tables.append(f"static const {kind} {name}[{len(numbers)}] = {{\n" + ",\n".join(lines) + "};\n")
+        self.constants += values.nbytes
+        return name
+
+    def arena(self) -> int:
+        """Give every buffer its place, each as low as those allow that live at the same time; return the bytes needed."""
+        buffers = {id(v.place.buffer): v.place.buffer for _, values in self.calls for v in values if isinstance(v, Value)}
+        placed: list[Buffer] = []
+        for buffer in sorted((b for b in buffers.values() if not b.kept), key=lambda b: -b.size):
+            beside = sorted(
+                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last), key=lambda b: b.at
+            )
+            for other in beside:
+                if buffer.at + buffer.size <= other.at:
+                    break
+                buffer.at = max(buffer.at, other.at + other.size)
+            placed.append(buffer)
+        return max((b.at + b.size for b in placed), default=0)
+
+    def written(self) -> list[str]:
+        """Return the calls as C; ``arena`` comes first."""
+        return [f"    {name}({', '.join(map(_argument, arguments))});" for name, arguments in self.calls]
+
+
+class Graph:
+    """Walks from an output of a graph to the features.
+
+    Args:
+        graph: of an exported int8 model.
+        features: the front end's output, and its name in the graph.
+        calls: to which is added.
+
+    Raises:
+        ExportError: for anything but what the shipped models are made of.
+    """
+
+    def __init__(self, graph: GraphProto, name: str, features: Value, calls: Calls) -> None:
+        self.calls = calls
+        self.constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+        self.makers = {output: node for node in graph.node for output in node.output}
+        self.known: dict[str, Value | Pending] = {name: features}
+        self.operations: dict[str, Callable[[NodeProto], Value | Pending]] = {
+            "DequantizeLinear": lambda node: self.value(node.input[0]), "QuantizeLinear": self._quantize,
+            "Unsqueeze": lambda node: self.value(node.input[0]), "Reshape": self._reshape, "Conv": self._convolve,
+            "Gemm": self._convolve, "Add": self._add, "ReduceMean": self._mean, "Concat": self._concat,
+            "Slice": self._slice, "Transpose": self._transpose, "Softmax": self._activate, "Sigmoid": self._activate,
+        }  # fmt: skip
+
+    def find(self, name: str) -> Value | Pending:
+        """Return what a tensor of the graph became."""
+        if name not in self.known:
+            node = self.makers.get(name)
+            if node is None or node.op_type not in self.operations:
+                raise ExportError(
+                    f"the C export has no {node.op_type if node else name}; it writes models like compact and string_net, "
+                    "exported with --int8"
+                )
+            self.known[name] = self.operations[node.op_type](node)
+        return self.known[name]
+
+    def value(self, name: str) -> Value:
+        """Return a tensor that is computed already."""
+        found = self.find(name)
+        if isinstance(found, Pending):
+            raise ExportError(f"{name} is not quantised; export the model with --int8")
+        return found
+
+    def floats(self, name: str) -> Value:
+        """Return a tensor as floats."""
+        value = self.value(name)
+        if value.scale is None:
+            return value
+        plain = replace(value, place=Place(Buffer(4 * value.count)), at=0, scale=None)
+        self.calls.call("aurora_dequantize", value, value.range, plain, str(value.count))
+        return plain
+
+    def _bytes(self, like: Value, scale: np.float32, zero: int, **shape: Any) -> Value:
+        made = replace(like, scale=scale, zero=zero, at=0, **shape)
+        return replace(made, place=Place(Buffer(made.count)))
+
+    def _quantize(self, node: NodeProto) -> Value:
+        found, scale, zero = self.find(node.input[0]), self.constants[node.input[1]][()], int(self.constants[node.input[2]])
+        if isinstance(found, Pending):
+            return found.emit(scale, zero)
+        if found.scale is not None and np.isclose(found.scale, scale) and found.zero == zero:
+            return found
+        quantized = self._bytes(found, scale, zero)
+        source = found if found.scale is None else self.floats(node.input[0])
+        self.calls.call("aurora_quantize", source, quantized, quantized.range, str(found.count))
+        return quantized
+
+    def _reshape(self, node: NodeProto) -> Value:
+        value = self.value(node.input[0])  # channels and bands become one axis; the convolution behind takes both
+        if value.axes != "BCHT":
+            raise ExportError(f"the C export cannot reshape {node.input[0]}")
+        return replace(value, axes="BCT")
+
+    def _convolve(self, node: NodeProto) -> Pending:
+        x, (_, packed, biased) = self.value(node.input[0]), (self.makers.get(name) for name in node.input)
+        if x.scale is None or packed is None or biased is None or _attribute(node, "group", 1) != 1:
+            raise ExportError(f"the C export has no such {node.op_type} (float32, without bias, or in groups)")
+        weights, scales = (self.constants[name] for name in packed.input[:2])
+        bias = self.constants[biased.input[0]]
+        outputs = len(bias)
+        flat = x.axes != "BCHT"
+        shaped = weights.reshape(outputs, x.channels, x.height if flat else weights.shape[2], -1)
+        steps, gaps = (_attribute(node, name, (1,)) for name in ("strides", "dilations"))
+        pads = _attribute(node, "pads", (0, 0))
+        if flat:  # over time alone
+            steps, gaps, pads = (1, *steps), (1, *gaps), (0, pads[0], 0, pads[1])
+        taps = shaped.shape[2:]
+        height, time = (
+            (size + pads[i] + pads[i + 2] - gaps[i] * (taps[i] - 1) - 1) // steps[i] + 1
+            for i, size in enumerate((x.height, x.time))
+        )
+        if gaps[0] != 1 or any(self.constants[packed.input[2]].ravel()):
+            raise ExportError("the C export has no convolution that is dilated over bands or has weights with an offset")
+
+        def emit(scale: np.float32, zero: int) -> Value:
+            number = sum(name == "aurora_convolve" for name, _ in self.calls.calls)
+            y = self._bytes(x, scale, zero, time=time, height=height, channels=outputs)
+            fours = {"weights": shaped.transpose(0, 3, 2, 1), "bias": bias}
+            fours["scale"] = np.broadcast_to(x.scale * scales / scale, outputs)
+            layer = {
+                name: self.calls.table(_TYPES[name], f"{name}{number}", _filled(values)) for name, values in fours.items()
+            } | {
+                "inputs": x.channels, "outputs": outputs, "height": x.height, "height_out": height,
+                "height_taps": taps[0], "height_stride": steps[0], "height_pad": pads[0], "time": x.time,
+                "time_out": time, "time_taps": taps[1], "time_stride": steps[1], "time_pad": pads[1],
+                "dilation": gaps[1], "zero": x.zero, "zero_out": zero,
+            }  # fmt: skip
+            values = ", ".join(f".{name} = {value}" for name, value in layer.items())
+            self.calls.tables.append(f"static const aurora_convolution layer{number} = {{{values}}};\n")
+            self.calls.call("aurora_convolve", f"&layer{number}", x, y)
+            self.calls.macs += height * time * shaped.size
+            return y
+
+        return Pending(emit)
+
+    def _add(self, node: NodeProto) -> Pending:
+        a, b = (self.value(name) for name in node.input)
+        if a.scale is None or b.scale is None or a.count != b.count:
+            raise ExportError("the C export adds quantised values of one shape alone")
+
+        def emit(scale: np.float32, zero: int) -> Value:
+            y = self._bytes(a, scale, zero)
+            self.calls.call("aurora_add", a, a.range, b, b.range, y, y.range, str(a.count))
+            return y
+
+        return Pending(emit)
+
+    def _mean(self, node: NodeProto) -> Pending:
+        x = self.value(node.input[0])
+        if sorted(int(axis) for axis in self.constants[node.input[1]]) != [2, 3] or x.scale is None:
+            raise ExportError("the C export has no mean but that over bands and time")
+
+        def emit(scale: np.float32, zero: int) -> Value:
+            y = self._bytes(x, scale, zero, axes="BC", time=1, height=1)
+            self.calls.call("aurora_mean", x, x.range, str(x.time * x.height), str(x.channels), y, y.range)
+            return y
+
+        return Pending(emit)
+
+    def _concat(self, node: NodeProto) -> Value | Pending:
+        shape = self._state(node.input[0])
+        if shape is None:  # answers of a step, one behind the other
+            parts = [self.floats(name) for name in node.input]
+            if any(part.time * part.height != 1 for part in parts):
+                raise ExportError("the C export joins nothing but state and what is new, or the answers of one step")
+            whole = replace(parts[0], place=Place(Buffer(4 * sum(p.channels for p in parts))), at=0)
+            whole, behind = replace(whole, channels=sum(p.channels for p in parts)), 0
+            for part in parts:
+                self.calls.call("memcpy", replace(whole, at=4 * behind), part, str(4 * part.count))
+                behind += part.count
+            return whole
+        keep = shape[-1]
+
+        def emit(scale: np.float32, zero: int) -> Value:
+            new = self._quantized(node.input[1], scale, zero)
+            row = new.height * new.channels
+            kept = Buffer((keep + new.time) * row, kept=f"history{len(self.calls.histories)}")
+            if new.place.buffer.kept or new.at:
+                raise ExportError("the C export has no value that two histories keep")
+            new.place.buffer, new.place.at = kept, keep * row  # it is computed into its place
+            self.calls.histories.append(History(kept, keep, new.time, row, zero))
+            return replace(new, place=Place(kept), time=keep + new.time)
+
+        return Pending(emit)
+
+    def _quantized(self, name: str, scale: np.float32, zero: int) -> Value:
+        value = self.value(name)
+        if value.scale is not None:
+            if not np.isclose(value.scale, scale) or value.zero != zero:
+                raise ExportError("what a stream keeps has another scale than what is new; export the model again")
+            return value
+        quantized = self._bytes(value, scale, zero)
+        self.calls.call("aurora_quantize", value, quantized, quantized.range, str(value.count))
+        return quantized
+
+    def _state(self, name: str) -> list[int] | None:
+        """Return the shape of a part of the state, ``None`` for anything else."""
+        node = self.makers.get(name)
+        if node is None or node.op_type != "Reshape":
+            return None
+        above: str = node.input[0]
+        while above in self.makers and self.makers[above].op_type == "Slice":
+            above = self.makers[above].input[0]
+        return [int(size) for size in self.constants[node.input[1]]] if above == STATE else None
+
+    def _slice(self, node: NodeProto) -> Value:
+        x = self.value(node.input[0])
+        start, stop, axis, step = (int(self.constants[name][0]) for name in node.input[1:5])
+        along = x.axes[axis]
+        size = {"C": x.channels, "T": x.time}.get(along, 0)
+        stop = min(stop, size)
+        if step != 1 or not 0 <= start < stop or (along == "C" and x.time * x.height != 1):
+            raise ExportError(f"the C export cannot cut {node.input[0]} like this")
+        at = x.at + start * (1 if along == "C" else x.height * x.channels) * (1 if x.scale is not None else 4)
+        return replace(x, at=at, **{"channels" if along == "C" else "time": stop - start})
+
+    def _transpose(self, node: NodeProto) -> Value:
+        x = self.value(node.input[0])
+        if x.time * x.height != 1:
+            raise ExportError(f"the C export cannot transpose {node.input[0]}")
+        return replace(x, axes="".join(x.axes[axis] for axis in _attribute(node, "perm", ())))
+
+    def _activate(self, node: NodeProto) -> Value:
+        x = self.floats(node.input[0])
+        y = replace(x, place=Place(Buffer(4 * x.count)), at=0)
+        self.calls.call(f"aurora_{node.op_type.lower()}", x, y, str(x.count))
+        return y
+
+
+def _filled(values: Array) -> Array:
+    """Return tables of outputs with zeros behind them, to a multiple of four outputs."""
+    return np.concatenate((values, np.zeros((-len(values) % 4, *values.shape[1:]), values.dtype)))
+
+
+def c_float(value: Any) -> str:
+    """Return a float32 as a C constant."""
+    text = f"{np.float32(value):.9g}"
+    return f"{text}{'' if set(text) & set('.e') else '.0'}f"
+
+
+def _argument(value: object) -> str:
+    if not isinstance(value, Value):
+        return str(value)
+    buffer, at = value.place.buffer, value.place.at + value.at
+    if buffer.kept:
+        return f"stream->{buffer.kept} + {at}"
+    return f"FLOATS({buffer.at + at})" if value.scale is None else f"BYTES({buffer.at + at})"
+
+
+def _attribute(node: NodeProto, name: str, otherwise: Any) -> Any:
+    found = next((helper.get_attribute_value(each) for each in node.attribute if each.name == name), otherwise)
+    return tuple(found) if isinstance(found, Sequence) else found
