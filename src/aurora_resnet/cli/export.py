@@ -21,8 +21,8 @@ def export(
     c: Annotated[
         Path | None,
         typer.Option(
-            help="Instead of a file: the folder to write C99 to, for microcontrollers. The model is compact, string_net or an "
-            "exported int8 model (.onnx) of their kinds then."
+            help="Instead of --out: a folder for C99, for microcontrollers; the model is compact, string_net or an "
+            "exported int8 model (.onnx) like them then."
         ),
     ] = None,
     model: Annotated[
@@ -56,7 +56,7 @@ def export(
     """
     if c is not None:
         if out is not None or int8 or recordings or name:
-            raise ConfigError("--c writes an exported int8 model as it is, so that it takes no other option than --model")
+            raise ConfigError("--c writes an exported int8 model as it is and takes no other option than --model")
         check_folder(c, "--c")
         from aurora_resnet.export.c_source import export_c  # as other exports, where it is asked for
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from onnx import GraphProto, helper, numpy_helper
 
-from aurora_resnet.export.c_graph import Array, Buffer, Calls, Place, Value, c_float
+from aurora_resnet.export.c_calls import Array, Buffer, Calls, Place, Value, c_float
 from aurora_resnet.features.pcen import ALPHA, DELTA, EPSILON, FULL_SCALE, ROOT, SMOOTHING
 from aurora_resnet.runtime.errors import ExportError
 
@@ -30,7 +30,8 @@ def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, V
     if found is None or product is None or product.input[0] not in constants:
         raise _unknown()
     kernels, filters = constants[found.input[1]], constants[product.input[0]]
-    window, size, hop = kernels.shape[-1], kernels.shape[0] - 2, next(helper.get_attribute_value(a)[0] for a in found.attribute if a.name == "strides")
+    window, size = kernels.shape[-1], kernels.shape[0] - 2
+    hop = next(int(helper.get_attribute_value(a)[0]) for a in found.attribute if a.name == "strides")
     if size & (size - 1) or window > size:
         raise ExportError(f"the C export needs a Fourier transform of a power of 2, got {size} samples")
     mel = _tables(calls, kernels[0, 0], filters, size, hop)
@@ -56,7 +57,7 @@ def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, V
     else:
         raise _unknown()
     calls.macs += frames * (size // 2 * (size.bit_length() - 1) * 4 + int(np.count_nonzero(filters)))
-    return _output(graph, constants), replace(features, axes="BCHT")
+    return _output(graph), replace(features, axes="BCHT")
 
 
 def _tables(calls: Calls, shape: Array, filters: Array, size: int, hop: int) -> str:
@@ -90,16 +91,21 @@ def _is_pcen(constants: dict[str, Array]) -> bool:
     return all(np.isclose(scalars, value, rtol=1e-5, atol=0).any() for value in wanted)
 
 
-def _output(graph: GraphProto, constants: dict[str, Array]) -> str:
-    """Return the name of the features: what is quantised first, without the state before it and its axis of channels."""
+def _output(graph: GraphProto) -> str:
+    """Return the name of the features: what is quantised first, without state and channels."""
     makers = {output: node for node in graph.node for output in node.output}
-    name = next(node.input[0] for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] not in constants)
-    if makers[name].op_type == "Concat":
-        name = makers[name].input[1]
-    if makers[name].op_type != "Unsqueeze":
+    quantized = next((n for n in graph.node if n.op_type == "QuantizeLinear" and n.input[0] in makers), None)
+    if quantized is None:
+        raise ExportError("it is not quantised; export it with --int8")
+    above = makers[quantized.input[0]]
+    if above.op_type == "Concat" and above.input[1] in makers:
+        above = makers[above.input[1]]
+    if above.op_type != "Unsqueeze":
         raise _unknown()
-    return str(makers[name].input[0])
+    return str(above.input[0])
 
 
 def _unknown() -> ExportError:
-    return ExportError("the C export has the front ends of compact and string_net alone (log-mel by clip, PCEN on streams)")
+    return ExportError(
+        "the C export has the front ends of compact and string_net alone (log-mel of a clip, PCEN of a stream)"
+    )

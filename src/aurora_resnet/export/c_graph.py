@@ -1,70 +1,23 @@
-"""An int8 ONNX graph as a list of calls of the C kernels, and a plan of the memory that they work in.
+"""An int8 ONNX graph as a list of calls of the C kernels.
 
-Activations lie in memory as ``[time][height][channels]``. A quantised operation is emitted where its ``QuantizeLinear``
-tells the range of its output. What a stream remembers before a convolution over time, ``Concat(state, new)``, becomes a
-buffer that stays, into which the new frames are computed.
+A quantised operation is emitted where its ``QuantizeLinear`` tells the range of its output. What a stream remembers
+before a convolution over time, ``Concat(state, new)``, becomes a buffer that stays, into which new frames are computed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from onnx import GraphProto, NodeProto, helper, numpy_helper
 
+from aurora_resnet.export.c_calls import Array, Buffer, Calls, History, Place, Value
 from aurora_resnet.runtime.errors import ExportError
 from aurora_resnet.runtime.models.strings import STATE
 
-Array = npt.NDArray[Any]
 _TYPES = {"weights": "int8_t", "bias": "int32_t", "scale": "float"}
-
-
-@dataclass(eq=False)
-class Buffer:
-    """Memory of ``size`` bytes, used by the calls from ``first`` to ``last``; ``kept`` names one that stays."""
-
-    size: int
-    first: int = 1 << 30
-    last: int = -1
-    at: int = 0
-    kept: str = ""
-
-
-@dataclass(eq=False)
-class Place:
-    """Where the numbers of a value begin: bytes behind the beginning of a buffer."""
-
-    buffer: Buffer
-    at: int = 0
-
-
-@dataclass(frozen=True)
-class Value:
-    """A tensor ``[time][height][channels]``: floats where ``scale`` is ``None``.
-
-    Attributes:
-        axes: what the axes of the graph's tensor are: ``B``, ``C``, ``H``, ``T``.
-    """
-
-    place: Place
-    axes: str
-    time: int
-    height: int
-    channels: int
-    scale: np.float32 | None = None
-    zero: int = 0
-    at: int = 0
-
-    @property
-    def count(self) -> int:
-        return self.time * self.height * self.channels
-
-    @property
-    def range(self) -> str:
-        return f"(aurora_range){{{c_float(self.scale)}, {self.zero}}}"
 
 
 @dataclass(frozen=True)
@@ -72,73 +25,6 @@ class Pending:
     """An operation whose output will be quantised: ``emit`` gets the range and returns the value."""
 
     emit: Callable[[np.float32, int], Value]
-
-
-@dataclass
-class History:
-    """Frames that a stream keeps in front of the new ones: the last ``keep`` rows of ``row`` bytes."""
-
-    buffer: Buffer
-    keep: int
-    new: int
-    row: int
-    zero: int
-
-
-@dataclass
-class Calls:
-    """What the graph became.
-
-    Attributes:
-        calls: function and arguments; values become pointers when the memory is planned.
-        tables: C definitions of the constants.
-        histories: buffers of a stream.
-        kept: names and sizes of what else a stream keeps, floats.
-        constants: bytes of all tables.
-        macs: multiply-accumulates of all calls.
-    """
-
-    calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
-    histories: list[History] = field(default_factory=list)
-    kept: dict[str, int] = field(default_factory=dict)
-    constants: int = 0
-    macs: int = 0
-
-    def call(self, function: str, *arguments: Any) -> None:
-        """Add a call; the buffers of its values are alive in it."""
-        for value in arguments:
-            if isinstance(value, Value):
-                buffer = value.place.buffer
-                buffer.first, buffer.last = min(buffer.first, len(self.calls)), len(self.calls)
-        self.calls.append((function, arguments))
-
-    def table(self, kind: str, name: str, values: Array) -> str:
-        """Add a constant array and return its name."""
-        numbers = [c_float(v) if values.dtype == np.float32 else str(v) for v in values.ravel().tolist()]
-        lines = [", ".join(numbers[i : i + 16]) for i in range(0, len(numbers), 16)]
-        self.tables.append(f"static const {kind} {name}[{len(numbers)}] = {{\n" + ",\n".join(lines) + "};\n")
-        self.constants += values.nbytes
-        return name
-
-    def arena(self) -> int:
-        """Give every buffer its place, each as low as those allow that live at the same time; return the bytes needed."""
-        buffers = {id(v.place.buffer): v.place.buffer for _, values in self.calls for v in values if isinstance(v, Value)}
-        placed: list[Buffer] = []
-        for buffer in sorted((b for b in buffers.values() if not b.kept), key=lambda b: -b.size):
-            beside = sorted(
-                (b for b in placed if b.first <= buffer.last and buffer.first <= b.last), key=lambda b: b.at
-            )
-            for other in beside:
-                if buffer.at + buffer.size <= other.at:
-                    break
-                buffer.at = max(buffer.at, other.at + other.size)
-            placed.append(buffer)
-        return max((b.at + b.size for b in placed), default=0)
-
-    def written(self) -> list[str]:
-        """Return the calls as C; ``arena`` comes first."""
-        return [f"    {name}({', '.join(map(_argument, arguments))});" for name, arguments in self.calls]
 
 
 class Graph:
@@ -171,8 +57,8 @@ class Graph:
             node = self.makers.get(name)
             if node is None or node.op_type not in self.operations:
                 raise ExportError(
-                    f"the C export has no {node.op_type if node else name}; it writes models like compact and string_net, "
-                    "exported with --int8"
+                    f"the C export has no {node.op_type if node else name}; it writes models like compact and "
+                    "string_net, exported with --int8"
                 )
             self.known[name] = self.operations[node.op_type](node)
         return self.known[name]
@@ -198,7 +84,8 @@ class Graph:
         return replace(made, place=Place(Buffer(made.count)))
 
     def _quantize(self, node: NodeProto) -> Value:
-        found, scale, zero = self.find(node.input[0]), self.constants[node.input[1]][()], int(self.constants[node.input[2]])
+        found = self.find(node.input[0])
+        scale, zero = self.constants[node.input[1]][()], int(self.constants[node.input[2]])
         if isinstance(found, Pending):
             return found.emit(scale, zero)
         if found.scale is not None and np.isclose(found.scale, scale) and found.zero == zero:
@@ -233,16 +120,15 @@ class Graph:
             for i, size in enumerate((x.height, x.time))
         )
         if gaps[0] != 1 or any(self.constants[packed.input[2]].ravel()):
-            raise ExportError("the C export has no convolution that is dilated over bands or has weights with an offset")
+            raise ExportError("the C export has no convolution dilated over bands, or of weights with an offset")
 
         def emit(scale: np.float32, zero: int) -> Value:
             number = sum(name == "aurora_convolve" for name, _ in self.calls.calls)
             y = self._bytes(x, scale, zero, time=time, height=height, channels=outputs)
-            fours = {"weights": shaped.transpose(0, 3, 2, 1), "bias": bias}
-            fours["scale"] = np.broadcast_to(x.scale * scales / scale, outputs)
-            layer = {
-                name: self.calls.table(_TYPES[name], f"{name}{number}", _filled(values)) for name, values in fours.items()
-            } | {
+            tables = {"weights": shaped.transpose(0, 3, 2, 1), "bias": bias}
+            tables["scale"] = np.broadcast_to(x.scale * scales / scale, outputs)
+            named = {n: self.calls.table(_TYPES[n], f"{n}{number}", _filled(table)) for n, table in tables.items()}
+            layer = named | {
                 "inputs": x.channels, "outputs": outputs, "height": x.height, "height_out": height,
                 "height_taps": taps[0], "height_stride": steps[0], "height_pad": pads[0], "time": x.time,
                 "time_out": time, "time_taps": taps[1], "time_stride": steps[1], "time_pad": pads[1],
@@ -353,21 +239,6 @@ class Graph:
 def _filled(values: Array) -> Array:
     """Return tables of outputs with zeros behind them, to a multiple of four outputs."""
     return np.concatenate((values, np.zeros((-len(values) % 4, *values.shape[1:]), values.dtype)))
-
-
-def c_float(value: Any) -> str:
-    """Return a float32 as a C constant."""
-    text = f"{np.float32(value):.9g}"
-    return f"{text}{'' if set(text) & set('.e') else '.0'}f"
-
-
-def _argument(value: object) -> str:
-    if not isinstance(value, Value):
-        return str(value)
-    buffer, at = value.place.buffer, value.place.at + value.at
-    if buffer.kept:
-        return f"stream->{buffer.kept} + {at}"
-    return f"FLOATS({buffer.at + at})" if value.scale is None else f"BYTES({buffer.at + at})"
 
 
 def _attribute(node: NodeProto, name: str, otherwise: Any) -> Any:

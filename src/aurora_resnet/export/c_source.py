@@ -8,11 +8,12 @@ from pathlib import Path
 
 import onnx
 
+from aurora_resnet.export.c_calls import Calls, c_float
 from aurora_resnet.export.c_frontend import read_frontend
-from aurora_resnet.export.c_graph import Calls, Graph, c_float
+from aurora_resnet.export.c_graph import Graph
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.errors import ExportError
-from aurora_resnet.runtime.model_reference import AnyModel, resolve
+from aurora_resnet.runtime.model_reference import AVERAGE, AnyModel, Kind, ModelFile, resolve
 from aurora_resnet.runtime.models.strings import PROBABILITIES, ExportedSequenceModel, SequenceFacts
 from aurora_resnet.runtime.models.words import LOGITS, ExportedModel, ModelFacts
 from aurora_resnet.runtime.strings.stream import TAIL_SECONDS
@@ -72,8 +73,8 @@ typedef struct {{
 
 /* Begins a stream, or the next string. */
 void {name}_begin({name}_stream *stream);
-/* Goes on with {name}_step samples. `answers`: NULL, or where the probabilities of the words, of other speech, of neither and
- * of speech at all shall be written, [{name}_answers]. Calls for different streams may not interrupt each other. */
+/* Goes on with {name}_step samples. `answers`: NULL, or room for the probabilities of the words, of other speech, of
+ * neither (and of speech at all), [{name}_answers]. Calls for different streams may not interrupt each other. */
 void {name}_feed({name}_stream *stream, aurora_samples samples, float *answers);
 /* What was said so far. */
 aurora_string {name}_best(const {name}_stream *stream);
@@ -150,20 +151,41 @@ def export_c(model: AnyModel, folder: str | Path) -> CExport:
         ModelError: if there is no such model.
 
     >>> import tempfile
-    >>> print(export_c("compact", tempfile.mkdtemp()))
-    ... KB of constants, ... KB of working memory, 29... M multiply-accumulates a clip
+    >>> round(export_c("compact", tempfile.mkdtemp()).macs / 1e6)
+    30
     """
     found = resolve(model, format="onnx")
-    graph = onnx.load(found.path).graph
+    try:
+        return _export(found, Path(folder))
+    except ExportError as error:
+        raise ExportError(f"{found.path}: {error}") from None
+    except (KeyError, IndexError, ValueError) as error:
+        raise ExportError(f"{found.path}: the C export has no such graph ({error}); it is not like compact") from None
+
+
+def _export(found: ModelFile, folder: Path) -> CExport:
+    if found.path.suffix == AVERAGE:
+        raise ExportError("the C export writes one model, not a mean of several")
     words = found.kind == "words"
     facts: ModelFacts | SequenceFacts = (ExportedModel if words else ExportedSequenceModel)(found.path).facts
-    name, calls = facts.name, Calls()
-    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-        raise ExportError(f"{found.path}: functions in C would begin with its name, '{name}'; export it with --name")
+    if not re.fullmatch(r"[A-Za-z_]\w*", facts.name, re.ASCII):
+        raise ExportError(f"functions in C would begin with its name, '{facts.name}'; export it with another --name")
     samples = facts.clip_samples if isinstance(facts, ModelFacts) else facts.step_samples
+    graph, calls = onnx.load(found.path).graph, Calls()
     output = Graph(graph, *read_frontend(graph, calls, samples), calls).floats(LOGITS if words else PROBABILITIES)
     calls.call("memcpy", "answers", output, str(4 * output.count))
-    arena, decision = calls.arena(), facts.calibration
+    sources = _sources(found.kind, facts, samples, calls, output.count)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in sources.items():
+        with atomic_path(folder / file) as temporary:
+            temporary.write_text(text, encoding="ascii")
+    stream = sum(history.buffer.size for history in calls.histories)
+    return CExport(tuple(folder / file for file in sources), calls.constants, calls.arena(), stream, calls.macs)
+
+
+def _sources(kind: Kind, facts: ModelFacts | SequenceFacts, samples: int, calls: Calls, answers: int) -> dict[str, str]:
+    """Return what is written, by the names of the files."""
+    name, decision, arena = facts.name, facts.calibration, calls.arena()  # before the calls are written
     values = {
         "name": name,
         "rate": facts.sample_rate,
@@ -175,27 +197,21 @@ def export_c(model: AnyModel, folder: str | Path) -> CExport:
         "words": ", ".join(map(c_string, facts.vocabulary.words)),
     }
     if isinstance(facts, SequenceFacts):
-        values |= _of_streams(facts, calls, output.count)
-    header, source = (_WORDS_HEADER, _WORDS_SOURCE) if words else (_STRINGS_HEADER, _STRINGS_SOURCE)
-    tables = "\n".join(calls.tables)
-    written = {each: (KERNELS / each).read_text(encoding="utf-8") for each in SOURCES}
-    written["main.c"] = (KERNELS / f"{found.kind}_main.c").read_text(encoding="utf-8").replace("MODEL", name)
-    written[f"{name}.h"] = _HEADER.format(name=name, declared=header.format(**values))
-    written[f"{name}.c"] = _SOURCE.format(name=name, tables=tables, arena=arena // 4, defined=source.format(**values))
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, text in written.items():
-        with atomic_path(folder / file) as temporary:
-            temporary.write_text(text, encoding="ascii")
-    stream = sum(history.buffer.size for history in calls.histories)
-    return CExport(tuple(folder / file for file in written), calls.constants, arena, stream, calls.macs)
+        values |= _of_streams(facts, calls, answers)
+    header, source = (_WORDS_HEADER, _WORDS_SOURCE) if kind == "words" else (_STRINGS_HEADER, _STRINGS_SOURCE)
+    tables, main = "\n".join(calls.tables), KERNELS / f"{kind}_main.c"
+    return {each: (KERNELS / each).read_text(encoding="utf-8") for each in SOURCES} | {
+        "main.c": main.read_text(encoding="utf-8").replace("MODEL", name),
+        f"{name}.h": _HEADER.format(name=name, declared=header.format(**values)),
+        f"{name}.c": _SOURCE.format(name=name, tables=tables, arena=arena // 4, defined=source.format(**values)),
+    }
 
 
 def _of_streams(facts: SequenceFacts, calls: Calls, answers: int) -> dict[str, object]:
     """Return what is written of streams."""
     digits = facts.vocabulary.digits
     if None in digits:
-        raise ExportError(f"{facts.name}: the C export writes strings of digits, and not all of its words name one")
+        raise ExportError("the C export writes strings of digits, and not all of its words name one")
     kept = [(each, f"stream->{each.buffer.kept}") for each in calls.histories]
     shifts = [f"    memmove({at}, {at} + {h.new * h.row}, {h.keep * h.row});\n" for h, at in kept]
     return {
