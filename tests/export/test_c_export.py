@@ -81,7 +81,7 @@ def test_samples_of_16_bits_are_those_of_floats(words: Built, audio: ExportRecor
 
 
 def test_the_program_reads_recordings(words: Built, strings: Built, tmp_path: Path) -> None:
-    spoken = read_samples().filter(split="test")[::40]
+    spoken = read_samples().filter(split="test").utterances[::40]
     files = [tmp_path / f"{i}.wav" for i in range(len(spoken))]
     for utterance, file in zip(spoken, files, strict=True):
         write_audio(read_clip(utterance.path, 8000, 1.0), file, 8000)
@@ -251,7 +251,7 @@ def test_a_cortex_m4_says_the_same(kind: str, words: Built, strings: Built, tmp_
             pytest.skip(f"no {tool} (apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm)")
     built = words if kind == "words" else strings
     files = [tmp_path / f"{i}.wav" for i in range(6)]
-    for utterance, file in zip(read_samples().filter(split="test")[::30], files, strict=False):
+    for utterance, file in zip(read_samples().filter(split="test").utterances[::30], files, strict=False):
         write_audio(read_clip(utterance.path, 8000, 1.0), file, 8000)
     found = on_arm(built, kind, files)
     here = subprocess.run([built.program, *files], check=True, capture_output=True, text=True).stdout

@@ -1,6 +1,6 @@
 """What the C export of the shipped models costs, and how near its answers are to those of the ONNX files.
 
-    python -m tools.measure.microcontroller     # needs gcc, gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm
+    python -m tools.measure.microcontroller  # needs gcc, gcc-arm-none-eabi, libnewlib-arm-none-eabi, qemu-system-arm
 
 Flash and memory are those of a program for a Cortex-M4 that calls the model and nothing else, linked with what it needs of
 the C library; instructions are counted by QEMU. Clips are the test parts of three corpora, and words that are none of the
@@ -30,6 +30,7 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models.strings import ExportedSequenceModel
 from aurora_resnet.runtime.models.words import ExportedModel
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.stream import TAIL_SECONDS
 from tools.measure.records import Record, header
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2")
@@ -127,7 +128,8 @@ class Built:
 def steps_apart(c: npt.NDArray[np.float32], onnx: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return by how many steps of the int8 logits two answers differ at most, for each clip."""
     gaps = np.diff(np.unique(onnx))
-    return np.round(np.abs(c - onnx).max(axis=1) / gaps[gaps > 1e-4].min())
+    apart: npt.NDArray[np.float32] = np.abs(c - onnx).max(axis=1) / gaps[gaps > 1e-4].min()
+    return apart.round()
 
 
 def onnx_steps(model: Any, waveform: Samples) -> npt.NDArray[np.float32]:
@@ -210,7 +212,7 @@ def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
         "constants": built.export.constants,
         "ram": data + zeros,
         "macs": built.export.macs,
-        "seconds": sum(soundfile.info(file).duration for file in files),
+        "seconds": sum(soundfile.info(file).duration + (TAIL_SECONDS if kind == "strings" else 0) for file in files),
         "million_instructions": millions,
         "log": log,
     }

@@ -55,7 +55,7 @@ def export(
       aurora-resnet export --c firmware
     """
     if c is not None:
-        if out is not None or int8 or recordings or name:
+        if out is not None or int8 or recordings or name or trust_code:
             raise ConfigError("--c writes an exported int8 model as it is and takes no other option than --model")
         check_folder(c, "--c")
         from aurora_resnet.export.c_source import export_c  # as other exports, where it is asked for

@@ -131,7 +131,9 @@ class Calls:
 
 
 def c_float(value: Any) -> str:
-    """Return a float32 as a C constant."""
+    """Return a float32 as a C constant, NAN for ``None``."""
+    if value is None:
+        return "NAN"
     text = f"{np.float32(value):.9g}"
     return f"{text}{'' if set(text) & set('.e') else '.0'}f"
 

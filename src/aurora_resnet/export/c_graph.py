@@ -56,10 +56,7 @@ class Graph:
         if name not in self.known:
             node = self.makers.get(name)
             if node is None or node.op_type not in self.operations:
-                raise ExportError(
-                    f"the C export has no {node.op_type if node else name}; it writes models like compact and "
-                    "string_net, exported with --int8"
-                )
+                raise _unknown(node.op_type if node else name)
             self.known[name] = self.operations[node.op_type](node)
         return self.known[name]
 
@@ -67,7 +64,7 @@ class Graph:
         """Return a tensor that is computed already."""
         found = self.find(name)
         if isinstance(found, Pending):
-            raise ExportError(f"{name} is not quantised; export the model with --int8")
+            raise _unknown(f"{name} without quantisation")
         return found
 
     def floats(self, name: str) -> Value:
@@ -75,56 +72,51 @@ class Graph:
         value = self.value(name)
         if value.scale is None:
             return value
-        plain = replace(value, place=Place(Buffer(4 * value.count)), at=0, scale=None)
-        self.calls.call("aurora_dequantize", value, value.range, plain, str(value.count))
+        plain = _made(value, scale=None)
+        self.calls.call("aurora_dequantize", value, value.range, plain, value.count)
         return plain
 
-    def _bytes(self, like: Value, scale: np.float32, zero: int, **shape: Any) -> Value:
-        made = replace(like, scale=scale, zero=zero, at=0, **shape)
-        return replace(made, place=Place(Buffer(made.count)))
+    def _quantized(self, name: str, scale: np.float32, zero: int) -> Value:
+        value = self.value(name)
+        if value.scale is not None and np.isclose(value.scale, scale) and value.zero == zero:
+            return value
+        made = _made(value, scale=scale, zero=zero)
+        self.calls.call("aurora_quantize", self.floats(name), made, made.range, value.count)
+        return made
 
     def _quantize(self, node: NodeProto) -> Value:
-        found = self.find(node.input[0])
         scale, zero = self.constants[node.input[1]][()], int(self.constants[node.input[2]])
-        if isinstance(found, Pending):
-            return found.emit(scale, zero)
-        if found.scale is not None and np.isclose(found.scale, scale) and found.zero == zero:
-            return found
-        quantized = self._bytes(found, scale, zero)
-        source = found if found.scale is None else self.floats(node.input[0])
-        self.calls.call("aurora_quantize", source, quantized, quantized.range, str(found.count))
-        return quantized
+        found = self.find(node.input[0])
+        return found.emit(scale, zero) if isinstance(found, Pending) else self._quantized(node.input[0], scale, zero)
 
     def _reshape(self, node: NodeProto) -> Value:
         value = self.value(node.input[0])  # channels and bands become one axis; the convolution behind takes both
         if value.axes != "BCHT":
-            raise ExportError(f"the C export cannot reshape {node.input[0]}")
+            raise _unknown("such Reshape")
         return replace(value, axes="BCT")
 
     def _convolve(self, node: NodeProto) -> Pending:
         x, (_, packed, biased) = self.value(node.input[0]), (self.makers.get(name) for name in node.input)
-        if x.scale is None or packed is None or biased is None or _attribute(node, "group", 1) != 1:
-            raise ExportError(f"the C export has no such {node.op_type} (float32, without bias, or in groups)")
-        weights, scales = (self.constants[name] for name in packed.input[:2])
+        if x.scale is None or packed is None or biased is None:
+            raise _unknown(f"{node.op_type} of floats")
+        weights, scales, offsets = (self.constants[name] for name in packed.input)
         bias = self.constants[biased.input[0]]
-        outputs = len(bias)
-        flat = x.axes != "BCHT"
-        shaped = weights.reshape(outputs, x.channels, x.height if flat else weights.shape[2], -1)
         steps, gaps = (_attribute(node, name, (1,)) for name in ("strides", "dilations"))
-        pads = _attribute(node, "pads", (0, 0))
+        pads, outputs, flat = _attribute(node, "pads", (0, 0)), len(bias), x.axes != "BCHT"
         if flat:  # over time alone
             steps, gaps, pads = (1, *steps), (1, *gaps), (0, pads[0], 0, pads[1])
+        shaped = weights.reshape(outputs, x.channels, x.height if flat else weights.shape[2], -1)
         taps = shaped.shape[2:]
         height, time = (
             (size + pads[i] + pads[i + 2] - gaps[i] * (taps[i] - 1) - 1) // steps[i] + 1
             for i, size in enumerate((x.height, x.time))
         )
-        if gaps[0] != 1 or any(self.constants[packed.input[2]].ravel()):
-            raise ExportError("the C export has no convolution dilated over bands, or of weights with an offset")
+        if gaps[0] != 1 or offsets.any() or _attribute(node, "group", 1) != 1 or not _attribute(node, "transB", 1):
+            raise _unknown(f"such {node.op_type}")
 
         def emit(scale: np.float32, zero: int) -> Value:
             number = sum(name == "aurora_convolve" for name, _ in self.calls.calls)
-            y = self._bytes(x, scale, zero, time=time, height=height, channels=outputs)
+            y = _made(x, scale=scale, zero=zero, time=time, height=height, channels=outputs)
             tables = {"weights": shaped.transpose(0, 3, 2, 1), "bias": bias}
             tables["scale"] = np.broadcast_to(x.scale * scales / scale, outputs)
             named = {n: self.calls.table(_TYPES[n], f"{n}{number}", _filled(table)) for n, table in tables.items()}
@@ -145,11 +137,11 @@ class Graph:
     def _add(self, node: NodeProto) -> Pending:
         a, b = (self.value(name) for name in node.input)
         if a.scale is None or b.scale is None or a.count != b.count:
-            raise ExportError("the C export adds quantised values of one shape alone")
+            raise _unknown("such Add")
 
         def emit(scale: np.float32, zero: int) -> Value:
-            y = self._bytes(a, scale, zero)
-            self.calls.call("aurora_add", a, a.range, b, b.range, y, y.range, str(a.count))
+            y = _made(a, scale=scale, zero=zero)
+            self.calls.call("aurora_add", a, a.range, b, b.range, y, y.range, a.count)
             return y
 
         return Pending(emit)
@@ -157,83 +149,80 @@ class Graph:
     def _mean(self, node: NodeProto) -> Pending:
         x = self.value(node.input[0])
         if sorted(int(axis) for axis in self.constants[node.input[1]]) != [2, 3] or x.scale is None:
-            raise ExportError("the C export has no mean but that over bands and time")
+            raise _unknown("such ReduceMean")
 
         def emit(scale: np.float32, zero: int) -> Value:
-            y = self._bytes(x, scale, zero, axes="BC", time=1, height=1)
-            self.calls.call("aurora_mean", x, x.range, str(x.time * x.height), str(x.channels), y, y.range)
+            y = _made(x, scale=scale, zero=zero, axes="BC", time=1, height=1)
+            self.calls.call("aurora_mean", x, x.range, x.time * x.height, x.channels, y, y.range)
             return y
 
         return Pending(emit)
 
     def _concat(self, node: NodeProto) -> Value | Pending:
-        shape = self._state(node.input[0])
-        if shape is None:  # answers of a step, one behind the other
+        keep = self._kept(node.input[0])
+        if keep is None:  # answers of a step, one behind the other
             parts = [self.floats(name) for name in node.input]
             if any(part.time * part.height != 1 for part in parts):
-                raise ExportError("the C export joins nothing but state and what is new, or the answers of one step")
-            whole = replace(parts[0], place=Place(Buffer(4 * sum(p.channels for p in parts))), at=0)
-            whole, behind = replace(whole, channels=sum(p.channels for p in parts)), 0
+                raise _unknown("such Concat")
+            whole, behind = _made(parts[0], channels=sum(part.channels for part in parts)), 0
             for part in parts:
-                self.calls.call("memcpy", replace(whole, at=4 * behind), part, str(4 * part.count))
+                self.calls.call("memcpy", replace(whole, at=4 * behind), part, 4 * part.count)
                 behind += part.count
             return whole
-        keep = shape[-1]
 
         def emit(scale: np.float32, zero: int) -> Value:
             new = self._quantized(node.input[1], scale, zero)
             row = new.height * new.channels
             kept = Buffer((keep + new.time) * row, kept=f"history{len(self.calls.histories)}")
             if new.place.buffer.kept or new.at:
-                raise ExportError("the C export has no value that two histories keep")
+                raise _unknown("value that two histories keep")
             new.place.buffer, new.place.at = kept, keep * row  # it is computed into its place
             self.calls.histories.append(History(kept, keep, new.time, row, zero))
             return replace(new, place=Place(kept), time=keep + new.time)
 
         return Pending(emit)
 
-    def _quantized(self, name: str, scale: np.float32, zero: int) -> Value:
-        value = self.value(name)
-        if value.scale is not None:
-            if not np.isclose(value.scale, scale) or value.zero != zero:
-                raise ExportError("what a stream keeps has another scale than what is new; export the model again")
-            return value
-        quantized = self._bytes(value, scale, zero)
-        self.calls.call("aurora_quantize", value, quantized, quantized.range, str(value.count))
-        return quantized
-
-    def _state(self, name: str) -> list[int] | None:
-        """Return the shape of a part of the state, ``None`` for anything else."""
+    def _kept(self, name: str) -> int | None:
+        """Return how many frames a part of the state has, ``None`` for anything else."""
         node = self.makers.get(name)
-        if node is None or node.op_type != "Reshape":
-            return None
-        above: str = node.input[0]
+        above = name if node is None or node.op_type != "Reshape" else str(node.input[0])
         while above in self.makers and self.makers[above].op_type == "Slice":
             above = self.makers[above].input[0]
-        return [int(size) for size in self.constants[node.input[1]]] if above == STATE else None
+        return int(self.constants[node.input[1]][-1]) if node is not None and above == STATE else None
 
     def _slice(self, node: NodeProto) -> Value:
         x = self.value(node.input[0])
         start, stop, axis, step = (int(self.constants[name][0]) for name in node.input[1:5])
         along = x.axes[axis]
-        size = {"C": x.channels, "T": x.time}.get(along, 0)
-        stop = min(stop, size)
+        stop = min(stop, {"C": x.channels, "T": x.time}.get(along, 0))
         if step != 1 or not 0 <= start < stop or (along == "C" and x.time * x.height != 1):
-            raise ExportError(f"the C export cannot cut {node.input[0]} like this")
+            raise _unknown("such Slice")
         at = x.at + start * (1 if along == "C" else x.height * x.channels) * (1 if x.scale is not None else 4)
-        return replace(x, at=at, **{"channels" if along == "C" else "time": stop - start})
+        return replace(x, at=at, channels=stop - start) if along == "C" else replace(x, at=at, time=stop - start)
 
     def _transpose(self, node: NodeProto) -> Value:
         x = self.value(node.input[0])
         if x.time * x.height != 1:
-            raise ExportError(f"the C export cannot transpose {node.input[0]}")
+            raise _unknown("such Transpose")
         return replace(x, axes="".join(x.axes[axis] for axis in _attribute(node, "perm", ())))
 
     def _activate(self, node: NodeProto) -> Value:
         x = self.floats(node.input[0])
-        y = replace(x, place=Place(Buffer(4 * x.count)), at=0)
-        self.calls.call(f"aurora_{node.op_type.lower()}", x, y, str(x.count))
+        y = _made(x)
+        self.calls.call(f"aurora_{node.op_type.lower()}", x, y, x.count)
         return y
+
+
+def _unknown(what: str) -> ExportError:
+    return ExportError(
+        f"the C export has no {what}; it takes models like compact and string_net, exported with --int8"
+    )
+
+
+def _made(like: Value, **changes: Any) -> Value:
+    """Return a value like another one, with changes, in memory of its own."""
+    made = replace(like, at=0, **changes)
+    return replace(made, place=Place(Buffer(made.count * (4 if made.scale is None else 1))))
 
 
 def _filled(values: Array) -> Array:

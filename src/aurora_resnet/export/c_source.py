@@ -7,110 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aurora_resnet.export.c_calls import Calls, c_float
 from aurora_resnet.export.c_frontend import read_frontend
 from aurora_resnet.export.c_graph import Graph
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.errors import ExportError
-from aurora_resnet.runtime.model_reference import AVERAGE, AnyModel, Kind, ModelFile, resolve
+from aurora_resnet.runtime.model_reference import AVERAGE, AnyModel, ModelFile, resolve
 from aurora_resnet.runtime.models.strings import PROBABILITIES, ExportedSequenceModel, SequenceFacts
 from aurora_resnet.runtime.models.words import LOGITS, ExportedModel, ModelFacts
 from aurora_resnet.runtime.strings.stream import TAIL_SECONDS
 
-KERNELS = Path(__file__).with_name("c")
-SOURCES = ("aurora.h", "aurora.c", "aurora_answer.c")
-
-_HEADER = """/* {name}, written by `aurora-resnet export --c`. */
-#ifndef AURORA_MODEL_{name}
-#define AURORA_MODEL_{name}
-
-#include "aurora.h"
-
-{declared}
-#endif
-"""
-_SOURCE = """/* {name}, written by `aurora-resnet export --c`. */
-#include "{name}.h"
-
-#include <math.h>
-#include <string.h>
-
-{tables}
-static float arena[{arena}]; /* what the layers work in */
-#define BYTES(at) ((uint8_t *)arena + (at))
-#define FLOATS(at) (arena + (at) / 4)
-
-{defined}"""
-_WORDS_HEADER = """enum {{ {name}_sample_rate = {rate}, {name}_samples = {samples}, {name}_word_count = {count} }};
-extern const char *const {name}_words[{count}];
-
-/* The logits of a clip of {name}_samples samples, [{name}_word_count]. */
-void {name}_logits(aurora_samples samples, float *answers);
-/* The word of a clip. Neither call may interrupt the other: they share their memory. */
-aurora_word {name}_recognize(aurora_samples samples);
-"""
-_WORDS_SOURCE = """const char *const {name}_words[{count}] = {{{words}}};
-
-void {name}_logits(aurora_samples samples, float *answers) {{
-{calls}
-}}
-
-aurora_word {name}_recognize(aurora_samples samples) {{
-    float logits[{count}];
-    {name}_logits(samples, logits);
-    return aurora_decide(logits, {count}, {temperature}, {threshold}, samples, {samples});
-}}
-"""
-_STRINGS_HEADER = """enum {{ {name}_sample_rate = {rate}, {name}_step = {samples}, {name}_answers = {answers} }};
-
-typedef struct {{
-    aurora_search search;
-    float frames[AURORA_FRAMES * {columns}];
-    float before[{before}], mean[{bands}];
-    uint8_t {histories};
-}} {name}_stream;
-
-/* Begins a stream, or the next string. */
-void {name}_begin({name}_stream *stream);
-/* Goes on with {name}_step samples. `answers`: NULL, or room for the probabilities of the words, of other speech, of
- * neither (and of speech at all), [{name}_answers]. Calls for different streams may not interrupt each other. */
-void {name}_feed({name}_stream *stream, aurora_samples samples, float *answers);
-/* What was said so far. */
-aurora_string {name}_best(const {name}_stream *stream);
-/* What was said, after a little silence: a word is known a little later than it is said. */
-aurora_string {name}_finish({name}_stream *stream);
-"""
-_STRINGS_SOURCE = """void {name}_begin({name}_stream *stream) {{
-    memset(stream, 0, sizeof *stream);
-{zeros}    aurora_search_begin(&stream->search, {count}, stream->frames);
-}}
-
-static void compute({name}_stream *stream, aurora_samples samples, float *answers) {{
-{calls}
-    /* What the next step needs of this one. */
-{shifts}}}
-
-void {name}_feed({name}_stream *stream, aurora_samples samples, float *answers) {{
-    float found[{answers}];
-    compute(stream, samples, found);
-    stream->search.audible |= aurora_audible(samples, {samples});
-    aurora_search_push(&stream->search, found, {other_weight});
-    if (answers) memcpy(answers, found, sizeof found);
-}}
-
-aurora_string {name}_best(const {name}_stream *stream) {{
-    return aurora_search_best(&stream->search, "{digits}", {temperature}, {threshold});
-}}
-
-aurora_string {name}_finish({name}_stream *stream) {{
-    static const int16_t silence[{samples}];
-    const aurora_samples samples = {{NULL, silence}};
-    int i;
-    for (i = 0; i < {tail}; i++) {name}_feed(stream, samples, NULL);
-    return {name}_best(stream);
-}}
-"""
+FOLDER = Path(__file__).with_name("c")
+KERNELS = ("aurora.h", "aurora.c", "aurora_answer.c")
 
 
 @dataclass(frozen=True)
@@ -168,64 +78,28 @@ def _export(found: ModelFile, folder: Path) -> CExport:
         raise ExportError("the C export writes one model, not a mean of several")
     words = found.kind == "words"
     facts: ModelFacts | SequenceFacts = (ExportedModel if words else ExportedSequenceModel)(found.path).facts
-    if not re.fullmatch(r"[A-Za-z_]\w*", facts.name, re.ASCII):
+    if not re.fullmatch(r"(?!(aurora|aurora_answer|main)$)[A-Za-z_]\w*", facts.name, re.ASCII):
         raise ExportError(f"functions in C would begin with its name, '{facts.name}'; export it with another --name")
     samples = facts.clip_samples if isinstance(facts, ModelFacts) else facts.step_samples
     graph, calls = onnx.load(found.path).graph, Calls()
     output = Graph(graph, *read_frontend(graph, calls, samples), calls).floats(LOGITS if words else PROBABILITIES)
     calls.call("memcpy", "answers", output, str(4 * output.count))
-    sources = _sources(found.kind, facts, samples, calls, output.count)
+    if isinstance(facts, SequenceFacts) and None in facts.vocabulary.digits:
+        raise ExportError("the C export writes strings of digits, and not all of its words name one")
+    tail, arena = round(TAIL_SECONDS * facts.sample_rate / samples), calls.arena()
+    values = {"facts": facts, "calls": calls, "samples": samples, "answers": output.count, "arena": arena, "tail": tail}
+    sources = {each: (FOLDER / each).read_text(encoding="utf-8") for each in KERNELS}
+    templates = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True)
+    templates.keep_trailing_newline = True
+    templates.filters |= {"real": c_float, "text": c_string}
+    for file, template in (("main.c", "_main.c"), (f"{facts.name}.h", ".h"), (f"{facts.name}.c", ".c")):
+        sources[file] = templates.get_template(f"{found.kind}{template}.j2").render(values)
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in sources.items():
         with atomic_path(folder / file) as temporary:
             temporary.write_text(text, encoding="ascii")
     stream = sum(history.buffer.size for history in calls.histories)
-    return CExport(tuple(folder / file for file in sources), calls.constants, calls.arena(), stream, calls.macs)
-
-
-def _sources(kind: Kind, facts: ModelFacts | SequenceFacts, samples: int, calls: Calls, answers: int) -> dict[str, str]:
-    """Return what is written, by the names of the files."""
-    name, decision, arena = facts.name, facts.calibration, calls.arena()  # before the calls are written
-    values = {
-        "name": name,
-        "rate": facts.sample_rate,
-        "samples": samples,
-        "count": len(facts.vocabulary),
-        "calls": "\n".join(calls.written()),
-        "temperature": c_float(decision.temperature),
-        "threshold": "NAN" if decision.threshold is None else c_float(decision.threshold),
-        "words": ", ".join(map(c_string, facts.vocabulary.words)),
-    }
-    if isinstance(facts, SequenceFacts):
-        values |= _of_streams(facts, calls, answers)
-    header, source = (_WORDS_HEADER, _WORDS_SOURCE) if kind == "words" else (_STRINGS_HEADER, _STRINGS_SOURCE)
-    tables, main = "\n".join(calls.tables), KERNELS / f"{kind}_main.c"
-    return {each: (KERNELS / each).read_text(encoding="utf-8") for each in SOURCES} | {
-        "main.c": main.read_text(encoding="utf-8").replace("MODEL", name),
-        f"{name}.h": _HEADER.format(name=name, declared=header.format(**values)),
-        f"{name}.c": _SOURCE.format(name=name, tables=tables, arena=arena // 4, defined=source.format(**values)),
-    }
-
-
-def _of_streams(facts: SequenceFacts, calls: Calls, answers: int) -> dict[str, object]:
-    """Return what is written of streams."""
-    digits = facts.vocabulary.digits
-    if None in digits:
-        raise ExportError("the C export writes strings of digits, and not all of its words name one")
-    kept = [(each, f"stream->{each.buffer.kept}") for each in calls.histories]
-    shifts = [f"    memmove({at}, {at} + {h.new * h.row}, {h.keep * h.row});\n" for h, at in kept]
-    return {
-        "answers": answers,
-        "columns": len(digits) + 2,
-        "histories": ", ".join(f"{h.buffer.kept}[{h.buffer.size}]" for h, _ in kept),
-        "before": calls.kept["before"],
-        "bands": calls.kept["mean"],
-        "zeros": "".join(f"    memset({at}, {h.zero}, {h.buffer.size});\n" for h, at in kept if h.zero),
-        "shifts": "".join(shifts),
-        "other_weight": c_float(facts.calibration.other_weight),
-        "digits": "".join(map(str, digits)),
-        "tail": round(TAIL_SECONDS / facts.step_seconds),
-    }
+    return CExport(tuple(folder / file for file in sources), calls.constants, arena, stream, calls.macs)
 
 
 def c_string(text: str) -> str:
