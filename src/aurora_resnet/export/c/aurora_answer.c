@@ -204,7 +204,7 @@ aurora_string aurora_search_best(const aurora_search *search, const char *digits
         if (same > best) best = same, at = i;
     }
     best /= whole;
-    if (node[at].length) complete = completeness(search, &node[at]);
+    if (node[0].length) complete = completeness(search, &node[0]); /* of the most probable words */
     complete = powf(complete, power) / (powf(complete, power) + (complete < 1 ? powf(1 - complete, power) : 0));
     for (i = 0; i < node[at].length; i++) found.text[i] = digits[node[at].words[i]];
     found.confidence = best * complete < 1 ? best * complete : 1;
