@@ -85,7 +85,7 @@ class Graph:
         return made
 
     def _quantize(self, node: NodeProto) -> Value:
-        scale, zero = self.constants[node.input[1]][()], int(self.constants[node.input[2]])
+        scale, zero = np.float32(self.constants[node.input[1]].item()), int(self.constants[node.input[2]].item())
         found = self.find(node.input[0])
         return found.emit(scale, zero) if isinstance(found, Pending) else self._quantized(node.input[0], scale, zero)
 
@@ -214,9 +214,7 @@ class Graph:
 
 
 def _unknown(what: str) -> ExportError:
-    return ExportError(
-        f"the C export has no {what}; it takes models like compact and string_net, exported with --int8"
-    )
+    return ExportError(f"the C export has no {what}; it takes models like compact and string_net, exported with --int8")
 
 
 def _made(like: Value, **changes: Any) -> Value:
