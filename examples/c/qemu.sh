@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what `aurora-resnet export --c DIR` wrote for a Cortex-M4 and runs it on recordings under QEMU.
 #   apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
-#   examples/c/qemu.sh DIR seven.wav ...
+#   examples/c/qemu.sh DIR seven.wav ...     (newlib takes about 250 characters of arguments)
 set -eu
 here=$(dirname "$0") folder=$1 program=$1/firmware.elf
 shift

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -202,6 +203,21 @@ def test_the_command_writes_the_sources(call: Call, tmp_path: Path) -> None:
     assert "KB of constants" in done.stdout
     names = {"aurora.h", "aurora.c", "aurora_answer.c", "compact.h", "compact.c", "main.c"}
     assert {path.name for path in (tmp_path / "firmware").iterdir()} == names
+
+
+def test_the_c_of_the_page_compiles(words: Built, strings: Built, tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "microcontroller.md").read_text(encoding="utf-8")
+    for code, built in zip(
+        re.findall(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL), (words, strings), strict=True
+    ):
+        lines = code.splitlines()
+        outside = [line for line in lines if line.startswith(("#", "static"))]
+        inside = [line for line in lines if line not in outside]
+        stub = "void act_on(const char *word, float confidence);"
+        (tmp_path / "page.c").write_text(
+            "\n".join([*outside, stub, "void f(void) {", *inside, "}", ""]), encoding="utf-8"
+        )
+        subprocess.run(["gcc", "-std=c99", f"-I{built.folder}", "-fsyntax-only", tmp_path / "page.c"], check=True)
 
 
 def test_constants_are_exact() -> None:

@@ -204,8 +204,9 @@ def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
         subprocess.run([*ARM, f"-I{built.folder}", str(main), *sources, *LINK, "-o", f"{folder}/a.elf"], check=True)
         sized = subprocess.run(["arm-none-eabi-size", f"{folder}/a.elf"], check=True, capture_output=True, text=True)
     text, data, zeros = map(int, sized.stdout.splitlines()[1].split()[:3])
-    told = subprocess.run([str(QEMU), built.folder, *files], check=True, capture_output=True, text=True).stdout
-    log = [line.replace(f"{files[0].parent}/", "") for line in told.splitlines() if ".wav\t" in line]
+    run = [str(QEMU), str(built.folder.absolute()), *(file.name for file in files)]
+    told = subprocess.run(run, check=True, capture_output=True, text=True, cwd=files[0].parent).stdout
+    log = [line for line in told.splitlines() if ".wav\t" in line]
     millions = int(re.findall(r"(\d+) million instructions", told)[0])
     return {
         "flash": text + data,

@@ -96,11 +96,11 @@ class Graph:
         return replace(value, axes="BCT")
 
     def _convolve(self, node: NodeProto) -> Pending:
-        x, (_, packed, biased) = self.value(node.input[0]), (self.makers.get(name) for name in node.input)
-        if x.scale is None or packed is None or biased is None:
+        x, (packed, *biased) = self.value(node.input[0]), (self.makers.get(name) for name in node.input[1:])
+        if x.scale is None or packed is None or None in biased:
             raise _unknown(f"{node.op_type} of floats")
         weights, scales, offsets = (self.constants[name] for name in packed.input)
-        bias = self.constants[biased.input[0]]
+        bias = self.constants[biased[0].input[0]] if biased and biased[0] else np.zeros(len(weights), np.int32)
         steps, gaps = (_attribute(node, name, (1,)) for name in ("strides", "dilations"))
         pads, outputs, flat = _attribute(node, "pads", (0, 0)), len(bias), x.axes != "BCHT"
         if flat:  # over time alone
