@@ -276,6 +276,18 @@ def test_a_cortex_m4_says_the_same(kind: str, words: Built, strings: Built, tmp_
     assert found["million_instructions"] < 200 * len(files)
 
 
+@pytest.mark.parametrize(
+    "mel", [MelConfig(8000, n_mels=8, power=1.0), MelConfig(8000, n_mels=8, compression="pcen", normalization="none")]
+)
+@pytest.mark.slow
+def test_another_front_end_is_refused(mel: MelConfig, tmp_path: Path) -> None:
+    options = {"widths": [4, 4, 4, 4], "blocks": [1, 1, 1]}
+    model = RecognizerModel(RecognizerConfig("compact", mel, options=options)).eval()
+    export_onnx(model, tmp_path / "other.onnx", int8=True, name="other")
+    with pytest.raises(ExportError, match="the C export has the front ends of compact and string_net alone"):
+        export_c(tmp_path / "other.onnx", tmp_path / "c")
+
+
 @pytest.mark.slow
 def test_a_model_of_other_sizes(tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -10,6 +10,9 @@ from onnx import GraphProto, helper, numpy_helper
 from aurora_resnet.export.c_calls import Array, Buffer, Calls, Place, Value, c_float
 from aurora_resnet.features.pcen import ALPHA, DELTA, EPSILON, FULL_SCALE, ROOT, SMOOTHING
 from aurora_resnet.runtime.errors import ExportError
+from aurora_resnet.runtime.models.strings import STATE
+
+POWERS_OF_PCEN = 3
 
 
 def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, Value]:
@@ -36,17 +39,24 @@ def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, V
         raise ExportError(f"the C export needs a Fourier transform of a power of 2, got {size} samples")
     mel = _tables(calls, kernels[0, 0], filters, size, hop)
     scratch = _floats((2 * size + window,))
-    if "Log" in operations and "InstanceNormalization" in operations and "Pad" in operations:
-        pad = int(constants[operations["Pad"].input[1]][1])
+    powers = sum(node.op_type == "Pow" for node in graph.node)  # one more, and the spectrum is not that of the power
+    if {"Log", "InstanceNormalization", "Pad"} <= operations.keys() and powers == 0:
+        _, pad, _, behind = map(int, constants[operations["Pad"].input[1]])
+        if pad != behind:
+            raise _unknown()
         frames = (samples + 2 * pad - window) // hop + 1
         features = _floats((frames, len(filters)))
         floor = float(constants[operations["Clip"].input[1]])
         cuts = [n for n in graph.node if n.op_type == "Sub" and n.input[1] in constants]
-        scale = float(constants[cuts[0].input[1]]) if cuts else np.inf  # dynamic_range_db in nepers
-        epsilon = operations["InstanceNormalization"].attribute[0].f
-        limits = (c_float(floor), c_float(scale) if cuts else "INFINITY", c_float(epsilon))
+        nepers = c_float(constants[cuts[0].input[1]]) if cuts else "INFINITY"  # dynamic_range_db
+        limits = (c_float(floor), nepers, c_float(operations["InstanceNormalization"].attribute[0].f))
         calls.call("aurora_log_mel", mel, "samples", str(samples), str(pad), *limits, scratch, features, str(frames))
-    elif _is_pcen(constants) and samples % hop == 0:
+    elif (
+        _is_pcen(constants)
+        and powers == POWERS_OF_PCEN
+        and samples % hop == 0
+        and STATE in {i.name for i in graph.input}
+    ):
         frames = samples // hop
         features = _floats((frames, len(filters)))
         values = (FULL_SCALE, SMOOTHING, EPSILON, ALPHA, DELTA, ROOT)
