@@ -39,6 +39,7 @@ ELSEWHERE = {
     "data.md": "downloads",
     "export.md": "minutes; tests/export",
     "league.md": "recordings and peers; tests/tools/test_league.py",
+    "microcontroller.md": "compilers; tests/export/test_c_export.py",
     "models.md": "ImageNet weights; tests/models",
     "own-models.md": "the package of examples/own_model, which CI installs",
     "own-words.md": "a folder of your own recordings; tests/teaching",

@@ -33,7 +33,7 @@ COMMANDS = {
     "calibrate": "Fit a model's confidence and its threshold on recordings that it was not trained on.",
     "evaluate": "Measure a model on recordings and print a report in Markdown.",
     "compare": "Compare trained models on the same recordings: accuracies, intervals by speaker, paired differences.",
-    "export": "Write a model as one ONNX file that takes waveforms and needs no torch.",
+    "export": "Write a model as one ONNX file that takes waveforms and needs no torch, or as C.",
     "corpus": "Summarise a corpus: clips and speakers of each word and split.",
     "make-noisy": "Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.",
     "models": "List the models that can be trained, their size and their options.",
