@@ -26,7 +26,7 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 from . import contrastive
 from .execute import execute
 from .plan import BASE, Run, one_of_each, plan
-from .test_set import StudyTest, build
+from .test_set import StudyTest, build, list_people
 
 # Many processors compute bfloat16 five times as slowly as float32.
 QUICK: dict[str, object] = {
@@ -54,6 +54,8 @@ def main() -> int:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
     write_json(test.truth(), records / "truth.json", indent=1)
+    if any("{people}" in override for run in missing for override in run.overrides):
+        list_people(data, out)
     if any(run.pretrain for run in missing):
         print(contrastive.pretrain(out, data, records / f"{contrastive.FOLDER}.json", options.threads, options.quick))
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.

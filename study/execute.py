@@ -7,16 +7,21 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.files import write_json
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.model_folder import file_sha256
-from aurora_resnet.tasks.experiment import RECORD, run_experiment
+from aurora_resnet.runtime.vocabulary import DIGITS
+from aurora_resnet.tasks.experiment import RECORD, build_network, run_experiment
+from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.history import read_history
 from aurora_resnet.training.state import BEST, HISTORY, LAST
 
+from .measures import articulation, free_bands
 from .plan import Run
 from .test_set import StudyTest
 
@@ -37,8 +42,9 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
     torch.set_num_threads(threads)
     folder = out / "runs" / run.name
     experiment = run.experiment(out)
+    untrained = build_network(experiment, DIGITS)
     run_experiment(experiment, folder, resume=True)
-    checkpoint = load_checkpoint(folder / LAST)
+    checkpoint = load_checkpoint(folder / (BEST if experiment.training.early_stopping else LAST))
     content = {
         "kind": "study",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -50,6 +56,11 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "training_sha256": checkpoint.info["fingerprint"],
         "weights_sha256": file_sha256(experiment.weights) if experiment.weights else None,
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
+        "measured": {
+            when: _measured(run, model, out, experiment)
+            for when, model in (("before", untrained), ("after", checkpoint.model))
+            if run.measures
+        },
         "answers": _test(out).answers(checkpoint.model, bfloat16=experiment.training.bfloat16) if run.tested else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
@@ -57,6 +68,17 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
     for name in (LAST, BEST):  # a hundred megabytes each, and the record repeats them
         (folder / name).unlink()
     return run.name
+
+
+def _measured(run: Run, model: RecognizerModel, out: Path, experiment: ExperimentConfig) -> dict[str, Any]:
+    model.eval()
+    found: dict[str, Any] = {}
+    with torch.inference_mode():
+        if "bands" in run.measures:
+            found["bands"] = free_bands(model, *_test(out).clean())
+        if "stages" in run.measures:
+            found["stages"] = articulation(model, Path(experiment.data.root) / "an4")
+    return found
 
 
 @cache

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 
+from .networks import register
+
 FOLDER = Path(__file__).parent
 BASE = FOLDER / "base.toml"
+register()
 
 
 @dataclass(frozen=True)
@@ -21,9 +26,11 @@ class Variant:
 
     model: str = "resnet50"
     set: tuple[str, ...] = ()
-    """``section.key=value``; ``{out}`` is the study's folder."""
+    """``section.key=value``; ``{out}`` is the study's folder, ``{people}`` its list of people as seen from ``data.root``."""
     pretrain: bool = False
     """Needs the weights that ``contrastive.py`` makes first."""
+    measures: tuple[str, ...] = ()
+    """What else the network is asked, see ``measures.py``: ``bands``, ``stages``."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Run:
     overrides: tuple[str, ...]
     pretrain: bool = False
     tested: bool = True
+    measures: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,7 +70,12 @@ class Run:
 
     def experiment(self, out: Path) -> ExperimentConfig:
         """Return the whole configuration."""
-        overrides = tuple(override.replace("{out}", str(out)) for override in self.overrides)
+        roots = [json.loads(override[10:]) for override in self.overrides if override.startswith("data.root=")]
+        people = os.path.relpath(out / "people.csv", roots[-1] if roots else read_toml(BASE)["data"]["root"])
+        places = {"{out}": str(out), "{people}": people}
+        overrides = tuple(
+            reduce(lambda text, place: text.replace(*place), places.items(), override) for override in self.overrides
+        )
         return read_experiment(BASE, self.model, overrides=(*overrides, f"training.seed={self.seed}"))
 
     def command(self) -> str:
@@ -119,4 +132,4 @@ def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Itera
         for variant, what in question.runs.items():
             last = tuple(f"{key}={json.dumps(value)}" for key, value in changes.items())
             overrides = (*question.all.set, *what.set, *last)
-            yield Run(name, variant, seed, what.model, overrides, what.pretrain, question.tested)
+            yield Run(name, variant, seed, what.model, overrides, what.pretrain, question.tested, what.measures)

@@ -36,7 +36,11 @@ def test_seeds_come_one_after_the_other_and_reach_the_training() -> None:
 
 def test_test_speakers_stay_out_of_every_training() -> None:
     for experiment in experiments().values():
-        fsdd, an4 = experiment.data.train
+        fsdd, an4, *others = experiment.data.train
+        assert {source.corpus.rpartition("/")[2] for source in others} <= {
+            "people.csv",
+            "speech-commands:speech_commands_v2_digits",
+        }
         assert set(fsdd.without_speakers) == {"fsdd/theo", "fsdd/yweweler"}
         assert an4.split == "train"
 
@@ -69,8 +73,12 @@ def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
         budget = EPOCHS.get(run.model, EPOCHS["resnet50"])
         if run.question == "q0_tuning":
             assert training.epochs == budget / 2, run.name
-        elif run.question != "q2_pretraining":
+        elif run.question == "q9_budget":
+            assert training.early_stopping == 12
+        elif run.question not in ("q2_pretraining", "q13_people") and not run.variant.endswith("-3x"):
             assert training.epochs == budget, run.name
+        elif run.variant.endswith("-3x"):
+            assert training.epochs == 3 * budget, run.name
         assert training.batch_size == 32
 
 

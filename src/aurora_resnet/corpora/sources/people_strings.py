@@ -133,7 +133,7 @@ def download_people_strings(target: str | Path, *, sources: dict[str, Source] = 
     >>> _ = (mine / "alphanumeric" / "notes.txt").write_text("mine")
     >>> download_people_strings(mine)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.DownloadError: ... is not a complete copy: ..._number.flac is missing; ...
+    aurora_resnet.runtime.errors.DownloadError: ... a complete copy: R1KvCEEGNThnpnzy_number.flac is missing; ...
     """
     for title, source in sources.items():
         rows = {name: row for name, row in _rows().items() if _source(row) == title}

@@ -1,0 +1,84 @@
+"""Networks and a front end that only the study needs: what the paper says of depth, skip connections and channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from aurora_resnet.features.frontend import register_frontend
+from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.models.zoo import register_model
+
+
+class FourStages(ResidualSpeechNet):
+    """The whole ResNet-50; a fourth stage that the weights do not have starts from random ones."""
+
+    def __init__(
+        self, *, weights: str | Path | None = None, dropout: float = 0.5, num_classes: int = 11, n_mels: int = 64
+    ) -> None:
+        super().__init__(4, dropout=dropout, num_classes=num_classes, n_mels=n_mels)
+        if weights is not None:
+            three = ResidualSpeechNet(3, weights=weights)
+            self.load_report = three.load_report
+            known = {name: value for name, value in three.state_dict().items() if not name.startswith("head.")}
+            self.load_state_dict(known, strict=False)
+
+
+class NoSkip(nn.Module):
+    """In the place of a block's skip connection: nothing is added."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return 0."""
+        return x.new_zeros(())
+
+
+class WithoutSkips(ResidualSpeechNet):
+    """The three stages without their skip connections; everything else is the same, ImageNet's weights included."""
+
+    def __init__(
+        self, *, weights: str | Path | None = None, dropout: float = 0.5, num_classes: int = 11, n_mels: int = 64
+    ) -> None:
+        super().__init__(3, weights=weights, dropout=dropout, num_classes=num_classes, n_mels=n_mels)
+        from torchvision.models.resnet import Bottleneck  # importing it takes seconds
+
+        for block in self.modules():
+            if isinstance(block, Bottleneck):
+                block.downsample = NoSkip()
+
+
+class ChannelFrontend(MelFrontend):
+    """A log-mel front end against channels: without the mean of each band, or trained with random tilts.
+
+    A channel multiplies the spectrum, so it adds a constant to each band's logarithm, which the mean over time takes with
+    it (Atal, *Effectiveness of linear prediction characteristics ...*, 1974). A tilt is a line over the bands.
+
+    Args:
+        mel: its configuration.
+        band_means: whether the mean over time of each band is taken away.
+        tilt_db: standard deviation in training of the tilt from the middle band to either end, in dB of power.
+    """
+
+    def __init__(self, mel: MelConfig, band_means: bool = False, tilt_db: float = 0.0) -> None:
+        super().__init__(mel)
+        self.band_means, self.tilt_db = band_means, tilt_db
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return the normalised log-mel features of waveforms ``[B, N]``."""
+        features = self.log_mel(waveform)  # [B, M, T], nepers of power
+        if self.band_means:
+            features = features - features.mean(dim=2, keepdim=True)
+        if self.training and self.tilt_db:
+            nepers = self.tilt_db * torch.randn(len(features), 1, 1, device=features.device) / 4.343
+            features = features + nepers * torch.linspace(-1, 1, self.bands, device=features.device)[:, None]
+        normalised: Tensor = nn.functional.layer_norm(features, features.shape[1:], eps=1e-6).to(waveform.dtype)
+        return normalised
+
+
+def register() -> None:
+    """Make them known to training files; ``study.plan`` does."""
+    register_model("resnet50_four", FourStages)
+    register_model("resnet50_plain", WithoutSkips)
+    register_frontend("channel", ChannelFrontend)
