@@ -23,6 +23,7 @@ from aurora_resnet.training.state import BEST, HISTORY, LAST
 
 from .measures import articulation, free_bands
 from .plan import Run
+from .strings import recognise
 from .test_set import StudyTest
 
 
@@ -62,6 +63,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
             if run.measures
         },
         "answers": _test(out).answers(checkpoint.model, bfloat16=experiment.training.bfloat16) if run.tested else {},
+        "strings": recognise(checkpoint.model, Path(experiment.data.root)) if experiment.data.strings else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(content, record, indent=1)

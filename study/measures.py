@@ -11,6 +11,7 @@ heart. The mean of the classes' recalls.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,8 @@ BEFORE_S = 0.12
 """A probe's clip starts so long before the word."""
 FRAMES = 12, 20
 """The first and the last that count, of 10 ms; the middle of a step of the third stage lies between them."""
+MOST = 30
+"""Clips of a word on either side."""
 RIDGE = 0.1
 """Of the mean squared length of the standardised features."""
 SOUNDS = {
@@ -120,11 +123,12 @@ def _onsets(an4: Path) -> tuple[Tensor, list[str], tuple[Tensor, Tensor]]:
         word for places in SOUNDS.values() for listed in places.values() for word in listed.split()[1::2]
     }  # every other word of a sound
     known = {word for _, word in _classes("manner")}
-    clips, words, test_speaker = [], [], []
+    clips, words, test_speaker, count = [], [], [], Counter[tuple[str, str]]()
     for utterance, spans in read_an4_aligned(an4):
         samples = resample(*read_audio(utterance.path), RATE)
         for word, (start, _) in zip(utterance.words, spans, strict=True):
-            if word in known:
+            count[word, utterance.split] += 1
+            if word in known and count[word, utterance.split] <= MOST:
                 begin = round((start - BEFORE_S) * RATE)
                 clip = np.zeros(RATE, dtype=np.float32)
                 piece = samples[max(begin, 0) : begin + RATE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from aurora_resnet.features.frontend import register_frontend
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.resnet import ResidualSpeechNet
+from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.zoo import register_model
 
 
@@ -49,6 +51,31 @@ class WithoutSkips(ResidualSpeechNet):
                 block.downsample = NoSkip()
 
 
+class StringResNet(StringClassifier):
+    """The three stages for strings: steps of 40 ms, as the last two stages halve the bands alone, and CTC's units.
+
+    Shape: ``[B, M, T] -> [B, T // 4, K + others + 1]``.
+    """
+
+    def __init__(
+        self, *, others: int = 27, weights: str | Path | None = None, num_classes: int = 11, n_mels: int = 64
+    ) -> None:
+        super().__init__(n_mels, num_classes, others)
+        self.backbone = ResidualSpeechNet(3, weights=weights, n_mels=n_mels)
+        self.backbone.head = nn.Identity()
+        stages: tuple[Any, ...] = self.backbone.layer2, self.backbone.layer3
+        for stage in stages:
+            stage[0].conv2.stride = stage[0].downsample[0].stride = (2, 1)
+        self.head = nn.Linear(self.backbone.channels, self.blank + 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return logits."""
+        self.check_features(features)
+        whole = features.shape[2] // self.frames_per_answer * self.frames_per_answer
+        logits: Tensor = self.head(self.backbone.feature_map(features[..., :whole]).mean(dim=2).transpose(1, 2))
+        return logits
+
+
 class ChannelFrontend(MelFrontend):
     """A log-mel front end against channels: without the mean of each band, or trained with random tilts.
 
@@ -81,4 +108,5 @@ def register() -> None:
     """Make them known to training files; ``study.plan`` does."""
     register_model("resnet50_four", FourStages)
     register_model("resnet50_plain", WithoutSkips)
+    register_model("resnet50_strings", StringResNet)
     register_frontend("channel", ChannelFrontend)

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.comparison import holm
+from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.models.zoo import create_model
+from study.plan import plan
 from study.report.records import Study, Variant
 from study.report.specification import BASE, CLAIMS, GROUPS, SHARES, SYSTEMS
 from study.test_set import LETTERS
@@ -62,13 +64,14 @@ def verdicts(study: Study) -> list[Row]:
 
 
 def costs(study: Study) -> dict[str, float]:
-    """Return how many runs there are, their hours of one core, and those of three seeds of everything but the tuning."""
+    """Return how many runs there are and their hours of one core, and how many are planned and about their hours."""
     variants = study.variants.values()
-    once = [(1 if variant.name.startswith("q0_") else 3) * variant.wall_minutes for variant in variants]
+    planned = plan()
     return {
         "runs": sum(variant.seeds for variant in variants),
         "hours": sum(variant.seeds * variant.wall_minutes for variant in variants) / 60,
-        "hours_of_all": sum(once) / 60,
+        "planned": len(planned),
+        "hours_planned": sum(run.minutes for run in planned) / 60,
     }
 
 
@@ -107,6 +110,22 @@ def measured(study: Study) -> dict[str, list[Row]]:
                 recalls = {w: np.mean([f["stages"][level][w] for f in found]) for w in ("manner", "place")}
                 stages.append({"title": f"{title}, {when} training", "level": level, **recalls})
     return {"bands": bands, "stages": stages}
+
+
+def strings(study: Study) -> list[Row]:
+    """Return how many strings each network recognised, "oh" and "zero" being one, and its word errors, by condition."""
+    rows = []
+    for title, variant in study.present(GROUPS["q14_strings"]).items():
+        row: Row = {"title": title, "seeds": variant.seeds, "minutes": variant.minutes, "strings": {}, "errors": {}}
+        for condition in variant.first["strings"]:
+            answers = [(said, found) for record in variant.records for _, said, found in record["strings"][condition]]
+            row["strings"][condition] = np.mean(
+                [one.replace("o", "0") == two.replace("o", "0") for one, two in answers]
+            )
+            counts = (count_errors(list(said), list(found)) for said, found in answers)
+            row["errors"][condition] = sum(counts, WordCounts()).error_rate
+        rows.append(row)
+    return rows
 
 
 def trainable(study: Study) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from study.contrastive_trainer import save_backbone
-from study.networks import ChannelFrontend, FourStages, WithoutSkips
+from study.networks import ChannelFrontend, FourStages, StringResNet, WithoutSkips
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_four_stages_begin_with_the_three_of_the_file(weights: Path) -> None:
     three, four = ResidualSpeechNet(3, weights=weights).eval(), FourStages(weights=weights).eval()
     assert four.channels == 2048
-    seen = {}
-    four.layer4.register_forward_pre_hook(lambda _, inputs: seen.update(x=inputs[0]))
+    seen: dict[str, torch.Tensor] = {}
+    cast(torch.nn.Module, four.layer4).register_forward_pre_hook(lambda _, inputs: seen.update(x=inputs[0]))
     features = torch.randn(2, 64, 101)
     four.feature_map(features)
     torch.testing.assert_close(seen["x"], three.feature_map(features))
@@ -35,7 +36,7 @@ def test_without_skips_a_block_passes_only_what_it_computes(weights: Path) -> No
     """A block whose last normalisation gives 0 gives 0; with the skip connection it gives its input."""
     x = torch.rand(1, 256, 8, 8)
     for network, expected in ((WithoutSkips(weights=weights), torch.zeros_like(x)), (ResidualSpeechNet(3), x)):
-        block = network.eval().layer1[1]
+        block: Any = cast(Any, network.eval().layer1)[1]
         torch.nn.init.zeros_(block.bn3.weight)
         torch.nn.init.zeros_(block.bn3.bias)
         torch.testing.assert_close(block(x), expected)
@@ -62,3 +63,10 @@ def test_tilts_are_lines_over_the_bands_in_training_alone() -> None:
     steps = bands.diff()
     assert steps.abs().mean() > 0.005
     torch.testing.assert_close(steps, steps.mean().expand_as(steps), atol=1e-4, rtol=1e-3)
+
+
+def test_strings_are_answered_every_40_ms_and_by_the_weights_of_the_file(weights: Path) -> None:
+    three, strings = ResidualSpeechNet(3, weights=weights), StringResNet(weights=weights).eval()
+    assert strings(torch.randn(2, 64, 402)).shape == (2, 100, 39)
+    state = strings.backbone.state_dict()
+    assert all(torch.equal(state[n], x) for n, x in three.state_dict().items() if not n.startswith("head."))

@@ -69,6 +69,8 @@ EPOCHS = {"resnet50": 4, "cnn": 12, "cnn_lstm": 12, "bilstm": 20, "lstm": 32}
 
 def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
     for run, experiment in experiments().items():
+        if experiment.data.strings:
+            continue
         training = experiment.training
         budget = EPOCHS.get(run.model, EPOCHS["resnet50"])
         if run.question == "q0_tuning":
@@ -107,5 +109,5 @@ def test_the_records_belong_to_the_test_they_were_answered_for() -> None:
     for variant in study.variants.values():
         for record in variant.records:
             answers = {c: len(a) for c, a in record["answers"].items()}
-            tuned = variant.name.startswith("q0_")
-            assert answers == ({} if tuned else {c: len(w) for c, w in study.test.words.items()})
+            without = variant.name.startswith(("q0_", "q14_"))
+            assert answers == ({} if without else {c: len(w) for c, w in study.test.words.items()})
