@@ -30,3 +30,14 @@ def samples_sha256(*folders: str | Path) -> tuple[int, str]:
         samples, _ = soundfile.read(path, dtype="int16")
         lines.append(f"{path.stem} {hashlib.sha256(samples.astype('<i2').tobytes()).hexdigest()}\n")
     return len(paths), hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+
+
+def other_samples(folder: Path, sha256: str) -> list[str]:
+    """Say that a folder does not have the recordings of a digest; an empty list if it does.
+
+    >>> other_samples(Path("no/such/folder"), "12efbc182b02dabe")
+    ['expected the published recordings, SHA-256 12efbc182b02..., found 0 and another one']
+    """
+    count, found = samples_sha256(folder)
+    wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
+    return [wrong] * (found != sha256)

@@ -10,6 +10,7 @@ import csv
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import soundfile
 from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.download import download_archive
-from aurora_resnet.corpora.sample_digest import samples_sha256
+from aurora_resnet.corpora.sample_digest import other_samples
 from aurora_resnet.corpora.sources.an4 import STRING_COLUMNS, WORD_COLUMNS
 from aurora_resnet.runtime.errors import DownloadError
 from aurora_resnet.runtime.vocabulary import DIGITS
@@ -66,12 +67,7 @@ def download_an4(target: str | Path, *, url: str = AN4_URL, sha256: str = AN4_SH
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: expected the published ...
     """
-
-    def find_problems(folder: Path) -> list[str]:
-        count, found = samples_sha256(folder)
-        wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
-        return [wrong] * (found != sha256)
-
+    find_problems = partial(other_samples, sha256=sha256)
     return download_archive(url, target, _make, find_problems, max_bytes=_MAX_BYTES, progress=progress)
 
 

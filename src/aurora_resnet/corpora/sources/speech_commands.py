@@ -13,7 +13,7 @@ from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
-from aurora_resnet.corpora.sample_digest import samples_sha256
+from aurora_resnet.corpora.sample_digest import other_samples
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.text_files import open_text
 
@@ -139,7 +139,7 @@ def download_speech_commands_digits(
     >>> _ = (mine / "notes.txt").write_text("not Speech Commands")
     >>> download_speech_commands_digits(mine)
     Traceback (most recent call last):
-    aurora_resnet.runtime.errors.DownloadError: ... expected 100 digits, SHA-256 12efbc182b02..., found ...
+    aurora_resnet.runtime.errors.DownloadError: ... a complete copy: expected the published recordings, ...
     """
     names = {f"{name}.wav" for name in _DIGITS.read_text(encoding="ascii").split()}
 
@@ -147,10 +147,7 @@ def download_speech_commands_digits(
         inner = name.removeprefix("./")
         return inner if inner in names else None
 
-    def find_problems(folder: Path) -> list[str]:
-        count, found = samples_sha256(folder)
-        return [f"expected 100 digits, SHA-256 {sha256[:12]}..., found {count} and another one"] * (found != sha256)
-
+    find_problems = partial(other_samples, sha256=sha256)
     unpack = partial(extract, destination=destination, max_bytes=_MAX_EXTRACTED_BYTES)
     return download_archive(url, target, unpack, find_problems, max_bytes=_MAX_ARCHIVE_BYTES, progress=progress)
 
