@@ -17,7 +17,6 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.model_folder import file_sha256
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.tasks.experiment import RECORD, build_network, run_experiment
-from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.history import read_history
 from aurora_resnet.training.state import BEST, HISTORY, LAST
 
@@ -43,6 +42,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
     torch.set_num_threads(threads)
     folder = out / "runs" / run.name
     experiment = run.experiment(out)
+    data, bfloat16 = Path(experiment.data.root), experiment.training.bfloat16
     untrained = build_network(experiment, DIGITS)
     run_experiment(experiment, folder, resume=True)
     checkpoint = load_checkpoint(folder / (BEST if experiment.training.early_stopping else LAST))
@@ -55,15 +55,15 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
         "overrides": list(run.overrides),
         "training": json.loads((folder / RECORD).read_text(encoding="utf-8")),
         "training_sha256": checkpoint.info["fingerprint"],
-        "weights_sha256": file_sha256(experiment.weights) if experiment.weights else None,
+        "weights_sha256": file_sha256(experiment.weights) if experiment.weights not in (None, "none") else None,
         "history": [vars(epoch) for epoch in read_history(folder / HISTORY)],
         "measured": {
-            when: _measured(run, model, out, experiment)
+            when: _measured(run, model, out, data, bfloat16)
             for when, model in (("before", untrained), ("after", checkpoint.model))
             if run.measures
         },
-        "answers": _test(out).answers(checkpoint.model, bfloat16=experiment.training.bfloat16) if run.tested else {},
-        "strings": recognise(checkpoint.model, Path(experiment.data.root)) if experiment.data.strings else {},
+        "answers": _test(out).answers(checkpoint.model, bfloat16=bfloat16) if run.tested else {},
+        "strings": recognise(checkpoint.model, data, bfloat16=bfloat16) if experiment.data.strings else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(content, record, indent=1)
@@ -72,14 +72,14 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
     return run.name
 
 
-def _measured(run: Run, model: RecognizerModel, out: Path, experiment: ExperimentConfig) -> dict[str, Any]:
+def _measured(run: Run, model: RecognizerModel, out: Path, data: Path, bfloat16: bool) -> dict[str, Any]:
     model.eval()
     found: dict[str, Any] = {}
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
         if "bands" in run.measures:
             found["bands"] = free_bands(model, *_test(out).clean())
         if "stages" in run.measures:
-            found["stages"] = articulation(model, Path(experiment.data.root) / "an4")
+            found["stages"] = articulation(model, data / "an4")
     return found
 
 

@@ -26,7 +26,7 @@ Spoken = list[tuple[str, str, str]]
 """Speaker, what was said and what was recognised, a letter for each digit."""
 
 
-def recognise(model: RecognizerModel, data: Path) -> dict[str, Spoken]:
+def recognise(model: RecognizerModel, data: Path, *, bfloat16: bool) -> dict[str, Spoken]:
     """Return what a network says of every string, by ``set/SNR``: its most probable path, without any grammar.
 
     Noise is NOIZEUS's, drawn by the place of a string in its set.
@@ -34,6 +34,7 @@ def recognise(model: RecognizerModel, data: Path) -> dict[str, Spoken]:
     Args:
         model: of strings, for the words of ``DIGITS``.
         data: the folder of the recordings.
+        bfloat16: compute the network in bfloat16, as the training does.
     """
     model.eval()
     found: dict[str, Spoken] = {}
@@ -46,7 +47,7 @@ def recognise(model: RecognizerModel, data: Path) -> dict[str, Spoken]:
                     generator = np.random.default_rng([number, int(snr)])
                     noise = scenes[NOISES[number % len(NOISES)]]
                     samples_in_noise, _ = mix_at_snr(samples, noise, int(snr), sample_rate=8000, generator=generator)
-                with torch.inference_mode():
+                with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
                     logits = model(torch.from_numpy(samples if snr == "clean" else samples_in_noise)[None])
                 (words,) = greedy(logits.float(), len(DIGITS))
                 said = "".join(LETTERS[DIGITS.words.index(word)] for word in utterance.words)
