@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.features.frontend import register_frontend
 from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.string_classifier import StringClassifier
-from aurora_resnet.models.zoo import register_model
 
 
 class FourStages(ResidualSpeechNet):
@@ -102,11 +100,3 @@ class ChannelFrontend(MelFrontend):
             features = features + nepers * torch.linspace(-1, 1, self.bands, device=features.device)[:, None]
         normalised: Tensor = nn.functional.layer_norm(features, features.shape[1:], eps=1e-6).to(waveform.dtype)
         return normalised
-
-
-def register() -> None:
-    """Make them known to training files; ``study.plan`` does."""
-    register_model("resnet50_four", FourStages)
-    register_model("resnet50_plain", WithoutSkips)
-    register_model("resnet50_strings", StringResNet)
-    register_frontend("channel", ChannelFrontend)

@@ -13,11 +13,8 @@ from aurora_resnet.config_files import from_mapping, read_toml
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
 
-from .networks import register
-
 FOLDER = Path(__file__).parent
 BASE = FOLDER / "base.toml"
-register()
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,9 @@ class Run:
         overrides = tuple(
             reduce(lambda text, place: text.replace(*place), places.items(), override) for override in self.overrides
         )
-        return read_experiment(FOLDER / self.base, self.model, overrides=(*overrides, f"training.seed={self.seed}"))
+        return read_experiment(
+            FOLDER / self.base, self.model, overrides=(*overrides, f"training.seed={self.seed}"), trust_code=True
+        )
 
     def command(self) -> str:
         """Return the command that repeats this run alone."""

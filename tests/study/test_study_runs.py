@@ -48,7 +48,8 @@ from aurora_resnet.training.state import HISTORY
 from study.execute import execute
 from study.plan import plan
 shared, out = map(Path, sys.argv[1:])
-changes = {"data.root": str(shared), "data.share": 0.05, "training.epochs": 8, "training.early_stopping": 3, "weights": "none"}
+changes = {"data.root": str(shared), "data.share": 0.05, "weights": "none"}
+changes |= {"training.epochs": 8, "training.early_stopping": 3}
 execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
 """
 
