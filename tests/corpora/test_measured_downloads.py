@@ -17,6 +17,7 @@ import soundfile
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sample_digest import samples_sha256
 from aurora_resnet.corpora.sources.an4_download import AN4_SHA256, download_an4
+from aurora_resnet.corpora.sources.fsdd import FSDD_SHA256
 from aurora_resnet.corpora.sources.people_strings import SOURCES, download_people_strings, read_people_strings
 from aurora_resnet.corpora.sources.speech_commands import DIGITS_SHA256, download_speech_commands_digits
 from aurora_resnet.runtime.errors import CorpusError, DownloadError
@@ -151,6 +152,11 @@ def test_the_measured_digits_are_picked_from_speech_commands(
     target = download_speech_commands_digits(tmp_path / "digits", url=site[1])
     assert samples_sha256(target) == (100, DIGITS_SHA256)
     assert len(load_corpus(f"speech-commands:{target}").speakers) == 22
+
+
+@pytest.mark.shared
+def test_the_digest_of_fsdd_is_that_of_its_recordings(shared: Path) -> None:
+    assert samples_sha256(shared / "fsdd" / "recordings") == (3000, FSDD_SHA256)
 
 
 def test_the_digest_is_that_of_sorted_names_and_samples(tmp_path: Path) -> None:
