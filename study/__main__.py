@@ -11,6 +11,7 @@ python -m study.report                                 # docs/study.md and its f
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -59,7 +60,12 @@ def main() -> int:
     if options.list or not missing:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
-    write_json(test.truth(), records / "truth.json", indent=1)
+    truth, place = test.truth(), records / "truth.json"
+    if place.exists() and json.loads(place.read_text(encoding="utf-8")) != truth:
+        print(
+            "the test's samples are not those of the records that are here; repeat these with --again", file=sys.stderr
+        )
+    write_json(truth, place, indent=1)
     if any("{people}" in override for run in missing for override in run.overrides):
         list_people(data, out)
     if any(run.pretrain for run in missing):
