@@ -2,6 +2,7 @@
 
 python -m study                                  # everything: see docs/study.md for the hours
 python -m study --quick                          # one run of each question and model, short: that it works, no result
+python -m study --list                           # what is missing, and how many hours it takes
 python -m study --only q3_freezing --seeds 1     # one question, one seed
 python -m study --only q1_systems/cnn-clean/seed2 --again
 python -m study.report                                 # docs/study.md and its figures from the records
@@ -10,6 +11,7 @@ python -m study.report                                 # docs/study.md and its f
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -26,7 +28,7 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 from . import contrastive
 from .execute import execute
 from .plan import BASE, Run, one_of_each, plan
-from .test_set import StudyTest, build
+from .test_set import StudyTest, build, list_people
 
 # Many processors compute bfloat16 five times as slowly as float32.
 QUICK: dict[str, object] = {
@@ -34,6 +36,7 @@ QUICK: dict[str, object] = {
     "training.unfreeze": [],
     "training.bfloat16": False,
     "data.share": 0.02,
+    "data.strings.size": 32,
 }
 
 
@@ -50,10 +53,21 @@ def main() -> int:
         runs = one_of_each(runs)
     missing = [run for run in runs if options.again or not _record(records, run).exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
-    if not missing:
+    if options.list:
+        for question in dict.fromkeys(run.question for run in missing):
+            left = [run.minutes for run in missing if run.question == question]
+            print(f"{question}: {len(left)} runs left, about {sum(left) / 60:.1f} hours of one core")
+    if options.list or not missing:
         return 0
     test = StudyTest.load(build(data, out, quick=options.quick))
-    write_json(test.truth(), records / "truth.json", indent=1)
+    truth, place = test.truth(), records / "truth.json"
+    if place.exists() and json.loads(place.read_text(encoding="utf-8")) != truth:
+        print(
+            "the test's samples are not those of the records that are here; repeat these with --again", file=sys.stderr
+        )
+    write_json(truth, place, indent=1)
+    if any("{people}" in override for run in missing for override in run.overrides):
+        list_people(data, out)
     if any(run.pretrain for run in missing):
         print(contrastive.pretrain(out, data, records / f"{contrastive.FOLDER}.json", options.threads, options.quick))
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
@@ -78,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one epoch of few clips of each question and model")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")
+    parser.add_argument("--list", action="store_true", help="say what has no record yet, and run nothing")
     parser.add_argument("--again", action="store_true", help="also what has a record")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="processes here, or a Ray cluster")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="trainings at a time (one a core)")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
@@ -21,9 +23,11 @@ class Variant:
 
     model: str = "resnet50"
     set: tuple[str, ...] = ()
-    """``section.key=value``; ``{out}`` is the study's folder."""
+    """``section.key=value``; ``{out}`` is the study's folder, ``{people}`` its list of people as seen from ``data.root``."""
     pretrain: bool = False
     """Needs the weights that ``contrastive.py`` makes first."""
+    measures: tuple[str, ...] = ()
+    """What else the network is asked, see ``measures.py``: ``bands``, ``stages``."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,14 @@ class Question:
     title: str
     seeds: tuple[int, ...]
     runs: Mapping[str, Variant]
+    minutes: float
+    """Of one core for a run, about."""
     all: Variant = field(default_factory=Variant)
     """Its ``set`` counts for all runs."""
     tested: bool = True
     """Whether the runs answer the test; what only tunes must not."""
+    base: str = BASE.name
+    """The training file that its runs change."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,9 @@ class Run:
     overrides: tuple[str, ...]
     pretrain: bool = False
     tested: bool = True
+    measures: tuple[str, ...] = ()
+    base: str = BASE.name
+    minutes: float = 0.0
 
     @property
     def name(self) -> str:
@@ -62,8 +73,17 @@ class Run:
 
     def experiment(self, out: Path) -> ExperimentConfig:
         """Return the whole configuration."""
-        overrides = tuple(override.replace("{out}", str(out)) for override in self.overrides)
-        return read_experiment(BASE, self.model, overrides=(*overrides, f"training.seed={self.seed}"))
+        roots = [json.loads(override[10:]) for override in self.overrides if override.startswith("data.root=")]
+        people = os.path.relpath(
+            out / "people.csv", roots[-1] if roots else read_toml(FOLDER / self.base)["data"]["root"]
+        )
+        places = {"{out}": str(out), "{people}": people}
+        overrides = tuple(
+            reduce(lambda text, place: text.replace(*place), places.items(), override) for override in self.overrides
+        )
+        return read_experiment(
+            FOLDER / self.base, self.model, overrides=(*overrides, f"training.seed={self.seed}"), trust_code=True
+        )
 
     def command(self) -> str:
         """Return the command that repeats this run alone."""
@@ -117,6 +137,20 @@ def one_of_each(runs: Iterable[Run]) -> list[Run]:
 def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Iterator[Run]:
     for seed in question.seeds:
         for variant, what in question.runs.items():
-            last = tuple(f"{key}={json.dumps(value)}" for key, value in changes.items())
-            overrides = (*question.all.set, *what.set, *last)
-            yield Run(name, variant, seed, what.model, overrides, what.pretrain, question.tested)
+            last = tuple(
+                f"{key}={json.dumps(value)}"
+                for key, value in changes.items()
+                if question.base != BASE.name or not key.startswith("data.strings.")
+            )
+            yield Run(
+                name,
+                variant,
+                seed,
+                what.model,
+                (*question.all.set, *what.set, *last),
+                pretrain=what.pretrain,
+                tested=question.tested,
+                measures=what.measures,
+                base=question.base,
+                minutes=question.minutes,
+            )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
@@ -16,8 +16,10 @@ from aurora_resnet.corpora.sources.an4 import read_an4
 from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.splits import with_test_speakers
+from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.recognition.word_model import predict_logits
+from aurora_resnet.runtime.vocabulary import DIGITS
 
 TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
 INDICES = 10
@@ -72,6 +74,11 @@ class StudyTest:
             for condition, indices in self._by_condition().items()
         }
 
+    def clean(self) -> tuple[Tensor, Tensor]:
+        """Return waveforms ``[B, N]`` and classes of the clips without noise, in the channel of sets A and B."""
+        indices = [n for n, name in enumerate(self.conditions) if name.startswith("a/") and name.endswith("/clean")]
+        return self.clips.batch(indices), self.clips.labels[indices]
+
     def _by_condition(self) -> dict[str, list[int]]:
         indices: dict[str, list[int]] = {}
         for number, condition in enumerate(self.conditions):
@@ -96,6 +103,16 @@ def build(data: Path, out: Path, *, quick: bool = False) -> Path:
     snrs_db: Sequence[int] = (10, 0) if quick else (20, 15, 10, 5, 0, -5)
     build_noisy_corpus(speech, data / "noise" / "noizeus", folder, seed=1, snrs_db=snrs_db, progress=True)
     return folder
+
+
+def list_people(data: Path, out: Path) -> None:
+    """Write ``out/people.csv``, the manifest of the digits of ``people``; none of its speakers is in the test."""
+    utterances = tuple(
+        Utterance(path.absolute(), (path.parent.name,), f"people/{path.stem.rpartition('_')[0]}")
+        for path in sorted(data.glob("people/*/*/*.flac"))
+        if path.parent.name in DIGITS
+    )
+    Corpus("people", utterances).write_csv(out / "people.csv")
 
 
 def _condition(attributes: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
 from study.report.records import MEAN, SNRS, Study
-from study.report.specification import BASE, GROUPS, PAPER, SYSTEMS
+from study.report.specification import BASE, GROUPS, PAPER, SECTIONS, SYSTEMS
 from tools.reports.rendering import DOCS, render
 
 NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
@@ -35,6 +35,7 @@ def page(study: Study) -> str:
         snrs=SNRS,
         systems=SYSTEMS,
         paper=PAPER,
+        sections=SECTIONS,
     )
 
 

@@ -41,8 +41,8 @@ def draw(study: Study) -> None:
         _save(figure, question)
 
 
-def _by_snr(variant: Variant, noise: str | None = None) -> Points:
-    return [(snr if snr == "clean" else f"{snr} dB", variant.accuracy((snr,), noise)) for snr in UPWARDS]
+def _by_snr(variant: Variant, *noises: str) -> Points:
+    return [(snr if snr == "clean" else f"{snr} dB", variant.accuracy((snr,), *noises)) for snr in UPWARDS]
 
 
 def _lines(

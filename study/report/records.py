@@ -21,6 +21,9 @@ STUDY = RECORDS / "study"
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
 MEAN = ("20", "15", "10", "5", "0")
 """The SNRs of the mean, as everywhere."""
+SET_C = ("c/subway", "c/street")
+SAME_CLIPS = ("a/subway", "b/street")
+"""The same clips with the same noise in the channel of training."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ class Test:
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
         return cls({c: row["words"] for c, row in truth.items()}, {c: row["speakers"] for c, row in truth.items()})
 
-    def conditions(self, snrs: Sequence[str], noise: str | None = None) -> list[str]:
-        """Return the conditions of some SNRs, and of one noise if it is given."""
-        parts = [(condition, *condition.split("/")[1:]) for condition in self.words]
-        return [condition for condition, n, snr in parts if snr in snrs and noise in (None, n)]
+    def conditions(self, snrs: Sequence[str], noises: Sequence[str] = ()) -> list[str]:
+        """Return the conditions of some SNRs, by noise and SNR, and of some noises (``street``, ``c/street``) alone."""
+        parts = [(*condition.split("/"), condition) for condition in self.words]
+        found = [c for p, n, snr, c in parts if snr in snrs and (not noises or {n, f"{p}/{n}"} & set(noises))]
+        return sorted(found, key=lambda condition: condition.partition("/")[2])
 
     @property
     def noises(self) -> list[str]:
@@ -60,17 +64,17 @@ class Variant:
         """How many trainings there are."""
         return len(self.records)
 
-    def answers(self, snrs: Sequence[str], noise: str | None = None) -> SystemAnswers:
+    def answers(self, snrs: Sequence[str], *noises: str) -> SystemAnswers:
         """Return who was right on each clip of some conditions, training by training."""
-        conditions = self.test.conditions(snrs, noise)
+        conditions = self.test.conditions(snrs, noises)
         spoken = np.array(list("".join(self.test.words[c] for c in conditions)))
         answers = [np.array(list("".join(record["answers"][c] for c in conditions))) for record in self.records]
         speakers = [s for c in conditions for s in self.test.speakers[c]]
         return SystemAnswers(self.name, [answer == spoken for answer in answers], speakers)
 
-    def accuracy(self, snrs: Sequence[str], noise: str | None = None) -> float:
+    def accuracy(self, snrs: Sequence[str], *noises: str) -> float:
         """Return the accuracy, 0 to 1, mean over the trainings."""
-        answers = self.answers(snrs, noise)
+        answers = self.answers(snrs, *noises)
         return answers.accuracy if answers.speakers else float("nan")  # a quick form has fewer conditions
 
     def with_interval(self, snrs: Sequence[str]) -> str:
@@ -80,6 +84,24 @@ class Variant:
     def against(self, other: Variant, snrs: Sequence[str]) -> Difference:
         """Compare with another variant on the same clips."""
         return self.answers(snrs).against(other.answers(snrs))
+
+    def epochs_to(self, share: float) -> str:
+        """Return after how many epochs so many held-out clips were right, mean over the trainings that came so far."""
+        reached = [
+            next((e["epoch"] + 1 for e in record["history"] if e["validation_accuracy"] >= share), None)
+            for record in self.records
+        ]
+        found = [epoch for epoch in reached if epoch is not None]
+        if not found:
+            return f"not in {len(self.first['history'])}"
+        return f"{np.mean(found):.1f}" + (
+            f" ({len(found)} of {self.seeds} trainings)" if len(found) < self.seeds else ""
+        )
+
+    @property
+    def channel(self) -> Difference:
+        """What set C's channel does to the clips and noises that sets A and B have too, at 0 to 20 dB."""
+        return self.answers(MEAN, *SET_C).against(self.answers(MEAN, *SAME_CLIPS))
 
     @property
     def minutes(self) -> float:

@@ -13,5 +13,6 @@ PAPER: dict[str, list[str]] = _CONTENT["paper"]
 SHARES: dict[str, float] = _CONTENT["shares"]
 GROUPS: dict[str, dict[str, str]] = _CONTENT["groups"]
 """Rows of each question's table: titles by the variant's name."""
+SECTIONS: dict[str, dict[str, str]] = _CONTENT["sections"]
 CLAIMS: list[dict[str, Any]] = _CONTENT["claims"]
 """Each says that the ``first`` variant is better than the ``second`` in some SNRs; the paper's come first."""

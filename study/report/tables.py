@@ -7,14 +7,17 @@ import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference
 from aurora_resnet.evaluation.comparison import holm
+from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.models.zoo import create_model
+from study.plan import plan
 from study.report.records import Study, Variant
-from study.report.specification import BASE, CLAIMS, GROUPS, SHARES
+from study.report.specification import BASE, CLAIMS, GROUPS, SHARES, SYSTEMS
 from study.test_set import LETTERS
 
 LEVEL = 0.05
 LOW = ("5", "0", "-5")
 """The SNRs at which confusions are counted, in dB."""
+STARTS = {"imagenet": "ImageNet", "random": "random"}
 Row = dict[str, Any]
 
 
@@ -59,13 +62,14 @@ def verdicts(study: Study) -> list[Row]:
 
 
 def costs(study: Study) -> dict[str, float]:
-    """Return how many runs there are, their hours of one core, and those of three seeds of everything but the tuning."""
+    """Return how many runs there are and their hours of one core, and how many are planned and about their hours."""
     variants = study.variants.values()
-    once = [(1 if variant.name.startswith("q0_") else 3) * variant.wall_minutes for variant in variants]
+    planned = plan()
     return {
         "runs": sum(variant.seeds for variant in variants),
         "hours": sum(variant.seeds * variant.wall_minutes for variant in variants) / 60,
-        "hours_of_all": sum(once) / 60,
+        "planned": len(planned),
+        "hours_planned": sum(run.minutes for run in planned) / 60,
     }
 
 
@@ -79,6 +83,49 @@ def shares(study: Study) -> list[Row]:
     return [*rows, {"share": 1.0, "imagenet": study[BASE], "random": study["q2_pretraining/random"]}]
 
 
+def starts(study: Study) -> dict[str, Variant]:
+    """Return the trainings that tell how fast each start learns."""
+    quarter = {f"q2_pretraining/{start}-1_4": f"{title}, 1/4 of the clips" for start, title in STARTS.items()}
+    return study.present(GROUPS["q2_pretraining"] | quarter | {"q9_budget/random-multi": "random, sufficient budget"})
+
+
+def channels(study: Study) -> dict[str, Variant]:
+    """Return the systems, and what is to mend another channel."""
+    systems = {f"q1_systems/{system}-multi": title for system, title in SYSTEMS.items() if system != "resnet50"}
+    return study.present(GROUPS["q12_channel"] | systems)
+
+
+def measured(study: Study) -> dict[str, list[Row]]:
+    """Return what ``measures.py`` found, mean over the seeds: a row for each network, and for each level of a network."""
+    bands, stages = [], []
+    for title, variant in study.present(GROUPS["q9_budget"]).items():
+        for when in ("before", "after"):
+            found = [record["measured"][when] for record in variant.records if record.get("measured")]
+            if found and when == "after":
+                names = found[0]["bands"]
+                bands.append({"title": title, "bands": {n: np.mean([f["bands"][n] for f in found]) for n in names}})
+            for level in found[0].get("stages", ()) if found else ():
+                recalls = {w: np.mean([f["stages"][level][w] for f in found]) for w in ("manner", "place")}
+                stages.append({"title": f"{title}, {when} training", "level": level, **recalls})
+    return {"bands": bands, "stages": stages}
+
+
+def strings(study: Study) -> list[Row]:
+    """Return how many strings each network recognised, "oh" and "zero" being one, and its word errors, by condition."""
+    rows = []
+    for title, variant in study.present(GROUPS["q14_strings"]).items():
+        row: Row = {"title": title, "seeds": variant.seeds, "minutes": variant.minutes, "strings": {}, "errors": {}}
+        for condition in variant.first["strings"]:
+            answers = [(said, found) for record in variant.records for _, said, found in record["strings"][condition]]
+            row["strings"][condition] = np.mean(
+                [one.replace("o", "0") == two.replace("o", "0") for one, two in answers]
+            )
+            counts = (count_errors(list(said), list(found)) for said, found in answers)
+            row["errors"][condition] = sum(counts, WordCounts()).error_rate
+        rows.append(row)
+    return rows
+
+
 def trainable(study: Study) -> dict[str, int]:
     """Return how many parameters each plan of freezing lets learn in the first epoch."""
     network = create_model("resnet50")
@@ -89,10 +136,10 @@ def trainable(study: Study) -> dict[str, int]:
     return counts
 
 
-def confusions(variant: Variant, snrs: tuple[str, ...] = LOW, noise: str | None = None) -> npt.NDArray[np.int64]:
+def confusions(variant: Variant, snrs: tuple[str, ...] = LOW) -> npt.NDArray[np.int64]:
     """Count spoken (rows) and recognised words (columns), over all seeds."""
     counts = np.zeros((len(LETTERS), len(LETTERS)), dtype=np.int64)
-    for condition in variant.test.conditions(snrs, noise):
+    for condition in variant.test.conditions(snrs):
         spoken = [LETTERS.index(letter) for letter in variant.test.words[condition]]
         for record in variant.records:
             np.add.at(counts, (spoken, [LETTERS.index(letter) for letter in record["answers"][condition]]), 1)

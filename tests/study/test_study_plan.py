@@ -36,7 +36,11 @@ def test_seeds_come_one_after_the_other_and_reach_the_training() -> None:
 
 def test_test_speakers_stay_out_of_every_training() -> None:
     for experiment in experiments().values():
-        fsdd, an4 = experiment.data.train
+        fsdd, an4, *others = experiment.data.train
+        assert {source.corpus.rpartition("/")[2] for source in others} <= {
+            "people.csv",
+            "speech-commands:speech_commands_v2_digits",
+        }
         assert set(fsdd.without_speakers) == {"fsdd/theo", "fsdd/yweweler"}
         assert an4.split == "train"
 
@@ -65,12 +69,18 @@ EPOCHS = {"resnet50": 4, "cnn": 12, "cnn_lstm": 12, "bilstm": 20, "lstm": 32}
 
 def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
     for run, experiment in experiments().items():
+        if experiment.data.strings:
+            continue
         training = experiment.training
         budget = EPOCHS.get(run.model, EPOCHS["resnet50"])
         if run.question == "q0_tuning":
             assert training.epochs == budget / 2, run.name
-        elif run.question != "q2_pretraining":
+        elif run.question == "q9_budget":
+            assert training.early_stopping == 12
+        elif run.question not in ("q2_pretraining", "q13_people") and not run.variant.endswith("-3x"):
             assert training.epochs == budget, run.name
+        elif run.variant.endswith("-3x"):
+            assert training.epochs == 3 * budget, run.name
         assert training.batch_size == 32
 
 
@@ -99,5 +109,5 @@ def test_the_records_belong_to_the_test_they_were_answered_for() -> None:
     for variant in study.variants.values():
         for record in variant.records:
             answers = {c: len(a) for c, a in record["answers"].items()}
-            tuned = variant.name.startswith("q0_")
-            assert answers == ({} if tuned else {c: len(w) for c, w in study.test.words.items()})
+            without = variant.name.startswith(("q0_", "q14_"))
+            assert answers == ({} if without else {c: len(w) for c, w in study.test.words.items()})

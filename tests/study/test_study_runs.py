@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from aurora_resnet.training.state import HISTORY
 from study.execute import execute
 from study.plan import plan
 from study.test_set import build
@@ -37,6 +39,42 @@ def test_a_run_again_gives_the_same_numbers(shared: Path, tmp_path: Path) -> Non
     losses = [[epoch["train_loss"] for epoch in record["history"]] for record in records]
     assert losses[0] == losses[1]
     assert len(losses[0]) == 2
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from aurora_resnet.training.state import HISTORY
+from study.execute import execute
+from study.plan import plan
+shared, out = map(Path, sys.argv[1:])
+changes = {"data.root": str(shared), "data.share": 0.05, "weights": "none"}
+changes |= {"training.epochs": 8, "training.early_stopping": 3}
+execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_killed_run_ends_as_one_that_was_not(shared: Path, tmp_path: Path) -> None:
+    """With averaged weights and early stopping, whose best epoch answers the test."""
+    outs = tmp_path / "whole", tmp_path / "killed"
+    build(shared, outs[0], quick=True)
+    shutil.copytree(outs[0], outs[1])
+    commands = [[sys.executable, "-c", KILLED, str(shared), str(out)] for out in outs]
+    subprocess.run(commands[0], cwd=ROOT, check=True)
+    history = outs[1] / "runs/q9_budget/lstm-multi/seed1" / HISTORY
+    with subprocess.Popen(commands[1], cwd=ROOT) as process:
+        while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > 2):
+            time.sleep(0.01)
+        process.kill()
+    assert not (outs[1] / "record.json").exists()
+    subprocess.run(commands[1], cwd=ROOT, check=True)
+    whole, resumed = (json.loads((out / "record.json").read_text()) for out in outs)
+    for name in ("answers", "measured"):
+        assert whole[name] == resumed[name], name
+    assert [epoch["train_loss"] for epoch in whole["history"]] == [epoch["train_loss"] for epoch in resumed["history"]]
+    assert set(whole["measured"]["after"]["bands"]) > {"none"}
 
 
 @pytest.mark.slow

@@ -6,19 +6,19 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.checking import LISTED
-from aurora_resnet.files import LOCK, locked_folder
+from aurora_resnet.files import LOCK, atomic_path, locked_folder
 from aurora_resnet.runtime.errors import DownloadError
 
 
 def download_archive(
-    url: str,
+    url: str | Sequence[str],
     target: str | Path,
     unpack: Callable[[Path, Path], None],
     find_problems: Callable[[Path], list[str]],
@@ -35,7 +35,7 @@ def download_archive(
     up. A damaged or wrong archive is removed.
 
     Args:
-        url: the address of the archive.
+        url: the address of the archive, or those of its parts in order.
         target: the folder of the corpus.
         unpack: extracts an archive (first argument) into an empty folder (second).
         find_problems: what is missing or wrong in such a folder, one line each; empty if it is complete.
@@ -60,6 +60,7 @@ def download_archive(
     # pooch and requests take a third of a second to load, and every reader of a corpus stands beside its download.
     from aurora_resnet.corpora.fetching import fetch_file
 
+    urls = [url] if isinstance(url, str) else url
     target = Path(target)
     place = target.absolute()  # so that "." has a name
     work = place.with_name(f".{place.name}.aurora-download")
@@ -72,9 +73,15 @@ def download_archive(
             return target
         with locked_folder(work, DownloadError(f"another download puts {target} in place; wait for its end")):
             try:
-                fetch_file(url, archive, max_bytes=max_bytes, progress=progress)
+                if len(urls) == 1:
+                    fetch_file(urls[0], archive, max_bytes=max_bytes, progress=progress)
+                elif not archive.exists():
+                    pieces = [archive.with_suffix(f".{number}") for number in range(len(urls))]
+                    for address, piece in zip(urls, pieces, strict=True):
+                        fetch_file(address, piece, max_bytes=max_bytes, progress=progress)
+                    _join(pieces, archive)
                 shutil.rmtree(unpacked, ignore_errors=True)  # of a call that was killed
-                _unpack_verified(url, archive, unpacked, unpack, find_problems, sha256)
+                _unpack_verified(urls[0], archive, unpacked, unpack, find_problems, sha256)
                 if place.exists():
                     place.rmdir()  # empty, or an error
                 unpacked.replace(place)
@@ -93,6 +100,14 @@ def download_archive(
         with suppress(OSError):
             work.rmdir()  # empty, unless an archive waits for the next call
     return target
+
+
+def _join(pieces: Sequence[Path], archive: Path) -> None:
+    """Write the pieces of an archive one after the other."""
+    with atomic_path(archive, durable=False) as temporary, temporary.open("wb") as whole:
+        for piece in pieces:
+            with piece.open("rb") as file:
+                shutil.copyfileobj(file, whole)
 
 
 def _is_complete(target: Path, find_problems: Callable[[Path], list[str]]) -> bool:

@@ -14,6 +14,7 @@ from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
+from aurora_resnet.corpora.sources.people_strings import read_people_strings
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 
@@ -43,6 +44,7 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "fsdd": read_fsdd,
     "an4": read_an4,
     "an4-strings": read_an4_strings,
+    "people-strings": read_people_strings,
     "speech-commands": read_speech_commands,
     "folder": read_folder,
     "manifest": read_manifest,

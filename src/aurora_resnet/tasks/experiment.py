@@ -66,7 +66,7 @@ def run_experiment(
         pass  # known before the recordings are read; the trainer takes the lock for itself
     progress = progress and ranks.first
     data = load_data(config.data, Vocabulary(config.words, config.digits) if config.words else None)
-    model = _network(config, data.vocabulary)
+    model = build_network(config, data.vocabulary)
     teacher = _teacher(config, task.kind, data.vocabulary, trust_code)
     trainer = Trainer(
         model,
@@ -89,7 +89,7 @@ def run_experiment(
     return result
 
 
-def _network(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel:
+def build_network(config: ExperimentConfig, vocabulary: Vocabulary) -> RecognizerModel:
     """Return the network as it is before the training, by the seed alone."""
     recognizer = RecognizerConfig(**{name: getattr(config, name) for name in NETWORK}, vocabulary=vocabulary)
     with torch.random.fork_rng(devices=[]):

@@ -1,12 +1,11 @@
 """The Free Spoken Digit Dataset (FSDD): 3,000 recordings, six speakers, 8 kHz, CC BY-SA 4.0.
 
 It is downloaded as GitHub's archive of one fixed commit. Such archives are not the same bytes for ever, so the
-recordings are verified instead: all of them by one SHA-256, see ``recordings_sha256``.
+recordings are verified instead: all of them by one SHA-256, see ``samples_sha256``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
+from aurora_resnet.corpora.sample_digest import other_samples
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
 
@@ -22,8 +22,8 @@ TEST_INDICES = range(5)
 """The corpus's own test set: recordings 0 to 4 of each digit and speaker."""
 
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
-FSDD_SHA256 = "04e1baae96c6a26e39c623f2b01d0182ddae627ba0ac02a3cdc17ba2af99fd9b"
-"""Of its 3,000 recordings, as ``recordings_sha256`` returns it."""
+FSDD_SHA256 = "15623e82c083db98c4bb55897aaefc7cba2cfd2dcd4650027babe0f3954fd372"
+"""Of its 3,000 recordings, as ``samples_sha256`` returns it."""
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)")
@@ -88,7 +88,7 @@ def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD
         target: the folder to make; the recordings lie in its sub-folder ``recordings``.
         url: the zip archive, with one top folder around its contents. Of it, only the recordings, README and licence
             are extracted.
-        sha256: of the recordings, as ``recordings_sha256`` returns it.
+        sha256: of the recordings, as ``samples_sha256`` returns it.
         progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
 
     Returns:
@@ -106,27 +106,10 @@ def download_fsdd(target: str | Path, *, url: str = FSDD_URL, sha256: str = FSDD
     aurora_resnet.runtime.errors.DownloadError: ... is not empty and not a complete copy: expected the published
     recordings, ... found 0 and another one; move it away or choose another folder
     """
-
-    def find_problems(folder: Path) -> list[str]:
-        count, found = recordings_sha256(folder)
-        wrong = f"expected the published recordings, SHA-256 {sha256[:12]}..., found {count} and another one"
-        return [wrong] * (found != sha256)
-
     unpack = partial(extract, destination=_destination, max_bytes=_MAX_EXTRACTED_BYTES)
-    return download_archive(url, target, unpack, find_problems, max_bytes=_MAX_ARCHIVE_BYTES, progress=progress)
-
-
-def recordings_sha256(folder: str | Path) -> tuple[int, str]:
-    """Return how many recordings a copy of FSDD has, and one SHA-256 of all.
-
-    It is that of what ``sha256sum recordings/*.wav`` prints, the names in the order of their bytes.
-
-    >>> recordings_sha256("no/such/folder")
-    (0, 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-    """
-    paths = sorted(Path(folder, "recordings").glob("*.wav"))
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  recordings/{path.name}\n" for path in paths]
-    return len(paths), hashlib.sha256("".join(lines).encode()).hexdigest()
+    return download_archive(
+        url, target, unpack, partial(other_samples, sha256=sha256), max_bytes=_MAX_ARCHIVE_BYTES, progress=progress
+    )
 
 
 def _destination(name: str) -> str | None:

@@ -13,6 +13,7 @@ from aurora_resnet.corpora.archive import extract
 from aurora_resnet.corpora.checking import check_folder, is_recording, raise_together, visible
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.download import download_archive
+from aurora_resnet.corpora.sample_digest import other_samples
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.text_files import open_text
 
@@ -20,9 +21,14 @@ SPEECH_COMMANDS_URL = "http://download.tensorflow.org/data/speech_commands_v0.02
 SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
 """Of the whole archive; it is what makes an address without https safe."""
 
+VERSION_1_URL = "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
+DIGITS_SHA256 = "12efbc182b02dabe0754c4aeada64cbb48efb256e432c341207abc379394b54e"
+"""Of the 100 digits in ``speech_commands_digits.txt``, as ``samples_sha256`` returns it."""
+
 RECORDINGS = 105_829
 """Words in the archive, without the background noise."""
 
+_DIGITS = Path(__file__).with_name("speech_commands_digits.txt")
 _MAX_ARCHIVE_BYTES = 3_000_000_000  # it has 2.4 GB
 _MAX_EXTRACTED_BYTES = 6_000_000_000  # recordings of at most 32 kB make 3.4 GB
 _NAME = re.compile(r"(?P<speaker>[0-9a-f]+)_(?:nohash_)?[0-9]+", re.IGNORECASE)
@@ -109,6 +115,41 @@ def download_speech_commands(
     """
     unpack, limit = partial(extract, destination=_destination, max_bytes=_MAX_EXTRACTED_BYTES), _MAX_ARCHIVE_BYTES
     return download_archive(url, target, unpack, _find_problems, max_bytes=limit, sha256=sha256, progress=progress)
+
+
+def download_speech_commands_digits(
+    target: str | Path, *, url: str = VERSION_1_URL, sha256: str = DIGITS_SHA256, progress: bool = True
+) -> Path:
+    """Download Speech Commands 0.01 (1.4 GB) and keep the 100 digits of 22 speakers that this project measures on.
+
+    Args:
+        target: the folder to make, for ``read_speech_commands``.
+        url: the gzipped tar archive.
+        sha256: of the recordings, as ``samples_sha256`` returns it.
+        progress: show a progress bar (on a terminal), or a line on standard error if nothing is to be done.
+
+    Returns:
+        ``target``.
+
+    Raises:
+        DownloadError: as ``download_speech_commands``.
+
+    >>> import tempfile
+    >>> mine = Path(tempfile.mkdtemp())
+    >>> _ = (mine / "notes.txt").write_text("not Speech Commands")
+    >>> download_speech_commands_digits(mine)
+    Traceback (most recent call last):
+    aurora_resnet.runtime.errors.DownloadError: ... a complete copy: expected the published recordings, ...
+    """
+    names = {f"{name}.wav" for name in _DIGITS.read_text(encoding="ascii").split()}
+
+    def destination(name: str) -> str | None:
+        inner = name.removeprefix("./")
+        return inner if inner in names else None
+
+    find_problems = partial(other_samples, sha256=sha256)
+    unpack = partial(extract, destination=destination, max_bytes=_MAX_EXTRACTED_BYTES)
+    return download_archive(url, target, unpack, find_problems, max_bytes=_MAX_ARCHIVE_BYTES, progress=progress)
 
 
 def _destination(name: str) -> str | None:
