@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -74,22 +75,16 @@ class OwnStreams:
         """Yield what makes the record of each set."""
         rig = Rig()
         for name in self.sets:
-            path = settings.path(f"{self.records}/stream_{name}.json")
+            path = settings.path(f"{self.records}/{name}.json")
             yield Job(path, partial(measure, name, self, settings, rig))
 
 
-@dataclass(frozen=True)
-class Talk:
-    """A recording of talk: of what kind it is, and in which part of the people."""
+class Talk(NamedTuple):
+    """A recording of talk, of some kind, and what is said in it where that is known."""
 
     kind: str
     path: Path
     said: str = ""
-
-    @property
-    def part(self) -> int:
-        """Of the people."""
-        return part_of(self.path)
 
 
 def part_of(path: Path) -> int:
@@ -109,20 +104,16 @@ def read_talk(data: Path) -> list[Talk]:
 
 
 class _Asked:
-    """A model that keeps the embeddings of what a stream asks, and accepts nothing."""
+    """A model that keeps the clips that a stream asks about, and accepts none."""
 
-    def __init__(self, rig: Rig, clip_samples: int) -> None:
-        self.rig, self.found = rig, list[Vectors]()
-        calibration = Calibration(threshold=0.0)
-        vocabulary = Vocabulary(("word", "other"))
-        self.model = self
-        self.facts: ModelFacts = replace(
-            rig.facts, vocabulary=vocabulary, calibration=calibration, clip_samples=clip_samples
-        )
+    def __init__(self, facts: ModelFacts, clip_samples: int) -> None:
+        self.model, self.clips = self, list[Samples]()
+        point, vocabulary = Calibration(threshold=0.0), Vocabulary(("word", "other"))
+        self.facts = replace(facts, vocabulary=vocabulary, calibration=point, clip_samples=clip_samples)
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Keep the embeddings."""
-        self.found.append(self.rig.embed(clips))
+        """Keep clips."""
+        self.clips += list(clips)
         return np.full((len(clips), 2), -9.0, np.float32)
 
     def features(self, clips: Samples) -> npt.NDArray[np.float32]:
@@ -140,15 +131,15 @@ def asked(rig: Rig, clip_samples: int, path: Path, *, alone: bool) -> Vectors | 
         path: the file.
         alone: put it between noise, and pass over what is asked before it begins.
     """
-    model = _Asked(rig, clip_samples)
+    model = _Asked(rig.facts, clip_samples)
     samples, rate = (between_noise(path, rig.facts.sample_rate), rig.facts.sample_rate) if alone else read_audio(path)
     stream = StreamingRecognizer(model, rate)
     before = round((AROUND_SECONDS - 0.5) * rate) if alone else 0
     stream.feed(samples[:before])
-    model.found.clear()
+    model.clips.clear()
     stream.feed(samples[before:])
     stream.finish()
-    return np.concatenate(model.found) if model.found else None
+    return rig.embed(np.stack(model.clips)) if model.clips else None
 
 
 def between_noise(path: Path, rate: int) -> Samples:
@@ -200,7 +191,7 @@ def _draw(
 
     said = [(u.word, max(answers(u.path, whole, alone=True))) for u in words.spoken]
     other = [max(answers(u.path, whole, alone=True))[0] for u in words.others]
-    talked = [(*found, each.kind) for each in talk for found in answers(each.path, layers[each.part])]
+    talked = [(*found, each.kind) for each in talk for found in answers(each.path, layers[part_of(each.path)])]
     seconds: dict[str, float] = defaultdict(float)
     for each in talk:
         info = audio_info(each.path)
@@ -208,14 +199,16 @@ def _draw(
     at_recall = sorted(found for _, (found, _) in said)[int(REFUSED * len(said))]
 
     def at(point: float) -> Record:
-        events = Counter(f"{kind}: {word}" for found, word, kind in talked if found >= point)
-        hours, count = sum(seconds.values()) / 3600, events.total()
+        events: dict[str, Counter[str]] = {kind: Counter() for kind in seconds}
+        for found, word, kind in talked:
+            events[kind][word] += found >= point
+        hours, count = sum(seconds.values()) / 3600, sum(words.total() for words in events.values())
         return {
             "threshold": point,
             "recall": float(np.mean([found >= point for _, (found, _) in said])),
             "right": float(np.mean([found >= point and answer == word for word, (found, answer) in said])),
             "others_accepted": float(np.mean(np.array(other) >= point)),
-            "events": dict(events.most_common()),
+            "events": {kind: dict(+words) for kind, words in events.items()},
             "an_hour": count / hours,
             "interval": [
                 0.0 if not count else float(chi2.ppf(0.025, 2 * count)) / 2 / hours,
