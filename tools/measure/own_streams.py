@@ -174,6 +174,7 @@ def measure(name: str, plan: OwnStreams, settings: Settings, rig: Rig) -> Record
 def _draw(
     words: Words, clips: int, seed: int, bank: Bank, bank_part: npt.NDArray[np.int64], talk: list[Talk], rig: Rig
 ) -> Record:
+    """Enrol some recordings as ``enrol`` does, and count what streams accept of words, of other words and of talk."""
     drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
     taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(rig))
     names, length = taught.network.vocabulary.words, taught.network.clip_samples
