@@ -89,6 +89,28 @@ def test_any_chunks_give_exactly_the_events_of_the_whole(
     assert events_of(recognizer.stream(rate, config=COARSE), chunks) == expected
 
 
+def test_words_said_alone_are_all_that_lies_between_two_pauses(
+    recognizer: Recognizer, spoken: Spoken, speech: Samples
+) -> None:
+    config = StreamingConfig(step_seconds=0.08, longest_seconds=0.96, pause_seconds=0.48, alone=True)
+    words = [read_audio(spoken(word, engine="flite"))[0] for word in SAID]
+    noise = 1e-4 * np.random.default_rng(3).standard_normal(sum(map(len, words)) + (len(SAID) + 2) * RATE)
+    starts = [2 * RATE + sum(len(word) + RATE for word in words[:number]) for number in range(len(words))]
+    signal = noise.astype(np.float32)
+    for start, word in zip(starts, words, strict=True):
+        signal[start : start + len(word)] += word
+    events = events_of(recognizer.stream(RATE, config=config), [signal])
+    assert tuple(event.word for event in events) == SAID
+    for event, start, word in zip(events, starts, words, strict=True):
+        middle = (start + len(word) / 2) / RATE
+        assert event.start_seconds < middle < event.end_seconds <= event.start_seconds + 0.96
+        assert event.decided_seconds <= event.end_seconds + 0.6
+    for size in (777, 8001):
+        chunks = np.split(signal, range(size, len(signal), size))
+        assert events_of(recognizer.stream(RATE, config=config), chunks) == events
+    assert events_of(recognizer.stream(RATE, config=config), [speech]) == []  # it runs on
+
+
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(rate=st.sampled_from([8000, 16000]), cuts=st.lists(st.floats(0, 1), max_size=60))

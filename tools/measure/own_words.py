@@ -7,6 +7,9 @@ No speaker enrols and tests. Words of the test are in no negative of the bank.
 - ``rare``: ten rarer words of ``speech_commands_other/words``, enrolled from even ids.
 - ``an4``: ten words cut out of AN4's sentences, enrolled from its training speakers, tested on its test speakers.
 - ``de``, ``hi``: ten words by espeak-ng's German and Hindi voices; nine voices enrol, others test.
+- ``same``: ten digits by each of nine people (FSDD and three students), enrolled from the same person's other takes and
+  tested on the first five, which is FSDD's own test; other words: those of ``commands``. The encoder and the projection
+  learnt from digits, by some of these people.
 
 Of each draw: words right; other words accepted where 5 % of the words are refused; both at the threshold that
 ``teach`` chose; seconds of telephone talk (sessions that are in no bank) accepted.
@@ -21,6 +24,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +35,7 @@ from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.sources.folder import read_folder
+from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.runtime.audio.reading import read_audio
@@ -58,6 +63,7 @@ OTHER_SPOKEN = {
     "hi": "घर पानी किताब सुबह दोस्त बाज़ार चाय स्कूल भाई मौसम सड़क रोटी".split(),  # noqa: SIM905
 }
 ENROLLING, TESTING = ("m1", "m3", "m4", "m5", "m7", "f1", "f3", "f5", "klatt2"), ("m2", "m6", "m8", "f2", "f4")
+PEOPLE, TAKES_TESTED = ("fsdd", "iitg_210101070", "iitg_234101010", "iitg_jayskhatri"), 5
 REFUSED = 0.05
 
 
@@ -73,7 +79,7 @@ class OwnWords:
     """
 
     records: str
-    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi")
+    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi", "same")
     clips: tuple[int, ...] = (3, 5, 10, 40)
     seeds: int = 3
 
@@ -81,7 +87,8 @@ class OwnWords:
         """Yield what makes the record of each set."""
         rig = Rig()
         for name in self.sets:
-            yield Job(settings.path(f"{self.records}/{name}.json"), partial(measure, name, self, settings, rig))
+            make = measure_people if name == "same" else partial(measure, name)
+            yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, rig))
 
 
 class Rig(Encoder):
@@ -172,8 +179,7 @@ def measure(name: str, plan: OwnWords, settings: Settings, rig: Rig) -> Record:
         words = read_words(name, settings.data, Path(folder))
         check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
         bank = load_bank().without(words.named)
-        rate = rig.facts.sample_rate
-        talk = bank.project(rig.embed(np.stack([clip(each, rate) for each in held_out_talk(settings.data)])))
+        talk = bank.project(embed_talk(settings.data, rig))
         rows = []
         for clips in plan.clips[:1] if settings.quick else plan.clips:
             for seed in range(1 if settings.quick else plan.seeds):
@@ -182,6 +188,33 @@ def measure(name: str, plan: OwnWords, settings: Settings, rig: Rig) -> Record:
                     rows.append({"clips": clips, "seed": seed, **enrol_and_test(words, drawn, bank, rig, talk)})
     tested = {"test_clips": len(words.spoken), "other_clips": len(words.others), "talk_seconds": len(talk)}
     return {"kind": "own_words", "set": name, **tested, "rows": rows, **header(settings.device)}
+
+
+def embed_talk(data: Path, rig: Rig) -> Vectors:
+    """Return the embeddings of seconds of telephone talk that is in no bank."""
+    return rig.embed(np.stack([clip(each, rig.facts.sample_rate) for each in held_out_talk(data)]))
+
+
+def measure_people(plan: OwnWords, settings: Settings, rig: Rig) -> Record:
+    """Enrol the least number of recordings of each person, drawn once, and test others by the same."""
+    clips, rows, tested = plan.clips[0], list[Record](), 0
+    with tempfile.TemporaryDirectory() as folder:
+        others = read_words("commands", settings.data, Path(folder)).others
+    of_talk = embed_talk(settings.data, rig)
+    for name in PEOPLE:
+        read = read_fsdd if name == "fsdd" else partial(read_folder, speaker_pattern="^([^_]+)_")
+        corpus = read(settings.data / name)
+        for person in corpus.speakers[:1] if settings.quick else corpus.speakers:
+            takes = sorted(corpus.filter(speakers=person), key=lambda u: (u.word, int(u.path.stem.rpartition("_")[2])))
+            spoken = [u for _, of_word in groupby(takes, key=lambda u: u.word) for u in list(of_word)[:TAKES_TESTED]]
+            enrolling = Corpus(person, tuple(u for u in takes if u not in spoken))
+            words = Words(enrolling, Corpus(person, tuple(spoken)), others)
+            bank, tested = load_bank().without(words.named), tested + len(spoken)
+            drawn = some_of_each(enrolling, words.spoken.words, clips, seed=0)
+            answers = enrol_and_test(words, drawn, bank, rig, bank.project(of_talk))
+            rows.append({"clips": clips, "seed": 0, "speaker": person, **answers})
+    counts = {"test_clips": tested, "other_clips": len(others), "talk_seconds": len(of_talk)}
+    return {"kind": "own_words", "set": "same", **counts, "rows": rows, **header(settings.device)}
 
 
 def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, rig: Rig, talk: Vectors) -> Record:

@@ -13,7 +13,9 @@ MOST_GAIN = 60.0
 LEAST_SHARE = 1e-6
 MOST_DB = 100.0
 COARSE_SECONDS = 0.16
-"""Grid of words that are no digits: they may be long, and their models large, so that fewer stretches are tried."""
+"""Grid of digits beside other words: these may be long, and their models large, so that fewer stretches are tried."""
+ALONE_STEP_SECONDS, ALONE_PAUSE_SECONDS = 0.08, 0.48
+"""Of words that are said alone; see docs/own-words.md."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class StreamingConfig:
         head_seconds: at the beginning of a stream in which the floor is unknown and all but silence is loud.
         pause_seconds: quiet of this length belongs to no word.
         patience_seconds: a word that is undecided so long after its end is decided by what came until then.
+        alone: a word is the whole of what lies between two pauses: talk runs on, a command is said by itself. Its
+            probabilities and its gain do not count then, but the model's threshold does.
 
     >>> StreamingConfig(least_probability=1.0)
     Traceback (most recent call last):
@@ -50,17 +54,27 @@ class StreamingConfig:
     head_seconds: float = 1.0
     pause_seconds: float = 0.24
     patience_seconds: float = 2.0
+    alone: bool = False
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, clip_seconds: float) -> StreamingConfig:
-        """Return the default for a model: that of digits, or on a coarser grid words as long as its clips.
+        """Return the default for a model: words as long as its clips, said alone unless some are digits.
 
         >>> StreamingConfig.of(Vocabulary(("one", "stop")), 1.0).longest_seconds
         0.96
+        >>> StreamingConfig.of(Vocabulary(("go", "stop")), 1.0).alone
+        True
         """
         if None not in vocabulary.digits:
             return cls()
-        return cls(step_seconds=COARSE_SECONDS, longest_seconds=COARSE_SECONDS * int(clip_seconds / COARSE_SECONDS))
+        alone = set(vocabulary.digits) == {None}
+        step = ALONE_STEP_SECONDS if alone else COARSE_SECONDS
+        return cls(
+            step_seconds=step,
+            longest_seconds=step * int(clip_seconds / step),
+            pause_seconds=ALONE_PAUSE_SECONDS if alone else cls.pause_seconds,
+            alone=alone,
+        )
 
     def __post_init__(self) -> None:
         if not 0.005 <= self.step_seconds <= self.shortest_seconds <= self.longest_seconds <= MOST_SECONDS:

@@ -14,6 +14,9 @@ makes a long stretch and two short ones in its place comparable: both explain as
 recogniser rejects, or whose word is less probable than ``least_probability``, is none. "Two two two" are three
 stretches, since one word in two halves or three words in one stretch are nothing that the network takes for a word.
 
+Words that are no digits are said alone (``StreamingConfig.alone``): there the only stretch is all that lies between two
+pauses, a word if the model's threshold accepts it. Running talk has few such stretches, and each costs one call.
+
 Everything happens at the steps, counted in samples from the beginning of the stream, and the network is called once a
 step with the stretches that end there: what comes out does not depend on the chunks that the samples come in.
 """
@@ -130,7 +133,7 @@ class StreamingRecognizer:
             AudioError: if int32 samples came, and none went beyond what int16 holds: all were taken for silence.
         """
         steps, rest = self._steps, self._steps.finish()
-        events = self._decided(rest) + self._events(self._search.finish(), steps.came)
+        events = self._decided(rest) + self._events(self._between_pauses() + self._search.finish(), steps.came)
         self._restart()
         steps.check_scale()
         return events
@@ -143,7 +146,7 @@ class StreamingRecognizer:
             self.sample_rate, facts.sample_rate, self._step_samples, lowest_hz=facts.frequencies_hz[0]
         )
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
-        self._starts: list[int] = []  # loud steps, none before the last pause or the longest word
+        self._starts: list[int] = []  # loud steps since the last pause, none before the longest word; alone: the first
         self._quiet = 0  # steps since the last loud one
         self._gate = LoudnessGate(config.loud_db, config.steps(config.floor_seconds), config.steps(config.head_seconds))
         self._search = SegmentSearch(config.steps(config.patience_seconds))
@@ -156,18 +159,37 @@ class StreamingRecognizer:
         config = self.config
         longest = config.steps(config.longest_seconds)
         end = self._search.step + 1
-        self._recent = np.concatenate((self._recent, samples))[-longest * self._step_samples :]
+        kept = longest + config.steps(config.pause_seconds) if config.alone else longest
+        self._recent = np.concatenate((self._recent, samples))[-kept * self._step_samples :]
+        loud = self._gate.is_loud(samples)
+        self._quiet = 0 if loud else self._quiet + 1
+        self._starts += [end - 1] if loud else []
+        paused = self._quiet >= config.steps(config.pause_seconds)
+        if config.alone:
+            self._starts = self._starts[:1]
+            self._search.advance([], [])
+            return self._between_pauses() if paused else []
         segments: list[Segment] = []
-        if self._gate.is_loud(samples):
-            self._quiet = 0
-            self._starts.append(end - 1)
+        if loud:
             latest = end - config.steps(config.shortest_seconds)
             segments = self._segments([start for start in self._starts if start <= latest], end)
-        else:
-            self._quiet += 1
-        paused = self._quiet >= config.steps(config.pause_seconds)
         self._starts = [] if paused else [start for start in self._starts if start > end - longest]
         return self._search.advance(segments, self._starts)
+
+    def _between_pauses(self) -> list[Segment]:
+        """Recognise what was said since the last pause, if words are said alone and it is as long as one."""
+        config, starts, now = self.config, self._starts, self._search.step
+        self._starts = []
+        if not config.alone or not starts:
+            return []
+        over = max(0, self._quiet - 1)  # a step of the pause before it and one of that behind it hold its soft ends
+        start, end = max(0, starts[0] - 1), now - over
+        if now - self._quiet - starts[0] < config.steps(config.shortest_seconds):
+            return []
+        if end - start > config.steps(config.longest_seconds):
+            return []
+        self._recent = self._recent[: len(self._recent) - over * self._step_samples]
+        return self._segments([start], end)
 
     def _segments(self, starts: list[int], end: int) -> list[Segment]:
         """Recognise the stretches from each of the starts to the end, and return those that a word is worth."""
@@ -181,11 +203,12 @@ class StreamingRecognizer:
         chances = log_probabilities(logits)
         words, best = chances.argmax(axis=1), chances.max(axis=1)
         confidences = calibration.probabilities(logits)
-        accepted = (best >= least) & calibration.accepts(logits)
+        alone = self.config.alone
+        accepted = ((best >= least) | alone) & calibration.accepts(logits)
         found = []
         for row, (start, word) in enumerate(zip(starts, words.tolist(), strict=True)):
             gain = (end - start) * self._step_seconds * (float(best[row]) - neutral) + self.config.word_gain
-            if gain > 0 and accepted[row]:
+            if (gain > 0 or alone) and accepted[row]:
                 found.append(Segment(start, end, gain, word, float(confidences[row, word])))
         return found
 

@@ -1,0 +1,227 @@
+"""Own words in streams: what is recognised of words that are said alone, and false accepts an hour of real talk.
+
+Words: those of ``own_words``, each between 1.5 s of noise as loud as the quietest 80 ms of its recording. Talk: sentences
+on the telephone (WUW Corpus II), read sentences, telephone numbers and spelt names, counting (``people/strings``) and the
+test sentences of AN4, a stream for each file, without those that say one of the words. Whose sentences are in the bank
+are left out of it: it is parted by people, and each part answered by a layer that did not learn from it.
+
+Where words are said alone, what a stream asks its model does not depend on the answers: each stretch is described once,
+and every layer answers all of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import tempfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2
+
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.runtime.audio.clips import read_clip
+from aurora_resnet.runtime.audio.reading import audio_info, read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
+from aurora_resnet.runtime.decision import Calibration, evidence
+from aurora_resnet.runtime.models import ModelFacts
+from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
+from aurora_resnet.runtime.vocabulary import Vocabulary
+from aurora_resnet.teaching.clips import read_clips
+from aurora_resnet.teaching.encoder import Vectors
+from aurora_resnet.teaching.enrol import clip_format
+from aurora_resnet.teaching.head import Layer, fit_layer
+from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
+from aurora_resnet.teaching.negatives import TALK, Bank, load_bank
+from aurora_resnet.teaching.recordings import TeachingRecordings
+from tools.make_negatives import talk as talk_of_the_bank
+from tools.measure.own_words import REFUSED, Rig, Words, read_words, some_of_each
+from tools.measure.records import Job, Record, Settings, header
+
+AROUND_SECONDS, LEVEL_SECONDS = 1.5, 0.08
+PARTS = 2
+TELEPHONE = "telephone sentences"
+KINDS = {
+    "speechocean_talk": "read sentences",
+    "alphanumeric": "telephone numbers, spelt names",
+    "coswara": "counting",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnStreams:
+    """Enrolments whose words are looked for in streams.
+
+    Attributes:
+        records: folder below that of the records.
+        sets: of ``own_words``.
+        clips: of each word.
+        seeds: how many draws.
+    """
+
+    records: str
+    sets: tuple[str, ...] = ("commands", "rare", "an4")
+    clips: int = 5
+    seeds: int = 3
+
+    def jobs(self, settings: Settings) -> Iterator[Job]:
+        """Yield what makes the record of each set."""
+        rig = Rig()
+        for name in self.sets:
+            path = settings.path(f"{self.records}/{name}.json")
+            yield Job(path, partial(measure, name, self, settings, rig))
+
+
+class Talk(NamedTuple):
+    """A recording of talk, of some kind, and what is said in it where that is known."""
+
+    kind: str
+    path: Path
+    said: str = ""
+
+
+def part_of(path: Path) -> int:
+    """Return the part of the people in which who speaks in a file is: sessions, or ids before the last underscore."""
+    return zlib.crc32(path.stem.rpartition("_")[0].encode()) % PARTS
+
+
+def read_talk(data: Path) -> list[Talk]:
+    """Return all talk; what is said on the telephone is not written down."""
+    found = [Talk(TELEPHONE, path) for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir())]
+    for folder, name, kinds in (("people/strings", "strings", KINDS), ("an4", "utterances", {"test": "AN4"})):
+        with (data / folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if (kind := kinds.get(row.get("collection", row.get("split", "")))) is not None:
+                    found.append(Talk(kind, data / folder / row["file"], row["transcript"]))
+    return found
+
+
+class _Asked:
+    """A model that keeps the clips that a stream asks about, and accepts none."""
+
+    def __init__(self, facts: ModelFacts, clip_samples: int) -> None:
+        self.model, self.clips = self, list[Samples]()
+        point, vocabulary = Calibration(threshold=0.0), Vocabulary(("word", "other"))
+        self.facts = replace(facts, vocabulary=vocabulary, calibration=point, clip_samples=clip_samples)
+
+    def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
+        """Keep clips."""
+        self.clips += list(clips)
+        return np.full((len(clips), 2), -9.0, np.float32)
+
+    def features(self, clips: Samples) -> npt.NDArray[np.float32]:
+        """Not asked by streams."""
+        raise NotImplementedError
+
+
+@cache
+def asked(rig: Rig, clip_samples: int, path: Path, *, alone: bool) -> Vectors | None:
+    """Return the embeddings of all stretches of a file that a stream asks its model about.
+
+    Args:
+        rig: describes them.
+        clip_samples: length of the model's clips.
+        path: the file.
+        alone: put it between noise, and pass over what is asked before it begins.
+    """
+    model = _Asked(rig.facts, clip_samples)
+    samples, rate = (between_noise(path, rig.facts.sample_rate), rig.facts.sample_rate) if alone else read_audio(path)
+    stream = StreamingRecognizer(model, rate)
+    before = round((AROUND_SECONDS - 0.5) * rate) if alone else 0
+    stream.feed(samples[:before])
+    model.clips.clear()
+    stream.feed(samples[before:])
+    stream.finish()
+    return rig.embed(np.stack(model.clips)) if model.clips else None
+
+
+def between_noise(path: Path, rate: int) -> Samples:
+    """Return a recording between noise that is as loud as its quietest moment."""
+    samples = read_clip(path, rate, math.inf)
+    window = round(LEVEL_SECONDS * rate)
+    energy = np.concatenate(([0.0], np.square(samples, dtype=np.float64).cumsum()))
+    level = float(np.sqrt(max(0.0, (energy[window:] - energy[:-window]).min() / window)))
+    generator = np.random.default_rng(zlib.crc32(path.name.encode()))
+    before, behind = (generator.normal(0, level, round(AROUND_SECONDS * rate)).astype(np.float32) for _ in range(2))
+    return np.concatenate((before, samples, behind))
+
+
+def measure(name: str, plan: OwnStreams, settings: Settings, rig: Rig) -> Record:
+    """Enrol one set from several draws, and look for its words in streams."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = read_words(name, settings.data, Path(folder))
+        bank = load_bank().without(words.named)
+        of_talk = [path.path for path in talk_of_the_bank(settings.data)]
+        if (bank.labels == TALK).sum() != len(of_talk):
+            raise SystemExit("the bank does not hold this talk; make it again: python -m tools.make_negatives")
+        bank_part = np.full(len(bank), -1)
+        bank_part[bank.labels == TALK] = [part_of(path) for path in of_talk]
+        talk = [each for each in read_talk(settings.data) if not set(each.said.split()) & set(words.spoken.words)]
+        rows = [
+            _draw(words, plan.clips, seed, bank, bank_part, talk, rig)
+            for seed in range(1 if settings.quick else plan.seeds)
+        ]
+    return {"kind": "own_streams", "set": name, "clips": plan.clips, "rows": rows, **header(settings.device)}
+
+
+def _draw(
+    words: Words, clips: int, seed: int, bank: Bank, bank_part: npt.NDArray[np.int64], talk: list[Talk], rig: Rig
+) -> Record:
+    """Enrol some recordings as ``enrol`` does, and count what streams accept of words, of other words and of talk."""
+    drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
+    taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(rig))
+    names, length = taught.network.vocabulary.words, taught.network.clip_samples
+    lessons = Lessons(taught, rig, bank)
+    held_out, _, of_bank = lessons.held_out()
+    threshold = choose(answers_of(taught.words, held_out), of_bank, bank.labels, REFUSED).threshold or 0.0
+    layers = [fit_layer(lessons.words, lessons.labels, bank.vectors[bank_part != part]) for part in range(PARTS)]
+    whole = lessons.layer(slice(None))
+
+    def answers(path: Path, layer: Layer, *, alone: bool = False) -> list[tuple[float, str]]:
+        if (found := asked(rig, length, path, alone=alone)) is None:
+            return [(-math.inf, "")] if alone else []
+        logits = bank.project(found) @ layer[0].T + layer[1]
+        return list(zip(evidence(logits).tolist(), [names[k] for k in logits.argmax(axis=1)], strict=True))
+
+    said = [(u.word, max(answers(u.path, whole, alone=True))) for u in words.spoken]
+    other = [max(answers(u.path, whole, alone=True))[0] for u in words.others]
+    talked = [(*found, each.kind) for each in talk for found in answers(each.path, layers[part_of(each.path)])]
+    seconds: dict[str, float] = defaultdict(float)
+    for each in talk:
+        info = audio_info(each.path)
+        seconds[each.kind] += info.frames / info.sample_rate
+    at_recall = sorted(found for _, (found, _) in said)[int(REFUSED * len(said))]
+
+    def at(point: float) -> Record:
+        events: dict[str, Counter[str]] = {kind: Counter() for kind in seconds}
+        for found, word, kind in talked:
+            events[kind][word] += found >= point
+        hours, count = sum(seconds.values()) / 3600, sum(words.total() for words in events.values())
+        return {
+            "threshold": point,
+            "recall": float(np.mean([found >= point for _, (found, _) in said])),
+            "right": float(np.mean([found >= point and answer == word for word, (found, answer) in said])),
+            "others_accepted": float(np.mean(np.array(other) >= point)),
+            "events": {kind: dict(+words) for kind, words in events.items()},
+            "an_hour": count / hours,
+            "interval": [
+                0.0 if not count else float(chi2.ppf(0.025, 2 * count)) / 2 / hours,
+                float(chi2.ppf(0.975, 2 * count + 2)) / 2 / hours,
+            ],
+        }
+
+    return {
+        "seed": seed,
+        "test_clips": len(said),
+        "other_clips": len(other),
+        "talk_seconds": dict(seconds),
+        "at_recall": at(at_recall),
+        "by_teach": at(threshold),
+    }
