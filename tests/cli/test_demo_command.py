@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_it_prints_tables_and_writes_a_report_beside_other_files(tmp_path: Path, model: Path) -> None:
-    """Without figures; with them it is the README's first command."""
+    """Without figures, and the small network learns; with figures it is the README's first command."""
     out = tmp_path / "aurora-demo"
     out.mkdir()
     (out / "mine.txt").write_text("stays")
@@ -53,6 +54,10 @@ def test_it_prints_tables_and_writes_a_report_beside_other_files(tmp_path: Path,
         assert text in page or text == "after it"
     assert "data:image/png" not in page
     assert "pip install 'aurora-resnet[figures]'" in result.stderr
+    learnt = re.search(r"^(\d+) of 176 digits right before the training, (\d+) after it$", result.stdout, re.MULTILINE)
+    assert learnt is not None
+    assert int(learnt[1]) < 0.25 * 176  # chance is 9 %
+    assert int(learnt[2]) > 0.6 * 176
     last = result.stdout.splitlines()[-6:]
     assert str(Path("aurora-demo") / "report.html") in last[0]
     assert "aurora-resnet recognize FILE" in last[1]

@@ -1,9 +1,11 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training import state
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.trainer import Trainer
 
 Build = Callable[..., RecognizerModel]
@@ -127,6 +129,20 @@ class Killed(BaseException):
     pass
 
 
+@pytest.fixture(scope="module")
+def wholes(
+    tmp_path_factory: pytest.TempPathFactory, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> Callable[[str], tuple[Path, TrainingResult]]:
+    """Return a training that nothing broke off, by its optimiser, each trained once."""
+
+    @cache
+    def train(optimizer: str) -> tuple[Path, TrainingResult]:
+        folder = tmp_path_factory.mktemp(optimizer)
+        return folder, Trainer(tiny_model(), replace(CONFIG, optimizer=optimizer), folder).fit(tones, unseen_tones)
+
+    return train
+
+
 @pytest.mark.parametrize(
     ("optimizer", "moment"),
     [*(("sgd", m) for m in ("first step", "after the best", "before the last")), ("adamw", "third epoch")],
@@ -137,12 +153,12 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
     unseen_tones: ClipSet,
     tiny_model: Build,
     monkeypatch: pytest.MonkeyPatch,
+    wholes: Callable[[str], tuple[Path, TrainingResult]],
     optimizer: str,
     moment: str,
 ) -> None:
     config = replace(CONFIG, optimizer=optimizer)
-    whole = Trainer(tiny_model(), config, tmp_path / "whole").fit(tones, unseen_tones)
-    saves = 0
+    (folder, whole), saves = wholes(optimizer), 0
 
     def failing_save(path: Path, *args: object, **options: object) -> None:
         nonlocal saves
@@ -167,7 +183,7 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
         Breaking(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones)
     monkeypatch.undo()
     resumed = Trainer(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones, resume=True)
-    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "broken") == contents(folder)
     assert resumed.best_epoch == whole.best_epoch
     timeless = [
         [replace(record, seconds=0, clips_per_second=0) for record in result.history] for result in (resumed, whole)
@@ -355,12 +371,26 @@ class Scripted(Trainer):
         return 1.0, 0.9 if self.validated == 2 else 0.5
 
 
+@pytest.fixture(scope="module")
+def scripted(
+    tmp_path_factory: pytest.TempPathFactory, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> tuple[Path, TrainingResult]:
+    """A training whose second epoch was the best."""
+    folder, config = tmp_path_factory.mktemp("scripted"), replace(CONFIG, epochs=4, weight_average=0.9)
+    return folder, Scripted(tiny_model(), config, folder).fit(tones, unseen_tones)
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_where_the_last_checkpoint_is_damaged_the_best_one_is_the_way_out(
-    damage: str, tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+    damage: str,
+    tmp_path: Path,
+    scripted: tuple[Path, TrainingResult],
+    tones: ClipSet,
+    unseen_tones: ClipSet,
+    tiny_model: Build,
 ) -> None:
-    config = replace(CONFIG, epochs=4, weight_average=0.9)
-    first = Scripted(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    config, first = replace(CONFIG, epochs=4, weight_average=0.9), scripted[1]
+    shutil.copytree(scripted[0], tmp_path, dirs_exist_ok=True)
     best = load_checkpoint(tmp_path / "best.safetensors").model.state_dict()
     DAMAGE[damage](tmp_path / "last.safetensors")
     with pytest.raises(
