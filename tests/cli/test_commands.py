@@ -321,19 +321,17 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path, how: signal.Signals) -> None:
-    out = tmp_path / "killed"
+def test_an_interrupted_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "interrupted"
     command = [sys.executable, "-c", SECOND_EPOCH_WAITS, "train", *SMALL, "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (out / "last.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(how)  # the first of two epochs is finished, the second one is not
+    process.send_signal(signal.SIGINT)  # the first of two epochs is finished, the second one is not
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130)
-    if how == signal.SIGINT:
-        assert "--resume" in errors
+    assert process.returncode == 130
+    assert "--resume" in errors
     assert len((out / "history.jsonl").read_text().splitlines()) == 1
     resumed = run("train", *SMALL, "--out", str(out), "--resume")
     assert resumed.returncode == 0, resumed.stderr

@@ -1,6 +1,4 @@
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,87 +40,9 @@ CONFIG = TrainingConfig(
     spec_augment=SpecAugment(),
 )
 
-# The package's synthetic voices, the small CNN, one thread. With "stop" it waits in the middle of epoch 3.
-SCRIPT = """
-import sys, time, torch
-from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.history import EpochRecord
-from aurora_resnet.training.trainer import Trainer
-
-out, mode = sys.argv[1:]
-torch.set_num_threads(1)
-calls = 0
-
-
-class Stopping(Trainer):
-    def run_epoch(self, variants, clips, epoch, validation):
-        self.epoch = epoch
-        return super().run_epoch(variants, clips, epoch, validation)
-
-    def step(self, *args):
-        global calls
-        result = super().step(*args)
-        calls += self.epoch == 2
-        if mode == "stop" and calls == 3:
-            print("in the middle of epoch 3", flush=True)
-            time.sleep(600)
-        return result
-
-
-def clips(split):
-    corpus = read_samples().filter(split=split)
-    return ClipSet.load(corpus.filter(speakers=corpus.speakers[:6], take="1"), 8000, 0.5)
-
-
-torch.manual_seed(1 if mode != "resume" else 99)
-mel = MelConfig(sample_rate=8000, n_mels=32)
-model = RecognizerModel(RecognizerConfig("cnn", mel, options={"hidden": 32}, clip_seconds=0.5))
-config = TrainingConfig(epochs=4, batch_size=12, learning_rate=0.03, schedule="one_cycle", seed=7,
-                        speed_factors=(0.9, 1.0, 1.1), spec_augment=SpecAugment())
-Stopping(model, config, out).fit(clips("train"), clips("test"), resume=mode == "resume")
-"""
-
 
 def contents(folder: Path) -> list[bytes]:
     return [(folder / name).read_bytes() for name in FILES]
-
-
-def tensors(path: Path) -> dict[str, Tensor]:
-    checkpoint = load_checkpoint(path)
-    return {**checkpoint.model.state_dict(), **checkpoint.state}
-
-
-@pytest.mark.slow
-def test_a_training_killed_in_the_middle_of_an_epoch_ends_with_the_very_same_weights(tmp_path: Path) -> None:
-    script = tmp_path / "train.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-    def command(folder: str, mode: str) -> list[str]:
-        return [sys.executable, str(script), str(tmp_path / folder), mode]
-
-    with subprocess.Popen(command("killed", "stop"), env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "in the middle of epoch 3\n"
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
-    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 2
-    assert load_checkpoint(tmp_path / "killed/last.safetensors").info["epochs"] == 2
-
-    subprocess.run(command("killed", "resume"), env=environment, check=True)
-    subprocess.run(command("whole", "through"), env=environment, check=True)
-    for name in FILES:
-        resumed, whole = (tensors(tmp_path / folder / name) for folder in ("killed", "whole"))
-        assert resumed.keys() == whole.keys()
-        assert all(torch.equal(resumed[key], whole[key]) for key in whole)
-    assert any("momentum" in key for key in tensors(tmp_path / "whole/last.safetensors"))
-    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")  # to the last bit of header and tensors
-    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 4
 
 
 class Killed(BaseException):
