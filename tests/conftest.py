@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ import torch
 from hypothesis import settings
 
 from aurora_resnet.cli import main
+from aurora_resnet.corpora.samples import read_samples
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A time limit per example would test the machine. CI draws the same examples every time: a red run is repeatable.
 settings.register_profile("local", deadline=None, max_examples=25)
-settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 torch.set_num_threads(1)  # small tensors; also, tests run side by side in CI
@@ -31,6 +33,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real recordings in ../shared/data are not here")
     return SHARED
+
+
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the packaged words for exports that are not asked how near int8 comes to float."""
+    few = replace(read_samples(), utterances=read_samples().utterances[::4])
+    monkeypatch.setattr("aurora_resnet.export.recordings.read_samples", lambda: few)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_building_training_and_measuring_give_the_same(usual: dict[str, Any], tm
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("default")
+@pytest.mark.usefixtures("few_samples", "default")
 def test_an_export_answers_as_the_model(tmp_path: Path) -> None:
     model = build()
     export_onnx(model, tmp_path / "a.onnx")

@@ -1,8 +1,7 @@
-"""``aurora-resnet demo`` as a person meets it: in its own process."""
+"""``aurora-resnet demo``: what it prints and writes."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,17 +11,13 @@ import pytest
 import torch
 
 from aurora_resnet.checkpoints import save_checkpoint
+from aurora_resnet.demo.demo import DemoResult
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from tests.demo.conftest import demonstrate
+from tests.made_once import made_once
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
-WITHOUT_MATPLOTLIB = "import sys; sys.modules['matplotlib'] = None; "
-
-
-def run(*arguments: str, cwd: Path, before: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", f"{before}from aurora_resnet.cli import main; main()", "demo", *arguments]
-    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
 @pytest.fixture
@@ -37,18 +32,28 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_it_prints_tables_and_writes_a_report_beside_other_files(tmp_path: Path, model: Path) -> None:
-    """Without figures; with them it is the README's first command."""
+def test_it_prints_tables_and_writes_a_report_beside_other_files(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, model: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without figures; with them, and with its training, it is the README's first command."""
+    made = made_once(tmp_path_factory, "demonstration", demonstrate)
+
+    def run_demo(*_: object, on_scores: Callable[[object], object], **__: object) -> DemoResult:
+        on_scores(made.models)
+        return made
+
+    monkeypatch.setattr("aurora_resnet.cli.demo.run_demo", run_demo)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     out = tmp_path / "aurora-demo"
     out.mkdir()
     (out / "mine.txt").write_text("stays")
     (out / "report.html").write_text("of a former run")
-    result = run("--model", str(model), "--threads", "1", cwd=tmp_path, before=WITHOUT_MATPLOTLIB)
+    result = call("demo", "--model", str(model))
     assert result.returncode == 0, result.stderr
-    assert {path.name for path in out.iterdir()} == {"mine.txt", "report.html", "cnn.safetensors"}
+    assert {path.name for path in out.iterdir()} == {"mine.txt", "report.html"}
     assert (out / "mine.txt").read_text() == "stays"
     page = (out / "report.html").read_text(encoding="utf-8")
-    for text in ("runs/tiny", "20 dB", "digits backwards", "after it", "synthe"):
+    for text in ("second", "20 dB", "digits backwards", "after it", "synthe"):
         assert text in result.stdout
         assert text in page or text == "after it"
     assert "data:image/png" not in page

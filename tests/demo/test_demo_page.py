@@ -11,30 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
 
-from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.demo.demo import DemoResult, run_demo
+from aurora_resnet.demo.demo import DemoResult
 from aurora_resnet.demo.figures import Figures, draw_figures, plot_accuracy
 from aurora_resnet.demo.page import is_right, report_page, voices_note
 from aurora_resnet.demo.sounds import CONDITIONS
-from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from tests.demo.conftest import NAME
 
 pytestmark = pytest.mark.slow  # a training
 
-NAME = 'tiny <&"'
 VOID = {"meta", "img", "br", "link"}
-
-
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        mel = MelConfig(sample_rate=16000, n_mels=16)  # another rate than the sounds'
-        model = RecognizerModel(RecognizerConfig("lstm", mel, options={"cells": 8}))
-    models = [Checkpoint(model, name, card="", info={}, state={}) for name in (NAME, "second")]
-    return run_demo(models, tmp_path_factory.mktemp("a demo") / "cnn.safetensors", epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +126,7 @@ def test_the_numbers_are_those_of_the_result(page: Page, result: DemoResult) -> 
 def test_it_is_plain_about_the_recordings_and_about_models_without_a_threshold(page: Page) -> None:
     for text in ("The recordings are synthetic", "What the models given learnt from is not known", NAME):
         assert text in page.text
-    assert f"{NAME} and second are not calibrated, and so refuse nothing but silence" in page.text
+    assert f"{NAME} is not calibrated, and so refuses nothing but silence" in page.text
 
 
 def test_the_terminal_says_of_the_voices_what_the_page_says(page: Page, result: DemoResult) -> None:

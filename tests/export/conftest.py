@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import Parity
 from aurora_resnet.export.recordings import ExportRecordings, read_export_recordings
+from tests.made_once import made_once
 
 pytest.importorskip("onnx")
 
@@ -31,14 +29,10 @@ def audio(compact: Checkpoint) -> ExportRecordings:
 
 
 def exported(compact: Checkpoint, factory: pytest.TempPathFactory, *, int8: bool) -> Exported:
-    """Export once for all processes that test."""
-    base = factory.getbasetemp()
-    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"compact_{int8}.onnx"
-    told = path.with_suffix(".parity")
-    with FileLock(f"{path}.lock"):
-        if not told.exists():
-            told.write_bytes(pickle.dumps(export_onnx(compact, path, int8=int8)))
-    return path, pickle.loads(told.read_bytes())
+    def export(folder: Path) -> Exported:
+        return folder / "compact.onnx", export_onnx(compact, folder / "compact.onnx", int8=int8)
+
+    return made_once(factory, f"compact_{int8}", export)
 
 
 @pytest.fixture(scope="session")

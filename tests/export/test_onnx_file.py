@@ -14,7 +14,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from aurora_resnet.checkpoints import Checkpoint, save_checkpoint
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.export import word_export
 from aurora_resnet.export.onnx_file import export_onnx
@@ -125,6 +125,7 @@ def test_the_command_writes_a_file_and_its_size(compact: Checkpoint, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_of_the_zoo_can_be_exported(name: str, tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
@@ -135,8 +136,7 @@ def test_every_network_of_the_zoo_can_be_exported(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 def test_resnet50_in_int8_is_at_most_ten_megabytes(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from aurora_resnet.cli import main; main()", "export", "--int8"]
-    out = tmp_path / "resnet50.onnx"
-    subprocess.run([*command, "--model", "resnet50", "--out", str(out)], capture_output=True, check=True)
-    assert out.stat().st_size <= 10_000_000
+    export_onnx(load_checkpoint("resnet50"), tmp_path / "resnet50.onnx", int8=True)
+    assert (tmp_path / "resnet50.onnx").stat().st_size <= 10_000_000

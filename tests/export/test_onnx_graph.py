@@ -57,6 +57,7 @@ def test_any_number_of_clips_gives_what_the_network_gives(float_file: tuple[Path
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 def test_the_callers_model_stays_as_it_is_and_where_it_is_and_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

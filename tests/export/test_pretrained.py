@@ -82,6 +82,7 @@ def test_what_was_changed_on_the_way_is_not_read(checkpoint: Checkpoint, folder:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 def test_with_the_exported_model_no_torch_is_needed(checkpoint: Checkpoint, tmp_path: Path) -> None:
     place = save_pretrained(checkpoint, tmp_path / "mine")
     recognizer = DigitRecognizer.from_pretrained(place)

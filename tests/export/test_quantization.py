@@ -71,15 +71,14 @@ def test_own_recordings_are_divided_as_their_corpus_is(compact: Checkpoint, audi
     assert {clip.tobytes() for clip in check} <= test_voices
 
 
-def test_without_a_split_every_second_recording_quantises(
-    compact: Checkpoint, audio: ExportRecordings, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("few_samples")
+def test_without_a_split_every_second_recording_quantises(compact: Checkpoint, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for word in ("one", "two"):
         for take in range(5):
             write_audio(rng.uniform(-0.5, 0.5, 8000), tmp_path / word / f"{take}.wav", 8000)
     config = compact.model.config
-    more = read_export_recordings(config, [f"folder:{tmp_path}"])
+    audio, more = (read_export_recordings(config, own) for own in ([], [f"folder:{tmp_path}"]))
     assert [len(more.quantise) - len(audio.quantise), len(more.check) - len(audio.check)] == [5, 5]
     assert set(more.said[-5:]) == {("one",), ("two",)}
     renamed = tmp_path / "yes"

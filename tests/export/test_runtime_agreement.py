@@ -41,14 +41,6 @@ def agree(found: Recognition, expected: Recognition, tolerance: float) -> bool:
     return max(distance) <= tolerance and found.accepted == expected.accepted and found.digit == expected.digit
 
 
-def test_sample_words_get_the_same_answers(by_torch: Recognizer, exported: Recognizer) -> None:
-    assert exported.model.facts == by_torch.model.facts
-    paths = [utterance.path for utterance in read_samples()][::4]
-    expected, found = by_torch.recognize_batch(paths), exported.recognize_batch(paths)
-    assert all(agree(a, b, 1e-4) for a, b in zip(found, expected, strict=True))
-    assert [answer.word for answer in found] == [answer.word for answer in expected]
-
-
 @settings(max_examples=20)
 @given(
     rate=st.one_of(st.sampled_from([8000, 11_025, 16_000, 22_050, 44_100, 48_000]), st.integers(4000, 200_000)),

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from onnx import ModelProto
 
 from aurora_resnet.checkpoints import save_checkpoint
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.string_model import TorchWindowModel, sequence_model
@@ -46,13 +48,25 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecognizerModel, Re
 
 
 @pytest.fixture(scope="module")
-def file(heads: tuple[RecognizerModel, RecognizerModel], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "both.onnx"
-    export_onnx(heads[0], path, strings=heads[1], name="both")
-    return path
+def graph(heads: tuple[RecognizerModel, RecognizerModel]) -> ModelProto:
+    return StringExport(heads[1], "both").with_words(heads[0])
 
 
-def test_one_file_answers_as_both_networks(file: Path, heads: tuple[RecognizerModel, RecognizerModel]) -> None:
+@pytest.fixture
+def traced_once(graph: ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One graph for the float and the int8 file."""
+
+    def copied(*_: object) -> ModelProto:
+        same = ModelProto()
+        same.CopyFrom(graph)
+        return same
+
+    monkeypatch.setattr(StringExport, "with_words", copied)
+
+
+@pytest.mark.usefixtures("few_samples", "traced_once")
+def test_one_file_answers_as_both_networks(tmp_path: Path, heads: tuple[RecognizerModel, RecognizerModel]) -> None:
+    export_onnx(heads[0], file := tmp_path / "both.onnx", strings=heads[1], name="both")
     noise = np.random.default_rng(0).normal(0, 0.1, 50_000).astype(np.float32)
     clips = noise[:32_000].reshape(4, 8000)
     words, strings = load_model(file), load_string_model(file)
@@ -66,6 +80,7 @@ def test_one_file_answers_as_both_networks(file: Path, heads: tuple[RecognizerMo
     assert resolve(file).kind == "words"
 
 
+@pytest.mark.usefixtures("few_samples", "traced_once")
 def test_in_int8_what_a_clip_gets_does_not_depend_on_the_batch(
     heads: tuple[RecognizerModel, RecognizerModel], tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def test_a_model_of_other_words_is_exported_and_read(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_samples")
 def test_in_float32_the_sample_recordings_will_do_and_in_int8_they_will_not(
     trained: tuple[Checkpoint, Path], tmp_path: Path
 ) -> None:

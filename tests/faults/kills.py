@@ -28,6 +28,7 @@ from types import ModuleType
 
 import torch
 
+from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.corpora.sources.fsdd import download_fsdd
@@ -138,8 +139,11 @@ class _Run:
 
 
 def train(folder: Path) -> None:
-    """Train a small network for six epochs; go on where it stopped."""
-    config = TrainingConfig(epochs=6, batch_size=16, learning_rate=0.01, seed=1)
+    """Train a small network for six epochs, with all that is random; go on where it stopped."""
+    config = TrainingConfig(
+        epochs=6, batch_size=16, learning_rate=0.01, schedule="one_cycle", seed=1, speed_factors=(0.9, 1.0, 1.1),
+        spec_augment=SpecAugment(),
+    )  # fmt: skip
     Trainer(_model(), config, folder).fit(clips(), resume=True)
 
 

@@ -11,11 +11,17 @@ import pytest
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.cli.terminal import complain
 from tests.faults import disks
+from tests.faults.conftest import RECORD
 from tests.faults.disks import COMMANDS, Command, run_command
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if each.heavy else []) for name, each in COMMANDS.items()]
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if each.heavy else [])
+        for name, each in COMMANDS.items()
+        if RECORD or not each.longest
+    ],
 )
 def test_a_full_disk_loses_nothing(name: str, record: dict[str, Any]) -> None:
     command = COMMANDS[name]

@@ -16,7 +16,7 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 
 THREADS = 16
-CALLS = int(os.environ.get("FAULT_CALLS", "160"))
+CALLS = int(os.environ.get("FAULT_CALLS", "64"))
 STREAM_SECONDS = int(os.environ.get("FAULT_STREAM_SECONDS", "150"))
 """3600 is what docs/reliability.md has."""
 RATE = 16_000

@@ -99,7 +99,7 @@ def test_it_is_trained_saved_loaded_and_fine_tuned(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("package")
+@pytest.mark.usefixtures("few_samples", "package")
 @pytest.mark.parametrize("frontend", [None, ENERGIES], ids=["mel", "energies"])
 def test_it_is_exported(tmp_path: Path, frontend: str | None) -> None:
     mel = MelConfig(sample_rate=8000, n_mels=16)

@@ -169,7 +169,8 @@ def test_weights_come_from_the_hub_by_name(weights: Path, monkeypatch: pytest.Mo
 
 
 def test_a_hub_that_cannot_be_reached_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # the variable of this name is read once
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(DownloadError, match=r"openai/whisper-tiny\.en"):
         WhisperEncoder(**SMALL).load("openai/whisper-tiny.en")

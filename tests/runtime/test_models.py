@@ -7,7 +7,6 @@ import json
 import math
 import pickle
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -276,15 +275,6 @@ def test_features_are_those_of_each_clip(clips: np.typing.NDArray[np.float32]) -
     assert features.shape == (7, 64, 101)
     np.testing.assert_allclose(model.features(clips[3:4])[0], features[3], atol=1e-4)
     assert abs(float(features.mean())) < 0.1  # normalised
-
-
-def test_many_threads_may_ask_one_model(clips: np.typing.NDArray[np.float32]) -> None:
-    model = load_model("compact")
-    expected = [model.logits(clip[None]) for clip in clips]
-    with ThreadPoolExecutor(4) as pool:
-        for _ in range(3):
-            found = list(pool.map(lambda clip: model.logits(clip[None]), clips))
-            np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("shape", [(8000,), (1, 7999), (1, 1, 8000), (8000, 1)])

@@ -78,11 +78,16 @@ def test_models_of_other_words_cannot_look() -> None:
         recognizer.stream(RATE)
 
 
+@pytest.fixture(scope="module")
+def facts() -> SequenceFacts:
+    return StringRecognizer.from_pretrained("string_net").facts
+
+
 class Steps(WindowModel):
     """Says of each step what its first sample is, and fails for windows that are too long."""
 
-    def __init__(self) -> None:
-        self.facts: SequenceFacts = StringRecognizer.from_pretrained("string_net").facts
+    def __init__(self, facts: SequenceFacts) -> None:
+        self.facts = facts
         self.longest = 0
 
     def window(self, samples: Samples) -> Probabilities:
@@ -91,8 +96,8 @@ class Steps(WindowModel):
 
 
 @given(st.integers(0, 60 * RATE))
-def test_windows_of_a_long_recording_are_put_together_step_by_step(length: int) -> None:
-    model = Steps()
+def test_windows_of_a_long_recording_are_put_together_step_by_step(facts: SequenceFacts, length: int) -> None:
+    model = Steps(facts)
     samples = np.arange(length, dtype=np.float32)
     step = model.facts.step_samples
     whole = model.whole(samples)

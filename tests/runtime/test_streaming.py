@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -162,26 +161,6 @@ def test_the_gains_are_those_of_the_stretches_recognised_alone(recognizer: Recog
     assert event.word == answer.word
     assert event.confidence == pytest.approx(answer.confidence, abs=1e-3)  # int8: one rounding more or less
     assert (event.start_seconds, event.end_seconds) == pytest.approx(tuple(0.04 * step for step in spans[best]))
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_stream(recognizer: Recognizer) -> None:
-    """Ten minutes of noise bursts; what is held after them is what was held after one."""
-    stream = recognizer.stream(RATE, config=replace(COARSE, shortest_seconds=0.56))
-    rng = np.random.default_rng(0)
-    second = np.full(RATE, 1e-3, np.float32)
-    second[: RATE // 10] = 0.05
-    held = []
-    tracemalloc.start()
-    try:
-        for minute in range(10):
-            for _ in range(60):
-                stream.feed(second * rng.standard_normal(RATE, np.float32))
-            if minute in (0, 9):
-                held.append(tracemalloc.get_traced_memory()[0])
-    finally:
-        tracemalloc.stop()
-    assert held[1] - held[0] < 50_000  # nine minutes of float32 are 17 MB
 
 
 def test_silence_and_noise_give_nothing(recognizer: Recognizer) -> None:

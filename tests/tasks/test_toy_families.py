@@ -100,6 +100,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
     del ZOO["toy_words"], ZOO["toy_strings"]
 
 
+@pytest.mark.usefixtures("few_samples")
 @pytest.mark.parametrize("kind", ["words", pytest.param("strings", marks=pytest.mark.slow)])
 def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
     for package in ("onnx", "fastapi", "httpx"):

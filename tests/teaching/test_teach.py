@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
@@ -220,8 +221,14 @@ def test_ten_words_of_other_languages_by_a_synthesiser(language: str, tmp_path: 
 
 @pytest.mark.slow
 def test_the_command_teaches_and_recognises(
-    call: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, tiny_base: Path, tiny_words: TinyWords
+    call: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
+    tiny_base: Path,
+    tiny_words: TinyWords,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    quick = partial(TeachConfig, steps=1, distinct_epochs=1, augmentation=MILD)
+    monkeypatch.setattr("aurora_resnet.teaching.recipe.TeachConfig", quick)
     tiny_words.write(tmp_path / "mine", takes=2)
     done = call("teach", "mine", "--train", "--out", "mine.safetensors", "--init", str(tiny_base), "--epochs", "2")
     assert done.returncode == 0, done.stderr

@@ -1,9 +1,9 @@
-import os
-import signal
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import TrainingError
 from aurora_resnet.training import state
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.history import EpochRecord
+from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.trainer import Trainer
 
 Build = Callable[..., RecognizerModel]
@@ -40,91 +40,27 @@ CONFIG = TrainingConfig(
     spec_augment=SpecAugment(),
 )
 
-# The package's synthetic voices, the small CNN, one thread. With "stop" it waits in the middle of epoch 3.
-SCRIPT = """
-import sys, time, torch
-from aurora_resnet.augmentation.spec_augment import SpecAugment
-from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.history import EpochRecord
-from aurora_resnet.training.trainer import Trainer
-
-out, mode = sys.argv[1:]
-torch.set_num_threads(1)
-calls = 0
-
-
-class Stopping(Trainer):
-    def run_epoch(self, variants, clips, epoch, validation):
-        self.epoch = epoch
-        return super().run_epoch(variants, clips, epoch, validation)
-
-    def step(self, *args):
-        global calls
-        result = super().step(*args)
-        calls += self.epoch == 2
-        if mode == "stop" and calls == 3:
-            print("in the middle of epoch 3", flush=True)
-            time.sleep(600)
-        return result
-
-
-def clips(split):
-    corpus = read_samples().filter(split=split)
-    return ClipSet.load(corpus.filter(speakers=corpus.speakers[:6], take="1"), 8000, 0.5)
-
-
-torch.manual_seed(1 if mode != "resume" else 99)
-mel = MelConfig(sample_rate=8000, n_mels=32)
-model = RecognizerModel(RecognizerConfig("cnn", mel, options={"hidden": 32}, clip_seconds=0.5))
-config = TrainingConfig(epochs=4, batch_size=12, learning_rate=0.03, schedule="one_cycle", seed=7,
-                        speed_factors=(0.9, 1.0, 1.1), spec_augment=SpecAugment())
-Stopping(model, config, out).fit(clips("train"), clips("test"), resume=mode == "resume")
-"""
-
 
 def contents(folder: Path) -> list[bytes]:
     return [(folder / name).read_bytes() for name in FILES]
 
 
-def tensors(path: Path) -> dict[str, Tensor]:
-    checkpoint = load_checkpoint(path)
-    return {**checkpoint.model.state_dict(), **checkpoint.state}
-
-
-@pytest.mark.slow
-def test_a_training_killed_in_the_middle_of_an_epoch_ends_with_the_very_same_weights(tmp_path: Path) -> None:
-    script = tmp_path / "train.py"
-    script.write_text(SCRIPT)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-    def command(folder: str, mode: str) -> list[str]:
-        return [sys.executable, str(script), str(tmp_path / folder), mode]
-
-    with subprocess.Popen(command("killed", "stop"), env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "in the middle of epoch 3\n"
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
-    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 2
-    assert load_checkpoint(tmp_path / "killed/last.safetensors").info["epochs"] == 2
-
-    subprocess.run(command("killed", "resume"), env=environment, check=True)
-    subprocess.run(command("whole", "through"), env=environment, check=True)
-    for name in FILES:
-        resumed, whole = (tensors(tmp_path / folder / name) for folder in ("killed", "whole"))
-        assert resumed.keys() == whole.keys()
-        assert all(torch.equal(resumed[key], whole[key]) for key in whole)
-    assert any("momentum" in key for key in tensors(tmp_path / "whole/last.safetensors"))
-    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")  # to the last bit of header and tensors
-    assert len((tmp_path / "killed/history.jsonl").read_text().splitlines()) == 4
-
-
 class Killed(BaseException):
     pass
+
+
+@pytest.fixture(scope="module")
+def wholes(
+    tmp_path_factory: pytest.TempPathFactory, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> Callable[[str], tuple[Path, TrainingResult]]:
+    """Return a training that nothing broke off, by its optimiser, each trained once."""
+
+    @cache
+    def train(optimizer: str) -> tuple[Path, TrainingResult]:
+        folder = tmp_path_factory.mktemp(optimizer)
+        return folder, Trainer(tiny_model(), replace(CONFIG, optimizer=optimizer), folder).fit(tones, unseen_tones)
+
+    return train
 
 
 @pytest.mark.parametrize(
@@ -137,12 +73,12 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
     unseen_tones: ClipSet,
     tiny_model: Build,
     monkeypatch: pytest.MonkeyPatch,
+    wholes: Callable[[str], tuple[Path, TrainingResult]],
     optimizer: str,
     moment: str,
 ) -> None:
     config = replace(CONFIG, optimizer=optimizer)
-    whole = Trainer(tiny_model(), config, tmp_path / "whole").fit(tones, unseen_tones)
-    saves = 0
+    (folder, whole), saves = wholes(optimizer), 0
 
     def failing_save(path: Path, *args: object, **options: object) -> None:
         nonlocal saves
@@ -167,7 +103,7 @@ def test_wherever_a_training_breaks_off_it_ends_the_same(
         Breaking(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones)
     monkeypatch.undo()
     resumed = Trainer(tiny_model(), config, tmp_path / "broken").fit(tones, unseen_tones, resume=True)
-    assert contents(tmp_path / "broken") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "broken") == contents(folder)
     assert resumed.best_epoch == whole.best_epoch
     timeless = [
         [replace(record, seconds=0, clips_per_second=0) for record in result.history] for result in (resumed, whole)
@@ -355,12 +291,26 @@ class Scripted(Trainer):
         return 1.0, 0.9 if self.validated == 2 else 0.5
 
 
+@pytest.fixture(scope="module")
+def scripted(
+    tmp_path_factory: pytest.TempPathFactory, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> tuple[Path, TrainingResult]:
+    """A training whose second epoch was the best."""
+    folder, config = tmp_path_factory.mktemp("scripted"), replace(CONFIG, epochs=4, weight_average=0.9)
+    return folder, Scripted(tiny_model(), config, folder).fit(tones, unseen_tones)
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_where_the_last_checkpoint_is_damaged_the_best_one_is_the_way_out(
-    damage: str, tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+    damage: str,
+    tmp_path: Path,
+    scripted: tuple[Path, TrainingResult],
+    tones: ClipSet,
+    unseen_tones: ClipSet,
+    tiny_model: Build,
 ) -> None:
-    config = replace(CONFIG, epochs=4, weight_average=0.9)
-    first = Scripted(tiny_model(), config, tmp_path).fit(tones, unseen_tones)
+    config, first = replace(CONFIG, epochs=4, weight_average=0.9), scripted[1]
+    shutil.copytree(scripted[0], tmp_path, dirs_exist_ok=True)
     best = load_checkpoint(tmp_path / "best.safetensors").model.state_dict()
     DAMAGE[damage](tmp_path / "last.safetensors")
     with pytest.raises(
