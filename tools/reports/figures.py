@@ -103,13 +103,14 @@ def league() -> None:
         draw_lines("league_noise", lines, "SNR (dB)", "digits right (%)")
     if not measured:
         return
-    figure = new_figure(6.4, 4.0)
+    figure = new_figure(8.4, 4.0)
     axes = figure.subplots()
+    colours = {ours: iter(LINE_COLOURS) for ours in (True, False)}
     for each in found:
         share, place = 100 * each["tasks"]["digits"]["all"]["right"], measured[0]["entrants"][each["entrant"]]
-        axes.plot([place["processor_ms"]], [share], "o", color=LINE_COLOURS[0 if each["ours"] else 1])
-        name = each["title"].replace("`", "")
-        axes.annotate(name, (place["processor_ms"], share), (4, 4), textcoords="offset points", fontsize="small")
+        marker, colour = "o" if each["ours"] else "s", next(colours[each["ours"]])
+        axes.plot([place["processor_ms"]], [share], marker, color=colour, label=each["title"].replace("`", ""))
+    figure.legend(loc="outside right center")
     axes.set_xscale("log")
     axes.set_xlabel("processor time of a clip (ms)")
     axes.set_ylabel("digits right (%)")
