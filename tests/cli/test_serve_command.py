@@ -47,7 +47,8 @@ def test_a_taken_port_is_named_before_the_model_is_loaded(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    ("options", "strings"), [([], "string_net"), (["--strings", ""], None), (["--strings", "string_net"], "string_net")]
+    ("options", "strings"),
+    [([], "speech_encoder"), (["--strings", ""], None), (["--strings", "string_net"], "string_net")],
 )
 def test_the_model_of_numbers_is_the_shipped_one_unless_told_otherwise(
     options: list[str], strings: str | None, monkeypatch: pytest.MonkeyPatch
