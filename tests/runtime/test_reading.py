@@ -64,6 +64,17 @@ def test_of_talk_in_a_stream_no_number_is_accepted(shared: Path) -> None:
         assert not any(isinstance(event, StringEnded) and event.string.accepted for event in events)
 
 
+def test_a_number_ends_where_noise_leaves_no_pause(shared: Path) -> None:
+    samples, rate = read_audio(shared / "an4" / "utterances" / "train" / "fjmd" / "cen8-fjmd-b.flac")
+    bursts = np.where(np.arange(8 * rate) // (rate // 4) % 2 == 0, 0.3, 0.01)  # four a second
+    noise = (np.random.default_rng(0).normal(size=8 * rate) * bursts).clip(-1, 1).astype(np.float32)
+    noise[: len(samples)] = samples
+    recognizer = StringRecognizer.from_pretrained("speech_encoder")
+    stream = recognizer.stream(rate, times=StringTimes(numbers="spoken", at_most_seconds=4.0))
+    ends = [event for event in stream.feed(noise) if isinstance(event, StringEnded)]
+    assert [(event.string.text, event.reason) for event in ends][:1] == [("11968", "too long")]
+
+
 def stream_events(recognizer: StringRecognizer, samples: Samples, rate: int) -> list[StringEvent]:
     """Read a whole stream."""
     stream = recognizer.stream(rate, times=StringTimes(numbers="spoken"))

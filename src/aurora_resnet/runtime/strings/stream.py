@@ -207,21 +207,22 @@ class StringStream:
         self._certain = certain
 
     def _look_for_an_end(self, best: Hypothesis | None) -> None:
-        times, lengths = self._times, self._live.sizes
+        times, lengths = self._times, self._times.sizes
         at_most = self._steps(times.at_most_seconds)
-        if best is not None and best.words:
+        if self._unread:
+            if self._quiet >= self._steps(times.between_seconds):
+                self._finish("pause")
+            elif self._search.frame >= at_most:
+                self._finish("too long")
+        elif best is not None and best.words:
             first, last = best.spans[0][0], best.spans[-1][1]
-            waited = self._quiet if self._unread else self._search.frame - last
+            waited = self._search.frame - last
             if lengths is not None and len(self._certain) == max(lengths) and waited > 0:
                 self._finish("length")
             elif waited >= self._steps(times.between_seconds):
                 self._finish("pause")
             elif waited > 0 and (self._search.frame - first >= at_most or len(best.words) >= WORDS_AT_A_TIME):
                 self._finish("too long")
-        elif self._unread and self._quiet >= self._steps(times.between_seconds):
-            self._finish("pause")
-        elif self._unread and self._search.frame >= at_most:
-            self._finish("too long")
         elif self._speaks and self._quiet >= self._steps(times.between_seconds):
             self._events.append(Rejected(self._seconds))
             self._restart()
