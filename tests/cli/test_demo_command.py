@@ -43,7 +43,8 @@ def test_it_prints_tables_and_writes_a_report_beside_other_files(
         return made
 
     monkeypatch.setattr("aurora_resnet.cli.demo.run_demo", run_demo)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for name in ("matplotlib", "matplotlib.figure"):  # the latter may have been imported before
+        monkeypatch.setitem(sys.modules, name, None)
     out = tmp_path / "aurora-demo"
     out.mkdir()
     (out / "mine.txt").write_text("stays")

@@ -138,6 +138,8 @@ def _open(path: Path, threads: int, graph: bytes | None) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # On ARM processors with SME the kernels of KleidiAI multiply int8 matrices wrongly (onnxruntime 1.25.1 under QEMU).
+    options.add_session_config_entry("mlas.disable_kleidiai", "1")
     try:
         # onnxruntime takes a name as UTF-8, which it need not be.
         model = graph or (str(path) if str(path).isascii() else path.read_bytes())
