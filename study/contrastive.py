@@ -7,6 +7,7 @@ speakers, other words, and environmental noise.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +60,8 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
         return f"{FOLDER} (was there)"
     torch.set_num_threads(threads)
     share = QUICK_SHARE if quick else 1.0
-    base = Run("q8_hearing_first", FOLDER, 0, "resnet50", (f"data.root={data}", f"data.share={share}")).experiment(out)
+    overrides = (f"data.root={json.dumps(str(data))}", f"data.share={share}")
+    base = Run("q8_hearing_first", FOLDER, 0, "resnet50", overrides).experiment(out)
     config = TrainingConfig(
         epochs=1 if quick else EPOCHS,
         batch_size=64,
