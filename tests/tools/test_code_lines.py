@@ -8,7 +8,7 @@ import pytest
 
 from tools.code_lines import ROOT, count, python_lines
 
-MOST = 30_300
+MOST = 30278
 """Raise it only for what is worth its lines."""
 
 

@@ -135,15 +135,19 @@ def chromium_with_microphone(chromium: str, sound: Path, *, again: bool = False)
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def at_the_microphone(spoken: Callable[[str], Samples]) -> Samples:
+    """What the microphone of ``browser`` plays; a module may say something else."""
+    return spoken("seven")
+
+
 # Not for the whole session: while Playwright runs, nobody else in its thread can run an event loop.
 @pytest.fixture(scope="module")
-def browser(
-    tmp_path_factory: pytest.TempPathFactory, chromium: str, spoken: Callable[[str], Samples]
-) -> Iterator[Browser]:
-    """Chromium whose microphone says "seven" once."""
-    seven = tmp_path_factory.mktemp("microphone") / "seven.wav"
-    soundfile.write(seven, spoken("seven"), RATE, subtype="PCM_16")
-    with chromium_with_microphone(chromium, seven) as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory, chromium: str, at_the_microphone: Samples) -> Iterator[Browser]:
+    """Chromium whose microphone plays that once."""
+    path = tmp_path_factory.mktemp("microphone") / "said.wav"
+    soundfile.write(path, at_the_microphone, RATE, subtype="PCM_16")
+    with chromium_with_microphone(chromium, path) as browser:
         yield browser
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import soundfile
 
 from aurora_resnet.audio.mixing import mix_at_snr
 from aurora_resnet.corpora.samples import read_samples, sample_noises
@@ -26,7 +25,6 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.events import Partial, StringEnded
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web.answer import Answer, answer_recording
-from tests.web.conftest import RATE, chromium_with_microphone
 from tools.site.demo import write_demo
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
@@ -47,12 +45,9 @@ SAME_ON_AVERAGE = 0.003
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, chromium: str, pin: Samples) -> Iterator[Browser]:
-    """Chromium whose microphone says "four oh seven one" once."""
-    path = tmp_path_factory.mktemp("microphone") / "pin.wav"
-    soundfile.write(path, pin, RATE, subtype="PCM_16")
-    with chromium_with_microphone(chromium, path) as browser:
-        yield browser
+def at_the_microphone(pin: Samples) -> Samples:
+    """Four oh seven one."""
+    return pin
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import soundfile
 
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 pytest.importorskip("playwright.sync_api", reason="the browser tests need Playwright: the extra 'dev'")
@@ -16,7 +15,7 @@ from playwright.sync_api import expect
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from tests.web.conftest import RATE, SAID, chromium_with_microphone
+from tests.web.conftest import RATE, SAID
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,11 +26,9 @@ SAID_MS = 4_300
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, chromium: str, pin: Samples) -> Iterator[Browser]:
-    path = tmp_path_factory.mktemp("microphone") / "pin.wav"
-    soundfile.write(path, pin, RATE, subtype="PCM_16")
-    with chromium_with_microphone(chromium, path) as browser:
-        yield browser
+def at_the_microphone(pin: Samples) -> Samples:
+    """Four oh seven one."""
+    return pin
 
 
 @pytest.fixture(scope="module")

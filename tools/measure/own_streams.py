@@ -35,14 +35,14 @@ from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.teaching.clips import read_clips
-from aurora_resnet.teaching.encoder import Vectors
+from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.head import Layer, fit_layer
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import TALK, Bank, load_bank
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from tools.make_negatives import talk as talk_of_the_bank
-from tools.measure.own_words import REFUSED, Rig, Words, read_words, some_of_each
+from tools.measure.own_words import REFUSED, Words, read_words, some_of_each
 from tools.measure.records import Job, Record, Settings, header
 
 AROUND_SECONDS, LEVEL_SECONDS = 1.5, 0.08
@@ -73,10 +73,10 @@ class OwnStreams:
 
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield what makes the record of each set."""
-        rig = Rig()
+        encoder = Encoder()
         for name in self.sets:
             path = settings.path(f"{self.records}/{name}.json")
-            yield Job(path, partial(measure, name, self, settings, rig))
+            yield Job(path, partial(measure, name, self, settings, encoder))
 
 
 class Talk(NamedTuple):
@@ -122,24 +122,26 @@ class _Asked:
 
 
 @cache
-def asked(rig: Rig, clip_samples: int, path: Path, *, alone: bool) -> Vectors | None:
+def asked(encoder: Encoder, clip_samples: int, path: Path, *, alone: bool) -> Vectors | None:
     """Return the embeddings of all stretches of a file that a stream asks its model about.
 
     Args:
-        rig: describes them.
+        encoder: describes them.
         clip_samples: length of the model's clips.
         path: the file.
         alone: put it between noise, and pass over what is asked before it begins.
     """
-    model = _Asked(rig.facts, clip_samples)
-    samples, rate = (between_noise(path, rig.facts.sample_rate), rig.facts.sample_rate) if alone else read_audio(path)
+    model = _Asked(encoder.facts, clip_samples)
+    samples, rate = (
+        (between_noise(path, encoder.facts.sample_rate), encoder.facts.sample_rate) if alone else read_audio(path)
+    )
     stream = StreamingRecognizer(model, rate)
     before = round((AROUND_SECONDS - 0.5) * rate) if alone else 0
     stream.feed(samples[:before])
     model.clips.clear()
     stream.feed(samples[before:])
     stream.finish()
-    return rig.embed(np.stack(model.clips)) if model.clips else None
+    return encoder.embed(np.stack(model.clips)) if model.clips else None
 
 
 def between_noise(path: Path, rate: int) -> Samples:
@@ -153,7 +155,7 @@ def between_noise(path: Path, rate: int) -> Samples:
     return np.concatenate((before, samples, behind))
 
 
-def measure(name: str, plan: OwnStreams, settings: Settings, rig: Rig) -> Record:
+def measure(name: str, plan: OwnStreams, settings: Settings, encoder: Encoder) -> Record:
     """Enrol one set from several draws, and look for its words in streams."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, settings.data, Path(folder))
@@ -165,27 +167,33 @@ def measure(name: str, plan: OwnStreams, settings: Settings, rig: Rig) -> Record
         bank_part[bank.labels == TALK] = [part_of(path) for path in of_talk]
         talk = [each for each in read_talk(settings.data) if not set(each.said.split()) & set(words.spoken.words)]
         rows = [
-            _draw(words, plan.clips, seed, bank, bank_part, talk, rig)
+            _draw(words, plan.clips, seed, bank, bank_part, talk, encoder)
             for seed in range(1 if settings.quick else plan.seeds)
         ]
     return {"kind": "own_streams", "set": name, "clips": plan.clips, "rows": rows, **header(settings.device)}
 
 
 def _draw(
-    words: Words, clips: int, seed: int, bank: Bank, bank_part: npt.NDArray[np.int64], talk: list[Talk], rig: Rig
+    words: Words,
+    clips: int,
+    seed: int,
+    bank: Bank,
+    bank_part: npt.NDArray[np.int64],
+    talk: list[Talk],
+    encoder: Encoder,
 ) -> Record:
     """Enrol some recordings as ``enrol`` does, and count what streams accept of words, of other words and of talk."""
     drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
-    taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(rig))
+    taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
     names, length = taught.network.vocabulary.words, taught.network.clip_samples
-    lessons = Lessons(taught, rig, bank)
+    lessons = Lessons(taught, encoder, bank)
     held_out, _, of_bank = lessons.held_out()
     threshold = choose(answers_of(taught.words, held_out), of_bank, bank.labels, REFUSED).threshold or 0.0
     layers = [fit_layer(lessons.words, lessons.labels, bank.vectors[bank_part != part]) for part in range(PARTS)]
     whole = lessons.layer(slice(None))
 
     def answers(path: Path, layer: Layer, *, alone: bool = False) -> list[tuple[float, str]]:
-        if (found := asked(rig, length, path, alone=alone)) is None:
+        if (found := asked(encoder, length, path, alone=alone)) is None:
             return [(-math.inf, "")] if alone else []
         logits = bank.project(found) @ layer[0].T + layer[1]
         return list(zip(evidence(logits).tolist(), [names[k] for k in logits.argmax(axis=1)], strict=True))

@@ -39,7 +39,6 @@ from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import evidence
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
@@ -85,25 +84,10 @@ class OwnWords:
 
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield what makes the record of each set."""
-        rig = Rig()
+        encoder = Encoder()
         for name in self.sets:
             make = measure_people if name == "same" else partial(measure, name)
-            yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, rig))
-
-
-class Rig(Encoder):
-    """The encoder, which computes each clip once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept: dict[bytes, Vectors] = {}
-
-    def embed(self, clips: Samples) -> Vectors:
-        """Return the embeddings of clips."""
-        for each in clips:
-            if (key := each.tobytes()) not in self._kept:
-                self._kept[key] = super().embed(each[None])[0]
-        return np.stack([self._kept[each.tobytes()] for each in clips])
+            yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, encoder))
 
 
 @dataclass(frozen=True)
@@ -173,34 +157,34 @@ def _speak(language: str, words: Sequence[str], voices: Sequence[str], place: Pa
             subprocess.run(["espeak-ng", "-v", f"{language}+{voice}", "-s", speed, "-w", file, word], check=True)
 
 
-def measure(name: str, plan: OwnWords, settings: Settings, rig: Rig) -> Record:
+def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
     """Enrol one set from several draws and test it."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, settings.data, Path(folder))
         check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
         bank = load_bank().without(words.named)
-        talk = bank.project(embed_talk(settings.data, rig))
+        talk = bank.project(embed_talk(settings.data, encoder))
         rows = []
         for clips in plan.clips[:1] if settings.quick else plan.clips:
             for seed in range(1 if settings.quick else plan.seeds):
                 drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
                 if len(drawn) > (clips - 1) * len(words.spoken.words):  # else there are no more than of the last number
-                    rows.append({"clips": clips, "seed": seed, **enrol_and_test(words, drawn, bank, rig, talk)})
+                    rows.append({"clips": clips, "seed": seed, **enrol_and_test(words, drawn, bank, encoder, talk)})
     tested = {"test_clips": len(words.spoken), "other_clips": len(words.others), "talk_seconds": len(talk)}
     return {"kind": "own_words", "set": name, **tested, "rows": rows, **header(settings.device)}
 
 
-def embed_talk(data: Path, rig: Rig) -> Vectors:
+def embed_talk(data: Path, encoder: Encoder) -> Vectors:
     """Return the embeddings of seconds of telephone talk that is in no bank."""
-    return rig.embed(np.stack([clip(each, rig.facts.sample_rate) for each in held_out_talk(data)]))
+    return encoder.embed(np.stack([clip(each, encoder.facts.sample_rate) for each in held_out_talk(data)]))
 
 
-def measure_people(plan: OwnWords, settings: Settings, rig: Rig) -> Record:
+def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
     """Enrol the least number of recordings of each person, drawn once, and test others by the same."""
     clips, rows, tested = plan.clips[0], list[Record](), 0
     with tempfile.TemporaryDirectory() as folder:
         others = read_words("commands", settings.data, Path(folder)).others
-    of_talk = embed_talk(settings.data, rig)
+    of_talk = embed_talk(settings.data, encoder)
     for name in PEOPLE:
         read = read_fsdd if name == "fsdd" else partial(read_folder, speaker_pattern="^([^_]+)_")
         corpus = read(settings.data / name)
@@ -211,24 +195,24 @@ def measure_people(plan: OwnWords, settings: Settings, rig: Rig) -> Record:
             words = Words(enrolling, Corpus(person, tuple(spoken)), others)
             bank, tested = load_bank().without(words.named), tested + len(spoken)
             drawn = some_of_each(enrolling, words.spoken.words, clips, seed=0)
-            answers = enrol_and_test(words, drawn, bank, rig, bank.project(of_talk))
+            answers = enrol_and_test(words, drawn, bank, encoder, bank.project(of_talk))
             rows.append({"clips": clips, "seed": 0, "speaker": person, **answers})
     counts = {"test_clips": tested, "other_clips": len(others), "talk_seconds": len(of_talk)}
     return {"kind": "own_words", "set": "same", **counts, "rows": rows, **header(settings.device)}
 
 
-def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, rig: Rig, talk: Vectors) -> Record:
+def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
     """Enrol some recordings as ``enrol`` does, and test the layer."""
     begin = time.perf_counter()
-    clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(rig))
-    lessons = Lessons(clips, rig, bank)
+    clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
+    lessons = Lessons(clips, encoder, bank)
     held_out, _, of_bank = lessons.held_out()
     calibration = choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
     weights, biases = lessons.layer(slice(None))
     seconds = time.perf_counter() - begin
 
     def logits(clips: ClipSet) -> Vectors:
-        return bank.project(rig.embed(clips.batch(range(len(clips))).numpy())) @ weights.T + biases
+        return bank.project(encoder.embed(clips.batch(range(len(clips))).numpy())) @ weights.T + biases
 
     spoken = load_clips(words.spoken, clips.network)
     said, other = logits(spoken), logits(load_negatives(words.others, clips.network))

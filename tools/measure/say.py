@@ -11,15 +11,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.cli.terminal import exit_with
+from aurora_resnet.teaching.encoder import Encoder
 from aurora_resnet.teaching.negatives import load_bank
 from aurora_resnet.teaching.synthetic import say
-from tools.make_negatives import clip, held_out_talk
-from tools.measure.own_words import COMMANDS, RARE, Rig, enrol_and_test, read_words, some_of_each
+from tools.measure.own_words import COMMANDS, RARE, embed_talk, enrol_and_test, read_words, some_of_each
 from tools.measure.plan import read_plan
 from tools.measure.records import Record, header
 
@@ -27,20 +25,20 @@ RECORD = Path("docs/records/own_words_say.json")
 PEOPLE, SEEDS = (0, 1, 3, 5), 3
 
 
-def measure(name: str, chosen: tuple[str, ...], data: Path, rig: Rig) -> list[Record]:
+def measure(name: str, chosen: tuple[str, ...], data: Path, encoder: Encoder) -> list[Record]:
     """Enrol the words of a set with and without synthetic voices, and test them."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, data, Path(folder))
         voices = say(chosen, Path(folder) / "said")
         bank = load_bank().without(words.named)
-        talk = bank.project(rig.embed(np.stack([clip(each, rig.facts.sample_rate) for each in held_out_talk(data)])))
+        talk = bank.project(embed_talk(data, encoder))
         rows = []
         for people in PEOPLE:
             for seed in range(SEEDS if people else 1):
                 drawn = some_of_each(words.enrolling, chosen, people, seed)
                 for said in (Corpus("none", ()), voices):
                     if len(said) or people > 1:
-                        tested = enrol_and_test(words, drawn.merge(said), bank, rig, talk)
+                        tested = enrol_and_test(words, drawn.merge(said), bank, encoder, talk)
                         del tested["fit_seconds"]  # some clips were computed before
                         rows.append(
                             {"set": name, "clips": people, "voices": len(said.speakers), "seed": seed, **tested}
@@ -51,8 +49,8 @@ def measure(name: str, chosen: tuple[str, ...], data: Path, rig: Rig) -> list[Re
 
 def main() -> None:
     """Measure and write the record."""
-    data, rig = Path(read_plan().data), Rig()
-    rows = [*measure("commands", COMMANDS, data, rig), *measure("rare", RARE, data, rig)]
+    data, encoder = Path(read_plan().data), Encoder()
+    rows = [*measure("commands", COMMANDS, data, encoder), *measure("rare", RARE, data, encoder)]
     write_json({"kind": "own_words_say", "rows": rows, **header()}, RECORD, indent=1)
 
 
