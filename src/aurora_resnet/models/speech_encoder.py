@@ -63,7 +63,7 @@ class WordHead(nn.Module):
         self.mixture = BlockMixture(width, blocks, pool)
         self.conv1 = nn.Conv1d(width, channels, 3, padding=1)
         self.conv2 = nn.Conv1d(channels, channels, 3, padding=1)
-        self.attention = nn.Conv1d(channels, 1, 1)
+        self.attention = nn.Conv1d(channels, 1, 1, bias=False)  # softmax takes a bias away again
         self.dropout = nn.Dropout(dropout)
         self.classes = nn.Linear(3 * channels, num_classes)
 
