@@ -43,6 +43,7 @@ LINK = (
     "-Wl,-e,main,--gc-sections",
     "-lm",
 )
+WORDS = ("micro", "compact")
 QEMU = Path(__file__).resolve().parents[2] / "examples" / "c" / "qemu.sh"
 NEAR = 0.01
 OTHER_CLIPS = 362
@@ -96,6 +97,7 @@ class Built:
 
     def __init__(self, model: str | Path, folder: Path) -> None:
         self.folder, self.export = folder, export_c(model, folder)
+        self.name = next(path.stem for path in folder.glob("*.h") if path.stem != "aurora")
         self.program, library = folder / "program", folder / "library.so"
         sources = sorted(path.name for path in folder.glob("*.c"))
         objects = [name.replace(".c", ".o") for name in sources]
@@ -107,10 +109,10 @@ class Built:
         self.library.aurora_decide.restype, self.library.aurora_search_best.restype = CWord, CString
 
     def logits(self, clips: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Return the logits of clips by `compact`."""
+        """Return the logits of clips by a model of words."""
         answers = np.zeros((len(clips), 11), np.float32)
         for clip, row in zip(np.ascontiguousarray(clips), answers, strict=True):
-            self.library.compact_logits(CSamples.of(clip), row.ctypes.data_as(ctypes.c_void_p))
+            self.library[f"{self.name}_logits"](CSamples.of(clip), row.ctypes.data_as(ctypes.c_void_p))
         return answers
 
     def string(self, waveform: Samples) -> tuple[npt.NDArray[np.float32], CString]:
@@ -158,8 +160,8 @@ def clips_of(data: Path) -> Iterator[tuple[Samples, str | None]]:
 
 
 def words_agree(built: Built, clips: Sequence[Samples], said: Sequence[str | None]) -> Record:
-    """Return how `compact` in C and its ONNX file agree."""
-    model, whole = ExportedModel(resolve("compact").path), np.stack(clips).astype(np.float32)
+    """Return how a model of words in C and its ONNX file agree."""
+    model, whole = ExportedModel(resolve(built.name).path), np.stack(clips).astype(np.float32)
     onnx, c = model.logits(whole), built.logits(whole)
     apart, decision = steps_apart(c, onnx), model.facts.calibration
     classes = [model.facts.vocabulary.words.index(word) if word else -1 for word in said]
@@ -196,10 +198,9 @@ def strings_agree(built: Built, data: Path) -> Record:
 
 def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
     """Return flash, memory and instructions on a Cortex-M4, and what the emulated processor printed."""
-    name = next(path.stem for path in built.folder.glob("*.h") if path.stem != "aurora")
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder, "main.c")
-        main.write_text(MAINS[kind].format(name=name), encoding="utf-8")
+        main.write_text(MAINS[kind].format(name=built.name), encoding="utf-8")
         sources = [str(path) for path in built.folder.glob("*.c") if path.name != "main.c"]
         subprocess.run([*ARM, f"-I{built.folder}", str(main), *sources, *LINK, "-o", f"{folder}/a.elf"], check=True)
         sized = subprocess.run(["arm-none-eabi-size", f"{folder}/a.elf"], check=True, capture_output=True, text=True)
@@ -230,12 +231,12 @@ def measure(data: Path, folder: Path) -> Record:
     files = [folder / f"{word}_{i}.wav" for i, word in enumerate(said[450 : 450 + 5 * SPOKEN : 5])]
     for i, file in enumerate(files):
         soundfile.write(file, clips[450 + 5 * i], 8000, subtype="PCM_16")
-    words, strings = Built("compact", folder / "compact"), Built("string_net", folder / "string_net")
+    words, strings = (Built(name, folder / name) for name in WORDS), Built("string_net", folder / "string_net")
     return {
         "benchmark": "microcontroller",
         **header(),
-        "compact": {**words_agree(words, clips, said), **on_arm(words, "words", files)},
-        "string_net": {**strings_agree(strings, data), **on_arm(strings, "strings", files)},
+        "words": {built.name: words_agree(built, clips, said) | on_arm(built, "words", files) for built in words},
+        "string_net": strings_agree(strings, data) | on_arm(strings, "strings", files),
     }
 
 

@@ -24,13 +24,13 @@ from .onnx_file import OnnxFile, is_of_strings
 Kind = Literal["words", "strings"]
 Format = Literal["onnx", "checkpoint"]
 
-EXPORTED = ("speech_encoder", "accurate", "resnet50", "compact")
+EXPORTED = ("speech_encoder", "accurate", "resnet50", "compact", "micro")
 """The models of single words that this package carries, exported in int8: for new speakers, the mean of it and the
-next one for noise too, the one of the paper, and the small, fast one."""
+next one for noise too, the one of the paper, the small, fast one, and one for microcontrollers."""
 EXPORTED_STRINGS = ("speech_encoder", "string_net")
 """The models of strings that it carries, exported likewise. The first is right more often, and has the second beside it
 in streams; alone, the second is for small machines and many calls."""
-CHECKPOINTS = ("resnet50", "compact")
+CHECKPOINTS = ("resnet50", "compact", "micro")
 """Those that the whole package carries as checkpoints too."""
 SMALL = "compact"
 """The fast one."""
