@@ -25,7 +25,7 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.tasks.experiment import VALIDATION, run_experiment
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.experiment import read_experiment
-from aurora_resnet.training.string_objective import FRAMES, LATEST, StringObjective, greedy, string_loss, taught_loss
+from aurora_resnet.training.string_objective import FRAMES, StringObjective, greedy, string_loss
 from aurora_resnet.training.trainer import Trainer
 
 RATE = 8000
@@ -76,30 +76,12 @@ def test_greedy_reads_the_best_path(path: list[int]) -> None:
     assert greedy(logits, words=2) == [list(said(words, 2))]
 
 
-@given(st.integers(0, 10_000), st.floats(0.5, 4.0))
-@settings(max_examples=10)
-def test_a_teacher_counts_at_the_best_shift_where_it_is_right(seed: int, temperature: float) -> None:
-    """Two words, two other units and the blank; the second clip's label is not what the teacher reads."""
-    generator = torch.Generator().manual_seed(seed)
-    logits, taught = torch.randn(2, 20, 5, generator=generator), torch.randn(2, 20, 4, generator=generator).softmax(2)
-    read = greedy(taught, words=2)
-    labels = torch.from_numpy(np.stack([padded(read[0]), padded([*read[1], 1 - ([0, *read[1]][-1])])]))
-    shares = logits[0].double().softmax(1).numpy()
-    p = np.concatenate([shares[:, :2], shares[:, 2:4].sum(1, keepdims=True), shares[:, 4:]], axis=1)
-    p, q = (x ** (1 / temperature) / (x ** (1 / temperature)).sum(1, keepdims=True) for x in (p, taught[0].numpy()))
-    distances = [(q[: 20 - k] * np.log(q[: 20 - k] / p[k:])).sum() / (20 - k) for k in range(LATEST + 1)]
-    expected = FRAMES * temperature**2 * min(distances) / 2
-    assert taught_loss(logits, taught, labels, 2, temperature).item() == pytest.approx(expected, rel=1e-3)
-
-
 def test_refuses_what_strings_are_not_trained_with(tmp_path: Path) -> None:
     mel = MelConfig(RATE, n_mels=8, compression="pcen", normalization="none", causal=True)
     model = RecognizerModel(RecognizerConfig("string_net", mel, options={"channels": 4}))
-    config = TrainingConfig(label_smoothing=0.1, speed_factors=(0.9, 1.0))
-    with pytest.raises(ConfigError, match="without label_smoothing, speed_factors"):
+    config = TrainingConfig(label_smoothing=0.1, speed_factors=(0.9, 1.0), distillation=Distillation())
+    with pytest.raises(ConfigError, match="without label_smoothing, distillation, speed_factors"):
         Trainer(model, config, tmp_path, objective=StringObjective())
-    with pytest.raises(ConfigError, match="needs both a teacher"):
-        Trainer(model, TrainingConfig(distillation=Distillation()), tmp_path, objective=StringObjective())
     with pytest.raises(ConfigError, match="gives logits for frames, got cnn"):
         Trainer(RecognizerModel(RecognizerConfig("cnn", mel)), TrainingConfig(), tmp_path, objective=StringObjective())
 
@@ -218,21 +200,6 @@ def test_held_out_speakers_and_talk_choose_the_epoch(data: Path, tmp_path: Path)
     assert result.best.validation_accuracy * 14 == pytest.approx(
         round(result.best.validation_accuracy * 14)
     )  # and noisy
-
-
-def test_a_teacher_of_strings_is_named_in_the_file(data: Path, tmp_path: Path) -> None:
-    taught = ["teacher=string_net", "training.distillation={weight=0.5, temperature=1.0}", "training.epochs=1"]
-    losses = [
-        run_experiment(read_experiment(data / "train.toml", overrides=overrides), tmp_path / name).best.train_loss
-        for name, overrides in (("plain", taught[2:]), ("taught", taught))
-    ]
-    assert losses[0] != losses[1]
-    other_words = read_experiment(data / "train.toml", overrides=[*taught, 'words=["zero", "one", "two", "yes"]'])
-    with pytest.raises(ConfigError, match=r"teacher string_net knows .* the model learns .*yes"):
-        run_experiment(other_words, tmp_path / "words")
-    slower = read_experiment(data / "train.toml", overrides=[*taught, "mel.hop_seconds=0.02"])
-    with pytest.raises(ConfigError, match="answers every 320 samples at 8000 Hz, the model every 640"):
-        run_experiment(slower, tmp_path / "slower")
 
 
 def test_speakers_of_held_out_strings_say_no_words_in_training(data: Path, tmp_path: Path) -> None:

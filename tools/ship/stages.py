@@ -46,8 +46,8 @@ def make_stages(recipe: Recipe, steps: Steps, *, device: str = "cpu") -> dict[st
             "config": read_toml(stage.config or recipe.config),
         }
         settings["begin"] = {  # weights of no stage are told by what is in them
-            name: resolve(name, format="checkpoint" if kind == "init" or not recipe.strings else None).sha256
-            for kind, name in (("init", stage.init), ("teacher", stage.teacher))
+            name: resolve(name, format="checkpoint").sha256
+            for name in (stage.init, stage.teacher)
             if name and name not in folders
         }
 

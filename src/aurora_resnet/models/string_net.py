@@ -186,11 +186,6 @@ class StringNet(StreamingStringClassifier):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def freezable_parts(self) -> dict[str, list[nn.Module]]:
-        """Return the parts; ``frames`` is all that the ``SpeechUnit`` rests on, and the unit."""
-        frames = [self.stem, self.blocks, self.join, *([] if self.speech is None else [self.speech])]
-        return {**super().freezable_parts(), "frames": frames}
-
     def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Go on with streams; ``T`` is a multiple of 4. The logit of the ``SpeechUnit``, if any, stands last."""
         layers = Memory(memory)

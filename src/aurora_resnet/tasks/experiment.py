@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.environment import describe_environment, float32_on_cpu
 from aurora_resnet.files import locked_folder, write_json
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import model_cost
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.tasks.registry import task_of
 from aurora_resnet.training.data import TrainingData, load_data
@@ -64,13 +67,14 @@ def run_experiment(
     progress = progress and ranks.first
     data = load_data(config.data, Vocabulary(config.words, config.digits) if config.words else None)
     model = build_network(config, data.vocabulary)
+    teacher = _teacher(config, task.kind, data.vocabulary, trust_code)
     trainer = Trainer(
         model,
         config.training,
         out,
         device=device,
         progress=progress,
-        objective=task.objective(config, data.vocabulary, trust_code),
+        objective=task.objective(teacher),
         init=config.init,
         compile=compile,
     )
@@ -116,3 +120,21 @@ def _record(
         "processes": trainer.ranks.count,
         "environment": describe_environment(device),
     }
+
+
+def _teacher(config: ExperimentConfig, kind: Kind, vocabulary: Vocabulary, trust_code: bool) -> RecognizerModel | None:
+    """Return the trained network to learn from; its logits must mean the same words."""
+    if config.teacher is None:
+        return None
+    teacher = load_checkpoint(config.teacher, kind=kind, trust_code=trust_code).model
+    if teacher.config.words != vocabulary.words:
+        raise ConfigError(
+            f"teacher {config.teacher} knows other words ({', '.join(teacher.config.words[:12])}) than the model is to "
+            f"learn ({', '.join(vocabulary.words[:12])}), or in another order; give its words"
+        )
+    if teacher.config.sample_rate != config.mel.sample_rate:
+        raise ConfigError(
+            f"teacher {config.teacher} works at {teacher.config.sample_rate} Hz, the model at "
+            f"{config.mel.sample_rate} Hz; both get the same clips"
+        )
+    return teacher

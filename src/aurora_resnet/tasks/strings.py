@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
@@ -18,11 +16,10 @@ def string_clips(config: ExperimentConfig, data: TrainingData, model: Recognizer
     return load_strings(data, config.data, model, seed=config.training.seed)
 
 
-def string_objective(config: ExperimentConfig, vocabulary: Vocabulary, trust_code: bool) -> StringObjective:
-    """Return the objective, with the model to learn from; it may know more words."""
-    del vocabulary, trust_code
-    teacher = None if config.teacher is None else StringRecognizer.from_pretrained(config.teacher).model
-    return StringObjective(teacher)
+def string_objective(teacher: RecognizerModel | None) -> StringObjective:
+    """Return the objective; ``begin`` refuses the distillation that comes with a teacher."""
+    del teacher
+    return StringObjective()
 
 
 STRINGS = Task(kind="strings", clips=string_clips, objective=string_objective)

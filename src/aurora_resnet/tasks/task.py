@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.model_reference import Kind
-from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.objective import Objective
@@ -24,10 +23,9 @@ class Task:
     Attributes:
         kind: ``words`` or ``strings``.
         clips: makes the training and validation clips of an experiment, for a model that is to be trained.
-        objective: makes what is learnt, from the teacher that an experiment names, if any, whose logits must mean the
-            same words; ``trust_code`` of its file comes last.
+        objective: makes what is learnt, from a teacher if there is one.
     """
 
     kind: Kind
     clips: Callable[[ExperimentConfig, TrainingData, RecognizerModel, bool], TrainingClips]
-    objective: Callable[[ExperimentConfig, Vocabulary, bool], Objective]
+    objective: Callable[[RecognizerModel | None], Objective]
