@@ -57,8 +57,6 @@ def teach(
     config: TeachConfig | None = None,
     *,
     noises: Sequence[str | Path] = (),
-    encoder: Encoder | None = None,
-    bank: Bank | None = None,
     device: str = "cpu",
     progress: Callable[[str], object] | None = None,
     trust_code: bool = False,
@@ -72,8 +70,6 @@ def teach(
         out: the checkpoint to write.
         config: how; the defaults suit ten words by a few speakers.
         noises: folders of sound files without a word.
-        encoder: of the enrolled recogniser that teaches; that of ``speech_encoder`` by default.
-        bank: of negatives for it; that of the package by default.
         device: where to compute.
         progress: is told what happens next, and a bar is shown on a terminal.
         trust_code: of ``config.init``, as ``load_checkpoint``.
@@ -88,7 +84,7 @@ def teach(
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
     tell = progress or (lambda _: None)
     init = load_checkpoint(config.init, kind="words", trust_code=trust_code)
-    encoder, bank = encoder or Encoder(), bank or load_bank()
+    encoder, bank = Encoder(), load_bank()
     bank.check(encoder)
     if init.model.config.sample_rate != (rate := encoder.facts.sample_rate):
         raise ConfigError(
