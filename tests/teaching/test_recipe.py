@@ -28,10 +28,5 @@ def test_a_rate_that_is_given_is_taken(name: str) -> None:
     assert (training.backbone_learning_rate, training.bfloat16) == (0.02, True)
 
 
-@pytest.mark.parametrize("name", BACKBONE_RATES)
-def test_random_weights_have_nothing_to_forget(name: str) -> None:
-    assert TeachConfig(random_weights=True).training(name).backbone_learning_rate is None
-
-
 def test_rates_are_of_shipped_models() -> None:
     assert set(BACKBONE_RATES) <= set(PRETRAINED)

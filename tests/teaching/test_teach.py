@@ -18,22 +18,29 @@ import torch
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.augmentation.recipe import Augmentation
-from aurora_resnet.checkpoints import load_checkpoint, read_config
+from aurora_resnet.checkpoints import load_checkpoint, read_config, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.evaluation.evaluator import Evaluator
 from aurora_resnet.export.onnx_file import export_onnx
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.recognizer import DigitRecognizer
+from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 from aurora_resnet.teaching.clips import read_clips
+from aurora_resnet.teaching.encoder import Encoder
+from aurora_resnet.teaching.enrol import clip_format, enrol
+from aurora_resnet.teaching.lessons import Lessons
+from aurora_resnet.teaching.negatives import load_bank
 from aurora_resnet.teaching.recipe import TeachConfig, fitting_clip_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings, read_recordings
 from aurora_resnet.teaching.report import Taught
-from aurora_resnet.teaching.teach import teach
+from aurora_resnet.teaching.teach import EnrolledTeacher, teach
 from aurora_resnet.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -58,13 +65,42 @@ def folder(tiny_words: TinyWords, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="module")
 def config(tiny_base: Path) -> TeachConfig:
     return TeachConfig(
-        init=str(tiny_base), epochs=8, steps=1, distinct_epochs=1, learning_rate=0.1, batch_size=8, augmentation=MILD
+        init=str(tiny_base),
+        epochs=20,
+        steps=1,
+        distinct_epochs=1,
+        groups=3,
+        learning_rate=0.03,
+        batch_size=8,
+        augmentation=MILD,
     )
 
 
 @pytest.fixture(scope="module")
 def taught(folder: Path, config: TeachConfig, tmp_path_factory: pytest.TempPathFactory) -> Taught:
     return teach(read_recordings(folder), tmp_path_factory.mktemp("out") / "mine.safetensors", config)
+
+
+def test_the_teacher_answers_as_the_file_does_that_is_enrolled_from_the_same_recordings(
+    folder: Path, tiny_words: TinyWords, tmp_path: Path
+) -> None:
+    recordings, encoder = read_recordings(folder), Encoder()
+    enrol(recordings, tmp_path / "x.onnx", encoder=encoder)
+    clips = read_clips(recordings, clip_format(encoder))
+    bank = load_bank().without(tiny_words.words)
+    lessons = Lessons(clips, encoder, bank)
+    waveforms = clips.words.batch(range(4))
+    answers = EnrolledTeacher(encoder, bank, lessons.layer(slice(None)))(waveforms)
+    exported = load_model(tmp_path / "x.onnx")
+    assert np.allclose(answers, exported.logits(waveforms.numpy()), atol=1e-3)
+
+
+def test_a_start_of_another_rate_is_refused(folder: Path, tmp_path: Path) -> None:
+    network = RecognizerConfig("cnn", MelConfig(sample_rate=16000))
+    save_checkpoint(RecognizerModel(network), tmp_path / "wide.safetensors")
+    config = TeachConfig(init=str(tmp_path / "wide.safetensors"))
+    with pytest.raises(ConfigError, match="works at 16000 Hz, its teacher at 8000 Hz"):
+        teach(read_recordings(folder), tmp_path / "x.safetensors", config)
 
 
 def test_the_words_are_learnt_and_known_about(taught: Taught, folder: Path, tiny_words: TinyWords) -> None:
@@ -138,7 +174,7 @@ def test_an_interrupted_teaching_goes_on(
         teach(read_recordings(folder), tmp_path / "again.safetensors", short)
     assert not (tmp_path / "again.safetensors").exists()
     monkeypatch.setattr("aurora_resnet.progress.SECONDS", 0.0)
-    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short, progress=True)
+    again = teach(read_recordings(folder), tmp_path / "again.safetensors", short, progress=print)
     assert "teaching: 4 of 8 epochs, " in (said := capsys.readouterr().err)  # those of the first call count
     assert "teaching: 8 of 8 epochs, " in said
     assert len(calls) == 4 + 5  # of eight epochs three were done

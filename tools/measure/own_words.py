@@ -10,6 +10,9 @@ No speaker enrols and tests. Words of the test are in no negative of the bank.
 - ``same``: ten digits by each of nine people (FSDD and three students), enrolled from the same person's other takes and
   tested on the first five, which is FSDD's own test; other words: those of ``commands``. The encoder and the projection
   learnt from digits, by some of these people.
+- ``student``: ``commands``, ten recordings of each beside the voices of ``teach --say``, by the network that
+  ``teach --train`` trains on all of them, here in bfloat16 and in
+  clips of one second, as long as the recordings; ``enrolled_right`` is its teacher's.
 
 Of each draw: words right; other words accepted where 5 % of the words are refused; both at the threshold that
 ``teach`` chose; seconds of telephone talk (sessions that are in no bank) accepted.
@@ -29,8 +32,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from aurora_resnet.calibration.fitting import highest_threshold
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
@@ -38,14 +43,19 @@ from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.splits import check_speakers_disjoint
+from aurora_resnet.progress import progress_bar
+from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.decision import evidence
+from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import Bank, load_bank
+from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
+from aurora_resnet.teaching.synthetic import say
+from aurora_resnet.teaching.teach import Students
 from tools.make_negatives import MARGIN_SECONDS, clip, held_out_talk
 from tools.make_training_corpus import write_flac
 from tools.measure.records import Job, Record, Settings, header
@@ -63,7 +73,7 @@ OTHER_SPOKEN = {
 }
 ENROLLING, TESTING = ("m1", "m3", "m4", "m5", "m7", "f1", "f3", "f5", "klatt2"), ("m2", "m6", "m8", "f2", "f4")
 PEOPLE, TAKES_TESTED = ("fsdd", "iitg_210101070", "iitg_234101010", "iitg_jayskhatri"), 5
-REFUSED = 0.05
+REFUSED, STUDENT_CLIPS, SECOND = 0.05, 10, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +88,7 @@ class OwnWords:
     """
 
     records: str
-    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi", "same")
+    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi", "same", "student")
     clips: tuple[int, ...] = (3, 5, 10, 40)
     seeds: int = 3
 
@@ -86,7 +96,7 @@ class OwnWords:
         """Yield what makes the record of each set."""
         encoder = Encoder()
         for name in self.sets:
-            make = measure_people if name == "same" else partial(measure, name)
+            make = {"same": measure_people, "student": measure_students}.get(name) or partial(measure, name)
             yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, encoder))
 
 
@@ -201,6 +211,56 @@ def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Reco
     return {"kind": "own_words", "set": "same", **counts, "rows": rows, **header(settings.device)}
 
 
+def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+    """Train a small network on the answers of an enrolled recogniser, from each draw, and test both."""
+    rows = []
+    init, config = load_checkpoint(TeachConfig.init, kind="words"), TeachConfig(bfloat16=True)
+    if settings.quick:
+        config = replace(config, epochs=1, steps=1, distinct_epochs=1)
+    with tempfile.TemporaryDirectory() as folder:
+        words = read_words("commands", settings.data, Path(folder))
+        check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
+        voices = say(words.spoken.words, Path(folder) / "said")
+        talk = np.stack([clip(each, encoder.facts.sample_rate) for each in held_out_talk(settings.data)])
+        for seed in range(1 if settings.quick else plan.seeds):
+            begin = time.perf_counter()
+            drawn = some_of_each(words.enrolling, words.spoken.words, STUDENT_CLIPS, seed).merge(voices)
+            clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), init.model.config, clip_seconds=SECOND)
+            lessons = Lessons(clips, encoder, load_bank().without(words.named), config.groups)
+            work = Path(folder) / str(seed)
+            students = Students(lessons, replace(config, groups=lessons.groups), init, (), work, settings.device)
+            done = lessons.groups * config.epochs  # of those without a group, which nobody needs here
+            with progress_bar(total=done + config.epochs, initial=done, unit="epoch", desc="", show=True) as bar:
+                student = students.train(None, bar)
+            seconds = time.perf_counter() - begin
+            spoken, other = load_clips(words.spoken, clips.network), load_negatives(words.others, clips.network)
+            said, others = (
+                predict_logits(student, each, device="cpu", batch_size=64).numpy() for each in (spoken, other)
+            )
+            with torch.inference_mode():
+                of_talk = student(torch.from_numpy(talk)).numpy()
+                enrolled = students.teacher(None)(spoken.batch(range(len(spoken)))).numpy()
+            at_refused = Calibration(threshold=highest_threshold(evidence(said), refused=REFUSED))
+            rows.append(
+                {
+                    "clips": STUDENT_CLIPS,
+                    "voices": len(voices.speakers),
+                    "seed": seed,
+                    "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
+                    "others_accepted": _share(at_refused.accepts(others)),
+                    "talk_accepted": _share(at_refused.accepts(of_talk)),
+                    "enrolled_right": _share(enrolled.argmax(axis=1) == spoken.labels.numpy()),
+                    "fit_seconds": round(seconds, 1),
+                }
+            )
+    tested = {"test_clips": len(words.spoken), "other_clips": len(words.others), "talk_seconds": len(talk)}
+    return {"kind": "own_words", "set": "student", **tested, "rows": rows, **header(settings.device)}
+
+
+def _share(happened: npt.NDArray[np.bool_]) -> float:
+    return round(float(happened.mean()), 4)
+
+
 def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
     """Enrol some recordings as ``enrol`` does, and test the layer."""
     begin = time.perf_counter()
@@ -219,15 +279,12 @@ def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, ta
     of_talk = talk @ weights.T + biases
     at_refused = replace(calibration, threshold=highest_threshold(evidence(said), refused=REFUSED))
 
-    def share(happened: npt.NDArray[np.bool_]) -> float:
-        return round(float(happened.mean()), 4)
-
     return {
-        "right": share(said.argmax(axis=1) == spoken.labels.numpy()),
-        "others_accepted": share(at_refused.accepts(other)),
-        "talk_accepted": share(at_refused.accepts(of_talk)),
-        "words_refused_by_teach": share(~calibration.accepts(said)),
-        "others_accepted_by_teach": share(calibration.accepts(other)),
-        "talk_accepted_by_teach": share(calibration.accepts(of_talk)),
+        "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
+        "others_accepted": _share(at_refused.accepts(other)),
+        "talk_accepted": _share(at_refused.accepts(of_talk)),
+        "words_refused_by_teach": _share(~calibration.accepts(said)),
+        "others_accepted_by_teach": _share(calibration.accepts(other)),
+        "talk_accepted_by_teach": _share(calibration.accepts(of_talk)),
         "fit_seconds": round(seconds, 2),
     }

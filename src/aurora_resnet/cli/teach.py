@@ -50,7 +50,8 @@ def teach(
         float, typer.Option(help="Largest share of held-out words that the threshold refuses.", min=0, max=0.99)
     ] = 0.05,
     train: Annotated[
-        bool, typer.Option("--train", help="Train a network instead: for hundreds of recordings; minutes to hours.")
+        bool,
+        typer.Option("--train", help="Train a small network on the answers of what is taught without it; minutes."),
     ] = False,
     init: Annotated[
         str | None,
@@ -98,7 +99,7 @@ def teach(
     check_device(device)
     set_threads(threads)
     training = {"--init": init, "--noise": noise, "--epochs": epochs}
-    enrolling = {"--with-digits": with_digits, "--wrong": wrong, "--say": say}
+    enrolling = {"--with-digits": with_digits, "--wrong": wrong}
     if unfit := [name for name, value in (enrolling if train else training).items() if value]:
         raise ConfigError(f"{', '.join(unfit)}: only {'without' if train else 'with'} --train")
     if train and out.suffix != ".safetensors":
@@ -120,7 +121,7 @@ def teach(
                 seed=seed,
             )
             taught = teach_words(
-                recordings, out, config, noises=noise or (), device=device, progress=True, trust_code=trust_code
+                recordings, out, config, noises=noise or (), device=device, progress=tell, trust_code=trust_code
             )
         else:
             more = None if wrong is None else read_wrong(wrong, recordings)

@@ -40,7 +40,6 @@ def read_clips(
     network: RecognizerConfig,
     *,
     clip_seconds: float | None = None,
-    progress: bool = False,
 ) -> TeachingClips:
     """Read recordings for a network; its clips get as long as nearly all words need.
 
@@ -48,7 +47,6 @@ def read_clips(
         recordings: words and anything else.
         network: rate and shortest clip length.
         clip_seconds: length of the clips instead.
-        progress: show a bar on a terminal.
 
     Raises:
         CorpusError: if no recording of a word can be used, or too few are left.
@@ -59,7 +57,7 @@ def read_clips(
         vocabulary = Vocabulary(recordings.words.words)
     longest = max(CLIP_SECONDS[-1], network.clip_seconds)
     whole = replace(network, vocabulary=vocabulary, clip_seconds=clip_seconds or longest)
-    words, problems = _audible(load_clips(recordings.words, whole, progress=progress, skip_unreadable=True))
+    words, problems = _audible(load_clips(recordings.words, whole, skip_unreadable=True))
     if not len(words):
         raise CorpusError(f"{recordings.words.name}: no recording of a word can be used: {'; '.join(problems[:3])}")
     people = words.part(by_people(words.utterances))  # synthetic voices are shorter: there is no noise around them

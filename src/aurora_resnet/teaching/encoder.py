@@ -37,6 +37,8 @@ Vectors = npt.NDArray[np.float32]
 DECADES, SOFTNESS = 2.4, 0.32
 """How far below the loudest moment speech ends, in powers of ten of the power, and over how much; from 2 to 3.6, words
 are told apart equally well."""
+STEP_SECONDS = 0.04
+"""What the encoder looks at together; clips are whole steps."""
 EMBEDDING, PROBABILITIES, FRAMES, BANDS = "embedding", "probabilities", 4, 80
 _PER_DECADE = 4.0  # of the features, which are (log10 + 4) / 4
 
@@ -99,6 +101,7 @@ class Encoder:
 
     def embed(self, clips: Samples) -> Vectors:
         """Return the embeddings of clips, each computed alone and once, ``[n, N] -> [n, D]``."""
+        clips = np.pad(clips, ((0, 0), (0, -clips.shape[1] % round(STEP_SECONDS * self.facts.sample_rate))))
         keys = [hashlib.sha256(clip.tobytes()).digest() for clip in clips]
         for key, clip in zip(keys, clips, strict=True):
             if key not in self._kept:

@@ -41,23 +41,26 @@ class Lessons:
         clips: words and anything else.
         encoder: describes them.
         bank: of negatives that say none of the words.
+        groups: parts of the recordings, of which each is held out once, at most.
     """
 
     clips: TeachingClips
     encoder: Encoder
     bank: Bank
+    groups: int = GROUPS
 
     def __post_init__(self) -> None:
         words, negatives = self.clips.words, self.clips.negatives
         self.labels: npt.NDArray[np.int64] = words.labels.numpy()
         self.words, self.own = self._vectors(words), self._vectors(negatives)
-        groups = possible_groups(self.clips.recordings, GROUPS)
+        groups = possible_groups(self.clips.recordings, self.groups)
         self.group, self.own_group, self.by_speaker = assign_groups(words.utterances, negatives.utterances, groups)
         if any(len(set(self.labels[self.group != g])) < len(words.vocabulary) for g in range(groups)):
             # Some word is said by one speaker alone.
             same = [replace(utterance, speaker="") for utterance in words.utterances]
-            groups = min(GROUPS, *np.bincount(self.labels).tolist())
+            groups = min(self.groups, *np.bincount(self.labels).tolist())
             self.group, self.own_group, self.by_speaker = assign_groups(same, negatives.utterances, groups)
+        self.groups = groups
         people = by_people(words.utterances)
         self.times = np.where(people & ~people.all(), PEOPLE_COUNT, 1)
         self.bank_part = np.arange(len(self.bank)) % BANK_PARTS

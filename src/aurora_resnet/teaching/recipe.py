@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from aurora_resnet.audio.trimming import trim_silence
 from aurora_resnet.augmentation.noise_pool import NoisePool
@@ -22,7 +23,7 @@ from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
 
@@ -47,21 +48,19 @@ class TeachConfig:
 
     init: str = "compact"
     """Where to start: a shipped name or a checkpoint."""
-    random_weights: bool = False
-    """Build the same network but start from random weights, for comparisons."""
-    epochs: Annotated[int, Between(1, 10_000)] = 30
+    epochs: Annotated[int, Between(1, 10_000)] = 20
     steps: Annotated[int, Between(1, 1_000_000)] = 600
     """Of the optimiser, about as many at least: of few recordings an epoch has several harder copies each."""
-    batch_size: Annotated[int, Between(2, 4096)] = 16
+    batch_size: Annotated[int, Between(2, 4096)] = 32
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
     """If not given, what ``BACKBONE_RATES`` says of the model, else that of the head."""
     bfloat16: bool = False
     """Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it."""
-    groups: Annotated[int, Between(2, 20)] = 3
+    groups: Annotated[int, Between(2, 20)] = 2
     """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
-    distinct_epochs: Annotated[int, Between(1, 1000)] = 8
-    """Epochs whose harder copies differ; they take turns."""
+    distinct_epochs: Annotated[int, Between(1, 1000)] = 4
+    """Epochs whose harder copies differ; they take turns, and the teacher answers each copy once."""
     words_refused: Annotated[float, Between(0, 1, below=True)] = 0.03
     """The threshold refuses at most this share of the held-out words."""
     negatives: Annotated[float, Between(0, 0.9)] = 0.25
@@ -75,7 +74,7 @@ class TeachConfig:
         """Return how many harder copies of each recording an epoch has.
 
         >>> [TeachConfig().copies(clips) for clips in (50, 200, 1000)]
-        [5, 1, 1]
+        [14, 4, 1]
         """
         return max(1, round(self.steps * self.batch_size * (1 - self.negatives) / (self.epochs * clips)))
 
@@ -88,16 +87,16 @@ class TeachConfig:
         >>> [TeachConfig().training(model).backbone_learning_rate for model in ("compact", "resnet50")]
         [None, 0.003]
         """
-        learnt = None if self.random_weights else BACKBONE_RATES.get(model)
         return TrainingConfig(
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            backbone_learning_rate=self.backbone_learning_rate or learnt,
+            backbone_learning_rate=self.backbone_learning_rate or BACKBONE_RATES.get(model),
             schedule="one_cycle",
             warmup_fraction=0.2,
             weight_decay=1e-4,
             label_smoothing=0.05,
+            distillation=Distillation(weight=0.5),
             gradient_clip=5.0,
             random_position=False,  # the clips fill the window
             bfloat16=self.bfloat16,
@@ -146,7 +145,12 @@ class CommonSounds:
 
 
 def group_clips(
-    words: ClipSet, negatives: Sequence[Samples], sounds: CommonSounds, config: TeachConfig, group: int, copies: int
+    words: ClipSet,
+    negatives: Sequence[Samples],
+    sounds: CommonSounds,
+    config: TeachConfig,
+    group: int,
+    copies: npt.NDArray[np.int64],
 ) -> RepeatedEpochs:
     """Return the training clips of one group of recordings: harder copies of its words, and negatives.
 
@@ -156,10 +160,10 @@ def group_clips(
         sounds: of all users.
         config: how hard.
         group: number of the group, which draws apart from the rest.
-        copies: of each recording in an epoch.
+        copies: of each recording in an epoch, ``[n]``.
     """
     rate, trimmed = words.sample_rate, trim_words(words)
-    several = trimmed.part([*range(len(trimmed))] * copies)
+    several = trimmed.part(np.repeat(np.arange(len(trimmed)), copies))
     shared = sounds.words[group :: config.groups]
     repeat = 1 if not negatives else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(negatives)))
     seed = config.seed * config.groups + group

@@ -1,7 +1,8 @@
-"""``teach``: from a folder of recordings to a calibrated recogniser of its words, and its evaluation report.
+"""``teach --train``: a small network that learns a user's own words from an enrolled recogniser.
 
-Each group of speakers is held out once and answered by a network that learnt from the rest. From these answers come
-the estimate, the temperature and the threshold; the network that is kept then learns from all recordings.
+The recordings are enrolled (``enrol``), and a student learns what that answers to harder copies of them (distillation).
+Each group of speakers is held out once and answered by a student that learnt from the rest, as did its teacher. From
+these answers come the estimate, the temperature and the threshold; the one that is kept learns from all recordings.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from tqdm.asyncio import tqdm
 
 from aurora_resnet.calibration.word_point import fit_calibration
@@ -30,9 +32,12 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
-from aurora_resnet.runtime.errors import CheckpointError, TrainingError
+from aurora_resnet.runtime.errors import CheckpointError, ConfigError, TrainingError
 from aurora_resnet.teaching.clips import TeachingClips, read_clips
-from aurora_resnet.teaching.folds import assign_groups, possible_groups
+from aurora_resnet.teaching.encoder import Encoder
+from aurora_resnet.teaching.head import Layer
+from aurora_resnet.teaching.lessons import Lessons, of_people
+from aurora_resnet.teaching.negatives import Bank, load_bank
 from aurora_resnet.teaching.recipe import CommonSounds, TeachConfig, group_clips
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import OWN, WORDS, Taught
@@ -41,6 +46,7 @@ from aurora_resnet.training.fine_tuning import start_from
 from aurora_resnet.training.history import EpochRecord
 from aurora_resnet.training.objective import Learner
 from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.word_objective import WordObjective
 
 SAMPLES = "synthetic digits of the package"
 
@@ -52,7 +58,7 @@ def teach(
     *,
     noises: Sequence[str | Path] = (),
     device: str = "cpu",
-    progress: bool = False,
+    progress: Callable[[str], object] | None = None,
     trust_code: bool = False,
 ) -> Taught:
     """Train a recogniser of a user's own words and write it as a checkpoint.
@@ -65,24 +71,38 @@ def teach(
         config: how; the defaults suit ten words by a few speakers.
         noises: folders of sound files without a word.
         device: where to compute.
-        progress: show bars on a terminal.
+        progress: is told what happens next, and a bar is shown on a terminal.
         trust_code: of ``config.init``, as ``load_checkpoint``.
 
     Raises:
         CorpusError: if too few recordings can be used.
         CheckpointError: if there is no such checkpoint to start from.
+        ConfigError: if it has another rate than the encoder.
+        ModelError: if the bank was made for another encoder.
         TrainingError: if a training fails.
     """
     config, out, started = config or TeachConfig(), Path(out), time.perf_counter()
+    tell = progress or (lambda _: None)
     init = load_checkpoint(config.init, kind="words", trust_code=trust_code)
-    clips = read_clips(recordings, init.model.config, clip_seconds=config.clip_seconds, progress=progress)
-    config = replace(config, groups=possible_groups(clips.recordings, config.groups))
+    encoder, bank = Encoder(), load_bank()
+    bank.check(encoder)
+    if init.model.config.sample_rate != (rate := encoder.facts.sample_rate):
+        raise ConfigError(
+            f"{init.name} works at {init.model.config.sample_rate} Hz, its teacher at {rate} Hz; take another"
+        )
+    tell(f"reading {len(recordings.words) + len(recordings.negatives)} recordings")
+    clips = read_clips(recordings, init.model.config, clip_seconds=config.clip_seconds)
+    tell(f"enrolling {len(clips.words)} clips of {clips.network.clip_seconds:g} s: the teacher")
+    lessons = Lessons(clips, encoder, bank.without(clips.network.words), config.groups)
+    config = replace(config, groups=lessons.groups)
     work = _work_folder(clips, config, noises, out)
-    lessons = _Lessons(clips, config, init, noises, work, device)
-    with progress_bar(total=(config.groups + 1) * config.epochs, unit="epoch", desc="teaching: ", show=progress) as bar:
-        answers = lessons.held_out_answers(bar)
-        final = lessons.train(None, bar)
-    spoken = answers.pop(WORDS)
+    tell("making harder copies")
+    students = Students(lessons, config, init, noises, work, device)
+    epochs = (config.groups + 1) * config.epochs
+    with progress_bar(total=epochs, unit="epoch", desc="teaching: ", show=progress is not None) as bar:
+        answers = students.held_out_answers(bar)
+        final = students.train(None, bar)
+    spoken = of_people(answers.pop(WORDS))
     calibration = fit_calibration(spoken, words_refused=config.words_refused)
     seconds = time.perf_counter() - started
     taught = Taught.of(out, clips, calibration, spoken, answers, by_speaker=lessons.by_speaker, seconds=seconds)
@@ -92,45 +112,61 @@ def teach(
     return taught
 
 
-class _Lessons:
-    """The trainings: each without one group of recordings, and one with all of them."""
+class Students:
+    """The trainings: each without one group of recordings, and one with all of them.
+
+    Args:
+        lessons: what teaches, and from what.
+        config: how.
+        init: what each begins with.
+        noises: folders of sound files without a word.
+        work: folder of the trainings.
+        device: where to compute.
+    """
 
     def __init__(
         self,
-        clips: TeachingClips,
+        lessons: Lessons,
         config: TeachConfig,
         init: Checkpoint,
         noises: Sequence[str | Path],
         work: Path,
         device: str,
     ) -> None:
-        self.clips, self.config, self.init, self.work, self.device = clips, config, init, work, device
-        words, negatives = clips.words.utterances, clips.negatives.utterances
-        of_words, of_negatives, self.by_speaker = assign_groups(words, negatives, config.groups)
-        self.held_out = {WORDS: (clips.words, of_words), OWN: (clips.negatives, of_negatives)}
+        self.lessons, self.config, self.init, self.work, self.device = lessons, config, init, work, device
+        clips = lessons.clips
+        self.held_out = {WORDS: (clips.words, lessons.group), OWN: (clips.negatives, lessons.own_group)}
         samples = _sample_negatives(clips.network)
         if samples is not None:
             self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
-        sounds, copies = CommonSounds(clips.network, noises), config.copies(len(words))
+        sounds = CommonSounds(clips.network, noises)
+        copies = lessons.times * config.copies(int(lessons.times.sum()))
         self.sources: list[ClipSource] = []
         for group in range(config.groups):
-            own = [waveform.numpy() for waveform in clips.negatives.part(of_negatives == group).waveforms]
-            spoken = clips.words.part(of_words == group)
-            self.sources.append(group_clips(spoken, own, sounds, config, group, copies))
+            own = [waveform.numpy() for waveform in clips.negatives.part(lessons.own_group == group).waveforms]
+            chosen = lessons.group == group
+            self.sources.append(group_clips(clips.words.part(chosen), own, sounds, config, group, copies[chosen]))
+
+    def teacher(self, without: int | None) -> EnrolledTeacher:
+        """Return the recogniser that was enrolled with all groups but one."""
+        lessons = self.lessons
+        layer = lessons.layer(slice(None)) if without is None else lessons.layer(lessons.group != without, without)
+        return EnrolledTeacher(lessons.encoder, lessons.bank, layer)
 
     def train(self, without: int | None, bar: tqdm[Any]) -> RecognizerModel:
-        """Return the network that learnt from all groups but one."""
-        network, config = self.clips.network, self.config
-        if config.random_weights:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(config.seed)
-                model = RecognizerModel(network)
-        else:
-            model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
+        """Return the network that learnt from all groups but one, as did its teacher."""
+        config, network = self.config, self.lessons.clips.network
+        model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         out = self.work / ("all" if without is None else f"without_{without + 1}")
-        training = config.training(network.model)
         counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
-        trainer = Trainer(model, training, out, device=self.device, callbacks=[counted])
+        trainer = Trainer(
+            model,
+            config.training(network.model),
+            out,
+            device=self.device,
+            objective=WordObjective(self.teacher(without)),
+            callbacks=[counted],
+        )
         rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
@@ -147,6 +183,25 @@ class _Lessons:
                 if (groups == group).any():
                     parts[name].append(Answers.of(model, clips.part(groups == group)))
         return {name: Answers.pool(answers) for name, answers in parts.items() if answers}
+
+
+class EnrolledTeacher(nn.Module):
+    """An enrolled recogniser as a network: waveforms ``[B, N]`` in, logits ``[B, K]`` out, without a gradient.
+
+    Args:
+        encoder: describes the clips on the CPU, each once, also those that come again.
+        bank: whose projection it is.
+        layer: of the words.
+    """
+
+    def __init__(self, encoder: Encoder, bank: Bank, layer: Layer) -> None:
+        super().__init__()
+        self.encoder, self.bank, self.layer = encoder, bank, layer
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Return logits."""
+        vectors = self.bank.project(self.encoder.embed(waveforms.cpu().numpy()))
+        return torch.from_numpy(vectors @ self.layer[0].T + self.layer[1]).to(waveforms)
 
 
 class _Counted(Callback):

@@ -15,11 +15,10 @@ Vinyals and Dean, *Distilling the Knowledge in a Neural Network*, 2015)
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.config import Distillation
@@ -62,10 +61,10 @@ class WordObjective:
     """Learn single words; the objective of a ``Trainer`` that is given none.
 
     Args:
-        teacher: a trained network to learn from as ``config.distillation`` says; its logits mean the same words.
+        teacher: what to learn from as ``config.distillation`` says: waveforms in, logits of the same words out.
     """
 
-    def __init__(self, teacher: RecognizerModel | None = None) -> None:
+    def __init__(self, teacher: nn.Module | None = None) -> None:
         self.teacher = teacher
 
     def begin(self, learner: Learner) -> None:
@@ -87,7 +86,7 @@ class WordObjective:
         scores = with_negative_class(logits.detach()) if learner.rejects else logits.detach()
         return loss, (scores.argmax(dim=1) == labels).sum()
 
-    def lesson(self, teacher: RecognizerModel, waveforms: Tensor, features: Tensor) -> Tensor:
+    def lesson(self, teacher: nn.Module, waveforms: Tensor, features: Tensor) -> Tensor:
         """Return the teacher's logits; it gets the waveforms, without masks."""
         del features
         logits: Tensor = teacher(waveforms)
