@@ -114,34 +114,6 @@ def knocks(length: int, per_second: float, *, sample_rate: int, generator: np.ra
     return unit_rms(total)
 
 
-def burst(noise: Samples, *, sample_rate: int, generator: np.random.Generator) -> Samples:
-    """Return a stretch of noise as long as a word, at most that of the noise, between silence or softer noise.
-
-    It lasts 0.12 to 0.8 s, begins within 3 to 100 ms, ends within 10 to 300 ms, and has an RMS of 1 meanwhile; the
-    softer noise lies 8 to 45 dB below.
-
-    Args:
-        noise: waveform ``[N]``, at least 0.12 s.
-        sample_rate: in Hz.
-        generator: decides everything.
-
-    >>> bark = burst(np.ones(8000, np.float32), sample_rate=8000, generator=np.random.default_rng(3))
-    >>> bool((np.abs(bark) > 0.5).mean() < 0.8)
-    True
-    """
-    whole = len(noise)
-    length = min(whole, int(generator.uniform(0.12, 0.8) * sample_rate))
-    start, place = int(generator.integers(whole - length + 1)), np.arange(length)
-    rise, fall = (generator.uniform(*seconds) * sample_rate for seconds in ((0.003, 0.1), (0.01, 0.3)))
-    shape = np.minimum(1, np.minimum((place + 1) / rise, (length - place) / fall))
-    total = np.zeros(whole, np.float32)
-    total[start : start + length] = unit_rms((noise[start : start + length] * shape).astype(np.float32))
-    if generator.random() < 0.6:
-        soft = coloured_noise(whole, generator.uniform(0, 2), sample_rate=sample_rate, generator=generator)
-        total += np.float32(10 ** (generator.uniform(-45, -8) / 20)) * soft
-    return total
-
-
 def unit_rms(samples: npt.NDArray[np.floating[Any]]) -> Samples:
     """Scale to an RMS of 1, computed in the precision of the samples; silence stays silence.
 

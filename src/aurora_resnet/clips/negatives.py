@@ -13,7 +13,6 @@ import numpy as np
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
-from aurora_resnet.augmentation.synthetic_noise import burst
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -50,8 +49,6 @@ class NegativeShares:
     """Stretches cut anywhere out of talk that says none of the words."""
     whole_words: tuple[str, ...] = ("oh", "nine", "eight")
     """Words of which no fragments are made: much the same backwards, or their beginning alone is the word."""
-    bursts: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the noises that are as short as a word, as a knock, a bark or a cough is."""
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
     """Of a babble that stands alone: one or two talkers of the training words may say a word that can be understood."""
 
@@ -121,10 +118,7 @@ class Negatives:
     def noise_window(self, generator: np.random.Generator) -> Samples:
         """Return noise alone at the level of speech, as long as a clip."""
         length, talkers = self.words.clip_samples, self.shares.fewest_talkers
-        noise = self.noises.draw(length, generator, fewest_talkers=talkers)
-        if self.shares.bursts and generator.random() < self.shares.bursts:
-            noise = burst(noise, sample_rate=self.noises.sample_rate, generator=generator)
-        return noise * np.float32(SPEECH_LEVEL)
+        return self.noises.draw(length, generator, fewest_talkers=talkers) * np.float32(SPEECH_LEVEL)
 
     def _piece(self, generator: np.random.Generator) -> Samples:
         """Return a stretch of talk; a longer recording is drawn more often, in proportion to its length."""
