@@ -6,19 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from safetensors.torch import load_file, save_file
+from scipy.special import softmax
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.features.whisper import WhisperFrontend
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.speech_encoder import count_doubt
 from aurora_resnet.models.whisper_encoder import WhisperEncoder, sinusoids
 from aurora_resnet.models.zoo import create_model
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
+from aurora_resnet.runtime.decision import evidence, log_probabilities
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, DownloadError
 
 SMALL: dict[str, Any] = {"width": 64, "blocks": 3, "heads": 2, "hidden": 96, "longest": 60}
@@ -121,6 +128,16 @@ def test_heads(name: str, shape: tuple[int, ...], weights: Path, tmp_path: Path)
     save_checkpoint(model, tmp_path / "model.safetensors")
     again = load_checkpoint(tmp_path / "model.safetensors").model
     torch.testing.assert_close(again(clips), logits)
+
+
+@given(
+    arrays(np.float64, (3, 11), elements=st.floats(-20, 20)) | arrays(np.float64, (2, 1), elements=st.floats(-20, 20))
+)
+def test_doubt_which_word_it_is_counts_for_none(logits: npt.NDArray[np.float64]) -> None:
+    found = count_doubt(torch.from_numpy(logits)).numpy()
+    best = np.exp(log_probabilities(logits).max(axis=1))
+    np.testing.assert_allclose(1 / (1 + np.exp(evidence(found))), 1 - best, atol=1e-9)
+    np.testing.assert_allclose(softmax(found, axis=1), softmax(logits, axis=1), atol=1e-9)
 
 
 def test_an_encoder_is_taken_from_a_checkpoint_with_another_head(tmp_path: Path) -> None:

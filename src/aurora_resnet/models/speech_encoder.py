@@ -40,11 +40,29 @@ class BlockMixture(nn.Module):
         return torch.as_tensor(mixed).transpose(1, 2)
 
 
+def count_doubt(logits: Tensor) -> Tensor:
+    r"""Count doubt which word it is as evidence for none, ``[B, K] -> [B, K]``.
+
+    A noise is often a little like many words, so it is more likely that it is any of them than that it is the best
+    one, whose probability :math:`p`, among the words and none of them, becomes that of a word:
+
+    .. math:: z'_k = z_k - \log \sum_j e^{z_j} + \log \frac{p}{1 - p}.
+
+    The words stay as probable among each other as they were.
+
+    >>> count_doubt(torch.zeros(1, 2)).exp()  # the odds of 1 in 3, shared by both
+    tensor([[0.2500, 0.2500]])
+    """
+    best, others = logits.topk(logits.shape[1], dim=1).values.tensor_split((1,), dim=1)
+    odds = best - F.pad(others, (0, 1)).logsumexp(dim=1, keepdim=True)
+    return logits - logits.logsumexp(dim=1, keepdim=True) + odds
+
+
 class WordHead(nn.Module):
     """From what the blocks of an encoder say of each step to the logits of words.
 
     Their mixture goes through two convolutions over time, and what attention, mean and maximum make of the steps
-    through a dense layer.
+    through a dense layer; in evaluation doubt is counted (a network that learns with it accepts more noise).
 
     Args:
         width: of the encoder.
@@ -73,7 +91,7 @@ class WordHead(nn.Module):
         weights = self.attention(x).softmax(dim=2)
         pooled = torch.cat(((weights * x).sum(dim=2), x.mean(dim=2), x.amax(dim=2)), dim=1)
         logits: Tensor = self.classes(self.dropout(pooled))
-        return logits
+        return logits if self.training else count_doubt(logits)
 
 
 class Encoded(SpeechClassifier):
