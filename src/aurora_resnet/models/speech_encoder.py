@@ -62,7 +62,7 @@ class WordHead(nn.Module):
     """From what the blocks of an encoder say of each step to the logits of words.
 
     Their mixture goes through two convolutions over time, and what attention, mean and maximum make of the steps
-    through a dense layer; in evaluation doubt is counted (a network that learns with it accepts more noise).
+    through a dense layer; in evaluation doubt is counted.
 
     Args:
         width: of the encoder.
