@@ -19,8 +19,8 @@ from aurora_resnet import Corpus, Trainer, TrainingConfig, Vocabulary, load_clip
 from aurora_resnet.training.fine_tuning import start_from
 
 WORDS = ("one", "two", "three")
+#: From which epoch on, counted from 0, which plan: stem and stages 1 and 2 stay as they are in epoch 1.
 PLANS = ((0, "all_but_head"), (1, "stage2"), (2, "none"))
-"""From which epoch on, counted from 0, which plan: stem and stages 1 and 2 stay as they are in epoch 1."""
 
 
 def main(

@@ -15,8 +15,8 @@ from study.report.specification import BASE, CLAIMS, GROUPS, SHARES, SYSTEMS
 from study.test_set import LETTERS
 
 LEVEL = 0.05
+#: The SNRs at which confusions are counted, in dB.
 LOW = ("5", "0", "-5")
-"""The SNRs at which confusions are counted, in dB."""
 STARTS = {"imagenet": "ImageNet", "random": "random"}
 Row = dict[str, Any]
 

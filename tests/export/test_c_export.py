@@ -52,8 +52,8 @@ pytest.importorskip("onnx")
 if shutil.which("gcc") is None:
     pytest.skip("no gcc, which builds what is exported (apt-get install gcc)", allow_module_level=True)
 
+#: Of int8 logits, by which an answer may differ: the front ends round differently, and the layers go on with it.
 MOST_STEPS = 6
-"""Of int8 logits, by which an answer may differ: the front ends round differently, and the layers go on with it."""
 FACTS = ExportedSequenceModel(resolve("string_net").path).facts
 
 

@@ -17,6 +17,7 @@ from tools.reports.rendering import RECORDS, record
 Record = dict[str, Any]
 
 
+#: Runs of the main job by name, and what tables call them.
 SYSTEMS = {
     "resnet50": "ResidualSpeechNet, ImageNet weights",
     "resnet50_random": "ResidualSpeechNet, random weights",
@@ -25,14 +26,13 @@ SYSTEMS = {
     "bilstm": "BiLSTM",
     "cnn_lstm": "CNN-LSTM",
 }
-"""Runs of the main job by name, and what tables call them."""
+#: The same of the Aurora protocol.
 CONDITIONS = {
     "clean_resnet50": "ResidualSpeechNet, clean training",
     "multi_resnet50": "ResidualSpeechNet, multi-condition training",
     "clean_cnn": "CNN, clean training",
     "multi_cnn": "CNN, multi-condition training",
 }
-"""The same of the Aurora protocol."""
 
 
 @dataclass(frozen=True)

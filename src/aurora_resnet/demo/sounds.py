@@ -11,13 +11,13 @@ from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 
+#: Of the sample recordings, in Hz.
 SAMPLE_RATE = 8000
-"""Of the sample recordings, in Hz."""
 
 CLEAN = "clean"
 SNRS_DB = (20, 10, 5, 0)
+#: In which words are spoken; all other kinds of sounds are negatives.
 CONDITIONS = (CLEAN, *(f"{snr_db} dB" for snr_db in SNRS_DB))
-"""In which words are spoken; all other kinds of sounds are negatives."""
 QUIETER_DB = 40
 
 
