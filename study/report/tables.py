@@ -36,10 +36,10 @@ def verdict(result: Difference, p_value: float) -> str:
     >>> verdict(Difference(0.02, 0.01, 0.03, 0.001), 0.01), verdict(Difference(-0.02, -0.03, -0.01, 0.001), 0.01)
     ('confirmed', 'not confirmed: the opposite')
     >>> verdict(Difference(0.02, -0.01, 0.05, 0.2), 0.4)
-    'not decidable here: no clear difference'
+    'not decidable here'
     """
     if p_value >= LEVEL or not result.decided:
-        return "not decidable here: no clear difference"
+        return "not decidable here"
     return "confirmed" if result.mean > 0 else "not confirmed: the opposite"
 
 

@@ -53,8 +53,8 @@ def demo_sounds(seed: int) -> dict[str, tuple[Sound, ...]]:
     Raises:
         CorpusError: if the installation lacks the sample recordings.
 
-    >>> {name: len(clips) for name, clips in demo_sounds(0).items() if name in (CLEAN, "20 dB", "silence")}
-    {'clean': 176, '20 dB': 176, 'silence': 1}
+    >>> CONDITIONS
+    ('clean', '20 dB', '10 dB', '5 dB', '0 dB')
     """
     noises = {name: read_audio(path)[0] for name, path in sorted(sample_noises().items())}
     clean = tuple(
