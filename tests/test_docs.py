@@ -30,7 +30,7 @@ CARD = "4539578763621486"
 #: Pages whose Python and commands run with the recordings of ``folder``.
 RUN = (
     "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
-    "how-to/web-page.md", "how-to/aurora2.md", "examples.md", "install.md",
+    "how-to/web-page.md", "how-to/aurora2.md", "examples.md",
     "telephony.md", "redaction.md",
 )  # fmt: skip
 #: Pages with a test of their own below.

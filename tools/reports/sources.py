@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.checkpoints import PRETRAINED
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import MISSING, percent_with_interval
@@ -73,11 +72,6 @@ def string_reports() -> dict[str, EvaluationReport[Any]]:
     return {
         name: EvaluationReport.from_json(RECORDS / "strings_rebuild" / f"{name}.json") for name in ("clean", "multi")
     }
-
-
-def shipped() -> dict[str, Record]:
-    """Return the records of the shipped checkpoints by name."""
-    return {name: record(f"shipped/{name}") for name in PRETRAINED}
 
 
 def exported() -> dict[str, Record]:
