@@ -54,10 +54,9 @@ def verdicts(study: Study) -> list[Row]:
             **claim,
             "difference": difference(result),
             "p": p,
-            "seeds": f"{one.seeds}/{other.seeds}",
             "is": verdict(result, p),
         }
-        for claim, (one, other), result, p in zip(made, pairs, results, corrected, strict=True)
+        for claim, result, p in zip(made, results, corrected, strict=True)
     ]
 
 

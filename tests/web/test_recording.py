@@ -53,6 +53,7 @@ def until_closed(socket: WebSocketTestSession) -> Iterator[dict[str, Any]]:
             yield socket.receive_json()
 
 
+@pytest.mark.slow
 def test_words_are_asked_for_and_written(
     tmp_path: Path, spoken: Callable[[str], Samples], recognizer: Recognizer
 ) -> None:
