@@ -36,8 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PEER_RATE = 16_000
 Words = tuple[list[Samples], list[str]]
 ENGINES = ("torch", "torch_folded", "onnx_float32", "onnx_int8")
+#: Of the time of one word to PocketSphinx's, at most.
 GOAL_RATIOS = {"resnet50": 1.5, "compact": 0.25}
-"""Of the time of one word to PocketSphinx's, at most."""
 ENGINE_STARTS = (
     "import json, resource, sys, time; start = time.perf_counter(); import numpy as np; from pathlib import Path; "
     "from benchmarks.test_inference import engine; "

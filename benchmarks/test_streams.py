@@ -36,8 +36,8 @@ from aurora_resnet.runtime.vocabulary import DIGITS
 
 CHUNK_SECONDS, LIMIT_SECONDS, PAUSE_SECONDS = 0.1, 0.3, 2.0
 QUIET_DB = -60.0
+#: How digits are written, by their words.
 SPOKEN = dict(zip(DIGITS.words, map(str, DIGITS.digits), strict=True))
-"""How digits are written, by their words."""
 
 
 class Spoken(NamedTuple):

@@ -1,7 +1,5 @@
 """A build hook of hatchling: no source archive of this folder, whose only source lies outside it."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 

@@ -4,8 +4,6 @@ The tests and the examples in the docstrings are written once, for the name that
 Both names are the same modules, loaded once.
 """
 
-from __future__ import annotations
-
 import sys
 from contextlib import suppress
 from importlib import import_module

@@ -8,8 +8,6 @@ python -m study --only q1_systems/cnn-clean/seed2 --again
 python -m study.report                                 # docs/study.md and its figures from the records
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -5,8 +5,6 @@ mask's edges. The sounds are all that training may use, labels taken away: the s
 speakers, other words, and environmental noise.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -10,8 +10,6 @@ view of the same clip and the temperature :math:`\tau`,
 Source: Chen et al., *A Simple Framework for Contrastive Learning of Visual Representations* (SimCLR), 2020.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -28,8 +26,8 @@ from aurora_resnet.training.objective import Learner
 
 TEMPERATURE = 0.1
 MIX_SNRS_DB = (0.0, 15.0)
+#: Of a view, as a share of the clip.
 LARGEST_SHIFT = 0.15
-"""Of a view, as a share of the clip."""
 MASKS = SpecAugment(probability=1.0)
 
 

@@ -1,7 +1,5 @@
 """One run of the study: train, answer the test, write the record."""
 
-from __future__ import annotations
-
 import json
 import time
 from datetime import UTC, datetime

@@ -9,8 +9,6 @@ AN4's training speakers and answers for its test speakers and *other words of th
 heart. The mean of the classes' recalls.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,14 +27,15 @@ from aurora_resnet.runtime.audio.resampling import resample
 
 RATE = 8000
 FREE_HZ = ((100, 500), (500, 1000), (1000, 2000), (2000, 3000), (3000, 3900))
+#: A probe's clip starts so long before the word.
 BEFORE_S = 0.12
-"""A probe's clip starts so long before the word."""
+#: The first and the last that count, of 10 ms; the middle of a step of the third stage lies between them.
 FRAMES = 12, 20
-"""The first and the last that count, of 10 ms; the middle of a step of the third stage lies between them."""
+#: Clips of a word on either side.
 MOST = 30
-"""Clips of a word on either side."""
+#: Of the mean squared length of the standardised features.
 RIDGE = 0.1
-"""Of the mean squared length of the standardised features."""
+#: First sounds of AN4's words.
 SOUNDS = {
     "stop": {"labial": "b p", "alveolar": "d t w two ten twelve twenty december", "velar": "k q go"},
     "fricative": {
@@ -49,7 +48,6 @@ SOUNDS = {
     "approximant": {"labial": "y one", "palatal": "u yes", "alveolar": "rubout repeat"},
     "vowel": {"": "a e f h i l m n r s x eight oh eleven enter erase eighteen eighty april august october"},
 }
-"""First sounds of AN4's words."""
 
 
 def free_bands(model: RecognizerModel, waveforms: Tensor, labels: Tensor) -> dict[str, float]:

@@ -1,7 +1,5 @@
 """Networks and a front end that only the study needs: what the paper says of depth, skip connections and channels."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which trainings the study consists of: one TOML file a question."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,12 +20,12 @@ class Variant:
     """What differs from ``base.toml``."""
 
     model: str = "resnet50"
+    #: ``section.key=value``; ``{out}`` is the study's folder, ``{people}`` its list of people as seen from ``data.root``.
     set: tuple[str, ...] = ()
-    """``section.key=value``; ``{out}`` is the study's folder, ``{people}`` its list of people as seen from ``data.root``."""
+    #: Needs the weights that ``contrastive.py`` makes first.
     pretrain: bool = False
-    """Needs the weights that ``contrastive.py`` makes first."""
+    #: What else the network is asked, see ``measures.py``: ``bands``, ``stages``.
     measures: tuple[str, ...] = ()
-    """What else the network is asked, see ``measures.py``: ``bands``, ``stages``."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,14 @@ class Question:
     title: str
     seeds: tuple[int, ...]
     runs: Mapping[str, Variant]
+    #: Of one core for a run, about.
     minutes: float
-    """Of one core for a run, about."""
+    #: Its ``set`` counts for all runs.
     all: Variant = field(default_factory=Variant)
-    """Its ``set`` counts for all runs."""
+    #: Whether the runs answer the test; what only tunes must not.
     tested: bool = True
-    """Whether the runs answer the test; what only tunes must not."""
+    #: The training file that its runs change.
     base: str = BASE.name
-    """The training file that its runs change."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The study's strings: AN4's test strings, and numbers of people who are in no training, clean and in noise."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +20,8 @@ from .test_set import LETTERS
 
 SNRS_DB = ("clean", "10", "5")
 NOISES = ("airport", "babble", "car", "exhibition", "restaurant", "station", "street", "train")
+#: Speaker, what was said and what was recognised, a letter for each digit.
 Spoken = list[tuple[str, str, str]]
-"""Speaker, what was said and what was recognised, a letter for each digit."""
 
 
 def recognise(model: RecognizerModel, data: Path, *, bfloat16: bool) -> dict[str, Spoken]:

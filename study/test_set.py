@@ -22,10 +22,10 @@ from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
+#: Recordings 0 to 9 of each of FSDD's test speakers and digits, so that the two do not outweigh AN4's nine.
 INDICES = 10
-"""Recordings 0 to 9 of each of FSDD's test speakers and digits, so that the two do not outweigh AN4's nine."""
+#: The classes in the order of ``WORDS``, one letter each.
 LETTERS = "0123456789o"
-"""The classes in the order of ``WORDS``, one letter each."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from aurora_resnet.training.experiment import ExperimentConfig
 
 MEL = MelConfig(sample_rate=8000)
 DATA = DataConfig((Source("samples:"),))
+#: One valid value of each, in which nothing is None that may be a number.
 VALID: list[Any] = [
     Augmentation(),
     AugmentSource(noises=(SoundFiles("noise"),)),
@@ -50,7 +51,6 @@ VALID: list[Any] = [
         backbone_learning_rate=0.1, gradient_clip=1.0, weight_average=0.9, early_stopping=3, unfreeze=((1, "none"),)
     ),
 ]
-"""One valid value of each, in which nothing is None that may be a number."""
 
 
 def leaves(hint: Any, value: Any, name: str) -> Iterator[tuple[str, Any, list[object], Any]]:

@@ -39,8 +39,8 @@ from aurora_resnet.training.trainer import Trainer
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
 RATE = 8000
+#: Under which whatever is audible is accepted, so that an answer other than ``True`` comes from no calibration.
 CHOSEN = {"words": Calibration(1.5, -1e4), "strings": Calibration(threshold=0.0, other_weight=1e-6)}
-"""Under which whatever is audible is accepted, so that an answer other than ``True`` comes from no calibration."""
 NOISE = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
 
 

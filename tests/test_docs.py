@@ -23,18 +23,19 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RATE = 8000
+#: Its check digit is right.
 CARD = "4539578763621486"
-"""Its check digit is right."""
 
 
+#: Pages whose Python and commands run with the recordings of ``folder``.
 RUN = (
     "index.md", "tour.md", "tutorials.md", "runtime.md", "recognizer.md", "how-to/phone-line.md", "how-to/robot.md",
-    "how-to/web-page.md", "how-to/aurora2.md", "examples.md", "install.md",
+    "how-to/web-page.md", "how-to/aurora2.md", "examples.md",
     "telephony.md", "redaction.md",
 )  # fmt: skip
-"""Pages whose Python and commands run with the recordings of ``folder``."""
+#: Pages with a test of their own below.
 OWN_TESTS = {"strings.md", "voice-agents.md"}
-"""Pages with a test of their own below."""
+#: Pages whose examples need more than a test has, and where they run instead.
 ELSEWHERE = {
     "data.md": "downloads",
     "export.md": "minutes; tests/export",
@@ -48,7 +49,6 @@ ELSEWHERE = {
     "study.md": "hours; CI runs the quick form",
     "web.md": "until Ctrl-C; tests/web",
 }
-"""Pages whose examples need more than a test has, and where they run instead."""
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -22,6 +22,7 @@ def fresh(code: str) -> str:
     return result.stdout.strip()
 
 
+#: What the package is used by. A change here is a change for everybody who uses it: see the change log.
 NAMES = """
     AudioError Augmentation AugmentedClips AuroraError Calibration ClipSet ConfigError Corpus CorpusError
     DigitRecognizer DigitString EvaluationReport Evaluator MelConfig MelFrontend ModelError NoisyClips Recognition
@@ -30,7 +31,6 @@ NAMES = """
     load_checkpoint load_clips load_corpus mix_at_snr paired_difference read_audio read_experiment register_model
     resample run_experiment save_checkpoint split_speakers write_audio __version__
 """
-"""What the package is used by. A change here is a change for everybody who uses it: see the change log."""
 
 
 def test_the_public_names_are_these() -> None:
@@ -64,8 +64,8 @@ print([name for name in aurora_resnet.runtime.__all__ if getattr(aurora_resnet.r
     assert fresh(code) == "[]"
 
 
+#: Their fields are data in the order in which one says them, no options.
 RECORDS = ("Corpus", "Utterance")
-"""Their fields are data in the order in which one says them, no options."""
 
 
 def options_by_position(thing: object, name: str) -> list[str]:

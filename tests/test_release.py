@@ -12,8 +12,8 @@ import pytest
 from aurora_resnet.runtime.version import __version__
 
 DIST = Path(__file__).resolve().parent.parent / "dist"
+#: What we allow ourselves, in bytes: a robot may fetch it over a radio. The package index takes 100 MB.
 LARGEST = {"aurora_resnet-*.whl": 40e6, "aurora_resnet_runtime-*.whl": 20e6, "aurora_resnet-*.tar.gz": 45e6}
-"""What we allow ourselves, in bytes: a robot may fetch it over a radio. The package index takes 100 MB."""
 MODELS = {
     "exported/compact.onnx",
     "exported/resnet50.onnx",

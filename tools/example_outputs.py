@@ -17,10 +17,10 @@ from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 HEADING = "Prints:\n\n"
+#: Waits for calls.
 BY_HAND = {"phone_line", "phone_caller"}
-"""Waits for calls."""
+#: The second measures on what the first builds.
 ORDER = ("noisy_corpus", "evaluate_aurora2")
-"""The second measures on what the first builds."""
 
 _OUTPUT = re.compile(rf"(?<={HEADING})(?:(?:    .*)?\n)*?(?=\"\"\")")
 _NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e-?\d+)?")

@@ -29,11 +29,11 @@ from tools.make_training_corpus import held_out_speakers, side_of_person
 
 MARGIN_SECONDS = 0.12
 MOST_OF_A_WORD, MOST_TALK = 40, 1500
+#: Words of the measurement.
 MEASURED = frozenset(
     """yes no up down left right on off stop go backward bed bird cat dog follow forward happy house learn marvin
     sheila tree visual wow enter erase rubout fifty nineteen seventy sixty thirty twenty""".split()  # noqa: SIM905
 )
-"""Words of the measurement."""
 
 
 class Sound(NamedTuple):

@@ -47,8 +47,8 @@ from aurora_resnet.runtime.vocabulary import DIGITS
 
 VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
+#: Digits with a longer pause between them are not one piece of speech.
 SEAM_SECONDS = 0.1
-"""Digits with a longer pause between them are not one piece of speech."""
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 VENDOR = Path(__file__).resolve().parent.parent / "build" / "vendor"
 PACKAGE = "onnxruntime-web@1.30.0"
+#: The engine with its glue, and its WebAssembly, by what they must be.
 FILES = {
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
-"""The engine with its glue, and its WebAssembly, by what they must be."""
 
 
 def is_vendored(folder: Path = VENDOR) -> bool:

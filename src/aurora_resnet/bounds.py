@@ -14,8 +14,6 @@ A method ``_misfits`` of a configuration yields what else is wrong, such as fiel
 where every field alone is right.
 """
 
-from __future__ import annotations
-
 import re
 import typing
 from collections.abc import Callable, Collection, Mapping
@@ -32,10 +30,11 @@ from pydantic_core import CoreSchema, ErrorDetails, core_schema
 from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
+#: Unknown names are refused, ``"3"`` is no number, ``1`` no truth value, and all numbers are finite.
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-"""Unknown names are refused, ``"3"`` is no number, ``1`` no truth value, and all numbers are finite."""
 _UNKNOWN = "unexpected_keyword_argument"
 LONGEST_SHOWN = 80
+#: What a field must be, by pydantic's name of the error.
 _EXPECTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -51,7 +50,6 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "too_long": "at most {max_length} values",
 }
-"""What a field must be, by pydantic's name of the error."""
 
 
 class _Rule:

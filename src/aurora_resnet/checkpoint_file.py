@@ -1,7 +1,5 @@
 """The file of a checkpoint: tensors in safetensors with one JSON header."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

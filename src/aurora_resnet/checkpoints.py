@@ -5,8 +5,6 @@ file says where it lives and what to install. Names are those that are built in,
 ``package.module:Class`` is imported only with ``trust_code``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +26,13 @@ from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 from aurora_resnet.runtime.model_reference import CHECKPOINTS, FOLDERS, SUFFIXES, AnyModel, Kind, is_file, resolve
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
+#: Names of the shipped models, which the package carries as checkpoints and as exported models.
 PRETRAINED = CHECKPOINTS
-"""Names of the shipped models, which the package carries as checkpoints and as exported models."""
 _FOLDER = FOLDERS["checkpoint"]  # scripts written for 0.2 import it
 
 SUFFIX = SUFFIXES["checkpoint"]
+#: Under this name ``info`` says how the calibration was chosen.
 OPERATING_POINT = "operating_point"
-"""Under this name ``info`` says how the calibration was chosen."""
 _MODEL, _STATE = "model.", "state."
 
 

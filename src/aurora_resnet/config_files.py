@@ -3,8 +3,6 @@
 Unknown keys, wrong types and impossible values are reported all at once; ``bounds`` says which they are.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Where torch computes, and what the machine is."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext

@@ -1,7 +1,5 @@
 """Write files whole or not at all, and keep two runs out of one folder."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -15,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+#: Name of the file that marks a folder as taken, see ``locked_folder``.
 LOCK = ".lock"
-"""Name of the file that marks a folder as taken, see ``locked_folder``."""
 _UNWRITTEN = 0  # nanoseconds: the age of a temporary file before its writer has touched it
 
 

@@ -3,8 +3,6 @@
 The hub's client keeps what it fetched; without a network that is used.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

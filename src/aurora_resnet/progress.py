@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm.asyncio import tqdm
 
+#: Between two lines, and before the first: what is done sooner says nothing.
 SECONDS = 10.0
-"""Between two lines, and before the first: what is done sooner says nothing."""
 LINE = "{desc}{n_fmt} of {total_fmt} {unit}s, {elapsed} so far, {remaining} left{postfix}"
 
 

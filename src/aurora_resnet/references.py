@@ -5,8 +5,6 @@ statement would, and from nowhere else. A file may name what is built in, regist
 comes out of a file is imported only where the user trusts its code: see SECURITY.md.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Collection, Iterator
@@ -20,11 +18,11 @@ from typing import Any
 from aurora_resnet.runtime.errors import ConfigError
 
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+#: What a file may say of a package and have repeated in an error: no options of pip, no lines of its own.
 _PLAIN = re.compile(r"[\w<][\w.<>+\-]{0,199}")
-"""What a file may say of a package and have repeated in an error: no options of pip, no lines of its own."""
 
+#: Whether the references of a file may be imported, or which of them.
 TrustCode = bool | Collection[str | None]
-"""Whether the references of a file may be imported, or which of them."""
 
 _TRUSTED: ContextVar[TrustCode] = ContextVar("trusted", default=True)
 

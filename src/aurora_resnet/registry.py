@@ -1,7 +1,5 @@
 """Parts by name: built in, registered, an entry point of another package, or ``package.module:Class``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar
 

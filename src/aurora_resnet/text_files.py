@@ -1,7 +1,5 @@
 """Text files of users: lists, manifests, tables and settings, in any Unicode encoding."""
 
-from __future__ import annotations
-
 import codecs
 import errno
 import io

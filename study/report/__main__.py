@@ -13,8 +13,8 @@ from study.report.records import MEAN, SNRS, Study
 from study.report.specification import BASE, GROUPS, PAPER, SECTIONS, SYSTEMS
 from tools.reports.rendering import DOCS, render
 
+#: The run without which a question has no section; any will do for the others.
 NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
-"""The run without which a question has no section; any will do for the others."""
 
 
 def page(study: Study) -> str:

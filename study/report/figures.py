@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 UPWARDS = SNRS[::-1]
+#: Of a line: where, and the share, which is drawn in percent.
 Points = Iterable[tuple[object, float]]
-"""Of a line: where, and the share, which is drawn in percent."""
 
 
 def draw(study: Study) -> None:

@@ -19,11 +19,11 @@ from tools.reports.rendering import RECORDS
 
 STUDY = RECORDS / "study"
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
+#: The SNRs of the mean, as everywhere.
 MEAN = ("20", "15", "10", "5", "0")
-"""The SNRs of the mean, as everywhere."""
 SET_C = ("c/subway", "c/street")
+#: The same clips with the same noise in the channel of training.
 SAME_CLIPS = ("a/subway", "b/street")
-"""The same clips with the same noise in the channel of training."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from study.report.specification import BASE, CLAIMS, GROUPS, SHARES, SYSTEMS
 from study.test_set import LETTERS
 
 LEVEL = 0.05
+#: The SNRs at which confusions are counted, in dB.
 LOW = ("5", "0", "-5")
-"""The SNRs at which confusions are counted, in dB."""
 STARTS = {"imagenet": "ImageNet", "random": "random"}
 Row = dict[str, Any]
 
@@ -36,10 +36,10 @@ def verdict(result: Difference, p_value: float) -> str:
     >>> verdict(Difference(0.02, 0.01, 0.03, 0.001), 0.01), verdict(Difference(-0.02, -0.03, -0.01, 0.001), 0.01)
     ('confirmed', 'not confirmed: the opposite')
     >>> verdict(Difference(0.02, -0.01, 0.05, 0.2), 0.4)
-    'not decidable here: no clear difference'
+    'not decidable here'
     """
     if p_value >= LEVEL or not result.decided:
-        return "not decidable here: no clear difference"
+        return "not decidable here"
     return "confirmed" if result.mean > 0 else "not confirmed: the opposite"
 
 
@@ -54,10 +54,9 @@ def verdicts(study: Study) -> list[Row]:
             **claim,
             "difference": difference(result),
             "p": p,
-            "seeds": f"{one.seeds}/{other.seeds}",
             "is": verdict(result, p),
         }
-        for claim, (one, other), result, p in zip(made, pairs, results, corrected, strict=True)
+        for claim, result, p in zip(made, results, corrected, strict=True)
     ]
 
 

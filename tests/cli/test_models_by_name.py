@@ -28,8 +28,8 @@ Call = Callable[..., "subprocess.CompletedProcess[str]"]
 RATE = 8000
 SHIPPED: dict[Kind, str] = {"words": "compact", "strings": "string_net"}
 FORMS = ("shipped", "checkpoint", "onnx", "folder", "exported folder", "hub", "hub revision")
+#: Of the other kind; it is the kind that is refused, whatever the form.
 REFUSED = FORMS[:3]
-"""Of the other kind; it is the kind that is refused, whatever the form."""
 LOADED = "the model was loaded"
 
 
@@ -150,13 +150,13 @@ mel = { sample_rate = 8000, n_mels = 16 }
 data.train = [{ corpus = "manifest:one.csv", validation_share = 0.0 }]
 training = { epochs = 1, batch_size = 2, distillation = {} }
 """
+#: What is done with a model that was loaded, where that takes long.
 WORK = (
     "aurora_resnet.cli.demo.run_demo", "aurora_resnet.cli.calibrate.calibrate_checkpoint",
     "aurora_resnet.cli.export.export_onnx",
     "aurora_resnet.cli.adapt.adapt_model", "aurora_resnet.teaching.teach.read_clips",
     "aurora_resnet.training.trainer.Trainer.fit", "aurora_resnet.web.running.serve_forever",
 )  # fmt: skip
-"""What is done with a model that was loaded, where that takes long."""
 
 
 def loaded(*_: object, **__: object) -> NoReturn:

@@ -117,8 +117,8 @@ def test_the_numbers_are_those_of_the_result(page: Page, result: DemoResult) -> 
     wanted = [(w, f"{100 * p:.2f}") for example in result.examples for w, p in example.answer.probabilities.items()]
     assert shown == wanted
     learning = result.learning
-    assert f"{learning.before.correct} of 176" in page.text
-    assert f"{learning.after.correct} of 176" in page.text
+    assert f"{learning.before.correct} of 44" in page.text
+    assert f"{learning.after.correct} of 44" in page.text
     for value in result.environment.values():
         assert any(str(value) in row for row in page.rows)
 

@@ -98,9 +98,7 @@ def test_many_files(run: Run) -> None:
     assert run("many_files", count=30, workers=1) == lines
 
 
-@pytest.mark.parametrize(
-    "name", ["own_augmentation", "own_front_end", "own_network", "fine_tune_folder"], ids=lambda name: name
-)
+@pytest.mark.parametrize("name", ["own_augmentation", "fine_tune_folder"], ids=lambda name: name)
 def test_what_learns(run: Run, name: str) -> None:
     corpus: dict[str, object] = {"corpus": few(testing=True)}
     if name == "fine_tune_folder":
@@ -108,20 +106,6 @@ def test_what_learns(run: Run, name: str) -> None:
     epochs = 5 if name == "own_augmentation" else 1  # it prints a number for each
     lines, header = (without_numbers(each) for each in (run(name, epochs=epochs, **corpus), stated(name)))
     assert lines == header
-
-
-@pytest.mark.slow
-def test_freeze_plan(run: Run) -> None:
-    lines = run("freeze_plan", epochs=2, plans=((0, "all_but_head"), (1, "stage2")), corpus=few())
-    free = [int(re.findall(r"([\d,]+) trained", line)[0].replace(",", "")) for line in lines]
-    assert free == sorted(free)
-    assert without_numbers(lines) == without_numbers(stated("freeze_plan"))[:2]
-
-
-@pytest.mark.slow
-def test_five_systems(run: Run) -> None:
-    lines = run("five_systems", epochs=1, corpus=few(testing=True))
-    assert without_numbers(lines) == without_numbers(stated("five_systems"))
 
 
 @pytest.mark.parametrize(

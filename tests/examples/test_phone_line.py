@@ -14,8 +14,8 @@ import pytest
 from aurora_resnet.runtime.strings.streams import StringStreams
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 
+#: Forty times as fast as people speak.
 FRAME_SECONDS = 0.0005
-"""Forty times as fast as people speak."""
 
 Taken = tuple[list[str | None], list[float]]
 

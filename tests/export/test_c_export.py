@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,8 @@ pytest.importorskip("onnx")
 if shutil.which("gcc") is None:
     pytest.skip("no gcc, which builds what is exported (apt-get install gcc)", allow_module_level=True)
 
+#: Of int8 logits, by which an answer may differ: the front ends round differently, and the layers go on with it.
 MOST_STEPS = 6
-"""Of int8 logits, by which an answer may differ: the front ends round differently, and the layers go on with it."""
 FACTS = ExportedSequenceModel(resolve("string_net").path).facts
 
 
@@ -241,9 +242,10 @@ def test_memory_that_is_in_use_is_not_given_twice(wanted: list[tuple[int, int, i
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_a_thousand_clips_get_the_answers_of_the_onnx_file(words: Built, shared: Path) -> None:
-    found = words_agree(words, *zip(*clips_of(shared), strict=True))
-    assert (found["clips"], found["digits"]) == (1000, 638)
+def test_clips_get_the_answers_of_the_onnx_file(words: Built, shared: Path) -> None:
+    """Every fourth of the thousand of which docs/records/microcontroller.json tells."""
+    found = words_agree(words, *zip(*islice(clips_of(shared), 0, None, 4), strict=True))
+    assert found["clips"] == 250
     assert found["most_steps"] <= MOST_STEPS
     assert found["within_one_step"] > 0.95
     assert found["right_onnx"] - found["right_c"] <= 0.005 * found["digits"]

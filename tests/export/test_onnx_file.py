@@ -130,7 +130,8 @@ def test_the_command_writes_a_file_and_its_size(compact: Checkpoint, tmp_path: P
 def test_every_network_of_the_zoo_can_be_exported(name: str, tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = RecognizerModel(RecognizerConfig(name, MelConfig(sample_rate=8000)))
+        # Short clips: the layers over time are traced frame by frame.
+        model = RecognizerModel(RecognizerConfig(name, MelConfig(sample_rate=8000), clip_seconds=0.4))
     parity = export_onnx(model, tmp_path / f"{name}.onnx")
     assert parity.largest_difference <= LARGEST_DIFFERENCE
 

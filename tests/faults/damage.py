@@ -16,6 +16,7 @@ Change = Callable[[bytes], bytes]
 Place = int | float
 
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
+#: Texts that have tripped programs: extreme numbers, other types, deep nesting, odd characters and names.
 TOKENS = (
     "inf", "-inf", "nan", "1e400", "-1", "0", "1e30", "5e-324", "8000.0", "1" + "0" * 30, "10" * 40, "9" * 5000,
     "1_000_000", "65536", "1000000000", '""', "null", "true", "[]", "{}", "[1, 2]", '{"a": 1}', "[" * 200,
@@ -23,7 +24,6 @@ TOKENS = (
     "fünf", ",,,,", "\n", '"', "'", "=", "[[x]]", "1970-01-01", "../../../etc/passwd", "/dev/zero", "a" * 300,
     "x" * 100_000,
 )  # fmt: skip
-"""Texts that have tripped programs: extreme numbers, other types, deep nesting, odd characters and names."""
 ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp037")
 
 places: st.SearchStrategy[Place] = st.integers(0, 127) | st.floats(0, 1)

@@ -34,15 +34,15 @@ _NOISE = 'subway = "{0}/pink.flac"\nbabble = {{ talkers = 2 }}\ncar = "{0}/hum.f
 class Command:
     """A command that writes."""
 
+    #: ``{disk}`` stands for the folder that is full, ``{home}`` for one that is not.
     arguments: str
-    """``{disk}`` stands for the folder that is full, ``{home}`` for one that is not."""
+    #: The file in ``{disk}`` that it would write again.
     old: str = ""
-    """The file in ``{disk}`` that it would write again."""
     to_output: bool = False
+    #: Whether it computes for long before it writes.
     heavy: bool = False
-    """Whether it computes for long before it writes."""
+    #: Whether it trains a network first: only for the record, since "train" writes as it does.
     longest: bool = False
-    """Whether it trains a network first: only for the record, since "train" writes as it does."""
 
 
 COMMANDS = {

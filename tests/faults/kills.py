@@ -44,8 +44,8 @@ from aurora_resnet.training.trainer import Trainer
 
 Scenario = Callable[[Path], None]
 LONGEST_SECONDS = 300.0
+#: After so long a process whose parent was killed should have ended too.
 OUTLIVE_SECONDS = 30.0
-"""After so long a process whose parent was killed should have ended too."""
 
 
 def kill_and_repeat(scenario: Scenario, kills: int, *, seed: int) -> int:

@@ -23,8 +23,8 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models import load_model
 
 WORD = samples_folder() / "flite-slt" / "seven_1.flac"
+#: Formats that soundfile writes and no mutant is made of, each with the reason.
 LEFT_OUT = {"RAW": "no header to damage", "SD2": "its header is a second file beside it"}
-"""Formats that soundfile writes and no mutant is made of, each with the reason."""
 
 
 def sound_files() -> dict[str, bytes]:

@@ -26,13 +26,13 @@ from aurora_resnet.runtime.errors import AudioError, AuroraError
 from tests.faults.conftest import MUTANTS
 from tests.faults.readers import READERS
 
+#: Processor time, so that a busy machine does not count.
 HANG_SECONDS = 5.0
-"""Processor time, so that a busy machine does not count."""
+#: Time of the clock, for what waits for ever or never comes back to Python; it ends the process with a traceback.
 SILENT_SECONDS = 120.0
-"""Time of the clock, for what waits for ever or never comes back to Python; it ends the process with a traceback."""
 MEMORY_MB = 500
+#: Address space that may be added, so that the machine survives.
 MOST_MB = 3000
-"""Address space that may be added, so that the machine survives."""
 
 
 def megabytes(what: str) -> float:

@@ -15,8 +15,8 @@ from tests.faults.conftest import KILLS
 from tests.faults.kills import contents, kill_and_repeat
 
 STEPS = 4
+#: Of the kills.
 SHARES = {"training": 0.4, "make-noisy": 0.3, "download": 0.2, "make-noisy, 2 workers": 0.05, "export": 0.05}
-"""Of the kills."""
 SLOW = ("training", "make-noisy, 2 workers", "export")
 
 

@@ -17,10 +17,10 @@ from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 
 THREADS = 16
 CALLS = int(os.environ.get("FAULT_CALLS", "64"))
+#: 3600 is what docs/reliability.md has.
 STREAM_SECONDS = int(os.environ.get("FAULT_STREAM_SECONDS", "150"))
-"""3600 is what docs/reliability.md has."""
+#: Of the stream: not the model's, so that the resampler works too.
 RATE = 16_000
-"""Of the stream: not the model's, so that the resampler works too."""
 
 
 @pytest.fixture(scope="module")

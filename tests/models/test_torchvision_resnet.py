@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+#: What it says where torch is without CUDA and torchvision with it.
 REASON = "operator torchvision::nms does not exist"
-"""What it says where torch is without CUDA and torchvision with it."""
 
 
 def test_a_torchvision_that_does_not_fit_torch(tmp_path: Path) -> None:

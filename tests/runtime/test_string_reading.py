@@ -57,6 +57,7 @@ def test_a_stream_reads_a_number_that_is_said_otherwise(shared: Path, file: str,
     assert not any(isinstance(event, Digit) for event in events)  # "seven" may be the end of "forty seven"
 
 
+@pytest.mark.slow
 def test_of_talk_in_a_stream_no_number_is_accepted(shared: Path) -> None:
     for path in sorted((shared / "wuw_corpus_ii" / "sentence").glob("s*0_*"))[:6]:
         events = stream_events(StringRecognizer.from_pretrained("speech_encoder"), *read_audio(path))

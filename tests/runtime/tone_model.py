@@ -12,8 +12,8 @@ from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, S
 from aurora_resnet.runtime.vocabulary import DIGITS
 
 RATE, STEP = 8000, 320
+#: A word that is no digit: other speech.
 OTHER = "forty"
-"""A word that is no digit: other speech."""
 SAID = (*DIGITS, OTHER)
 TONES_HZ = [300 + 200 * word for word in range(len(SAID))]
 WORD_SECONDS = 0.28

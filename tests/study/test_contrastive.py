@@ -52,7 +52,7 @@ def test_a_view_is_its_clip_with_another_one_below_it() -> None:
 def test_it_learns_without_labels_and_its_backbone_loads(tmp_path: Path) -> None:
     """The same views again and again: the network must learn to tell them apart, whatever the labels say."""
     clips = ClipSet.load(read_samples().filter(split="test"), 8000, 1.0)
-    waveforms = clips.batch(range(0, 160, 10))
+    waveforms = clips.batch(range(0, 160, 10))[:, 2000:6000]  # half the frames, half the time
     config = TrainingConfig(epochs=1, learning_rate=0.02)
     losses = []
     for labels, steps in ((torch.zeros(16, dtype=torch.int64), 12), (torch.arange(16) % 11, 3)):

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.shared
 def test_a_run_again_gives_the_same_numbers(shared: Path, tmp_path: Path) -> None:
     changes = {"data.root": str(shared), "data.share": 0.02, "training.epochs": 2}
-    (run,) = plan(["q1_systems/cnn_lstm-multi"], [2], changes)
+    (run,) = plan(["q1_systems/lstm-multi"], [2], changes)
     records: list[dict[str, Any]] = []
     build(shared, tmp_path / "first", quick=True)
     shutil.copytree(tmp_path / "first", tmp_path / "again")
@@ -49,8 +49,8 @@ from aurora_resnet.training.state import HISTORY
 from study.execute import execute
 from study.plan import plan
 shared, out = map(Path, sys.argv[1:])
-changes = {"data.root": str(shared), "data.share": 0.05, "weights": "none"}
-changes |= {"training.epochs": 8, "training.early_stopping": 3}
+changes = {"data.root": str(shared), "data.share": 0.02, "weights": "none"}
+changes |= {"training.epochs": 6, "training.early_stopping": 3}
 execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
 """
 
@@ -99,9 +99,7 @@ def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, tmp_pat
     done = list(records.glob("q1_systems/*/seed1.json"))
     assert len(done) == 1
     first = done[0].read_bytes()
-    second, third = (
-        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout for _ in range(2)
-    )
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "1 of 2 runs are done" in second
-    assert "2 of 2 runs are done" in third
+    assert len(list(records.glob("q1_systems/*/seed1.json"))) == 2
     assert done[0].read_bytes() == first

@@ -8,8 +8,8 @@ import pytest
 
 from tools.code_lines import ROOT, count, python_lines
 
-MOST = 30278
-"""Raise it only for what is worth its lines."""
+#: Raise it only for what is worth its lines.
+MOST = 29308
 
 
 def test_blank_lines_comments_and_docstrings_do_not_count() -> None:

@@ -32,8 +32,8 @@ from aurora_resnet.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
 
+#: Of weights and losses after eight steps, beside values of about 1: sums in another order.
 TOLERANCE = 2e-5
-"""Of weights and losses after eight steps, beside values of about 1: sums in another order."""
 CONFIG = TrainingConfig(
     epochs=2, batch_size=23, learning_rate=0.02, gradient_clip=1.0, weight_average=0.9, speed_factors=(0.9, 1.0, 1.1),
     spec_augment=SpecAugment(probability=1.0, time_width=4, frequency_width=4), schedule="one_cycle", seed=5,

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RATE = 48_000  # what microphones give
 SAID = ("four", "oh", "seven", "one")
+#: In the order of the digits: who says "seven" says "sept".
 OTHER_WORDS = (
     "licht an", "größer", "щука", "да", "<i>vier</i>", "a" * 60, "turn the light off in the kitchen, please", "sept",
     "acht", "neun", "o",
 )  # fmt: skip
-"""In the order of the digits: who says "seven" says "sept"."""
 OTHER_DIGITS = (None,) * 7 + (7, 8, 9, None)
 RECORDED_WORDS = ("seven", "three", "two")
 

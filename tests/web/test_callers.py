@@ -18,8 +18,8 @@ from aurora_resnet.web import callers as module
 from aurora_resnet.web.callers import Caller, Callers, TooManyCallers, Turn
 from tests.runtime.tone_model import ToneModel
 
+#: Bytes of a second.
 SECOND = 16_000
-"""Bytes of a second."""
 
 
 class Watched(Callers):

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
+#: Of samples that need no other rate: float32 sums in another order.
 SAME_CLIP = 1e-5
-"""Of samples that need no other rate: float32 sums in another order."""
+#: Of samples at another rate: two filters whose edges differ.
 SAME_RESAMPLED = 5e-3
-"""Of samples at another rate: two filters whose edges differ."""
+#: Of one recording: sums that are rounded to the other of two int8 steps move a probability by up to so much.
 SAME_PROBABILITY = 0.05
-"""Of one recording: sums that are rounded to the other of two int8 steps move a probability by up to so much."""
+#: Of all recordings: few sums lie so near the edge between two steps, so another chain would be seen here.
 SAME_ON_AVERAGE = 0.003
-"""Of all recordings: few sums lie so near the edge between two steps, so another chain would be seen here."""
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ from tests.web.server_process import megabytes, server
 
 CALLERS = int(os.environ.get("CALLERS", "5"))
 HOSTILE_CLIENTS = int(os.environ.get("HOSTILE", "9"))
-SECONDS = float(os.environ.get("CALL_SECONDS", "6"))
+SECONDS = float(os.environ.get("CALL_SECONDS", "4"))
 MESSAGE_SECONDS, RATE = 0.02, 8000
 SECOND = 2 * RATE
 Hostile = Callable[[str, bytes], Awaitable[None]]
@@ -179,7 +179,7 @@ def test_callers_are_told_all_they_say_beside_hostile_clients() -> None:
         for clients in (0, HOSTILE_CLIENTS):
             attacker = multiprocessing.get_context("spawn").Process(target=attack, args=(address, clients), daemon=True)
             attacker.start()
-            time.sleep(5 if clients else 0)
+            time.sleep(3 if clients else 0)
             answers = asyncio.run(calls(address))
             attacker.kill()
             attacker.join()

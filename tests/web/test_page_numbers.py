@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NUMBER = "4071"
+#: So long after the page opened the microphone everything was said.
 SAID_MS = 4_300
-"""So long after the page opened the microphone everything was said."""
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,7 @@ def until_closed(socket: WebSocketTestSession) -> Iterator[dict[str, Any]]:
             yield socket.receive_json()
 
 
+@pytest.mark.slow
 def test_words_are_asked_for_and_written(
     tmp_path: Path, spoken: Callable[[str], Samples], recognizer: Recognizer
 ) -> None:
@@ -92,6 +93,7 @@ def test_words_are_asked_for_and_written(
     assert [recognizer.recognize(path).word for path in paths] == ["seven", "seven"]
 
 
+@pytest.mark.slow
 def test_what_was_recorded_is_tried_corrected_and_saved(tmp_path: Path, spoken: Callable[[str], Samples]) -> None:
     mine = recorded_words(tmp_path / "mine")
     (tmp_path / "mine.onnx").write_text("of somebody else")

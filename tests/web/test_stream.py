@@ -135,7 +135,7 @@ def test_what_a_question_does_not_name_stays_as_the_last_one_said(client: TestCl
     assert [(event["string"]["text"], event["reason"]) for event in ended] == [("777", "length")]
 
 
-@pytest.mark.parametrize("callers", [12, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("callers", [8, pytest.param(50, marks=pytest.mark.slow)])
 def test_many_callers_are_computed_in_batches_as_if_each_were_alone(callers: int) -> None:
     """Of all rates and codes, with waits of their own; some say nothing and some say what is no word."""
     generator = np.random.default_rng(0)

@@ -30,8 +30,8 @@ from tests.runtime.recorded_numbers import recorded_numbers
 from tests.web.server_process import started
 
 T = TypeVar("T")
+#: Samples, as Home Assistant sends them.
 CHUNK = 1024
-"""Samples, as Home Assistant sends them."""
 
 
 @pytest.fixture(scope="module")

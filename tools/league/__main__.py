@@ -5,8 +5,6 @@ was killed goes on with the same command, and later only what changed is asked a
 NAME`` measures some entrants and no latency, ``--entrants FILE`` others; see ``docs/league.md``.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json
@@ -27,8 +25,8 @@ from tools.league.entrants import HERE, Entrant, Worker, read_entrants, working
 from tools.league.records import make_record
 from tools.measure.records import header
 
+#: Rounds of the latency, clips of one, and the entrant whose time is 1.
 ROUNDS, CLIPS_A_ROUND, MEASURE = 8, 3, "resnet50"
-"""Rounds of the latency, clips of one, and the entrant whose time is 1."""
 
 
 def peers_python(folder: Path) -> Path:

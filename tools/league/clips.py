@@ -5,8 +5,6 @@ that were taken before. Speakers are of no training; the digits of ``tuning`` ar
 settings of the entrants are chosen on them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import wave
@@ -48,8 +46,8 @@ COUNTS: dict[str, dict[str, int]] = {
     "negatives": {"letters": 20, "other words": 20, "noise": 16, "talk": 12},
     "tuning": {"digits": 24, "strings": 6},
 }
+#: Groups or tasks of which an entrant that recognises single words has nothing to say.
 STRINGS = ("strings", "talk")
-"""Groups or tasks of which an entrant that recognises single words has nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,8 @@ class Clip:
         return self.task in STRINGS or self.group in STRINGS
 
 
+#: Id, speaker, digits, samples (or the file that holds them), rate.
 Sound = tuple[str, str, str, Samples | Path, int]
-"""Id, speaker, digits, samples (or the file that holds them), rate."""
 
 
 def make_clips(data: Path, folder: Path, share: float = 1.0) -> list[Clip]:

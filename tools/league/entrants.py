@@ -4,8 +4,6 @@ Answers stand in a file of their own for every digest of an entrant (its module,
 each clip, written as it comes. So a run that was killed goes on, and only what changed is asked again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """From answers to the record of an entrant: shares with intervals by speaker, and right or wrong for each clip."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,8 +14,8 @@ from tools.league.entrants import Answer, Entrant, answers
 from tools.league.text import digits_of
 
 Record = dict[str, Any]
+#: Share of the tuning digits that the threshold of an entrant without an operating point of its own refuses.
 REFUSED = 0.025
-"""Share of the tuning digits that the threshold of an entrant without an operating point of its own refuses."""
 
 
 def groups_of(clips: Sequence[Clip]) -> dict[str, list[Clip]]:

@@ -1,13 +1,11 @@
 """From what a recogniser writes to digits: "Zero.", "oh", "0" and "4, 0 - 7" are all digits, "forty" is none."""
 
-from __future__ import annotations
-
 import re
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPOKEN = {word: str(digit) for digit, word in enumerate(WORDS)} | {"oh": "0", "o": "0"}
+#: What a recogniser of any English writes for the sound of a digit.
 SAME_SOUND = {"won": "1", "to": "2", "too": "2", "for": "4", "ate": "8"}
-"""What a recogniser of any English writes for the sound of a digit."""
 
 
 def digits_of(text: str) -> tuple[str, bool]:

@@ -4,8 +4,6 @@ It runs in the environment of its entrant, so it needs nothing but NumPy. ``pyth
 the first line names the files that the entrant consists of, and the version of its package.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

@@ -34,13 +34,13 @@ from tools.measure.records import Record, Settings, header
 from tools.measure.string_models import StringModels
 
 RATE, PACKET_SECONDS, SEED = 8000, 0.02, 28
+#: Container, encoder of PyAV, and kbit/s.
 CODECS: Mapping[str, tuple[str, str, float]] = {
     "AMR 4.75": ("amr", "libopencore_amrnb", 4.75),
     "AMR 12.2": ("amr", "libopencore_amrnb", 12.2),
     "Opus 6 kbit/s": ("ogg", "libopus", 6.0),
     "Opus 16 kbit/s": ("ogg", "libopus", 16.0),
 }
-"""Container, encoder of PyAV, and kbit/s."""
 
 
 def coded(samples: Samples, name: str) -> Samples:

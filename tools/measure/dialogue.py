@@ -28,8 +28,8 @@ from tools.measure.string_models import StringModels
 
 LENGTH, SAYINGS, QUESTIONS, RATE, SEED = 10, 3, 6, 8000, 28
 PAUSE_SECONDS = (0.05, 0.3)
+#: Numbers of the list, of which the speaker says one.
 KNOWN = 1000
-"""Numbers of the list, of which the speaker says one."""
 
 
 @dataclass(frozen=True, kw_only=True)

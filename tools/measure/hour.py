@@ -18,13 +18,13 @@ RATE = 8000
 SEED = 0
 PAUSE_SECONDS = (0.3, 1.0)
 BED_DB = -70.0
+#: Recorded noise; trainings may contain the first two of them.
 NOISES = {
     "Speech Commands background": "speech_commands_other/background",
     "ESC-10": "noise/esc10",
     "nonspeech100": "noise/nonspeech100",
     "NOIZEUS": "noise/noizeus",
 }
-"""Recorded noise; trainings may contain the first two of them."""
 
 
 @dataclass(frozen=True)

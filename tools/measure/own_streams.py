@@ -9,8 +9,6 @@ Where words are said alone, what a stream asks its model does not depend on the 
 and every layer answers all of them.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 import tempfile

@@ -18,8 +18,6 @@ Of each draw: words right; other words accepted where 5 % of the words are refus
 ``teach`` chose; seconds of telephone talk (sessions that are in no bank) accepted.
 """
 
-from __future__ import annotations
-
 import random
 import subprocess
 import tempfile

@@ -6,8 +6,6 @@ Words, draws, test and columns are those of ``own_words``. The weight of a perso
 commands' test; the rarer words chose nothing.
 """
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 

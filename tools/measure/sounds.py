@@ -31,8 +31,8 @@ from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 
+#: RMS levels of the made white noise, dB re full scale.
 WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
-"""RMS levels of the made white noise, dB re full scale."""
 
 
 def wordless(name: str, *sources: SoundFiles, root: str | Path = ".") -> Corpus:

@@ -21,8 +21,8 @@ class StringModels(ABC):
 
     records: str
     models: dict[str, str]
+    #: Of the records' names.
     prefix: ClassVar[str] = ""
-    """Of the records' names."""
 
     def jobs(self, settings: Settings) -> Iterator[Job]:
         """Yield what makes the record of each model."""

@@ -35,8 +35,8 @@ from tools.measure.sounds import draw_noise, read_whole, scene_corpora, wordless
 SNRS_DB = (20, 10, 5, 0)
 STRINGS, REPEATED = 220, 200
 SEED = 15
+#: The telephone sessions of no training and no calibration; their number ends in 0.
 TALK_SESSIONS = r"^s\d*0_"
-"""The telephone sessions of no training and no calibration; their number ends in 0."""
 
 
 @dataclass(frozen=True)

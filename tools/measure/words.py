@@ -37,8 +37,8 @@ from tools.measure.sounds import (
 from tools.measure.word_sets import WordRecordings, WordSets
 
 WHITE_WINDOWS = 20
+#: A quick measurement takes every tenth recording.
 QUICK = 10
-"""A quick measurement takes every tenth recording."""
 
 
 @dataclass(frozen=True, kw_only=True)

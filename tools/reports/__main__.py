@@ -20,7 +20,7 @@ from tools.reports.sources import Record
 
 MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
 SOURCES = {
-    **{name: getattr(sources, name) for name in ("runs", "string_reports", "shipped", "exported")},
+    **{name: getattr(sources, name) for name in ("runs", "string_reports", "exported")},
     "costs": sources.costs,
     "targets": sources.targets,
     "aurora_table": AuroraTable.from_report,

@@ -25,10 +25,10 @@ from tools.reports.league import entrants
 from tools.reports.rendering import FIGURES, records
 from tools.reports.sources import CONDITIONS, SYSTEMS, runs, string_reports
 
+#: Of our entrants of the league, those whose lines are drawn; the peers' are all.
 IN_NOISE = ("speech_encoder", "accurate", "compact")
-"""Of our entrants of the league, those whose lines are drawn; the peers' are all."""
+#: Of a line: place, share, and the interval around it if there is one.
 Points = Sequence[tuple[float, float, Mapping[str, float] | None]]
-"""Of a line: place, share, and the interval around it if there is one."""
 
 
 def draw() -> None:

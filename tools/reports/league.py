@@ -37,8 +37,7 @@ def ahead() -> list[dict[str, Any]]:
                 what = {"what": "refused" if task == "negatives" else "right", "task": task, "group": group}
                 shares = {"its": sum(its) / len(its), "mine": sum(mine) / len(mine)}
                 difference = paired_difference(its, mine, [clip[1] for clip in clips])
-                rows.append(what | shares | {"clips": len(clips), "peer": peer["title"], "best": best["title"],
-                                             "difference": difference})  # fmt: skip
+                rows.append(what | shares | {"peer": peer["title"], "best": best["title"], "difference": difference})
     return rows
 
 

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.checkpoints import PRETRAINED
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import MISSING, percent_with_interval
@@ -17,6 +16,7 @@ from tools.reports.rendering import RECORDS, record
 Record = dict[str, Any]
 
 
+#: Runs of the main job by name, and what tables call them.
 SYSTEMS = {
     "resnet50": "ResidualSpeechNet, ImageNet weights",
     "resnet50_random": "ResidualSpeechNet, random weights",
@@ -25,14 +25,13 @@ SYSTEMS = {
     "bilstm": "BiLSTM",
     "cnn_lstm": "CNN-LSTM",
 }
-"""Runs of the main job by name, and what tables call them."""
+#: The same of the Aurora protocol.
 CONDITIONS = {
     "clean_resnet50": "ResidualSpeechNet, clean training",
     "multi_resnet50": "ResidualSpeechNet, multi-condition training",
     "clean_cnn": "CNN, clean training",
     "multi_cnn": "CNN, multi-condition training",
 }
-"""The same of the Aurora protocol."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,6 @@ def string_reports() -> dict[str, EvaluationReport[Any]]:
     return {
         name: EvaluationReport.from_json(RECORDS / "strings_rebuild" / f"{name}.json") for name in ("clean", "multi")
     }
-
-
-def shipped() -> dict[str, Record]:
-    """Return the records of the shipped checkpoints by name."""
-    return {name: record(f"shipped/{name}") for name in PRETRAINED}
 
 
 def exported() -> dict[str, Record]:

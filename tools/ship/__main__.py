@@ -34,10 +34,10 @@ from tools.ship.recipe import RECIPES, Data, Recipe, read_recipe
 from tools.ship.stages import WEIGHTS, experiment, make_stages
 from tools.ship.steps import Steps
 
+#: What a checkpoint says of its training.
 KEPT = ("experiment", "data", "epochs", "seconds", "environment", "created", "averaged")
-"""What a checkpoint says of its training."""
+#: The string head's checkpoint of a model of words and strings.
 STRINGS = "strings.safetensors"
-"""The string head's checkpoint of a model of words and strings."""
 PACKAGE = Path("src/aurora_resnet")
 RECORDS = Path("docs/records")
 

@@ -40,8 +40,8 @@ from tools.make_training_corpus import held_out_speakers, people_strings, side_o
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
+#: Of everything but a word: of 0.1 to 1, that at which most strings are right, those with other number words among them.
 WEIGHT = 0.2
-"""Of everything but a word: of 0.1 to 1, that at which most strings are right, those with other number words among them."""
 JOINED, LENGTHS, SEED = 160, (4, 5, 6, 8, 10), 28
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 TALK = r"^s\d{4}[05]_"

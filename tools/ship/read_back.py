@@ -19,8 +19,8 @@ from aurora_resnet.training.data import load_data
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.strings import load_strings
 
+#: By which mean and deviation are told.
 CLIPS = 256
-"""By which mean and deviation are told."""
 
 
 def read_back(exported: Path, config: ExperimentConfig) -> RecognizerModel:

@@ -30,8 +30,8 @@ from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 
 SECONDS, FRAMES_PER_LABEL = 4.0, 4
+#: A frame this far below the loudest of its recording is no speech.
 HELD_OUT_DB = 30.0
-"""A frame this far below the loudest of its recording is no speech."""
 CLIPS_AT_ONCE, BATCH = 50, 64
 
 

@@ -29,11 +29,11 @@ from tools.ship.read_back import read_back
 from tools.ship.recipe import Recipe, Stage
 from tools.ship.steps import Steps
 
+#: What a stage gives to the next one.
 WEIGHTS = "weights.safetensors"
-"""What a stage gives to the next one."""
 ENCODER = "classifier.encoder."
+#: Where a training keeps the average of its weights.
 AVERAGE = "average.module."
-"""Where a training keeps the average of its weights."""
 
 
 def make_stages(recipe: Recipe, steps: Steps, *, device: str = "cpu") -> dict[str, Path]:

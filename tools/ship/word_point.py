@@ -31,8 +31,8 @@ NOISES = {
     "babble of five and more who say digits": NoiseShares(recorded=0, babble=1, synthetic=0, sum_of_two=0),
 }
 NOISE_ACCEPTED = 0.02
+#: Of each noise.
 WINDOWS = 500
-"""Of each noise."""
 
 
 @dataclass(frozen=True, kw_only=True)

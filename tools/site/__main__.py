@@ -18,8 +18,8 @@ from tools.site.demo import write_demo
 ROOT = Path(__file__).resolve().parents[2]
 
 
+#: What a page would load from another host, as opposed to where it leads.
 LOADED = re.compile(r'<(?:script|img|iframe|audio|video|source|link)\b[^>]*?(?:src|href)="((?:https?:)?//[^"]*)"')
-"""What a page would load from another host, as opposed to where it leads."""
 
 
 def foreign(site: Path) -> Iterator[str]:

@@ -5,8 +5,6 @@ steps of a stream are JavaScript with constants of the runtime: as a graph the t
 40 ms. ``tests/web/test_demo.py`` compares all with the runtime on recordings.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -29,11 +27,11 @@ from tools.vendor_web import vendor
 
 SOURCES = Path(__file__).resolve().parents[2] / "docs" / "demo"
 MODELS = ("compact", "string_net")
+#: Nothing from another host; the engine is WebAssembly, whose compiling browsers want allowed by name.
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'self'; media-src 'self' blob:; script-src 'self' 'wasm-unsafe-eval'\">\n"
 )
-"""Nothing from another host; the engine is WebAssembly, whose compiling browsers want allowed by name."""
 CHANGES = {
     '<meta charset="utf-8">\n': f'<meta charset="utf-8">\n{POLICY}',
     "A recording goes to the machine that serves this page, nowhere else, and is not kept.": (

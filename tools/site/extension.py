@@ -20,18 +20,19 @@ from aurora_resnet.cli.app import COMMANDS, PROGRAM, main
 
 COMMANDS_HERE = "<!-- commands: written when the site is built -->"
 COLUMNS = "100"
+#: The corner of a table that names nothing is no header.
 _EMPTY_HEADER = re.compile(r"<th([^>]*)><p></p></th>")
-"""The corner of a table that names nothing is no header."""
+#: A cell of a table with more than a number and its interval: it wraps.
 _LONG_CELL = re.compile(r'<td(?: class="([\w-]+)")?><p>(?=[^<]{24})')
-"""A cell of a table with more than a number and its interval: it wraps."""
 _SIZES = re.compile(r"\\[Bb]ig[lr]?\b")  # browsers choose the size of a bracket themselves
 
+#: Files outside ``docs``, and the pages that include them: links lead to the pages.
 BESIDE = {
     "../SECURITY.md": "security.md",
     "../CONTRIBUTING.md": "contributing.md",
     "../examples/own_model/README.md": "own-model-package.md",
 }
-"""Files outside ``docs``, and the pages that include them: links lead to the pages."""
+#: What may be wider than the screen can be reached by the keyboard; headings have a level, landmarks a name.
 ACCESSIBLE = {
     "<pre>": '<pre tabindex="0">',
     '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
@@ -41,7 +42,6 @@ ACCESSIBLE = {
     '<div id="search-results"></div>': '<h1>Search</h1><div id="search-results"></div>',
     '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
 }
-"""What may be wider than the screen can be reached by the keyboard; headings have a level, landmarks a name."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -10,8 +10,6 @@
 ``none``: the sound as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 
@@ -93,8 +91,8 @@ def unchanged(samples: Samples, sample_rate: int) -> Samples:  # noqa: ARG001 (t
     return check_samples(samples, "input of channel none").copy()
 
 
+#: Name of each channel and its function of samples and sample rate.
 CHANNELS: dict[str, Callable[[Samples, int], Samples]] = {"none": unchanged, "g712": g712, "mirs": mirs}
-"""Name of each channel and its function of samples and sample rate."""
 
 
 def apply_channel(name: str, samples: Samples, sample_rate: int) -> Samples:

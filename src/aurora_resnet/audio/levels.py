@@ -16,8 +16,6 @@ Between thresholds, which are 6 dB apart, A is taken to run straight over dB. Th
 finds the crossing by bisection; on a straight line it is a fraction of two differences.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -18,8 +18,6 @@ The segment passes the filters as a part of the noise: what stands around it in 
 with it and is cut off again, so that no filter starts from rest inside the mixture.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,8 +33,8 @@ from aurora_resnet.runtime.errors import AudioError, ConfigError
 
 CONTEXT = 400  # samples (50 ms) on each side of the segment: more than any channel's filter remembers
 QUIETEST_NOISE_DB = 20 * math.log10(AUDIBLE)
+#: How many segments are drawn before the noises count as silent.
 DRAWS = 20
-"""How many segments are drawn before the noises count as silent."""
 
 Noise = TypeVar("Noise")
 Power = TypeVar("Power", bound=Any)  # of a number, an array or a tensor

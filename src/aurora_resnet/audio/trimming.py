@@ -1,7 +1,5 @@
 """Cut the silence before and after a word."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from aurora_resnet.audio.levels import frame_powers

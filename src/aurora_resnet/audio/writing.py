@@ -1,7 +1,5 @@
 """A mono waveform in [-1, 1] becomes a sound file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -12,8 +12,6 @@ G.711 (ITU-T, 1988) rounds the compressed waveform to 8 bits. The compression, f
 The standard's tables follow these curves in straight pieces; as an augmentation the curves serve as well.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

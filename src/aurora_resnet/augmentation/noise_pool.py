@@ -1,7 +1,5 @@
 """Endless noise for training: recordings, babble made of speech, noise from formulas, and sums of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -22,8 +20,8 @@ STREAM_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 0.35
 SILENT_POWER = AUDIBLE**2
 
+#: How often something is drawn, relative to the others.
 Share = Annotated[float, Between(0, 1e6)]
-"""How often something is drawn, relative to the others."""
 
 
 @configuration()

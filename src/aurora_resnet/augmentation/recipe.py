@@ -1,7 +1,5 @@
 """Which harder copies of a word are made, how often and how hard: one value, then draw and apply."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -21,8 +19,8 @@ from aurora_resnet.augmentation.speed_pitch import (
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.runtime.audio.waveform import Samples
 
+#: RMS of the active speech before gain: -20 dB re full scale, with room for noise above it.
 SPEECH_LEVEL = 0.1
-"""RMS of the active speech before gain: -20 dB re full scale, with room for noise above it."""
 
 
 Probability = Annotated[float, Between(0, 1)]
@@ -49,33 +47,33 @@ class Augmentation:
     speed_probability: Probability = 0.7
     tempo: tuple[Factor, Factor] = (0.6, 1.3)
     pitch: tuple[Factor, Factor] = (0.85, 1.18)
+    #: Tempo or pitch alone, each in half of these clips.
     vocoder_probability: Probability = 0.25
-    """Tempo or pitch alone, each in half of these clips."""
+    #: Standard deviation of the random curve of a microphone, and of its tilt over the band.
     equalizer_db: Annotated[float, Between(0, 100)] = 5.0
-    """Standard deviation of the random curve of a microphone, and of its tilt over the band."""
     equalizer_probability: Probability = 0.5
     reverberation_seconds: tuple[Reverberation, Reverberation] = (0.1, 1.0)
     direct_to_reverberant_db: tuple[Decibels, Decibels] = (-3.0, 15.0)
     reverberation_probability: Probability = 0.3
     echo_seconds: tuple[Delay, Delay] = (0.08, 0.5)
     echo_db: tuple[Decibels, Decibels] = (-30.0, -8.0)
+    #: One softer copy of the speech, as a telephone line gives it back.
     echo_probability: Probability = 0.15
-    """One softer copy of the speech, as a telephone line gives it back."""
     snr_db: tuple[Decibels, Decibels] = (-7.0, 30.0)
     noise_probability: Probability = 0.85
+    #: Share of the noisy clips whose noise ends with the word: the rest of the window is digital silence.
     noise_under_clip_only: Probability = 0.25
-    """Share of the noisy clips whose noise ends with the word: the rest of the window is digital silence."""
+    #: Cut below 50 to 400 Hz and above 2500 to 3900 Hz.
     band_probability: Probability = 0.3
-    """Cut below 50 to 400 Hz and above 2500 to 3900 Hz."""
+    #: mu-law, A-law or few bits.
     codec_probability: Probability = 0.2
-    """mu-law, A-law or few bits."""
     clipping_probability: Probability = 0.2
+    #: How far the loudest sample lies above where the waveform is cut off.
     clipping_db: tuple[Overdrive, Overdrive] = (3.0, 32.0)
-    """How far the loudest sample lies above where the waveform is cut off."""
+    #: Level of the speech re -20 dB full scale; what then exceeds full scale is clipped.
     gain_db: tuple[Decibels, Decibels] = (-30.0, 12.0)
-    """Level of the speech re -20 dB full scale; what then exceeds full scale is clipped."""
+    #: The window misses up to a tenth of the word at one end.
     cut_off_probability: Probability = 0.1
-    """The window misses up to a tenth of the word at one end."""
 
     def _misfits(self) -> Iterator[str]:
         for name, value in vars(self).items():

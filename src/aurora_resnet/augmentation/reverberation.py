@@ -11,8 +11,6 @@ Simulation*, 2010) takes the tail for Gaussian noise under an exponential,
 whose energy falls by 60 dB in :math:`T_{60}`; :math:`g` sets the ratio of direct to reverberant energy.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -4,8 +4,6 @@ Source: Park et al., *SpecAugment: A Simple Data Augmentation Method for Automat
 without time warping.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import torch
@@ -31,13 +29,13 @@ class SpecAugment:
     """
 
     frequency_masks: Count = 2
+    #: Largest number of mel bands a mask hides.
     frequency_width: Count = 10
-    """Largest number of mel bands a mask hides."""
     time_masks: Count = 2
+    #: Largest number of frames a mask hides.
     time_width: Count = 15
-    """Largest number of frames a mask hides."""
+    #: Share of the clips that are masked at all.
     probability: Annotated[float, Between(0, 1)] = 0.5
-    """Share of the clips that are masked at all."""
 
     def sample(self, shape: torch.Size | tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Draw which cells of features ``[B, M, T]`` are hidden.

@@ -14,8 +14,6 @@ their phases advanced by what the bin really turned between two frames,
 Tempo then speed by the inverse factor changes the *pitch* alone.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from aurora_resnet.runtime.audio.resampling import change_rate

@@ -1,7 +1,5 @@
 """Noise from formulas: coloured, modulated, hum, tones and knocks. Every one has an RMS of 1."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +10,8 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
 LOWEST_HZ = 20.0
+#: Rows and columns of the telephone's keys (ITU-T Q.23); a key is one tone of each.
 DTMF_HZ = ((697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0, 1633.0))
-"""Rows and columns of the telephone's keys (ITU-T Q.23); a key is one tone of each."""
 
 
 def coloured_noise(length: int, slope: float, *, sample_rate: int, generator: np.random.Generator) -> Samples:

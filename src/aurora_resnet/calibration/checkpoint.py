@@ -1,7 +1,5 @@
 """Choosing the calibration of a checkpoint, of words or of strings, and writing the checkpoint with it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path

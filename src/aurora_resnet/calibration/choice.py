@@ -1,7 +1,5 @@
 """A calibration that was chosen on recordings, with what is to be said of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

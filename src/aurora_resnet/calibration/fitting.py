@@ -5,8 +5,6 @@ Networks*, 2017). The threshold is an operating point: so many words refused at 
 most, as many of the one as of the other, or so many false words an hour.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

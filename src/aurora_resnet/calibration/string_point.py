@@ -35,8 +35,8 @@ from aurora_resnet.runtime.models.strings import StringModel
 
 OTHER_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 TEMPERATURES = (0.2, 5.0)
+#: False words in an hour of talk, if nothing else is asked for.
 FALSE_PER_HOUR = 60.0
-"""False words in an hour of talk, if nothing else is asked for."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The decision of a model of words: its temperature and its threshold, on recordings that it was not trained on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
@@ -21,8 +19,8 @@ from aurora_resnet.runtime.decision import Calibration, audible, evidence
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.models import ScoringModel
 
+#: Of the words refused: the operating points that are stored with a model, and a table of what each would do.
 SHARES = (0.01, 0.025, 0.05)
-"""Of the words refused: the operating points that are stored with a model, and a table of what each would do."""
 
 
 def calibrate(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "aurora-resnet"
 
+#: Every command with the first line of its help.
 COMMANDS = {
     "demo": "Show in less than a minute what this package does; needs no data and no network.",
     **RUNTIME_COMMANDS,
@@ -40,7 +41,6 @@ COMMANDS = {
     "download": "Download a public corpus, check it and unpack it.",
     "completion": "Print what makes a shell complete commands, options and choices: bash, zsh or fish.",
 }
-"""Every command with the first line of its help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

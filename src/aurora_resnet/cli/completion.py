@@ -4,8 +4,6 @@ The script is made once and knows everything: completing starts no Python, where
 torch at every press of the tabulator, and would not know the commands of the runtime.
 """
 
-from __future__ import annotations
-
 import argparse
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -19,8 +17,8 @@ from aurora_resnet.runtime.cli.main import add_command
 from aurora_resnet.runtime.model_reference import EXPORTED
 
 Shell = Literal["bash", "zsh", "fish"]
+#: Commands whose ``--model`` may be a shipped one.
 SHIPPED_MODELS = ("recognize", "listen", "transcribe", "serve", "adapt", "calibrate", "evaluate", "export")
-"""Commands whose ``--model`` may be a shipped one."""
 
 
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to complete.")]) -> None:

@@ -1,7 +1,5 @@
 """``aurora-resnet download``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal

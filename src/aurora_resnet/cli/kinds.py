@@ -6,8 +6,8 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
 
 CALLED: Mapping[Kind, str] = {"words": "a model of single words", "strings": "a model of strings"}
+#: Options of single words; the rest are of strings.
 OF_WORDS = ("figure", "misses", "words_refused", "negatives_accepted")
-"""Options of single words; the rest are of strings."""
 
 
 def options_of(kind: Kind, **options: object) -> dict[str, object]:

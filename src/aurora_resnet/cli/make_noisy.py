@@ -1,7 +1,5 @@
 """``aurora-resnet make-noisy``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

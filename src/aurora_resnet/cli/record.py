@@ -1,7 +1,5 @@
 """``aurora-resnet record``."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from pathlib import Path

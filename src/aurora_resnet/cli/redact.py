@@ -1,7 +1,5 @@
 """``aurora-resnet redact``."""
 
-from __future__ import annotations
-
 import os
 from itertools import islice
 from pathlib import Path

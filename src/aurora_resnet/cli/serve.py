@@ -1,7 +1,5 @@
 """``aurora-resnet serve``."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer

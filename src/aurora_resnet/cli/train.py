@@ -1,7 +1,5 @@
 """``aurora-resnet train``."""
 
-from __future__ import annotations
-
 import os
 from contextlib import nullcontext
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``aurora-resnet transcribe``."""
 
-from __future__ import annotations
-
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +22,8 @@ from aurora_resnet.transcription.transcribe import FAILURE
 from aurora_resnet.transcription.transcribe import transcribe as run
 from aurora_resnet.transcription.words import Words
 
+#: Failures that are named on the terminal; all are in a file.
 SHOWN = 5
-"""Failures that are named on the terminal; all are in a file."""
 
 
 def transcribe(

@@ -1,7 +1,5 @@
 """``AugmentedClips``: new, harder copies of the words in every epoch, and negatives."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,8 +20,8 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
+#: Below it a babble has a crowd of talkers: else a louder voice may say another word.
 FEW_TALKERS_SNR_DB = 3.0
-"""Below it a babble has a crowd of talkers: else a louder voice may say another word."""
 
 
 def check_making(words: ClipSet, noises: NoisePool, *, seed: int, workers: int) -> None:

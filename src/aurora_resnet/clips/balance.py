@@ -13,16 +13,14 @@ times: :math:`\lfloor w_i \rfloor` or one more, and the same of every run of cli
 systematic sampling*, 1944).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+#: Beside seed and epoch, what tells this draw from those of the clips.
 BALANCE_STREAM = 2**32 - 1
-"""Beside seed and epoch, what tells this draw from those of the clips."""
 
 
 def expected_counts(speakers: Sequence[str], power: float) -> npt.NDArray[np.float64]:

@@ -22,8 +22,8 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
+#: How many words a message names before it only counts.
 LISTED = 40
-"""How many words a message names before it only counts."""
 
 
 class ClipFormat(Protocol):

@@ -1,7 +1,5 @@
 """Fresh clips of several sources as one, and fresh clips of which a few epochs take turns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aurora_resnet.clips.clip_set import ClipSet, join_clips

@@ -4,8 +4,6 @@ They are recordings of other words, pieces of other talk as a stream is cut, fra
 noise alone. A network that recognises a word in any of these is wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -18,12 +16,12 @@ from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
+#: Largest share of a word that is no longer the word.
 FRAGMENT = 0.35
-"""Largest share of a word that is no longer the word."""
+#: How long a piece of talk is, as a stream's stretches are.
 PIECE_SECONDS = (0.16, 0.8)
-"""How long a piece of talk is, as a stream's stretches are."""
+#: Fewest talkers of a babble in which no single word can be understood.
 CROWD = 5
-"""Fewest talkers of a babble in which no single word can be understood."""
 
 
 @configuration()
@@ -38,19 +36,19 @@ class NegativeShares:
     aurora_resnet.runtime.errors.ConfigError: of_epoch must lie ... below 1, got 1.0
     """
 
+    #: Share of all clips, from 0 to below 1.
     of_epoch: Annotated[float, Between(0, 1, below=True)] = 0.2
-    """Share of all clips, from 0 to below 1."""
+    #: Recordings of other words.
     words: Share = 0.55
-    """Recordings of other words."""
+    #: Words cut short, backwards, or one's beginning with another's end.
     fragments: Share = 0.15
-    """Words cut short, backwards, or one's beginning with another's end."""
     noise: Share = 0.3
+    #: Stretches cut anywhere out of talk that says none of the words.
     pieces: Share = 0.0
-    """Stretches cut anywhere out of talk that says none of the words."""
+    #: Words of which no fragments are made: much the same backwards, or their beginning alone is the word.
     whole_words: tuple[str, ...] = ("oh", "nine", "eight")
-    """Words of which no fragments are made: much the same backwards, or their beginning alone is the word."""
+    #: Of a babble that stands alone: one or two talkers of the training words may say a word that can be understood.
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
-    """Of a babble that stands alone: one or two talkers of the training words may say a word that can be understood."""
 
     def _misfits(self) -> list[str]:
         return all_zero(**{name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")})

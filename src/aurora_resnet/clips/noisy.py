@@ -1,7 +1,5 @@
 """Multi-condition training without a tree: other noise in every epoch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What a training can learn from besides clips that stay the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -12,8 +10,8 @@ from aurora_resnet.clips.clip_set import ClipSet
 
 T = TypeVar("T")
 BATCH = 64
+#: Stands for a clip that was not made.
 SILENCE = torch.zeros(1, dtype=torch.float32, device="cpu")
-"""Stands for a clip that was not made."""
 
 
 class ClipSource(Protocol):

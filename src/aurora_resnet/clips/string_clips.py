@@ -6,8 +6,6 @@ words of the vocabulary first, then kinds of other speech, filled up with ``PAD`
 with ``NO_WORDS``: any other speech, or none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,14 +31,14 @@ PAD, NO_WORDS = -1, -2
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LONGEST_LABEL = 24
 KINDS = ("strings", "sentences", "talk", "noise")
+#: Between two words, of every second string: some words run into each other.
 NEAR_SECONDS, APART_SECONDS = (-0.06, 0.1), (0.03, 0.7)
-"""Between two words, of every second string: some words run into each other."""
+#: Standard deviation of a word's level in a string.
 LEVEL_DB = 2.0
-"""Standard deviation of a word's level in a string."""
+#: Share of the clips of speech that begin with it, as a recording that a button or a detector of speech began.
 AT_ONCE = 0.15
-"""Share of the clips of speech that begin with it, as a recording that a button or a detector of speech began."""
+#: Share of words that are the word before once more.
 AGAIN = 0.15
-"""Share of words that are the word before once more."""
 
 
 class Sentence(NamedTuple):
@@ -67,11 +65,11 @@ class StringShares:
     sentences: Share = 0.3
     talk: Share = 0.17
     noise: Share = 0.08
+    #: Share of the words of strings that are none of the vocabulary.
     other_words: Annotated[float, Between(0, 1)] = 0.06
-    """Share of the words of strings that are none of the vocabulary."""
+    #: Share of the strings whose every word may be another speaker's: most field recordings have a word or two
+    #: a speaker, and their rooms and levels would occur in strings of these words alone.
     other_voices: Annotated[float, Between(0, 1)] = 0.0
-    """Share of the strings whose every word may be another speaker's: most field recordings have a word or two
-    a speaker, and their rooms and levels would occur in strings of these words alone."""
 
     def _misfits(self) -> list[str]:
         # The other two need recordings that may not be there.

@@ -4,8 +4,6 @@ An archive is data from outside: its names could point anywhere, its headers cou
 where is up to ``zipfile`` and to the filter ``tarfile.data_filter`` (PEP 706), which let nothing out of the folder.
 """
 
-from __future__ import annotations
-
 import errno
 import lzma
 import tarfile
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from aurora_resnet.runtime.errors import DownloadError
 
+#: What the libraries raise, besides ``TarError`` and ``OSError``, when bytes are not what they should be.
 _DAMAGE = (
     EOFError,
     IndexError,
@@ -27,7 +26,6 @@ _DAMAGE = (
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
-"""What the libraries raise, besides ``TarError`` and ``OSError``, when bytes are not what they should be."""
 
 
 def extract(archive: Path, folder: Path, destination: Callable[[str], str | None], *, max_bytes: int) -> None:

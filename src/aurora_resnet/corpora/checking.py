@@ -1,7 +1,5 @@
 """Checks that every reader of this room shares."""
 
-from __future__ import annotations
-
 import csv
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,10 +15,10 @@ Read = TypeVar("Read")
 
 logger = logging.getLogger(__name__)
 
+#: How many files a message names before it only counts.
 NAMED = 5
-"""How many files a message names before it only counts."""
+#: How many problems a message lists before it only counts.
 LISTED = 10
-"""How many problems a message lists before it only counts."""
 
 
 def is_recording(path: Path) -> bool:

@@ -1,7 +1,5 @@
 """Rows of the library *datasets*, or dictionaries like them, as a corpus of files."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Download a corpus and put it in place whole, or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

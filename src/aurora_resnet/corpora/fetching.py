@@ -1,7 +1,5 @@
 """Fetch one file over HTTP with the library pooch: retried after a fault, never larger than agreed."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import IO, Any
@@ -13,8 +11,8 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.runtime.errors import DownloadError
 
+#: How often a request is repeated after a broken connection or a fault of the server.
 RETRIES = 3
-"""How often a request is repeated after a broken connection or a fault of the server."""
 
 _PASSING_STATUSES = {408, 425, 429}  # and all of 5xx: the same request may succeed a little later
 _HEADERS = {"User-Agent": "aurora-resnet", "Accept-Encoding": "identity"}

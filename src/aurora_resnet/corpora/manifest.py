@@ -12,8 +12,6 @@ A path below the folder of the manifest is written relative to it, with ``/`` be
 folder can be moved as a whole; any other path is written absolute.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterable, Iterator

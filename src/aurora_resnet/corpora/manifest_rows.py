@@ -1,7 +1,5 @@
 """One utterance as a row of a manifest, and back; ``manifest.py`` describes the format."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

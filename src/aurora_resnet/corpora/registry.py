@@ -1,7 +1,5 @@
 """Corpora by one line of text: ``KIND:PATH``."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -39,6 +37,7 @@ def read_manifest(path: str | Path, *, words: bool = True) -> Corpus:
     return readers[path.suffix.lower()](path, words=words)
 
 
+#: Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order.
 CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "aurora2": read_aurora2,
     "fsdd": read_fsdd,
@@ -52,7 +51,6 @@ CORPUS_KINDS: dict[str, Callable[[Path], Corpus]] = {
     "aurora2-be": partial(read_aurora2, byte_order="big"),
     "aurora2-le": partial(read_aurora2, byte_order="little"),
 }
-"""Every kind of corpus and its reader; ``samples`` takes no path, ``aurora2-be`` and ``-le`` fix the byte order."""
 
 
 def load_corpus(corpus: str, *, words: bool = True) -> Corpus:

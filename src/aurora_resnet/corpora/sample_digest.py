@@ -1,7 +1,5 @@
 """One SHA-256 of all recordings of a folder: of their samples, since the same samples make different files."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

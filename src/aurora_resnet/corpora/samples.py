@@ -4,8 +4,6 @@
 substitute for recordings of speakers.
 """
 
-from __future__ import annotations
-
 from importlib import resources
 from pathlib import Path
 

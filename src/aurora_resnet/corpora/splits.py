@@ -1,7 +1,5 @@
 """Splits in which no speaker stands on both sides, and the check that none does."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """What a corpus holds, as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -9,13 +7,13 @@ from html import escape
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.vocabulary import DIGITS
 
+#: Stands in the word column for recordings of several words.
 STRINGS = "(strings)"
-"""Stands in the word column for recordings of several words."""
 
 HEADER = ("split", "word", "clips", "speakers")
 
+#: Stands in the word column for recordings without any word.
 NO_WORD = "(no word)"
-"""Stands in the word column for recordings without any word."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import check_word
 
+#: Keywords of ``Corpus.filter``; an attribute of such a name could not be asked for.
 RESERVED_NAMES = frozenset({"self", "predicate", "split", "words", "speakers", "isolated"})
-"""Keywords of ``Corpus.filter``; an attribute of such a name could not be asked for."""
 
+#: Attribute of recordings that were found to be cut off at their peaks when they were read.
 CLIPPED = "clipped"
-"""Attribute of recordings that were found to be cut off at their peaks when they were read."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from aurora_resnet.evaluation.tables import percent
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.recognizer import Recognition, Recognizer, recognition
 
+#: Header and rows.
 Table = tuple[list[str], list[list[str]]]
-"""Header and rows."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 
+#: Of the sample recordings, in Hz.
 SAMPLE_RATE = 8000
-"""Of the sample recordings, in Hz."""
 
 CLEAN = "clean"
 SNRS_DB = (20, 10, 5, 0)
+#: In which words are spoken; all other kinds of sounds are negatives.
 CONDITIONS = (CLEAN, *(f"{snr_db} dB" for snr_db in SNRS_DB))
-"""In which words are spoken; all other kinds of sounds are negatives."""
 QUIETER_DB = 40
 
 
@@ -53,8 +53,8 @@ def demo_sounds(seed: int) -> dict[str, tuple[Sound, ...]]:
     Raises:
         CorpusError: if the installation lacks the sample recordings.
 
-    >>> {name: len(clips) for name, clips in demo_sounds(0).items() if name in (CLEAN, "20 dB", "silence")}
-    {'clean': 176, '20 dB': 176, 'silence': 1}
+    >>> CONDITIONS
+    ('clean', '20 dB', '10 dB', '5 dB', '0 dB')
     """
     noises = {name: read_audio(path)[0] for name, path in sorted(sample_noises().items())}
     clean = tuple(

@@ -1,7 +1,5 @@
 """The engines by their names."""
 
-from __future__ import annotations
-
 from aurora_resnet.engines.local import LocalEngine
 from aurora_resnet.engines.ray_cluster import RayEngine
 from aurora_resnet.engines.work import Engine, EngineName

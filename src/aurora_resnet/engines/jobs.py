@@ -1,7 +1,5 @@
 """Jobs of minutes or hours, each a function without arguments; one that fails is reported and stops no other."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 

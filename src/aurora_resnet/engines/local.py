@@ -1,7 +1,5 @@
 """Processes of this machine, which end with the one that started them."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading
@@ -16,8 +14,8 @@ from typing import Any
 from aurora_resnet.engines.work import ATTEMPTS, Outcome, Piece, Prepare, Result, Worker
 from aurora_resnet.runtime.processors import cores
 
+#: Short pieces taken for each worker at a time: the next one is there when it ends one.
 AHEAD = 2
-"""Short pieces taken for each worker at a time: the next one is there when it ends one."""
 
 
 class LocalEngine:

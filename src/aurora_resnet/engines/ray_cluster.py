@@ -3,8 +3,6 @@
 A piece whose actor or machine died is done again by another one. Results come to the program that asked, one at a time.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterable, Iterator

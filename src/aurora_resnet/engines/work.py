@@ -5,8 +5,6 @@ and not sent. ``prepare`` and the pieces travel to the workers (pickle), and the
 stays on the disk.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -14,12 +12,12 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
+#: Makes the work in a worker; it can be pickled.
 Prepare = Callable[[], Callable[[Piece], Result]]
-"""Makes the work in a worker; it can be pickled."""
 
 EngineName = Literal["local", "ray"]
+#: How often a piece is begun before it counts as lost: the worker that does it ended each time.
 ATTEMPTS = 2
-"""How often a piece is begun before it counts as lost: the worker that does it ended each time."""
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from aurora_resnet.evaluation.tables import MISSING, latex_table, markdown_table
 from aurora_resnet.runtime.errors import ConfigError
 
 SETS = ("a", "b", "c")
+#: Rows of the tables, in dB.
 SNRS = ("clean", "20", "15", "10", "5", "0", "-5")
-"""Rows of the tables, in dB."""
 
+#: The SNRs in every average; clean and -5 dB stand apart.
 AVERAGED_SNRS = ("20", "15", "10", "5", "0")
-"""The SNRs in every average; clean and -5 dB stand apart."""
 
+#: The row of the average over ``AVERAGED_SNRS``.
 MEAN = "mean"
-"""The row of the average over ``AVERAGED_SNRS``."""
 
 _ROW_NAMES = {"clean": "clean", MEAN: "mean 0-20 dB"} | {snr: f"{snr} dB" for snr in SNRS[1:]}
 

@@ -10,8 +10,6 @@ values are differences on the same clips, the paired form that M. Bisani and H. 
 Intervals in ASR Performance Evaluation*, 2004, recommend for speech recognisers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

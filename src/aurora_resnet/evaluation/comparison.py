@@ -27,8 +27,8 @@ from aurora_resnet.evaluation.tables import latex_table, markdown_table, percent
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
 
+#: What a run's folder holds where ``aurora-resnet evaluate --predictions`` wrote it.
 PREDICTIONS = "predictions.csv"
-"""What a run's folder holds where ``aurora-resnet evaluate --predictions`` wrote it."""
 _SEED = re.compile(r"[_\-./ ]?seed[_\-]?\d+$", re.IGNORECASE)
 
 

@@ -1,7 +1,5 @@
 """What an evaluation of single words found on one condition, such as one noise at one SNR."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Conditions that are scored apart: a corpus divided by its attributes, several corpora by their names."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace

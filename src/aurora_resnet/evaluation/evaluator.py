@@ -1,7 +1,5 @@
 """How good a trained model is, and where: every condition of a corpus scored into one report."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import replace

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+#: Okabe-Ito without its yellow, which is too light for a line on white.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe-Ito without its yellow, which is too light for a line on white."""
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf")
 
+#: One line of a training history.
 EpochRecord = Mapping[str, float | int | str | None]
-"""One line of a training history."""
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: Matplotlib's default font, which has European scripts, but not the Indian or the East Asian ones.
 USUAL = "DejaVu Sans"
-"""Matplotlib's default font, which has European scripts, but not the Indian or the East Asian ones."""
 
 
 def use_fonts_with_all_letters(figure: Figure) -> None:

@@ -1,7 +1,5 @@
 """What is counted of right and wrong answers: accuracy with its interval, confusions, calibration."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ import numpy.typing as npt
 from aurora_resnet.evaluation.bootstrap import BoolArray, FloatArray, bootstrap_means
 from aurora_resnet.runtime.errors import ConfigError
 
+#: From this many known speakers on, intervals come from resampling speakers.
 MIN_SPEAKERS = 5
-"""From this many known speakers on, intervals come from resampling speakers."""
 
+#: Of confidences, in the calibration error.
 BINS = 15
-"""Of confidences, in the calibration error."""
 
 
 @dataclass(frozen=True)

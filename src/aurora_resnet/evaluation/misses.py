@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SPEAKERS, COLUMNS, MOST_DRAWN = 10, 5, 20
 RATE = 8000
+#: Of the spectrograms: samples of a window and between two of them, and how far below the loudest they go.
 WINDOW, STEP, RANGE_DB = 200, 60, 70
-"""Of the spectrograms: samples of a window and between two of them, and how far below the loudest they go."""
 
 
 def hardest_speakers(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:

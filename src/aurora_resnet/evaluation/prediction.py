@@ -1,7 +1,5 @@
 """What a model answered to one recording, as lines of CSV have it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """What an evaluation of strings found on one condition: words and strings right, by speaker."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """How numbers are printed: percentages with two decimals, tables in Markdown and LaTeX, lines of CSV."""
 
-from __future__ import annotations
-
 import csv
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +9,8 @@ from pathlib import Path
 from aurora_resnet.evaluation.metrics import Interval, Score
 from aurora_resnet.files import atomic_path
 
+#: Printed where there is no number.
 MISSING = "-"
-"""Printed where there is no number."""
 
 
 def percent(share: float | None) -> str:

@@ -3,8 +3,6 @@
 Activations lie in memory as ``[time][height][channels]``.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

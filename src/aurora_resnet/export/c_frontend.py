@@ -1,7 +1,5 @@
 """The front end of an exported graph as constants of the C front end: window, mel filters, compression."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -4,8 +4,6 @@ A quantised operation is emitted where its ``QuantizeLinear`` tells the range of
 before a convolution over time, ``Concat(state, new)``, becomes a buffer that stays, into which new frames are computed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

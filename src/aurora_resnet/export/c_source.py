@@ -1,7 +1,5 @@
 """An exported model as C99 for microcontrollers: tables, calls of fixed kernels, fixed buffers."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

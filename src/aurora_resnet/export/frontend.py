@@ -1,7 +1,5 @@
 """The front end for ONNX: frames and Fourier transform as one convolution, the mel filters as one matrix product."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -9,10 +9,8 @@ words (``completeness``). A string that is more probable than all others togethe
 finds. That search itself is no graph: its strings, of any number and length, would be tensors that grow in a loop.
 """
 # mypy: ignore-errors
-# ruff: noqa: F821, UP037
+# ruff: noqa: F821
 # onnxscript reads the functions below; Python does not run them.
-
-from __future__ import annotations
 
 from pathlib import Path
 
@@ -41,8 +39,8 @@ except ImportError as error:
         f"the graphs need onnxscript ({error}); install it with: pip install 'aurora-resnet[export]'"
     ) from None
 
+#: Hz, and samples of a clip: those of all shipped models.
 RATE = 8000
-"""Hz, and samples of a clip: those of all shipped models."""
 FRAME = round(FRAME_SECONDS * RATE)
 WINDOW = RATE // FRAME
 KERNEL = low_cut_kernel(RATE, LOWEST_HZ)[::-1].tolist()

@@ -1,7 +1,5 @@
 """A trained model becomes one ONNX file, if it answers as the model does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,8 +16,8 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES, Kind
 
+#: What the export has to know of each kind of model.
 EXPORTS: Mapping[Kind, type[WordExport] | type[StringExport]] = {"words": WordExport, "strings": StringExport}
-"""What the export has to know of each kind of model."""
 
 
 @float32_on_cpu()

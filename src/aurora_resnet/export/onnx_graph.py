@@ -29,8 +29,8 @@ from aurora_resnet.runtime.version import __version__
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+#: Of ONNX 1.13: onnxruntime reads it from 1.14 (2023) on.
 OPSET = 18
-"""Of ONNX 1.13: onnxruntime reads it from 1.14 (2023) on."""
 
 _IR_VERSION = 8  # the file format of the same ONNX
 _EXAMPLE_BATCH, _EXAMPLE_STEPS, _EXAMPLE_WINDOW = 3, 5, 30  # not 1, which the exporter may take for a constant

@@ -20,17 +20,17 @@ import numpy.typing as npt
 from aurora_resnet.evaluation.strings import WordCounts, score_strings
 from aurora_resnet.runtime.errors import ExportError
 
+#: Of probabilities in float32.
 LARGEST_DIFFERENCE = 1e-4
-"""Of probabilities in float32."""
 ACCURACY_LOSS = 0.005
 CHANGED_WORDS = 0.005
+#: Probability from which the network is sure of an answer.
 SURE = 0.9
-"""Probability from which the network is sure of an answer."""
+#: Standard deviations of a count that chance may add.
 CHANCE = 2.0
-"""Standard deviations of a count that chance may add."""
 
+#: The words of a clip; ``None`` where the model does not know them all.
 Said = tuple[str, ...] | None
-"""The words of a clip; ``None`` where the model does not know them all."""
 
 
 @dataclass(frozen=True)

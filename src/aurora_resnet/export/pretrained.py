@@ -1,7 +1,5 @@
 """Writing a model as a folder that travels, and putting that folder on the Hugging Face hub."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path

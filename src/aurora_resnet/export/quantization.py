@@ -28,8 +28,8 @@ from aurora_resnet.runtime.models.strings import STATE
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+#: What is quantised behind the front end.
 OPERATIONS = ("Conv", "Gemm", "MatMul", "Add", "Relu", "MaxPool")
-"""What is quantised behind the front end."""
 
 _CLASSIFIER = "classifier."
 _BATCH = 16

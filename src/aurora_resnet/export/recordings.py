@@ -7,8 +7,6 @@ that knows none of the sample words is quantised and checked with the caller's r
 what it makes of English digits says nothing of its own words. Only words that the model knows count as right or wrong.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,17 +28,17 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.model_reference import Kind
 
+#: Waveforms ``[n, N]`` of the model's clip length.
 Clips = npt.NDArray[np.float32]
-"""Waveforms ``[n, N]`` of the model's clip length."""
 
 _ClipsSaid = tuple[Clips, list[Said]]
 
+#: Recordings taken of each corpus, evenly spread over it: ranges of activations need no more.
 CORPUS_CLIPS = 200
-"""Recordings taken of each corpus, evenly spread over it: ranges of activations need no more."""
+#: Put together of each side's sample words.
 STRINGS = 60
-"""Put together of each side's sample words."""
+#: So many words of a string go into a clip.
 SECONDS_A_WORD = 0.9
-"""So many words of a string go into a clip."""
 SNRS_DB = (20.0, 10.0, 0.0)
 CHECK_SNR_DB = 10.0
 _SAMPLE_STEP = 3  # of the 418 words of the training voices

@@ -20,8 +20,8 @@ from aurora_resnet.runtime.strings.search import PrefixSearch
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+#: Steps that a file's streams get at once, in turn.
 _PIECES = (1, 3, 8, 25)
-"""Steps that a file's streams get at once, in turn."""
 _BATCH = 16
 
 

@@ -19,8 +19,8 @@ from aurora_resnet.runtime.models import ExportedModel, ScoringModel
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+#: Sizes of the batches that a file gets in turn.
 _BATCHES = (1, 2, 5, 32)
-"""Sizes of the batches that a file gets in turn."""
 
 
 class WordExport:

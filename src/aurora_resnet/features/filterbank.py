@@ -6,8 +6,6 @@ Slaney: linear up to 1 kHz with 15 mel per kHz, then logarithmic with 27 mel per
 edges lie evenly on the mel scale; all peaks are 1.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

@@ -12,8 +12,6 @@ a convolution of the waveform with stride ``h``. In onnxruntime it takes a quart
 and a stream has no frame that waits for half a window.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import torch

@@ -1,7 +1,5 @@
 """Front ends: the log-mel spectrogram of this library, or another package's."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast, runtime_checkable
 
@@ -13,8 +11,8 @@ from aurora_resnet.references import origin_of
 from aurora_resnet.registry import named, register, unknown
 from aurora_resnet.runtime.errors import AuroraError, ConfigError
 
+#: Entry points of other packages: the name of a front end, and its builder.
 GROUP = "aurora_resnet.frontends"
-"""Entry points of other packages: the name of a front end, and its builder."""
 
 _FRONTENDS: dict[str, Callable[..., nn.Module]] = {"whisper": WhisperFrontend}
 

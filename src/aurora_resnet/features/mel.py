@@ -14,8 +14,6 @@ reflecting), which the tests take as one of two references. Mel scales: HTK (You
 5.4) and Slaney (*Auditory Toolbox*, 1998).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY
@@ -48,33 +46,33 @@ class MelConfig:
     (200, 80, 256, 101)
     """
 
+    #: Rate of the waveforms in Hz; there is no default on purpose.
     sample_rate: Annotated[int, Between(MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)]
-    """Rate of the waveforms in Hz; there is no default on purpose."""
     _: KW_ONLY
+    #: From one sample to a second, as ``hop_seconds``.
     window_seconds: Seconds = 0.025
-    """From one sample to a second, as ``hop_seconds``."""
     hop_seconds: Seconds = 0.010
+    #: FFT length in samples; ``None`` takes the next power of two of the window.
     n_fft: Annotated[int, Between(2, 2**20)] | None = None
-    """FFT length in samples; ``None`` takes the next power of two of the window."""
     n_mels: Annotated[int, Between(1, MOST_BANDS)] = 64
+    #: Lower edge of the first filter in Hz.
     f_min: Frequency = 60.0
-    """Lower edge of the first filter in Hz."""
+    #: Upper edge of the last filter in Hz; ``None`` takes half the sample rate.
     f_max: Frequency | None = None
-    """Upper edge of the last filter in Hz; ``None`` takes half the sample rate."""
     mel_scale: MelScale = "htk"
+    #: Exponent of the magnitude: 2 for power, 1 for magnitude.
     power: Annotated[float, Between(0, 10, above=True)] = 2.0
-    """Exponent of the magnitude: 2 for power, 1 for magnitude."""
+    #: The logarithm, or a gain control for each band (``pcen``), which has no use for floor and range.
     compression: Literal["log", "pcen"] = "log"
-    """The logarithm, or a gain control for each band (``pcen``), which has no use for floor and range."""
+    #: Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech.
     log_floor: Annotated[float, Between(0, 1e6, above=True)] = 1e-6
-    """Smallest value before the logarithm, about the quantisation noise of 8-bit telephone speech."""
+    #: Raise everything to so many dB below the clip's loudest cell, so that neither the level of a recording nor
+    #: digital silence around a word shows; ``None`` leaves it. Needs a ``log_floor`` far below speech.
     dynamic_range_db: Annotated[float, Between(0, 1000, above=True)] | None = None
-    """Raise everything to so many dB below the clip's loudest cell, so that neither the level of a recording nor
-    digital silence around a word shows; ``None`` leaves it. Needs a ``log_floor`` far below speech."""
     normalization: Literal["none", "utterance", "corpus"] = "utterance"
+    #: Frames that do not look ahead, for streams: frame ``t`` ends with sample ``(t + 1) hop``, silence is thought
+    #: before the waveform, and there are ``N // hop`` of them. Needs a normalisation that does not look ahead either.
     causal: bool = False
-    """Frames that do not look ahead, for streams: frame ``t`` ends with sample ``(t + 1) hop``, silence is thought
-    before the waveform, and there are ``N // hop`` of them. Needs a normalisation that does not look ahead either."""
 
     def _misfits(self) -> Iterator[str]:
         """Yield where fields do not fit each other."""

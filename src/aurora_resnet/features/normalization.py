@@ -1,7 +1,5 @@
 """Bring log-mel features to zero mean and unit variance, never across the clips of a batch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch
@@ -11,8 +9,8 @@ from torch.nn import functional as F
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.runtime.errors import ConfigError
 
+#: Its square is added to the variance: a silent clip has none, and stays at zero.
 _SMALLEST_DEVIATION = 1e-3
-"""Its square is added to the variance: a silent clip has none, and stays at zero."""
 
 
 def normalize_utterance(features: Tensor) -> Tensor:

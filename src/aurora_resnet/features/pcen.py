@@ -13,16 +13,14 @@ The recursion is linear in ``E``, so over a clip of ``T`` frames it is one produ
 Source: Wang et al., *Trainable Frontend For Robust and Far-Field Keyword Spotting*, 2017, with its constants.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
+#: The share of a new frame of 10 ms in the running mean: a time constant of 0.4 s.
 SMOOTHING = 0.025
-"""The share of a new frame of 10 ms in the running mean: a time constant of 0.4 s."""
 ALPHA, DELTA, ROOT, EPSILON = 0.98, 2.0, 0.5, 1e-6
+#: Energies are those of 16-bit integers, as in the paper, whose :math:`\delta` is meant for such numbers.
 FULL_SCALE = 2.0**30
-"""Energies are those of 16-bit integers, as in the paper, whose :math:`\\delta` is meant for such numbers."""
 
 
 def running_mean(energies: Tensor, smoothing: float = SMOOTHING, before: Tensor | None = None) -> Tensor:

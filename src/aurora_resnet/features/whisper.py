@@ -13,8 +13,6 @@ lie 40 Hz apart at every rate, and what is resampled to 16 kHz has :math:`16000 
 same size: its spectrum is :math:`16000 / r` times as large up to half the rate, and 0 above.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,8 +26,8 @@ from aurora_resnet.runtime.errors import ConfigError
 BANDS = 80
 WHISPER_RATE, TOP_HZ, BIN_HZ = 16_000, 8000.0, 40
 WINDOW_SECONDS, HOP_SECONDS = 0.025, 0.010
+#: Smallest power, and how far below the largest value of a clip the others end, in powers of ten.
 FLOOR, RANGE = 1e-10, 8.0
-"""Smallest power, and how far below the largest value of a clip the others end, in powers of ten."""
 
 
 def equal_area_filters(bins: int) -> Tensor:

@@ -1,7 +1,5 @@
 """The convolutional baselines: ``CnnClassifier``, and ``CnnLstmClassifier`` with an LSTM for the course in time."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_values

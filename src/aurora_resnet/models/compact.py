@@ -1,7 +1,5 @@
 """``CompactResNet``: a small residual network for one thread of a small machine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -12,8 +12,6 @@ and a pass over the memory is saved (Jacob et al., *Quantization and Training of
 Integer-Arithmetic-Only Inference*, 2018, section 3.2).
 """
 
-from __future__ import annotations
-
 import copy
 from collections import Counter
 from functools import partial
@@ -29,8 +27,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+#: Of the largest output: far above rounding, far below what a wrongly folded layer does.
 _TOLERANCE = 1e-3
-"""Of the largest output: far above rounding, far below what a wrongly folded layer does."""
 
 
 def fold_batch_norms(module: Network, example: Tensor) -> Network:

@@ -13,8 +13,6 @@ Where a network ends in a mean over the layer and one dense layer, this is the c
 *Learning Deep Features for Discriminative Localization*, 2016.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial

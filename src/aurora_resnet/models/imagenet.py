@@ -1,7 +1,5 @@
 """ImageNet weights for ``ResidualSpeechNet``: key by key, and nothing unexpected passes."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What every classifier of the zoo promises."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Self
 
@@ -13,10 +11,10 @@ from aurora_resnet.runtime.errors import ConfigError, did_you_mean
 from aurora_resnet.runtime.vocabulary import MOST_WORDS
 
 BANDS = Between(1, MOST_BANDS)
+#: Width of a dense layer.
 UNITS = Between(1, 65_536)
-"""Width of a dense layer."""
+#: Width of a recurrent layer or of attention.
 CELLS = Between(1, 8192)
-"""Width of a recurrent layer or of attention."""
 LAYERS = Between(1, 64)
 DROPOUT = Between(0, 1, below=True)
 
@@ -33,8 +31,8 @@ class SpeechClassifier(nn.Module, ABC):
     """
 
     minimum_frames: int = 8
+    #: Whether int8 suits its activations only with the ranges of each call; see ``export.quantization``.
     dynamic_ranges: bool = False
-    """Whether int8 suits its activations only with the ranges of each call; see ``export.quantization``."""
     head: nn.Module
 
     def __init__(self, n_mels: int, num_classes: int) -> None:

@@ -1,7 +1,5 @@
 """What became of every tensor when the weights of another training were loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Any ``nn.Module`` from features to logits as a classifier of the zoo."""
 
-from __future__ import annotations
-
 from typing import Self
 
 import torch
@@ -10,8 +8,8 @@ from torch import Tensor, nn
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.runtime.errors import ConfigError
 
+#: Tried in turn for the fewest frames that a module takes.
 FRAMES = (8, 16, 32, 64, 101)
-"""Tried in turn for the fewest frames that a module takes."""
 
 
 class PlainModule(SpeechClassifier):

@@ -23,10 +23,10 @@ from aurora_resnet.runtime.model_reference import AnyModel, Kind, added
 from aurora_resnet.runtime.models import LONGEST_CLIP_SECONDS
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
+#: Of a clip's spectrogram, frames by bands: a minute at a hop of 10 ms has 384,000 with 64 bands.
 MOST_CELLS = 2**20
-"""Of a clip's spectrogram, frames by bands: a minute at a hop of 10 ms has 384,000 with 64 bands."""
+#: Samples of a clip in all its windows together, which the front end holds at once as complex numbers: 128 MB.
 MOST_WINDOWED = 2**24
-"""Samples of a clip in all its windows together, which the front end holds at once as complex numbers: 128 MB."""
 
 
 @configuration()

@@ -1,7 +1,5 @@
 """``RecurrentClassifier``: the LSTM and BiLSTM baselines."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -5,8 +5,6 @@ names, so that ImageNet weights load by name. The stem takes one channel: an Ima
 image in red, green and blue computes ``sum_c W_c * x``, which is one convolution with the summed kernels.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch
@@ -45,8 +43,8 @@ class ResidualSpeechNet(SpeechClassifier):
     torch.Size([2, 11])
     """
 
+    #: What ``weights`` gave, ``None`` for random weights.
     load_report: LoadReport | None = None
-    """What ``weights`` gave, ``None`` for random weights."""
 
     def __init__(
         self,

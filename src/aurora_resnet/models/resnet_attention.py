@@ -4,8 +4,6 @@ The last stage's map is averaged over the bands, which leaves a sequence of ``T 
 one for every 160 ms. What turns it into logits belongs to the head: the ImageNet weights know nothing of it.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``SpeechEncoder`` and ``StringEncoder``: Whisper's encoder with a small head for words, or for strings of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

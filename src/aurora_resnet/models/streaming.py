@@ -4,8 +4,6 @@ The state holds the samples that the next windows reach back to, the running mea
 of the layers. Zeros are the beginning, as if there had been silence.
 """
 
-from __future__ import annotations
-
 import copy
 
 import torch

@@ -1,7 +1,5 @@
 """What every network for strings of words promises."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 
 from torch import Tensor

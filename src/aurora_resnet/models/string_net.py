@@ -5,8 +5,6 @@ the whole. What a layer has to remember is its *memory*: the last frames of its 
 one after the other in one vector a stream.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """torchvision's ResNet-50; where torchvision does not import, an error that says what to install."""
 
-from __future__ import annotations
-
 import torch
 
 from aurora_resnet.runtime.errors import MissingDependencyError

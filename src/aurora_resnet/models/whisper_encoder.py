@@ -4,8 +4,6 @@ Source: Radford et al., *Robust Speech Recognition via Large-Scale Weak Supervis
 licence, with the tensor names of the ``transformers`` library (``model.encoder.conv1.weight`` and so on).
 """
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path
@@ -21,8 +19,8 @@ from aurora_resnet.models.load_report import LoadReport, misfits
 from aurora_resnet.pretrained_folder import hub_files
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError
 
+#: The name under which ``weights`` finds the smallest English model, and where that is.
 TINY, HUB = "tiny.en", "openai/whisper-tiny.en"
-"""The name under which ``weights`` finds the smallest English model, and where that is."""
 POSITIONS = "embed_positions.weight"
 FRAMES_PER_STEP, STEP_SECONDS = 2, 0.02
 

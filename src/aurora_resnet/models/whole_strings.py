@@ -1,7 +1,5 @@
 """A network of strings that looks ahead: a whole recording goes in, the probabilities of its steps come out."""
 
-from __future__ import annotations
-
 import copy
 
 from torch import Tensor, nn

@@ -4,8 +4,6 @@ Three ways lead to a model of your own: ``register_model``, an entry point of th
 the package that brings it, and the reference ``package.module:Class`` itself as the name.
 """
 
-from __future__ import annotations
-
 import inspect
 import warnings
 from collections.abc import Callable
@@ -28,8 +26,8 @@ from aurora_resnet.references import entry_points_of, origin_of
 from aurora_resnet.registry import named, register, unknown
 from aurora_resnet.runtime.errors import AuroraError, ConfigError, did_you_mean
 
+#: Entry points of other packages: the name of a model, and its builder.
 GROUP = "aurora_resnet.models"
-"""Entry points of other packages: the name of a model, and its builder."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 For where there is no recording of a babble. It is thinner and more regular than a room full of speakers.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from aurora_resnet.audio.levels import active_speech_level, rms_level_db

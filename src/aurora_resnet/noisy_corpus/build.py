@@ -3,8 +3,6 @@
 What equals Aurora-2 and what differs is told in ``docs/protocol.md``.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ letters in every build and a group of letters (FA, FB, MA and MB are a usual val
 so a name can be read in one way only, and the names of Aurora-2 (A, B) are a part of these.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,8 +15,8 @@ from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
 from aurora_resnet.runtime.errors import CorpusError
 
+#: What a speaker of unknown sex counts as, in the name only; the manifest leaves the sex out.
 UNKNOWN_SEX = "m"
-"""What a speaker of unknown sex counts as, in the name only; the manifest leaves the sex out."""
 
 _LETTER_OF_WORD = {word: letter for letter, word in AURORA_LETTERS.items()}
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

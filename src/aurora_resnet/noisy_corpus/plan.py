@@ -6,8 +6,6 @@ parts; part i is there clean and in noise i, the same recordings at every SNR. S
 holds recordings of all speakers, where they have enough.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator, Sequence

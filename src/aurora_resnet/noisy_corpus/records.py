@@ -5,8 +5,6 @@ its file was renamed into place. A file with its row is done; a killed build lea
 which are made again, bit for bit. Trees of 0.2 have a file of rows for each folder, in ``.rows``.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -23,14 +21,14 @@ from aurora_resnet.files import atomic_path
 from aurora_resnet.noisy_corpus.writer import ATTRIBUTES
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
+#: Number of the way of building; a tree begun in one way cannot be continued in another.
 FORMAT = 1
-"""Number of the way of building; a tree begun in one way cannot be continued in another."""
 
+#: Columns of the manifest; an empty cell says that there is no such thing.
 COLUMNS: tuple[str, ...] = (*manifest_rows.COLUMNS, *(PREFIX + name for name in ATTRIBUTES))
-"""Columns of the manifest; an empty cell says that there is no such thing."""
 
+#: An utterance as it is remembered: cells by column.
 Row = dict[str, str]
-"""An utterance as it is remembered: cells by column."""
 
 
 class BuildRecords:

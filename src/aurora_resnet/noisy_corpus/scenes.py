@@ -1,7 +1,5 @@
 """Which recordings serve as which noise scene of Aurora-2."""
 
-from __future__ import annotations
-
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,11 +11,11 @@ from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean
 from aurora_resnet.text_files import open_text
 
+#: The eight scenes: subway, babble, car, exhibition, restaurant, street, airport, station.
 SCENE_NAMES: tuple[str, ...] = tuple(dict.fromkeys(scene for scenes in SCENES.values() for scene in scenes))
-"""The eight scenes: subway, babble, car, exhibition, restaurant, street, airport, station."""
 
+#: A folder of this name serves the scene if the scene has no folder of its own.
 OTHER_FOLDER_NAMES = {"train": "subway"}
-"""A folder of this name serves the scene if the scene has no folder of its own."""
 
 MAPPING_FILE = "scenes.toml"
 

@@ -3,8 +3,6 @@
 For speech of which there are words and no strings. The words do not run into each other, as in natural speech.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
@@ -21,11 +19,11 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
 
+#: Words of a string, as in Aurora-2.
 LENGTHS = (1, 2, 3, 4, 5, 6, 7)
-"""Words of a string, as in Aurora-2."""
 PAUSE_SECONDS = (0.05, 0.5)
+#: Of silence before the first word and after the last.
 EDGE_SECONDS = 0.3
-"""Of silence before the first word and after the last."""
 MANIFEST = "strings.csv"
 
 

@@ -169,11 +169,11 @@ class NoisyFileWriter:
         )
 
 
+#: What a written utterance may have, in the order of the manifest's columns.
 ATTRIBUTES: tuple[str, ...] = (
     "set", "noise", "noise_index", "snr_db", "channel", "sex", "repetition", "aurora_speaker", "source",
     "noise_file", "noise_offset", "gain_db", "speech_level_db", "noise_level_db", "peak", "overload", "samples",
 )  # fmt: skip
-"""What a written utterance may have, in the order of the manifest's columns."""
 
 
 def _facts(speech_level_db: float, peak: float) -> dict[str, str]:

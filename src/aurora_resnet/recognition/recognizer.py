@@ -1,7 +1,5 @@
 """``DigitRecognizer``: a file or an array goes in, a word comes out, whichever engine computes it."""
 
-from __future__ import annotations
-
 from aurora_resnet.runtime.recognizer import Recognizer
 
 

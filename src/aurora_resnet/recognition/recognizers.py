@@ -1,7 +1,5 @@
 """A recogniser of words or of strings, from every form that a model has."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -1,7 +1,5 @@
 """Torch computes the probabilities of words in streams, as ``StringRecognizer`` asks for them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar

@@ -1,7 +1,5 @@
 """Logits of words computed by torch: of clips in batches, and of any clip as ``ScoringModel`` asks for it."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator
 

@@ -4,8 +4,6 @@ Each message says what was expected, what came and what to do, in one or two lin
 ``AuroraError`` catches all of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

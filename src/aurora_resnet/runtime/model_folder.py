@@ -8,8 +8,6 @@ It holds
     README.md            the card
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

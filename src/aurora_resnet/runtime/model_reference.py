@@ -6,8 +6,6 @@ The runtime computes exported models. What the whole package adds, checkpoints, 
 writes into ``ADDED``; nothing of it is imported before it is needed.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -24,22 +22,22 @@ from .onnx_file import OnnxFile, is_of_strings
 Kind = Literal["words", "strings"]
 Format = Literal["onnx", "checkpoint"]
 
+#: The models of single words that this package carries, exported in int8: for new speakers, the mean of it and the
+#: next one for noise too, the one of the paper, the small, fast one, and one for microcontrollers.
 EXPORTED = ("speech_encoder", "accurate", "resnet50", "compact", "micro")
-"""The models of single words that this package carries, exported in int8: for new speakers, the mean of it and the
-next one for noise too, the one of the paper, the small, fast one, and one for microcontrollers."""
+#: The models of strings that it carries, exported likewise. The first is right more often, and has the second beside it
+#: in streams; alone, the second is for small machines and many calls.
 EXPORTED_STRINGS = ("speech_encoder", "string_net")
-"""The models of strings that it carries, exported likewise. The first is right more often, and has the second beside it
-in streams; alone, the second is for small machines and many calls."""
+#: Those that the whole package carries as checkpoints too.
 CHECKPOINTS = ("resnet50", "compact", "micro")
-"""Those that the whole package carries as checkpoints too."""
+#: The fast one.
 SMALL = "compact"
-"""The fast one."""
+#: Where the shipped models lie.
 FOLDERS: dict[Format, Path] = {"onnx": Path(__file__).with_name("exported")}
-"""Where the shipped models lie."""
+#: Suffix of a file that names exported models to average.
 AVERAGE = ".json"
-"""Suffix of a file that names exported models to average."""
+#: Shipped models that are in no file of their own name: a mean, and of strings what no mean makes better.
 _FILES: Mapping[str, Mapping[Kind, str]] = {"accurate": {"words": "accurate.json", "strings": "speech_encoder.onnx"}}
-"""Shipped models that are in no file of their own name: a mean, and of strings what no mean makes better."""
 _NAMES: Mapping[Kind, tuple[str, ...]] = {"words": EXPORTED, "strings": EXPORTED_STRINGS}
 SHIPPED: Mapping[str, tuple[Kind, ...]] = {
     name: tuple(kind for kind, names in _NAMES.items() if name in names or kind in _FILES.get(name, ()))
@@ -47,9 +45,9 @@ SHIPPED: Mapping[str, tuple[Kind, ...]] = {
 }
 SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "checkpoint": ".safetensors"}
 
+#: ``module:function`` by purpose: ``words`` and ``strings`` compute a checkpoint, ``kind`` reads which of both it is,
+#: ``hub`` returns what fetches the files of a model.
 ADDED: dict[str, str] = {}
-"""``module:function`` by purpose: ``words`` and ``strings`` compute a checkpoint, ``kind`` reads which of both it is,
-``hub`` returns what fetches the files of a model."""
 
 _HUB_NAME = re.compile(r"(?P<repo>[A-Za-z0-9][\w.\-]*/[\w.\-]+?)(@(?P<revision>[\w.\-/]+))?")
 _NOT_HUB = (*SUFFIXES.values(), ".pth", ".wav", ".flac", ".csv")
@@ -103,8 +101,8 @@ class ModelFile:
         return load(self, device=device, threads=threads, trust_code=trust_code)
 
 
+#: What names a model, or the file that was found already.
 AnyModel = str | Path | ModelFile
-"""What names a model, or the file that was found already."""
 
 
 def resolve(

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 METADATA, CARD = "aurora_resnet", "card"
+#: ``kind`` in the metadata of a model of strings; a model of single words has none. One of both has ``strings``, what
+#: there is to know of its strings.
 KIND, STRINGS = "kind", "strings"
-"""``kind`` in the metadata of a model of strings; a model of single words has none. One of both has ``strings``, what
-there is to know of its strings."""
 
+#: In the metadata of a model that computes each clip alone: its integers have the ranges of each call.
 ALONE = "alone"
-"""In the metadata of a model that computes each clip alone: its integers have the ranges of each call."""
 
 FactsT = TypeVar("FactsT")
 Shapes = dict[str, list[Any]]

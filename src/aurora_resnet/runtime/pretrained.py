@@ -1,7 +1,5 @@
 """``Pretrained``: what recognisers of words and of strings have in common, a model and where it comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -31,8 +29,8 @@ class Pretrained(Generic[ModelT]):
 
     kind: ClassVar[Kind]
     default_model: ClassVar[str]
+    #: Loads an exported model.
     exported: ClassVar[Callable[..., Any]]
-    """Loads an exported model."""
 
     def __init__(self, model: ModelT) -> None:
         self.model = model

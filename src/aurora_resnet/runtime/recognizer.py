@@ -1,7 +1,5 @@
 """``Recognizer``: a recording goes in, a word comes out."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """``Stream``: what ``Recognizer.stream`` and ``StringRecognizer.stream`` return."""
 
-from __future__ import annotations
-
 from typing import Protocol, TypeVar
 
 import numpy.typing as npt

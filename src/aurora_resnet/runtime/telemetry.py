@@ -5,8 +5,6 @@ runtime. Each of them stays as the user set it. onnxruntime reports from 1.29 on
 folder and connects to its maker (https://onnxruntime.ai, *Privacy*).
 """
 
-from __future__ import annotations
-
 import os
 
 OFF = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "RAY_USAGE_STATS_ENABLED": "0"}

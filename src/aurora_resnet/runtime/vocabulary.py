@@ -139,5 +139,5 @@ def _english_digit(word: str) -> int | None:
     return _ENGLISH.index(word) if word in _ENGLISH else 0 if word == "oh" else None
 
 
+#: The eleven words that are the default: zero, one ... nine, oh.
 DIGITS = Vocabulary((*_ENGLISH, "oh"))
-"""The eleven words that are the default: zero, one ... nine, oh."""

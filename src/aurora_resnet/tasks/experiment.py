@@ -1,7 +1,5 @@
 """A training from its file to its run record."""
 
-from __future__ import annotations
-
 import logging
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -29,8 +27,8 @@ from aurora_resnet.training.state import Resume, folder_taken
 from aurora_resnet.training.trainer import Trainer
 
 RECORD = "run.json"
+#: Manifest of the recordings that chose the best epoch, where the task keeps it; ``calibrate`` takes it.
 VALIDATION = "validation.csv"
-"""Manifest of the recordings that chose the best epoch, where the task keeps it; ``calibrate`` takes it."""
 
 logger = logging.getLogger(__name__)
 

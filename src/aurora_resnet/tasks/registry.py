@@ -1,7 +1,5 @@
 """Which task a model of the zoo is for."""
 
-from __future__ import annotations
-
 from aurora_resnet.models.zoo import find_model
 from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.tasks.strings import STRINGS

@@ -1,7 +1,5 @@
 """Strings of words: the words of each clip in order, CTC, the share of strings that are right."""
 
-from __future__ import annotations
-
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData

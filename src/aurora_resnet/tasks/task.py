@@ -4,8 +4,6 @@ What answers, calibrates and exports a kind is registered in rooms below (``RECO
 which serve models that were trained elsewhere too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Single words: a label for each clip, cross-entropy, accuracy."""
 
-from __future__ import annotations
-
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.tasks.task import Task

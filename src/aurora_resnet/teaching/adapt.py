@@ -6,8 +6,6 @@ old ones: with the class "none of the words" (logit 0) and :math:`s` the mean of
 .. math:: \frac1n \sum_i \mathrm{CE}(W e_i + b, y_i) + \lambda \, (s \, |W - W_0|^2 + |b - b_0|^2)
 """
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass
 
@@ -24,8 +22,8 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.teaching.folds import assign_groups
 from aurora_resnet.training.word_objective import with_negative_class
 
+#: Lambda above, chosen on synthetic voices (``docs/records/adapt.json``).
 STRENGTH = 0.01
-"""Lambda above, chosen on synthetic voices (``docs/records/adapt.json``)."""
 FOLDS = 5
 
 

@@ -1,7 +1,5 @@
 """What is wrong with recordings, and what to do about it: a sentence each."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,13 +10,13 @@ from aurora_resnet.teaching.recording_session import ENOUGH
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.synthetic import VOICE
 
+#: Recordings of a word that are few, and that are enough, to train a network or to enrol with one.
 TRAINED, ENROLLED = (10, 20), (ENOUGH, 5)
-"""Recordings of a word that are few, and that are enough, to train a network or to enrol with one."""
+#: How many times as many clips the most frequent word may have as the rarest.
 UNBALANCED = 3.0
-"""How many times as many clips the most frequent word may have as the rarest."""
 FEW_NEGATIVES = 20
+#: Width of an interval from which on the recordings are too few to know.
 WIDE = 0.15
-"""Width of an interval from which on the recordings are too few to know."""
 LISTED = 8
 
 

@@ -1,7 +1,5 @@
 """The recordings of a teaching in memory: those that can be used, in clips as long as the words need."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

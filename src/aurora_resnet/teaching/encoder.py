@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
+#: How far below the loudest moment speech ends, in powers of ten of the power, and over how much; from 2 to 3.6, words
+#: are told apart equally well.
 DECADES, SOFTNESS = 2.4, 0.32
-"""How far below the loudest moment speech ends, in powers of ten of the power, and over how much; from 2 to 3.6, words
-are told apart equally well."""
+#: What the encoder looks at together; clips are whole steps.
 STEP_SECONDS = 0.04
-"""What the encoder looks at together; clips are whole steps."""
 EMBEDDING, PROBABILITIES, FRAMES, BANDS = "embedding", "probabilities", 4, 80
 _PER_DECADE = 4.0  # of the features, which are (log10 + 4) / 4
 

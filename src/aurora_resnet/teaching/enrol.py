@@ -6,8 +6,6 @@ there are several: from their answers come the estimate, the temperature and the
 fitted to everything.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

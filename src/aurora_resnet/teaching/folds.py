@@ -1,7 +1,5 @@
 """Groups of recordings, each of which is held out once: by speaker where there are several."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections import Counter

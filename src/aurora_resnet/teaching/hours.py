@@ -1,7 +1,5 @@
 """False accepts an hour on sound that says none of a model's words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

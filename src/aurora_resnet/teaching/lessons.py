@@ -1,7 +1,5 @@
 """Recordings of new words as vectors: layers that are fitted to parts of them, and what these answer to the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,16 +19,16 @@ from aurora_resnet.teaching.head import Layer, fit_layer
 from aurora_resnet.teaching.negatives import NOISE, TALK, Bank
 from aurora_resnet.teaching.synthetic import VOICE, by_people
 
+#: Parts of the recordings, of which each is held out once.
 GROUPS = 5
-"""Parts of the recordings, of which each is held out once."""
+#: Of the bank, of which each is held out once while all recordings are learnt.
 BANK_PARTS = 2
-"""Of the bank, of which each is held out once while all recordings are learnt."""
+#: Of the bank's other words, at most; chosen on speakers of Speech Commands who are in no test (even ids).
 OTHERS_ACCEPTED = 0.05
-"""Of the bank's other words, at most; chosen on speakers of Speech Commands who are in no test (even ids)."""
+#: So many synthetic voices a recording of a person weighs; see docs/own-words.md.
 PEOPLE_COUNT = 4
-"""So many synthetic voices a recording of a person weighs; see docs/own-words.md."""
+#: Cosine of the mean vectors of two words from which on they are named as sounding alike; see docs/own-words.md.
 ALIKE = 0.55
-"""Cosine of the mean vectors of two words from which on they are named as sounding alike; see docs/own-words.md."""
 
 
 @dataclass

@@ -20,8 +20,8 @@ from aurora_resnet.runtime.errors import ModelError
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 
 BANK = Path(__file__).with_name("negatives.npz")
+#: Labels of seconds of noise and of running speech; all other labels are words.
 NOISE, TALK = "_noise", "_talk"
-"""Labels of seconds of noise and of running speech; all other labels are words."""
 DIRECTIONS, SHRINKAGE = 128, 0.1
 _STEPS = 127  # of int8
 _SAME = 0.98  # least cosine of the probe's embeddings, which processors round differently

@@ -1,7 +1,5 @@
 """How a user's own words are learnt: from what, how long, how hard, and beside which other sounds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import field, replace
 from pathlib import Path
@@ -27,14 +25,14 @@ from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
 
+#: Lengths of clips to choose from, whole steps of 40 ms; what starts from shorter ones works on longer ones too.
 CLIP_SECONDS = (1.0, 1.6, 2.0, 3.0)
-"""Lengths of clips to choose from, whole steps of 40 ms; what starts from shorter ones works on longer ones too."""
+#: What a clip has beyond the longest usual word.
 ROOM = 1.05
-"""What a clip has beyond the longest usual word."""
+#: Of backbones, by the model's name, that forget at the head's rate what they learnt; see docs/own-words.md.
 BACKBONE_RATES = {"resnet50": 0.003}
-"""Of backbones, by the model's name, that forget at the head's rate what they learnt; see docs/own-words.md."""
+#: Of the other words in training, those that the user recorded, at least.
 OWN_SHARE = 0.5
-"""Of the other words in training, those that the user recorded, at least."""
 
 
 @configuration(kw_only=True)
@@ -46,27 +44,27 @@ class TeachConfig:
     aurora_resnet.runtime.errors.ConfigError: epochs must lie from 1 to 10000, got 0
     """
 
+    #: Where to start: a shipped name or a checkpoint.
     init: str = "compact"
-    """Where to start: a shipped name or a checkpoint."""
     epochs: Annotated[int, Between(1, 10_000)] = 20
+    #: Of the optimiser, about as many at least: of few recordings an epoch has several harder copies each.
     steps: Annotated[int, Between(1, 1_000_000)] = 600
-    """Of the optimiser, about as many at least: of few recordings an epoch has several harder copies each."""
     batch_size: Annotated[int, Between(2, 4096)] = 32
     learning_rate: Annotated[float, Between(0, 10, above=True)] = 0.05
+    #: If not given, what ``BACKBONE_RATES`` says of the model, else that of the head.
     backbone_learning_rate: Annotated[float, Between(0, 10, above=True)] | None = None
-    """If not given, what ``BACKBONE_RATES`` says of the model, else that of the head."""
+    #: Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it.
     bfloat16: bool = False
-    """Compute the network in bfloat16, as ``TrainingConfig`` says: faster where the processor has units for it."""
+    #: So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold.
     groups: Annotated[int, Between(2, 20)] = 2
-    """So many groups of speakers are held out in turn, for the estimate, the calibration and the threshold."""
+    #: Epochs whose harder copies differ; they take turns, and the teacher answers each copy once.
     distinct_epochs: Annotated[int, Between(1, 1000)] = 4
-    """Epochs whose harder copies differ; they take turns, and the teacher answers each copy once."""
+    #: The threshold refuses at most this share of the held-out words.
     words_refused: Annotated[float, Between(0, 1, below=True)] = 0.03
-    """The threshold refuses at most this share of the held-out words."""
+    #: Share of the clips of an epoch that are none of the words.
     negatives: Annotated[float, Between(0, 0.9)] = 0.25
-    """Share of the clips of an epoch that are none of the words."""
+    #: Length of the clips; by default as long as the words need.
     clip_seconds: Annotated[float, Between(0, 60, above=True)] | None = None
-    """Length of the clips; by default as long as the words need."""
     augmentation: Augmentation = field(default_factory=lambda: Augmentation(snr_db=(0.0, 30.0), noise_probability=0.7))
     seed: Annotated[int, Between(0, 2**31)] = 0
 

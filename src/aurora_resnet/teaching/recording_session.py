@@ -1,7 +1,5 @@
 """A session of recording: which word is asked for next, and what becomes of each take."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,10 +12,10 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import check_word
 from aurora_resnet.teaching.takes import Take
 
+#: The folder of what is none of the words.
 OTHER = "_other"
-"""The folder of what is none of the words."""
+#: Recordings of each word with which enrolling begins to be good.
 ENOUGH = 3
-"""Recordings of each word with which enrolling begins to be good."""
 
 
 @dataclass(frozen=True)

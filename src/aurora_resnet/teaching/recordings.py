@@ -1,7 +1,5 @@
 """The recordings to teach with: words, other sounds, and speakers."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -12,10 +10,10 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.folder import read_folder
 from aurora_resnet.runtime.errors import CorpusError
 
+#: The speaker is what stands before the first underscore, hyphen or blank, if all names look like that.
 GUESSED_PATTERN = r"^([^_\-. ]+)[_\- ]"
-"""The speaker is what stands before the first underscore, hyphen or blank, if all names look like that."""
+#: Of a word: one to learn from while the other is held out.
 FEWEST_CLIPS = 2
-"""Of a word: one to learn from while the other is held out."""
 
 
 @dataclass(frozen=True)

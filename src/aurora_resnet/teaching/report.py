@@ -15,8 +15,8 @@ from aurora_resnet.teaching.advice import TRAINED, advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips
 
 WORST_WORDS = 12
+#: What answers are to.
 WORDS, OWN = "held-out words", "your other recordings"
-"""What answers are to."""
 """Rows of the table of words."""
 
 

@@ -1,7 +1,5 @@
 """Words as text: recordings of them by the synthesisers that the user has, espeak-ng and flite."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,15 +13,15 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.vocabulary import check_word
 
+#: Attribute of recordings that a synthesiser made: which voice.
 VOICE = "synthetic_voice"
-"""Attribute of recordings that a synthesiser made: which voice."""
+#: What the names of these speakers begin with.
 SYNTHETIC = "synthetic/"
-"""What the names of these speakers begin with."""
 ACCENTS = {"en": ("en-us", "en-gb", "en-gb-scotland")}
+#: Of each voice of espeak-ng: men and women of several ages.
 VARIANTS = ("m1", "f1", "m3", "f3", "m5", "f5", "m7", "f2", "klatt2", "m2")
-"""Of each voice of espeak-ng: men and women of several ages."""
+#: How slow flite's voices speak.
 SLOWER = (0.9, 1.2)
-"""How slow flite's voices speak."""
 INSTALL = (
     "--say needs espeak-ng, for English also flite, on the PATH: apt-get install espeak-ng flite (brew install "
     "espeak-ng); files of any other synthesiser can be put into the folders of their words"

@@ -1,7 +1,5 @@
 """Takes of a word out of the sound of a microphone: where one begins and ends, and whether it can be used."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,17 +10,17 @@ from aurora_resnet.audio.levels import rms_level_db
 from aurora_resnet.runtime.audio.mono import mono_waveform
 from aurora_resnet.runtime.audio.waveform import Samples
 
+#: Of quiet before a word, from which the level of the room is known.
 SETTLE_SECONDS = 0.5
-"""Of quiet before a word, from which the level of the room is known."""
+#: What is so much louder than the room is the word.
 ABOVE_ROOM_DB = 10.0
-"""What is so much louder than the room is the word."""
+#: So long a pause ends a word.
 QUIET_SECONDS = 0.5
-"""So long a pause ends a word."""
 MARGIN_SECONDS = 0.2
 LONGEST_SECONDS = 4.0
 SHORTEST_SECONDS = 0.12
+#: Level of a word re full scale, below which a recording is mostly the converter's noise.
 QUIETEST_DB = -50.0
-"""Level of a word re full scale, below which a recording is mostly the converter's noise."""
 LEAST_SNR_DB = 12.0
 CLIPPED = 0.99
 CLIPPED_SAMPLES = 3

@@ -1,7 +1,5 @@
 """A model of what was recorded so far, tried while the recording goes on: enrolled, corrected, saved."""
 
-from __future__ import annotations
-
 import tempfile
 from contextlib import suppress
 from functools import cached_property

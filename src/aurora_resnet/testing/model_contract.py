@@ -12,8 +12,6 @@ With pytest:
 A check that fails raises ``AssertionError`` and says what was promised.
 """
 
-from __future__ import annotations
-
 import copy
 import tempfile
 from collections.abc import Callable
@@ -145,6 +143,7 @@ def saved_and_loaded(model: str, **options: Any) -> None:
     torch.testing.assert_close(loaded.model(clips), saved(clips), rtol=0, atol=1e-6)
 
 
+#: All checks; each takes the model's name and its options.
 MODEL_CHECKS: tuple[Callable[..., None], ...] = (
     shapes,
     other_clip_lengths,
@@ -157,7 +156,6 @@ MODEL_CHECKS: tuple[Callable[..., None], ...] = (
     wrong_input,
     saved_and_loaded,
 )
-"""All checks; each takes the model's name and its options."""
 
 
 def check_model(model: str, **options: Any) -> None:

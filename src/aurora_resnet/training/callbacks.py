@@ -1,7 +1,5 @@
 """What may look at a training, and stop it: after each step and after each epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """Optimisers and learning-rate schedules by name: those built in, and ``package.module:name``."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from types import FunctionType
@@ -11,16 +9,16 @@ import torch
 from aurora_resnet.registry import named
 from aurora_resnet.runtime.errors import ConfigError
 
+#: A class of ``torch.optim``, or a function like it: parameter groups, ``lr`` and options of its own.
 OptimizerBuilder = Callable[..., torch.optim.Optimizer]
-"""A class of ``torch.optim``, or a function like it: parameter groups, ``lr`` and options of its own."""
 
+#: From a step, counted from 0, and the number of all steps to the share of the highest learning rate.
 Schedule = Callable[[int, int], float]
-"""From a step, counted from 0, and the number of all steps to the share of the highest learning rate."""
 
 
 OPTIMIZERS: dict[str, OptimizerBuilder] = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}
+#: Built in; ``None`` where ``optimization`` has it.
 SCHEDULES: dict[str, Schedule | None] = {"constant": None, "cosine": None, "one_cycle": None}
-"""Built in; ``None`` where ``optimization`` has it."""
 
 
 def find_optimizer(name: str) -> OptimizerBuilder:

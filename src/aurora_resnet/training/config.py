@@ -1,7 +1,5 @@
 """How a model is trained, as a value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import field
 from typing import Annotated, Any
@@ -34,45 +32,45 @@ class TrainingConfig:
 
     epochs: Epochs = 30
     batch_size: Annotated[int, Between(2, 65_536)] = 32
+    #: ``sgd``, ``adamw``, or ``package.module:Class`` as in ``torch.optim:RAdam``, which gets the
+    #: parameter groups, ``lr`` and ``optimizer_options``; in a training file it needs ``trust_code``.
     optimizer: str = "sgd"
-    """``sgd``, ``adamw``, or ``package.module:Class`` as in ``torch.optim:RAdam``, which gets the
-    parameter groups, ``lr`` and ``optimizer_options``; in a training file it needs ``trust_code``."""
+    #: Of an optimiser that is not built in.
     optimizer_options: dict[str, Any] = field(default_factory=dict)
-    """Of an optimiser that is not built in."""
+    #: Highest learning rate of the head, and of everything else unless ``backbone_learning_rate`` is given.
     learning_rate: Rate = 0.001
-    """Highest learning rate of the head, and of everything else unless ``backbone_learning_rate`` is given."""
     backbone_learning_rate: Rate | None = None
+    #: Nesterov momentum of SGD; 0 for none.
     momentum: BelowOne = 0.9
-    """Nesterov momentum of SGD; 0 for none."""
     weight_decay: Annotated[float, Between(0, 1000)] = 1e-4
+    #: ``constant``, ``cosine``, ``one_cycle``, or ``package.module:name``.
     schedule: str = "constant"
-    """``constant``, ``cosine``, ``one_cycle``, or ``package.module:name``."""
+    #: Share of all steps in which the rate rises (linearly; one-cycle: along a cosine).
     warmup_fraction: BelowOne = 0.1
-    """Share of all steps in which the rate rises (linearly; one-cycle: along a cosine)."""
     label_smoothing: BelowOne = 0.0
+    #: Largest norm of the gradient.
     gradient_clip: Annotated[float, Between(0, 1e6, above=True)] | None = None
-    """Largest norm of the gradient."""
+    #: float16 with loss scaling on CUDA; on the CPU float32.
     mixed_precision: bool = True
-    """float16 with loss scaling on CUDA; on the CPU float32."""
+    #: Compute the network in bfloat16, the weights stay float32: twice as fast on CPUs with matrix units (AMX), and
+    #: no loss scaling on CUDA, where it takes the place of float16.
     bfloat16: bool = False
-    """Compute the network in bfloat16, the weights stay float32: twice as fast on CPUs with matrix units (AMX), and
-    no loss scaling on CUDA, where it takes the place of float16."""
+    #: Decay of an exponential average of the weights over the steps, as 0.999; the average is what is validated and
+    #: kept as the best. Source: Polyak and Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992.
     weight_average: Annotated[float, Between(0, 1, above=True, below=True)] | None = None
-    """Decay of an exponential average of the weights over the steps, as 0.999; the average is what is validated and
-    kept as the best. Source: Polyak and Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992."""
+    #: How to learn from a teacher's answers; the teacher is an argument of ``Trainer``.
     distillation: Distillation | None = None
-    """How to learn from a teacher's answers; the teacher is an argument of ``Trainer``."""
+    #: Freeze plan of the model: none, stem, stage1 ... stage3, all_but_head.
     freeze: str = "none"
-    """Freeze plan of the model: none, stem, stage1 ... stage3, all_but_head."""
+    #: Gradual unfreezing: from epoch (counted from 0) on, this plan instead.
     unfreeze: tuple[tuple[Annotated[int, Between(0, 100_000)], str], ...] = ()
-    """Gradual unfreezing: from epoch (counted from 0) on, this plan instead."""
+    #: Stop after so many epochs without a better validation result.
     early_stopping: Epochs | None = None
-    """Stop after so many epochs without a better validation result."""
     seed: Annotated[int, Between(0, 2**64 - 1)] = 0
+    #: Place each clip anywhere in the window; off: in its middle, as in evaluation.
     random_position: bool = True
-    """Place each clip anywhere in the window; off: in its middle, as in evaluation."""
+    #: Speeds to draw from for each clip and epoch.
     speed_factors: tuple[Annotated[float, Between(0.5, 2)], ...] = (1.0,)
-    """Speeds to draw from for each clip and epoch."""
     spec_augment: SpecAugment | None = None
     tensorboard: bool = False
 

@@ -28,40 +28,40 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 
 T = TypeVar("T")
 Share = Annotated[float, Between(0, 1)]
+#: How many words a message lists.
 LISTED = 20
-"""How many words a message lists."""
 
 
 @configuration()
 class Source:
     """Part of a corpus to train on."""
 
+    #: ``KIND:PATH``, the path relative to ``data.root``.
     corpus: str
-    """``KIND:PATH``, the path relative to ``data.root``."""
+    #: Split of the corpus; none takes all of it.
     split: str | None = None
-    """Split of the corpus; none takes all of it."""
     _: KW_ONLY
+    #: Attributes that the recordings must have, as in ``{ set = "train-multi" }`` of an Aurora-2 tree.
     where: dict[str, str] = field(default_factory=dict)
-    """Attributes that the recordings must have, as in ``{ set = "train-multi" }`` of an Aurora-2 tree."""
+    #: Speakers to leave out, for instance test speakers of a corpus without such a split.
     without_speakers: tuple[str, ...] = ()
-    """Speakers to leave out, for instance test speakers of a corpus without such a split."""
+    #: Share of the clips whose speakers are held out to choose the best epoch.
     validation_share: Annotated[float, Between(0, 1, below=True)] = 0.0
-    """Share of the clips whose speakers are held out to choose the best epoch."""
+    #: Leave out recordings of words that the model does not know, instead of refusing the corpus.
     known_words_only: bool = False
-    """Leave out recordings of words that the model does not know, instead of refusing the corpus."""
 
 
 @configuration()
 class SoundFiles:
     """Sound files of a folder and its sub-folders."""
 
+    #: Relative to ``data.root``.
     folder: str
-    """Relative to ``data.root``."""
+    #: Regular expression that must be found in a file's name.
     match: str = ""
-    """Regular expression that must be found in a file's name."""
     _: KW_ONLY
+    #: How often each file counts, for a few good recordings among many.
     repeat: Annotated[int, Between(1, 1000)] = 1
-    """How often each file counts, for a few good recordings among many."""
 
     def _misfits(self) -> Iterator[str]:
         try:
@@ -74,16 +74,16 @@ class SoundFiles:
 class SceneNoise:
     """Noise of Aurora-2's scenes, mixed as there: other noise in every epoch; see ``NoisyClips``."""
 
+    #: Folder with one sub-folder a scene, or a TOML file that maps them, relative to ``data.root``.
     folder: str
-    """Folder with one sub-folder a scene, or a TOML file that maps them, relative to ``data.root``."""
     scenes: tuple[Annotated[str, OneOf(SCENE_NAMES)], ...] = SCENES["train-multi"]
     _: KW_ONLY
     snrs_db: tuple[Annotated[float, Between(-100, 100)], ...] = (20.0, 15.0, 10.0, 5.0)
+    #: Share of the clips that stay without noise.
     clean_share: Share = 0.2
-    """Share of the clips that stay without noise."""
     channel: Annotated[str, OneOf(CHANNELS)] = "g712"
+    #: Whether validation clips get the channel and noise too, once and the same in every run.
     noisy_validation: bool = False
-    """Whether validation clips get the channel and noise too, once and the same in every run."""
 
     def _misfits(self) -> Iterator[str]:
         yield from (f"{name} must not be empty" for name in ("scenes", "snrs_db") if not getattr(self, name))
@@ -97,20 +97,20 @@ class AugmentSource:
     """
 
     noises: tuple[SoundFiles, ...] = ()
+    #: Recordings of words that are not in the vocabulary.
     negatives: tuple[SoundFiles, ...] = ()
-    """Recordings of words that are not in the vocabulary."""
+    #: Recordings of any length that say none of the words; ``negative_shares.pieces`` are cut out of them.
     talk: tuple[SoundFiles, ...] = ()
-    """Recordings of any length that say none of the words; ``negative_shares.pieces`` are cut out of them."""
+    #: Noise for a second, noisy copy of the validation clips, none of it among ``noises``.
     validation_noises: tuple[SoundFiles, ...] = ()
-    """Noise for a second, noisy copy of the validation clips, none of it among ``noises``."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     negative_shares: NegativeShares = field(default_factory=NegativeShares)
     noise_shares: NoiseShares = field(default_factory=NoiseShares)
+    #: A speaker with n clips is drawn in proportion to n to this power: 1 takes every clip once an epoch, 0 takes all
+    #: speakers equally often. The size of an epoch stays.
     speaker_power: Share = 1.0
-    """A speaker with n clips is drawn in proportion to n to this power: 1 takes every clip once an epoch, 0 takes all
-    speakers equally often. The size of an epoch stays."""
+    #: Processes that make an epoch's clips, before it begins; the clips do not depend on it.
     workers: Annotated[int, Between(0, 256)] = 2
-    """Processes that make an epoch's clips, before it begins; the clips do not depend on it."""
     scene_noise: SceneNoise | None = None
 
     def held_out(self, shares: NegativeShares) -> AugmentSource:
@@ -143,14 +143,14 @@ class StringSource:
     their recordings of strings choose the best epoch.
     """
 
+    #: Corpora of strings, used whole; their single words are left out.
     recordings: tuple[Source, ...] = ()
-    """Corpora of strings, used whole; their single words are left out."""
+    #: Folders like AN4's, whose ``words.csv`` says where each word of an utterance lies; their split ``train``.
     aligned: tuple[str, ...] = ()
-    """Folders like AN4's, whose ``words.csv`` says where each word of an utterance lies; their split ``train``."""
+    #: Recordings that say none of the words, to be recognised as such; none of them among ``talk``.
     validation_talk: tuple[SoundFiles, ...] = ()
-    """Recordings that say none of the words, to be recognised as such; none of them among ``talk``."""
+    #: Clips of an epoch.
     size: Annotated[int, Between(2, 10_000_000)] = 6000
-    """Clips of an epoch."""
     shares: StringShares = field(default_factory=StringShares)
 
 
@@ -159,17 +159,17 @@ class DataConfig:
     """What to train on."""
 
     train: tuple[Source, ...]
+    #: Folder that the corpora's paths start from, relative to the working directory.
     root: str = "."
-    """Folder that the corpora's paths start from, relative to the working directory."""
     _: KW_ONLY
+    #: Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one.
     share: Annotated[float, Between(0, 1, above=True)] = 1.0
-    """Share of the training clips to learn from, drawn by their names: a smaller share is part of a larger one."""
+    #: Share of the training speakers to learn from, with all their clips, drawn by their names as ``share`` is.
     speaker_share: Annotated[float, Between(0, 1, above=True)] = 1.0
-    """Share of the training speakers to learn from, with all their clips, drawn by their names as ``share`` is."""
+    #: What makes the training clips harder, noise included, and negatives; validation too, if it says so.
     augment: AugmentSource | None = None
-    """What makes the training clips harder, noise included, and negatives; validation too, if it says so."""
+    #: For models of strings, which need it.
     strings: StringSource | None = None
-    """For models of strings, which need it."""
 
     def _misfits(self) -> Iterator[str]:
         if self.strings is not None and (self.augment is None or not self.augment.noises):

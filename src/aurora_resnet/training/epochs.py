@@ -1,7 +1,5 @@
 """What is random in an epoch, and in which order it shows the clips: a pure function of the seed and the epoch."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A whole training as one TOML file: model, front end, data, how to train."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -20,8 +18,8 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.data import DataConfig
 
+#: What a training file says of the network, as ``RecognizerConfig`` names it.
 NETWORK = ("model", "mel", "options", "clip_seconds", "frontend", "frontend_options")
-"""What a training file says of the network, as ``RecognizerConfig`` names it."""
 
 
 @configuration(kw_only=True)
@@ -33,23 +31,23 @@ class ExperimentConfig:
     data: DataConfig
     training: TrainingConfig
     clip_seconds: Annotated[float, Between(0, LONGEST_CLIP_SECONDS, above=True)] = 1.0
+    #: Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones.
     weights: str | None = None
-    """Pretrained weights for a model that takes them: a path or ``imagenet``; ``none`` starts from random ones."""
+    #: What the training starts from: a shipped name or a checkpoint. Model, front end, options and clip length are
+    #: those of the checkpoint unless the file says otherwise; the head of other words is new.
     init: str | None = None
-    """What the training starts from: a shipped name or a checkpoint. Model, front end, options and clip length are
-    those of the checkpoint unless the file says otherwise; the head of other words is new."""
+    #: Options of the model.
     options: dict[str, Any] = field(default_factory=dict)
-    """Options of the model."""
+    #: A front end of another package, by its name or ``package.module:Class``; see ``Frontend``.
     frontend: str | None = None
-    """A front end of another package, by its name or ``package.module:Class``; see ``Frontend``."""
     frontend_options: dict[str, Any] = field(default_factory=dict)
+    #: A trained model to learn from, with ``training.distillation``: a shipped name or a checkpoint.
     teacher: str | None = None
-    """A trained model to learn from, with ``training.distillation``: a shipped name or a checkpoint."""
+    #: The vocabulary in class order. Without it the words of the training corpora, or ``DIGITS`` if they have no
+    #: others.
     words: tuple[str, ...] = ()
-    """The vocabulary in class order. Without it the words of the training corpora, or ``DIGITS`` if they have no
-    others."""
+    #: The digit that each of the words names, if any; English digit words name theirs.
     digits: tuple[Annotated[int, Between(0, 9)] | None, ...] = ()
-    """The digit that each of the words names, if any; English digit words name theirs."""
 
     def _misfits(self) -> Iterator[str]:
         yield from unknown_model(self.model)

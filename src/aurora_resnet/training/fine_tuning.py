@@ -1,7 +1,5 @@
 """Starting from a trained network: another head for other words, everything else as it was learnt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What happened in each epoch, one JSON line an epoch, and what came of all of them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

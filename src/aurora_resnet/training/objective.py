@@ -1,7 +1,5 @@
 """What is learnt: the loss of a step and what counts as right, apart from how the ``Trainer`` takes its steps."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol

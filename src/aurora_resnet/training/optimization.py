@@ -1,7 +1,5 @@
 """Optimiser, parameter groups and learning-rate schedules."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from typing import Any

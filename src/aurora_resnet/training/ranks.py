@@ -15,8 +15,8 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
+#: How long a process waits for another one, which may be making an epoch's clips.
 PATIENCE = timedelta(hours=2)
-"""How long a process waits for another one, which may be making an epoch's clips."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Loading the sounds that a training file names, and making training and validation clips of them."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -28,10 +26,10 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.training.data import AugmentSource, SceneNoise, SoundFiles
 
 LONGEST_NOISE_SECONDS = 60.0
+#: Words of unknown speakers, so many to a talker of a babble.
 SENTENCE_WORDS = 12
-"""Words of unknown speakers, so many to a talker of a babble."""
+#: Whatever the training's seed, so that trainings are compared on the same clips.
 VALIDATION_SEED = 0
-"""Whatever the training's seed, so that trainings are compared on the same clips."""
 
 
 def training_clips(clips: ClipSet, augment: AugmentSource, root: str | Path, *, seed: int) -> ClipSource:

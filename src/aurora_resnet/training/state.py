@@ -1,7 +1,5 @@
 """What a training remembers between epochs, and how it is written and found again."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -28,12 +26,12 @@ BEST = "best.safetensors"
 HISTORY = "history.jsonl"
 OPTIMIZER = "optimizer."
 AVERAGE = "average."
+#: Differences that a message lists.
 MOST_NAMED = 5
-"""Differences that a message lists."""
+#: Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed.
 _ADDED = ("optimizer_options", "frontend", "frontend_options", "causal")
-"""Fields of later versions; unused, they change nothing, so trainings of earlier ones can be resumed."""
+#: Whether a training goes on from ``last.safetensors``, or from ``best.safetensors`` where that one is damaged.
 Resume = bool | Literal["best"]
-"""Whether a training goes on from ``last.safetensors``, or from ``best.safetensors`` where that one is damaged."""
 _INFO = {"epochs": int, "best_epoch": int, "scaler": dict}
 
 

@@ -9,8 +9,6 @@ of Graves et al., *Connectionist Temporal Classification*, 2006. Of talk only is
     \ell = -\sum_t \log \Big(1 - \sum_{u \in W} p_t(u)\Big)
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,8 +20,8 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.objective import Learner
 
+#: Losses are those of so many frames of sound, a second.
 FRAMES = 25
-"""Losses are those of so many frames of sound, a second."""
 _BATCH = 16
 
 

@@ -1,7 +1,5 @@
 """Loading the recordings that a training file names for strings, and making training and validation clips of them."""
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Sequence
@@ -29,10 +27,10 @@ from aurora_resnet.runtime.strings.grammar import TEENS, TENS
 from aurora_resnet.training.data import AugmentSource, DataConfig, StringSource, TrainingClips, TrainingData, select
 from aurora_resnet.training.sounds import VALIDATION_SEED, find_sounds, noise_pool, read_sounds, trim_words
 
+#: Of a recording of a single word, that with the word in it.
 WORD_SECONDS = 1.5
-"""Of a recording of a single word, that with the word in it."""
+#: Recordings of talk that are made of other words, and how many words each has.
 JOINED_TALK, WORDS_OF_TALK = 500, 4
-"""Recordings of talk that are made of other words, and how many words each has."""
 FIGURES = {figure: word for word, figure in (TEENS | TENS).items()}
 
 logger = logging.getLogger(__name__)

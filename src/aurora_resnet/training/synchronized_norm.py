@@ -11,8 +11,6 @@ each normalises its part (Ioffe and Szegedy, *Batch Normalization*, 2015). Gradi
 adds the gradients of all processes up in turn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial

@@ -11,8 +11,8 @@ from tqdm.asyncio import tqdm
 
 from aurora_resnet.training.ranks import Ranks
 
+#: Between two readings for the bar: reading a number off a GPU waits for it.
 SHOWN_SECONDS = 0.5
-"""Between two readings for the bar: reading a number off a GPU waits for it."""
 
 
 class Tally:

@@ -1,7 +1,5 @@
 """``Trainer``: fit -> epoch -> step. What is learnt is its ``Objective``."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext

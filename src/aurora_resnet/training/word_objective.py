@@ -12,8 +12,6 @@ Vinyals and Dean, *Distilling the Knowledge in a Neural Network*, 2015)
     L = (1 - w) \, \mathrm{CE} + w \, \tau^2 \, \mathrm{KL}(p_\tau \,\|\, q_\tau).
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

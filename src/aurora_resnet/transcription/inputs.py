@@ -25,11 +25,11 @@ from aurora_resnet.runtime.errors import AudioError, ConfigError
 from aurora_resnet.text_files import open_text
 from aurora_resnet.transcription.tables import PARQUET, parquet
 
+#: Opens a recording, or raises ``AudioError``.
 Opening = Callable[[], Recording]
-"""Opens a recording, or raises ``AudioError``."""
 
+#: Columns of a Parquet file that may hold the recordings, the first that is there; all but the path as ``datasets``.
 AUDIO_COLUMNS = ("audio", "path", "file", "bytes")
-"""Columns of a Parquet file that may hold the recordings, the first that is there; all but the path as ``datasets``."""
 MANIFESTS = (".csv", ".jsonl")
 
 

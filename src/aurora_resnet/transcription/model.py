@@ -3,8 +3,6 @@
 Recordings are opened and prepared in one thread while the model computes in another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -42,8 +40,8 @@ class TranscriptionModel:
     task: Words | Strings = field(default_factory=Words)
     trust_code: bool = False
 
+    #: Recordings of a piece; see ``Plan``.
     most, fewest = 1024, 64
-    """Recordings of a piece; see ``Plan``."""
 
     @property
     def columns(self) -> Columns:

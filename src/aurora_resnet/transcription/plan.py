@@ -5,8 +5,6 @@ A folder of a transcription holds ``settings.json`` (what must not change), ``pl
 when it is whole. So a kill loses the pieces on their way, and no row is there twice.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,8 +18,8 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.transcription.inputs import InputPiece, find_pieces, piece_of_dict
 
 FORMAT = 1
+#: Where there are few recordings, the pieces are so small that each worker has so many.
 PIECES_A_WORKER = 8
-"""Where there are few recordings, the pieces are so small that each worker has so many."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Spoken numbers are silenced: each recording becomes a copy without them, and a row that says where they were."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,8 +24,8 @@ from aurora_resnet.transcription.tables import Columns, Row, failed_row
 
 BEEP_HZ, BEEP_AMPLITUDE = 1000.0, 0.1
 BLOCK_SECONDS = 60
+#: Formats without loss are written as they were; all else becomes FLAC.
 KEPT_FORMATS = ("WAV", "WAVEX", "FLAC", "AIFF", "AU", "RF64", "W64")
-"""Formats without loss are written as they were; all else becomes FLAC."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,8 @@ class Redaction:
         "recording_seconds": float,
         "error": str,
     }
+    #: Recordings of a piece; see ``Plan``.
     most, fewest = 32, 1
-    """Recordings of a piece; see ``Plan``."""
 
     def file(self) -> ModelFile:
         """Return the file that decides."""

@@ -1,7 +1,5 @@
 """A string in each recording, of any length."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

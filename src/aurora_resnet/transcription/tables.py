@@ -1,7 +1,5 @@
 """Rows become files: Parquet, CSV or JSON lines, each whole or not there."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,8 +13,8 @@ from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 TableFormat = Literal["parquet", "csv", "jsonl"]
 PARQUET = ".parquet"
 
+#: Names of the columns and the types of their values, any of which may be ``None``.
 Columns = Mapping[str, type]
-"""Names of the columns and the types of their values, any of which may be ``None``."""
 Row = Sequence[Any]
 
 

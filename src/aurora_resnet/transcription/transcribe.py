@@ -23,8 +23,8 @@ from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parque
 logger = logging.getLogger(__name__)
 
 FAILURE: Columns = {"recording": str, "error": str}
+#: Between lines of the log.
 REPORT_SECONDS = 10.0
-"""Between lines of the log."""
 
 
 @dataclass(frozen=True)

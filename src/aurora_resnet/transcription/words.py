@@ -1,7 +1,5 @@
 """A word in each recording."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

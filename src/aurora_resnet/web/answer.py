@@ -1,7 +1,5 @@
 """A recording becomes an answer, with all that the page shows of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +11,8 @@ from aurora_resnet.runtime.strings.answer import StringWord
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
 
+#: Most columns in which a waveform is drawn.
 COLUMNS = 600
-"""Most columns in which a waveform is drawn."""
 
 
 @dataclass(frozen=True)

@@ -18,26 +18,26 @@ from aurora_resnet.runtime.strings.events import StringEvent, StringTimes
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 
+#: Callers at once.
 MAX_CALLERS = 100
-"""Callers at once."""
+#: Of a caller's sound: what is computed at once, and what is read ahead.
 TURN_SECONDS = 0.5
-"""Of a caller's sound: what is computed at once, and what is read ahead."""
+#: Who has sent so much more than he can have spoken sends a file. No message counts as less: it takes time to read.
 AHEAD_SECONDS, MESSAGE_SECONDS = 2.0, 0.0025
-"""Who has sent so much more than he can have spoken sends a file. No message counts as less: it takes time to read."""
+#: Files fill a batch up to so many turns, and have so many at least; for one so many messages are read.
 BATCH_TURNS, FILE_TURNS, FILE_MESSAGES = 16, 2, 32
-"""Files fill a batch up to so many turns, and have so many at least; for one so many messages are read."""
+#: A batch without files begins so long after the one before, at least: half a step of the model.
 BATCH_SECONDS = 0.02
-"""A batch without files begins so long after the one before, at least: half a step of the model."""
+#: After each other: who comes again and again must not take the time of those who speak.
 ARRIVAL_SECONDS = 0.025
-"""After each other: who comes again and again must not take the time of those who speak."""
+#: Who has sent no sound for so long gives his place to another, if there is none left.
 PLACE_SECONDS = 5.0
-"""Who has sent no sound for so long gives his place to another, if there is none left."""
+#: So long a second of sound keeps a place.
 KEPT_SECONDS = 10.0
-"""So long a second of sound keeps a place."""
 
 Told = list[StringEvent]
+#: Samples, or ``None`` for the end, and what is expected from there on, if that is new.
 Turn = tuple[bytes | None, StringTimes | None]
-"""Samples, or ``None`` for the end, and what is expected from there on, if that is new."""
 
 
 class TooManyCallers(Exception):  # noqa: N818 (an answer, not a fault)
@@ -63,11 +63,11 @@ class Callers:
         self._gone: list[int] = []
         self._work: asyncio.Task[None] | None = None
         self._arrival = 0.0
+        #: Whether nobody new is let in: the server is about to end.
         self.closed = False
-        """Whether nobody new is let in: the server is about to end."""
         self.came = self.batches = 0
+        #: Callers and batches so far, and what the batches took.
         self.batch_seconds = 0.0
-        """Callers and batches so far, and what the batches took."""
 
     @property
     def count(self) -> int:
@@ -180,12 +180,12 @@ class Caller:
 
     def __init__(self, callers: Callers, number: int, second_bytes: int) -> None:
         self.number, self.sends_file, self.sent_away = number, False, False
+        #: Of whoever waits for his next message; it is cut short where he is sent away.
         self.patience: asyncio.Timeout | None = None
-        """Of whoever waits for his next message; it is cut short where he is sent away."""
         self._callers, self._second_bytes = callers, second_bytes
         self._turn_bytes = round(TURN_SECONDS * second_bytes / 2) * 2  # whole samples
+        #: He keeps his place as if he had sent sound until ``kept_until``.
         self._opened = self.kept_until = asyncio.get_running_loop().time()
-        """He keeps his place as if he had sent sound until ``kept_until``."""
         self._seconds = 0.0
         self._waiting = bytearray()
         self._questions: list[tuple[int, StringTimes]] = []  # behind how many of the bytes that wait

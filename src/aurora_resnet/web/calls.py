@@ -1,7 +1,5 @@
 """What happens in calls, for whoever wants to know: the WebSocket ``/api/calls/{call}`` has a call's events as JSON."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from typing import Any
@@ -11,10 +9,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from aurora_resnet.web.sockets import AGAIN, refuse
 
+#: So long a call may still begin after somebody asked for it.
 WAIT_SECONDS = 30.0
-"""So long a call may still begin after somebody asked for it."""
+#: Calls whose events are kept, the latest ones, and events of a call.
 KEPT_CALLS, MOST_EVENTS = 200, 10_000
-"""Calls whose events are kept, the latest ones, and events of a call."""
 
 Told = dict[str, Any]
 

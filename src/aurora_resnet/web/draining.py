@@ -1,7 +1,5 @@
 """The server's life: calls over TCP beside HTTP, and an end that those who speak need not notice."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket
@@ -15,8 +13,8 @@ from fastapi import FastAPI
 
 from aurora_resnet.web.health import drained
 
+#: Where else connections come in, and who serves one.
 Beside = Sequence[tuple[socket.socket, Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]]]
-"""Where else connections come in, and who serves one."""
 
 
 class PhoneServer(uvicorn.Server):

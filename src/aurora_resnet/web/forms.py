@@ -1,7 +1,5 @@
 """The one file of a form (multipart/form-data), as ``curl -F`` and browsers send it; it stays in memory."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from typing import NoReturn
 
@@ -13,8 +11,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from aurora_resnet.runtime.errors import AudioError
 
 MOST_PARTS = 16
+#: Of all that a form has beside its file.
 FORM_BYTES = 20_000
-"""Of all that a form has beside its file."""
 
 
 def is_form(headers: Headers) -> bool:

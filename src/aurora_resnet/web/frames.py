@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, WebSocketEvent
 
 TOO_LARGE = 1009
+#: What waits for the other side must be read so soon, or go below a quarter of the bytes below.
 SEND_SECONDS = 20.0
-"""What waits for the other side must be read so soon, or go below a quarter of the bytes below."""
+#: So much may wait here before nothing more is sent or read, and as much in the system.
 UNREAD_BYTES = 16_384
-"""So much may wait here before nothing more is sent or read, and as much in the system."""
+#: So long the other side has to read why the connection ended, unless it goes on sending so much.
 LINGER_SECONDS, LINGER_BYTES = 3.0, 1_000_000
-"""So long the other side has to read why the connection ended, unless it goes on sending so much."""
+#: Then all other connections have their turn.
 FRAMES_AT_ONCE = 64
-"""Then all other connections have their turn."""
+#: Pings, pongs, and fragments of fewer bytes: at most so many, and so many more each second.
 SMALL_BYTES, SMALL_FRAMES, SMALL_FRAMES_A_SECOND = 256, 100, 10
-"""Pings, pongs, and fragments of fewer bytes: at most so many, and so many more each second."""
 
 
 class BoundedWebSocket(WSProtocol):

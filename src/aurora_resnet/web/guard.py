@@ -25,8 +25,8 @@ HEADERS = {
     "Cache-Control": "no-cache",  # ask each time whether the file changed, so that a new version is seen at once
 }
 
+#: For FastAPI, which would otherwise report what is asked if the environment names a collector; older ones never do.
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
-"""For FastAPI, which would otherwise report what is asked if the environment names a collector; older ones never do."""
 
 
 def guarded_app(*, allowed_hosts: Collection[str] = (), any_address: bool = False, **options: Any) -> FastAPI:

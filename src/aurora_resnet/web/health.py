@@ -4,8 +4,6 @@ A dozen numbers need no client library: the text format is a line a number
 (prometheus.io/docs/instrumenting/exposition_formats).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from fastapi import FastAPI, Response
@@ -15,8 +13,8 @@ from aurora_resnet.web.callers import Callers
 from aurora_resnet.web.load import UploadsInHand
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+#: Seconds between two looks at whether all have left.
 DRAIN_STEP = 0.1
-"""Seconds between two looks at whether all have left."""
 
 
 def add_health(app: FastAPI, callers: Callers | None, uploads: UploadsInHand) -> None:

@@ -1,7 +1,5 @@
 """How many recordings the server has in hand at once, and what becomes of their memory."""
 
-from __future__ import annotations
-
 import asyncio
 import ctypes
 import sys
@@ -10,12 +8,12 @@ from contextlib import contextmanager, suppress
 
 from fastapi import HTTPException
 
+#: Recordings in hand at once: on their way here, waiting, or being answered.
 MAX_UPLOADS = 256
-"""Recordings in hand at once: on their way here, waiting, or being answered."""
+#: Bytes of all of them together.
 MAX_UPLOAD_BYTES = 100_000_000
-"""Bytes of all of them together."""
+#: So long after the last one the memory goes back to the system.
 QUIET_SECONDS = 1.0
-"""So long after the last one the memory goes back to the system."""
 
 
 class TooManyUploads(HTTPException):

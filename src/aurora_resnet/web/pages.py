@@ -1,7 +1,5 @@
 """The files of the pages, and recordings to try."""
 
-from __future__ import annotations
-
 import io
 import re
 from functools import partial
@@ -20,8 +18,8 @@ from aurora_resnet.runtime.vocabulary import Vocabulary
 
 PAGE = resources.files("aurora_resnet") / "web" / "page"
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+#: Who speaks the samples that a visitor may try: none of the training speakers.
 SAMPLE_VOICE = "samples/espeak-en-us-gene"
-"""Who speaks the samples that a visitor may try: none of the training speakers."""
 NUMBER = ("four", "oh", "seven", "one")
 PAUSE_SECONDS, MARGIN_SECONDS = 0.12, 0.5
 

@@ -1,7 +1,5 @@
 """How long the server waits for those who begin a request and do not end it, and how many it listens to at once."""
 
-from __future__ import annotations
-
 import asyncio
 
 import h11
@@ -10,10 +8,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aurora_resnet.web.guard import HEADERS
 
+#: The first line and the headers of a request must be here so long after the connection or the answer before.
 REQUEST_SECONDS = 10.0
-"""The first line and the headers of a request must be here so long after the connection or the answer before."""
+#: So long after its headers a request must be answered and the answer taken.
 ANSWER_SECONDS = 90.0
-"""So long after its headers a request must be answered and the answer taken."""
 MAX_CONNECTIONS = 512
 
 

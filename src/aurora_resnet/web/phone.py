@@ -3,8 +3,6 @@
 It does what ``runtime.phone.PhoneLine`` does, with the streams of ``Callers``.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, replace
@@ -27,8 +25,8 @@ from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
 from aurora_resnet.web.calls import Call, Calls, serve_events
 from aurora_resnet.web.sockets import AGAIN, receive_within, refuse
 
+#: A line that sends nothing so long is dead.
 SILENT_SECONDS = 60.0
-"""A line that sends nothing so long is dead."""
 Line = AsyncIterator[LineEvent]
 READ_BYTES = 65_536
 

@@ -1,7 +1,5 @@
 """Recordings arrive: within bounds of size, time and number, and answered one after another."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -16,12 +14,12 @@ from aurora_resnet.web.forms import FORM_BYTES, file_of_form, is_form
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
 from aurora_resnet.web.upload import MAX_BYTES, decode_upload
 
+#: Recordings that are decoded side by side; the network takes one at a time.
 AT_ONCE = 2
-"""Recordings that are decoded side by side; the network takes one at a time."""
+#: A recording must be here after so many seconds.
 BODY_SECONDS = 20.0
-"""A recording must be here after so many seconds."""
+#: A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above.
 WAIT_SECONDS = 30.0
-"""A recording that waited so long for its turn is sent away; less than ``patience.ANSWER_SECONDS`` with the above."""
 
 T = TypeVar("T")
 

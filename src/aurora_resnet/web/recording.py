@@ -1,7 +1,5 @@
 """The page that records a user's words and tries them, for one page at a time: see ``visit`` for what is sent."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from contextlib import suppress
@@ -22,8 +20,8 @@ except ImportError as error:
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
     ) from None
 
+#: A page that sends nothing so long is gone.
 SILENT_SECONDS = 60.0
-"""A page that sends nothing so long is gone."""
 
 
 def create_recording_app(session: RecordingSession, *, finished: threading.Event | None = None) -> FastAPI:

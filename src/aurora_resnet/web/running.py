@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from aurora_resnet.web.draining import Beside
 
+#: What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so.
 SWITCH_SECONDS = 0.0005
-"""What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:

@@ -3,8 +3,6 @@
 Nothing that it sends names another host, and the header ``Content-Security-Policy`` forbids the browser to ask one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +37,8 @@ except ImportError as error:
         f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
     ) from None
 
+#: After so many seconds the page stops listening by itself.
 MICROPHONE_SECONDS = 3.0
-"""After so many seconds the page stops listening by itself."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +67,10 @@ class ModelDescription:
     max_bytes: int = MAX_BYTES
     max_seconds: float = MAX_SECONDS
     microphone_seconds: float = MICROPHONE_SECONDS
+    #: Name of the model of strings, if the server has one.
     strings: str | None = None
-    """Name of the model of strings, if the server has one."""
+    #: Words of which ``/samples/WORD.flac`` is a recording to try.
     samples: tuple[str, ...] = ()
-    """Words of which ``/samples/WORD.flac`` is a recording to try."""
 
 
 def describe_model(recognizer: Recognizer, strings: StringRecognizer | None = None) -> ModelDescription:

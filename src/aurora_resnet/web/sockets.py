@@ -1,21 +1,19 @@
 """What WebSockets of the server have in common: waiting for a message, and leaving with a reason."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+#: Hz that a microphone or a telephone may have.
 RATES = (8_000, 192_000)
-"""Hz that a microphone or a telephone may have."""
+#: Of a message: half a second of 16-bit samples at the highest rate.
 MAX_CHUNK_BYTES = 200_000
-"""Of a message: half a second of 16-bit samples at the highest rate."""
+#: Of a text message, and of whatever comes first: who has not said what he will send needs no more.
 MAX_TEXT_BYTES = 10_000
-"""Of a text message, and of whatever comes first: who has not said what he will send needs no more."""
+#: Codes of RFC 6455 with which a connection ends: what came is not what was agreed; try again later.
 POLICY, AGAIN = 1008, 1013
-"""Codes of RFC 6455 with which a connection ends: what came is not what was agreed; try again later."""
 
 
 async def receive(socket: WebSocket) -> str | bytes:

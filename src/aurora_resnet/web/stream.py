@@ -8,8 +8,6 @@ what that does not name stays as it was. The text ``end`` ends the stream: its r
 sent, and the connection is closed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Iterable
@@ -27,18 +25,18 @@ from aurora_resnet.runtime.strings.search import WORDS_AT_A_TIME
 from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
 from aurora_resnet.web.sockets import AGAIN, MAX_CHUNK_BYTES, RATES, receive, receive_within, refuse
 
+#: A client must say so soon what it will send.
 BEGIN_SECONDS = 10.0
-"""A client must say so soon what it will send."""
+#: Who sends no sound so long is gone.
 SILENT_SECONDS = 60.0
-"""Who sends no sound so long is gone."""
 END = "end"
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Length = Annotated[int, Field(ge=1, le=WORDS_AT_A_TIME)]
 Number = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=WORDS_AT_A_TIME)]
 Check = Literal["luhn"]
+#: Numbers of a list that a client names.
 MOST_KNOWN = 1000
-"""Numbers of a list that a client names."""
 
 
 class StreamBegin(BaseModel):

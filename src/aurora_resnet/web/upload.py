@@ -1,7 +1,5 @@
 """The bytes that a browser sent become a waveform, within limits."""
 
-from __future__ import annotations
-
 from aurora_resnet.runtime.audio.media_files import MediaFile
 from aurora_resnet.runtime.audio.reading import decode_audio
 from aurora_resnet.runtime.audio.sound_files import SoundBytes, open_sound
@@ -12,8 +10,8 @@ MAX_BYTES = 5_000_000
 MAX_SECONDS = 30.0
 MAX_SAMPLE_RATE = 192_000
 MAX_CHANNELS = 8
+#: Samples of all channels together: half a minute of stereo at 192 kHz, or of eight channels at 48 kHz.
 MAX_VALUES = 12_000_000
-"""Samples of all channels together: half a minute of stereo at 192 kHz, or of eight channels at 48 kHz."""
 
 _NAME = "the recording"
 

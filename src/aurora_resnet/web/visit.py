@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from aurora_resnet.teaching.report import Taught
     from aurora_resnet.teaching.trial import Trial
 
+#: Most probable words of an answer.
 LISTED = 3
-"""Most probable words of an answer."""
 
 
 class Wish(BaseModel):

@@ -5,8 +5,6 @@
 what ``recognize`` says of the same sound, an empty text where that is not accepted.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -35,13 +33,13 @@ except ImportError as error:
         f"--wyoming needs the package wyoming ({error}); install it with: pip install 'aurora-resnet[wyoming]'"
     ) from None
 
+#: Who sends nothing so long is gone.
 SILENT_SECONDS = 60.0
-"""Who sends nothing so long is gone."""
+#: Own words may be of any; Home Assistant offers a model to assistants of the languages that it names.
 LANGUAGES = [
     "ar", "ca", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "it", "ja", "ko", "nl", "no",
     "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh",
 ]  # fmt: skip
-"""Own words may be of any; Home Assistant offers a model to assistants of the languages that it names."""
 KINDS: tuple[type[Eventable], ...] = (Describe, Transcribe, AudioStart, AudioChunk, AudioStop)
 Answer = Callable[[np.ndarray[Any, Any], int], str]
 

@@ -21,8 +21,8 @@ from aurora_resnet.runtime.audio.waveform import Samples
 
 CALL = "40325ec2-5efd-4bd3-805f-53576e581d13"
 FRAME_SAMPLES = 160
+#: Sound at 8 kHz, or a key.
 Said = Samples | str
-"""Sound at 8 kHz, or a key."""
 
 
 def pcm(samples: Samples) -> bytes:

@@ -1,7 +1,5 @@
 """Moonshine tiny-en, which is inside its wheel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The models of this package, each at its own operating point."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """PocketSphinx with its US English model and a grammar of the digits."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterable, Iterator
 from importlib import resources

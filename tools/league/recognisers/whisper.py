@@ -1,7 +1,5 @@
 """Whisper through faster-whisper, int8, with weights that packages carry."""
 
-from __future__ import annotations
-
 import math
 import shutil
 import tempfile

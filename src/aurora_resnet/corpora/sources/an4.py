@@ -1,7 +1,5 @@
 """Digit words, digit strings and whole utterances of CMU's AN4, listed in CSV files."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import NamedTuple

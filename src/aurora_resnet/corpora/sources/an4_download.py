@@ -4,8 +4,6 @@
 result is the same to the bit as what the records were measured on, which one SHA-256 of all samples verifies.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import shutil
@@ -25,20 +23,20 @@ from aurora_resnet.corpora.sources.an4 import STRING_COLUMNS, WORD_COLUMNS
 from aurora_resnet.runtime.errors import DownloadError
 from aurora_resnet.runtime.vocabulary import DIGITS
 
+#: A copy of http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz over https.
 AN4_URL = "https://dldata-public.s3.us-east-2.amazonaws.com/an4_sphere.tar.gz"
-"""A copy of http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz over https."""
+#: Of its 3,363 recordings, as ``samples_sha256`` returns it.
 AN4_SHA256 = "a15f1e3f4276b9805fed762f77340d8bd515b3c80175736b2f3e0425745b4eed"
-"""Of its 3,363 recordings, as ``samples_sha256`` returns it."""
 
 _TABLE = Path(__file__).with_name("an4_digits.csv")
+#: Words as the table has them; ``O`` is the letter.
 _LETTERS = {str(number): word for number, word in enumerate(DIGITS.words[:10])} | {"o": "oh", "O": "oh"}
-"""Words as the table has them; ``O`` is the letter."""
 _RATE = 16000
 _MAX_BYTES = 200_000_000  # the archive has 64 MB
 _SOUND = re.compile(r"(?:.*/)?an4(?P<test>test)?_clstk/(?P<file>[a-z0-9]+/[a-z0-9-]+\.sph)")
 _LINE = re.compile(r"(?:<s>)?\s*(?P<words>.*?)\s*(?:</s>)?\s*\((?P<name>[a-z0-9-]+)\)\s*")
+#: Strings that the measured set does not have.
 _UNUSED = {f"{name}-b" for name in ("cen7-fash", "cen7-mdxs", "cen3-fcaw", "cen6-fcaw", "cen7-fcaw")}
-"""Strings that the measured set does not have."""
 Steps = npt.NDArray[np.int16]
 
 

@@ -4,8 +4,6 @@ Tree and file names: H.-G. Hirsch and D. Pearce, "The Aurora experimental framew
 evaluation of speech recognition systems under noisy conditions", ISCA ITRW ASR2000.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -18,22 +16,22 @@ from aurora_resnet.runtime.vocabulary import DIGITS
 
 SAMPLE_RATE = 8000
 
+#: Aurora-2 / TIDigits file-name letters and the words they stand for.
 AURORA_LETTERS: dict[str, str] = {"Z": "zero", "O": "oh"} | {str(d): DIGITS.words[d] for d in range(1, 10)}
-"""Aurora-2 / TIDigits file-name letters and the words they stand for."""
 
+#: The noises N1, N2, ... of each set.
 SCENES: dict[str, tuple[str, ...]] = {
     "train-multi": ("subway", "babble", "car", "exhibition"),
     "a": ("subway", "babble", "car", "exhibition"),
     "b": ("restaurant", "street", "airport", "station"),
     "c": ("subway", "street"),
 }
-"""The noises N1, N2, ... of each set."""
 
+#: What the noisy-corpus builder writes beside the parts of a tree; it names the original speakers.
 MANIFEST = "manifest.csv"
-"""What the noisy-corpus builder writes beside the parts of a tree; it names the original speakers."""
 
+#: What the builder writes first.
 SETTINGS = "settings.json"
-"""What the builder writes first."""
 
 _SETS = {"train": "train-multi", "testa": "a", "testb": "b", "testc": "c"}
 _CONDITION = re.compile(r"clean(?P<clean>[1-4])|n(?P<noise>[1-4])_snr(?P<snr>-?[0-9]+)")

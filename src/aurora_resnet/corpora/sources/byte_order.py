@@ -1,7 +1,5 @@
 """Which byte of a 16-bit sample comes first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,10 +13,10 @@ ByteOrder = Literal["big", "little"]
 
 FILES = 64
 BYTES = 32_000
+#: How many times better one reading must be for a file to count.
 CLEAR = 2.0
-"""How many times better one reading must be for a file to count."""
+#: Share of the files that may say the opposite of the rest by chance; more means a mixed corpus.
 STRAYS = 0.1
-"""Share of the files that may say the opposite of the rest by chance; more means a mixed corpus."""
 
 
 def detect_byte_order(paths: Sequence[Path]) -> ByteOrder:

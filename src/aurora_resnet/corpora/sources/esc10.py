@@ -9,8 +9,6 @@ archive; there are exactly 40 recordings in each of the ten classes. What is not
 which no SHA-256 values are published.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from pathlib import Path
@@ -22,11 +20,11 @@ from aurora_resnet.runtime.errors import CorpusError, DownloadError
 
 ESC50_COMMIT = "33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6"
 ESC50_URL = f"https://github.com/karolpiczak/ESC-50/archive/{ESC50_COMMIT}.zip"
+#: The classes of ESC-10, under their names in ESC-50; each becomes a folder.
 ESC10_CLASSES: tuple[str, ...] = (
     "chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog", "helicopter", "rain", "rooster",
     "sea_waves", "sneezing",
 )  # fmt: skip
-"""The classes of ESC-10, under their names in ESC-50; each becomes a folder."""
 
 RECORDINGS_PER_CLASS = 40
 _MAX_ARCHIVE_BYTES = 1_000_000_000  # it had 646 MB

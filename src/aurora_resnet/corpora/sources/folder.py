@@ -1,7 +1,5 @@
 """Recordings in one sub-folder for each word."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

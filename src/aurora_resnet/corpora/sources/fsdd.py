@@ -4,8 +4,6 @@ It is downloaded as GitHub's archive of one fixed commit. Such archives are not 
 recordings are verified instead: all of them by one SHA-256, see ``samples_sha256``.
 """
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path
@@ -18,12 +16,12 @@ from aurora_resnet.corpora.sample_digest import other_samples
 from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS
 
+#: The corpus's own test set: recordings 0 to 4 of each digit and speaker.
 TEST_INDICES = range(5)
-"""The corpus's own test set: recordings 0 to 4 of each digit and speaker."""
 
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
+#: Of its 3,000 recordings, as ``samples_sha256`` returns it.
 FSDD_SHA256 = "15623e82c083db98c4bb55897aaefc7cba2cfd2dcd4650027babe0f3954fd372"
-"""Of its 3,000 recordings, as ``samples_sha256`` returns it."""
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[^_]+)_(?P<index>[0-9]+)")

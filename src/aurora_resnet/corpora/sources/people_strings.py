@@ -7,8 +7,6 @@ What is verified: all samples by one SHA-256 of each source, as this project mea
 after another resampler, every recording must have the listed length and level, and a warning says so.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import shutil
@@ -30,27 +28,27 @@ from aurora_resnet.runtime.audio.resampling import resample
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 8000
+#: How far a recording may be from its length and level in the list.
 LENGTH_S, LEVEL_DB = 0.03, 1.0
-"""How far a recording may be from its length and level in the list."""
 _TABLE = Path(__file__).with_name("people_strings.csv")
 _COLUMNS = ("collection", "name", "seconds", "level_db", "transcript")
+#: In the order of preference; the last needs the extra ``formats``.
 _ENDINGS = (".wav", ".mp3", ".m4a")
-"""In the order of preference; the last needs the extra ``formats``."""
 
 
 class Source(NamedTuple):
     """A public corpus and which of its recordings are which of the list's."""
 
+    #: Of one archive; of its parts if there are several.
     urls: tuple[str, ...]
-    """Of one archive; of its parts if there are several."""
+    #: Regular expression of a recording in the archive, without its ending.
     entry: str
-    """Regular expression of a recording in the archive, without its ending."""
+    #: What it is called in the list, in terms of the expression's groups.
     name: str
-    """What it is called in the list, in terms of the expression's groups."""
+    #: Limit for the archive, and for what is unpacked of it.
     max_bytes: int
-    """Limit for the archive, and for what is unpacked of it."""
+    #: Of its recordings at 8 kHz, as ``samples_sha256`` returns it.
     sha256: str
-    """Of its recordings at 8 kHz, as ``samples_sha256`` returns it."""
 
 
 _COSWARA = "https://raw.githubusercontent.com/iiscleap/Coswara-Data/master/20200413/20200413.tar.gz"

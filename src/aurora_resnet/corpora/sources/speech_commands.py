@@ -3,8 +3,6 @@
 Source: P. Warden, *Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition*, 2018.
 """
 
-from __future__ import annotations
-
 import re
 from functools import partial
 from pathlib import Path
@@ -18,15 +16,15 @@ from aurora_resnet.runtime.errors import CorpusError
 from aurora_resnet.text_files import open_text
 
 SPEECH_COMMANDS_URL = "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz"
+#: Of the whole archive; it is what makes an address without https safe.
 SPEECH_COMMANDS_SHA256 = "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"
-"""Of the whole archive; it is what makes an address without https safe."""
 
 VERSION_1_URL = "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
+#: Of the 100 digits in ``speech_commands_digits.txt``, as ``samples_sha256`` returns it.
 DIGITS_SHA256 = "12efbc182b02dabe0754c4aeada64cbb48efb256e432c341207abc379394b54e"
-"""Of the 100 digits in ``speech_commands_digits.txt``, as ``samples_sha256`` returns it."""
 
+#: Words in the archive, without the background noise.
 RECORDINGS = 105_829
-"""Words in the archive, without the background noise."""
 
 _DIGITS = Path(__file__).with_name("speech_commands_digits.txt")
 _MAX_ARCHIVE_BYTES = 3_000_000_000  # it has 2.4 GB

@@ -1,7 +1,5 @@
 """A recording becomes a clip: shorter ones are centred and padded, of longer ones the word is cut out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +13,8 @@ from .sound_files import RawFormat
 from .waveform import Samples, check_sample_rate, check_samples
 from .word_search import most_energetic_start, word_start
 
+#: What is as soft as 64 steps of 16 bits is flat at its peaks because of its steps.
 NEAR_PEAK, CLIPPED_SHARE, SOFTEST_PEAK = 0.95, 0.01, 2.0**-9
-"""What is as soft as 64 steps of 16 bits is flat at its peaks because of its steps."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,5 @@
 """What the bytes of headerless audio mean: linear PCM of 16 bits, and the 8-bit codes of telephony (ITU-T G.711)."""
 
-from __future__ import annotations
-
 import io
 from functools import cache
 from typing import Literal, get_args
@@ -14,8 +12,8 @@ from .waveform import Samples
 
 Encoding = Literal["pcm16", "mulaw", "alaw"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+#: What libsndfile calls them.
 SUBTYPES: dict[Encoding, str] = {"pcm16": "PCM_16", "mulaw": "ULAW", "alaw": "ALAW"}
-"""What libsndfile calls them."""
 
 
 def check_encoding(encoding: str) -> Encoding:

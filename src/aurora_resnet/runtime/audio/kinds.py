@@ -4,8 +4,6 @@ A file's first bytes say what it is, whatever its name. libsndfile reads WAV, FL
 formats of workstations; what telephones, browsers and messengers record is read through PyAV, see ``media_files``.
 """
 
-from __future__ import annotations
-
 import re
 
 _SUFFIXES = """
@@ -13,8 +11,8 @@ _SUFFIXES = """
     .nist .voc .gsm .vox .avr .paf .pvf .sf .ircam .svx .8svx .iff .htk .sds .xi .wve .m4a .m4b .m4r .mp4 .mov .qt
     .3gp .3gpp .3g2 .webm .weba .mka .mkv .amr .awb .aac .adts .wma .asf .flv .avi .ac3 .wv .ape .tta
 """
+#: Endings, in lower case, of the files that every command takes for recordings where it searches a folder.
 SOUND_SUFFIXES = frozenset(_SUFFIXES.split())
-"""Endings, in lower case, of the files that every command takes for recordings where it searches a folder."""
 _SOUND = rb"RIFF|RIFX|RF64|fLaC|OggS|FORM|caff|\.snd|ID3|....ftyp|\x1aE\xdf\xa3|#!AMR"
 _NO_SOUND = rb"\x89PNG|\xff\xd8\xff|GIF8|%PDF|PK\x03\x04|\x1f\x8b|Rar!|7z\xbc|\x7fELF|SQLite"
 _WITH_HEADER = re.compile(_SOUND + b"|" + _NO_SOUND, re.DOTALL)

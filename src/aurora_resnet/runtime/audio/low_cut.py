@@ -6,8 +6,6 @@ phase, so that nothing is delayed: its magnitude is 0.001 up to the edge, 1 from
 follows by the cepstrum (Oppenheim and Schafer, *Discrete-Time Signal Processing*).
 """
 
-from __future__ import annotations
-
 import math
 from functools import cache, lru_cache
 
@@ -16,8 +14,8 @@ import numpy.typing as npt
 
 from .waveform import Samples
 
+#: Below this there is no speech, and the lowest edge of the models' bands.
 LOWEST_HZ = 60.0
-"""Below this there is no speech, and the lowest edge of the models' bands."""
 STOP = 1e-3
 PASS_RATIO = 1.4
 KERNEL_SECONDS = 0.16

@@ -5,8 +5,6 @@ milliseconds, so that no more memory is taken than by what is kept. FFmpeg is ha
 open nothing else: no address, no list, no other file. Only containers and decoders of sound are allowed.
 """
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Generator
@@ -20,12 +18,12 @@ import numpy.typing as npt
 from ..errors import AudioError, MissingDependencyError
 from .waveform import MAX_CHANNELS, check_sample_rate
 
+#: Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once.
 KEPT_VALUES = 1 << 20
-"""Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once."""
 CONVERT = "convert it: ffmpeg -i IN OUT.wav"
 _FRAME_SAMPLES = 1 << 18
+#: Of what a container states: more is missing only where the file was cut off.
 _MISSING_SECONDS = 0.25
-"""Of what a container states: more is missing only where the file was cut off."""
 _CONTAINERS = "mov,matroska,amr,asf,flv,avi,ac3,wv,ape,tta,ogg,caf,aac,wav"
 _CODEC_NAMES = """
     aac aac_latm ac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb ape eac3 flac mp1 mp1float mp2 mp2float
@@ -36,8 +34,8 @@ _CODEC_NAMES = """
 """
 _CODECS = _CODEC_NAMES.split()
 
+#: Samples of all channels, ``[n, C]``.
 Block = npt.NDArray[np.float32]
-"""Samples of all channels, ``[n, C]``."""
 
 
 class NoMediaError(AudioError):

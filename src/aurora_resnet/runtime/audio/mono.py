@@ -10,8 +10,6 @@ as strong. So a stream, a file read in blocks and an array give the same samples
 offset, rumble) say nothing about the sign of speech and do not count.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 
@@ -19,10 +17,10 @@ from .waveform import Samples, channel_samples, check_int32_scale
 
 STEP_SECONDS = 0.1
 MEMORY_STEPS = 20
+#: A mean over so long holds what is slow, and little of speech.
 SLOW_SECONDS = 0.005
-"""A mean over so long holds what is slow, and little of speech."""
+#: How many times the power of the mean other signs must give.
 TURN = 2.0
-"""How many times the power of the mean other signs must give."""
 
 
 def step_frames(sample_rate: int) -> int:

@@ -5,8 +5,6 @@ bits until it finds some. Raw samples, the first of which is -1, would be noise.
 behind its first one, where the first one's header says.
 """
 
-from __future__ import annotations
-
 from typing import BinaryIO
 
 _KBITS = {  # by (whether MPEG-1, layer)

@@ -5,8 +5,6 @@ Words, strings and training take the same way: another sample rate (``audio.resa
 would no longer be told from a signal.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +16,8 @@ from .resampling import StreamResampler, resample
 from .tones import ToneCut, cut_tones
 from .waveform import Samples, channel_samples, check_int32_scale
 
+#: A step of the network's input, and how many steps of the stream had come when it was known.
 Step = tuple[Samples, int]
-"""A step of the network's input, and how many steps of the stream had come when it was known."""
 
 
 def prepare(samples: Samples, from_rate: float, to_rate: int, *, part: bool = False) -> Samples:
@@ -70,8 +68,8 @@ class StepStream:
         self._low_cut, self._tone_cut = LowCut(to_rate, max(LOWEST_HZ, lowest_hz)), ToneCut(to_rate)
         self._raw: Samples = np.zeros(0, np.float32)  # less than a step
         self._known: Samples = np.zeros(0, np.float32)  # without tones, less than a step
+        #: Steps of the stream so far.
         self.came = 0
-        """Steps of the stream so far."""
         self._largest_int32 = 0.0
 
     def check(self, chunk: npt.ArrayLike | bytes) -> Samples:

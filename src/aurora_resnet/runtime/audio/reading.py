@@ -3,8 +3,6 @@
 Files are read in blocks, so a file of hours needs no more memory than the part used. Digital silence is valid audio.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +18,8 @@ from .sound_files import AudioInfo, RawFormat, SoundBytes, SoundSource, open_sou
 from .waveform import Samples, check_range
 
 BLOCK_SECONDS = 10.0
+#: Most samples of all channels that are decoded at once, 4 MB.
 BLOCK_VALUES = 1 << 20
-"""Most samples of all channels that are decoded at once, 4 MB."""
 
 
 class Recording(Protocol):

@@ -1,7 +1,5 @@
 """What may be given as a recording: a path, a file object, bytes, samples in any usual form."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -15,12 +13,12 @@ from .reading import Recording, SamplesInMemory, SoundFile, open_file
 from .sound_files import SoundBytes, sound_source
 from .waveform import check_sample_rate
 
+#: A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one, which is read from
+#: where it stands, or from its beginning if it stands at its end; samples ``[N]``, ``[N, C]`` or ``[C, N]`` as a NumPy
+#: array, a list or a torch tensor; a pair of rate and samples in either order, as Gradio, SciPy and torchaudio give it;
+#: a mapping with ``array`` and ``sampling_rate``, or with ``path`` or ``bytes``, as the library *datasets* has it; or
+#: its ``AudioDecoder``, that of torchcodec, or the ``AudioSamples`` that it returns.
 AnyRecording = Any
-"""A path (``str`` or ``Path``); the bytes of a sound file, or a binary file object that holds one, which is read from
-where it stands, or from its beginning if it stands at its end; samples ``[N]``, ``[N, C]`` or ``[C, N]`` as a NumPy
-array, a list or a torch tensor; a pair of rate and samples in either order, as Gradio, SciPy and torchaudio give it; a
-mapping with ``array`` and ``sampling_rate``, or with ``path`` or ``bytes``, as the library *datasets* has it; or its
-``AudioDecoder``, that of torchcodec, or the ``AudioSamples`` that it returns."""
 
 
 _AS_ARRAY = "headerless 16-bit PCM goes in as an array, np.frombuffer(data, np.int16)"

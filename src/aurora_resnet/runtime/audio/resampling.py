@@ -6,8 +6,6 @@ Nyquist frequency within 0.01 dB and puts what lies above that frequency at leas
 after the end the signal counts as zero.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import soxr

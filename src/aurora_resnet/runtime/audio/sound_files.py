@@ -5,8 +5,6 @@ what telephones and browsers record (``media_files``) PyAV opens. Only regular f
 named pipe, which is no recording where it lies in a folder, ``sound_source`` takes.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import os

@@ -14,8 +14,6 @@ nothing is a tone, and one that leaves a little is one if that is noise. The ton
 soft word, stays under it.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np
@@ -24,20 +22,20 @@ import numpy.typing as npt
 from .waveform import Samples
 
 HOP_SECONDS = 0.01
+#: A window is so many hops long.
 HOPS = 6
-"""A window is so many hops long."""
+#: What leaves a smaller share of its power is a tone.
 PURE = 0.002
-"""What leaves a smaller share of its power is a tone."""
+#: What leaves a smaller share is one if two further sinusoids leave at least ``NOISE`` of the rest.
 NEARLY_PURE, NOISE = 0.03, 0.9
-"""What leaves a smaller share is one if two further sinusoids leave at least ``NOISE`` of the rest."""
+#: Where the strongest lines of the spectrum have a smaller share of the power it is not worth a closer look: none of
+#: the 480 windows that a closer look finds to be tones, in 160,537 of speech and sounds.
 LINES, LIKELY = 8, 0.96
-"""Where the strongest lines of the spectrum have a smaller share of the power it is not worth a closer look: none of
-the 480 windows that a closer look finds to be tones, in 160,537 of speech and sounds."""
+#: Where the peaks of the spectrum leave a larger share, the exact frequencies leave too much: in 25,710 windows of
+#: speech and sounds, never less than ``NEARLY_PURE``.
 FAR = 0.3
-"""Where the peaks of the spectrum leave a larger share, the exact frequencies leave too much: in 25,710 windows of
-speech and sounds, never less than ``NEARLY_PURE``."""
+#: Power below which a window counts as silent.
 SOFTEST = 2.0**-30
-"""Power below which a window counts as silent."""
 AT_ONCE = 512
 ROUNDS = 3
 

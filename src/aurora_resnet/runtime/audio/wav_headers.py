@@ -5,17 +5,15 @@ there, which means "to the end"; so does a recorder that was switched off. Chunk
 and a length, the data behind them, and a byte more if it is odd.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
+#: From here on, 16 MB below 2 GB, a length that is not there is a placeholder.
 LENGTH_UNKNOWN = 0x7F000000
-"""From here on, 16 MB below 2 GB, a length that is not there is a placeholder."""
 
+#: Bytes before the samples; what comes later is not looked for.
 LONGEST_HEADER = 1 << 20
-"""Bytes before the samples; what comes later is not looked for."""
 PCM, EXTENSIBLE = 1, 0xFFFE
 _JUNK_BYTES = 512
 

@@ -3,8 +3,6 @@
 Digital silence is valid audio everywhere.
 """
 
-from __future__ import annotations
-
 import operator
 
 import numpy as np
@@ -12,14 +10,14 @@ import numpy.typing as npt
 
 from ..errors import AudioError
 
+#: A mono waveform: one dimension, finite, full scale is 1.
 Samples = npt.NDArray[np.float32]
-"""A mono waveform: one dimension, finite, full scale is 1."""
 
 MIN_SAMPLE_RATE = 1_000
 MAX_SAMPLE_RATE = 1_000_000
 MAX_CHANNELS = 32
+#: 40 dB above full scale, which no sound is meant to reach; integers taken for floats and damaged samples do.
 LARGEST_SAMPLE = 100.0
-"""40 dB above full scale, which no sound is meant to reach; integers taken for floats and damaged samples do."""
 _INTEGER_BITS = (16, 24, 32)
 
 # What libsndfile makes of integer PCM: value = (integer - zero) / full scale.

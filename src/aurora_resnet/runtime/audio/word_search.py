@@ -10,8 +10,6 @@ is a tone below 1.3 kHz; white noise has twice its power there. Tones are remove
 and a slope of each frame, so that beeps, wind and hum are no energy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -23,15 +21,15 @@ from .waveform import Samples
 
 FRAME_SECONDS = 0.01
 LAG_SECONDS = 1 / 8000
+#: Least number of frames that hold ``SPREAD`` of the energy of a word.
 WORD_FRAMES = 8
-"""Least number of frames that hold ``SPREAD`` of the energy of a word."""
 SPREAD = 0.9
+#: Least share of the energy that is in frames that may be a vowel.
 VOWEL_SHARE = 0.15
-"""Least share of the energy that is in frames that may be a vowel."""
+#: How many times the power of the noise the frames of another stretch must have, 10 dB.
 ABOVE_FLOOR = 10.0
-"""How many times the power of the noise the frames of another stretch must have, 10 dB."""
+#: What is 25 dB below the loudest frame of a bang is no part of it any more.
 BELOW_PEAK = 10**-2.5
-"""What is 25 dB below the loudest frame of a bang is no part of it any more."""
 MOST_BANGS = 500
 
 

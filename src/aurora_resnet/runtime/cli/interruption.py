@@ -1,7 +1,5 @@
 """Ctrl-C in ``listen``."""
 
-from __future__ import annotations
-
 import signal
 
 from .sources import Chunks

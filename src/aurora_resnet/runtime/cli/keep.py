@@ -1,7 +1,5 @@
 """What a stream accepted and refused, kept as sound files from which ``teach --wrong`` learns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,8 +17,8 @@ from ..recognizer import Recognizer
 from ..streaming.recognizer import StreamingRecognizer, WordEvent
 
 ACCEPTED, REFUSED = "accepted", "refused"
+#: By how much the evidence of what is refused, but kept, may miss the threshold.
 LOOSER = 4.0
-"""By how much the evidence of what is refused, but kept, may miss the threshold."""
 MARGIN_SECONDS, HELD_SECONDS, SETTLED_SECONDS = 0.2, 10.0, 1.0
 
 

@@ -18,8 +18,6 @@ With --keep DIR the sound of every word that was accepted, or nearly, is written
 those who are recorded. Sort what was wrong into _other or into folders of the words, and give it to teach --wrong.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from typing import Any

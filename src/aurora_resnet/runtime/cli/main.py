@@ -1,7 +1,5 @@
 """The commands ``recognize`` and ``listen``, their options and their help."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 from typing import NoReturn

@@ -12,8 +12,6 @@ Examples:
   {program} recognize --string --length 16 --check luhn card.wav
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -30,11 +28,11 @@ from .strings import Strings
 from .terminal import PROBLEMS, Progress, complain, printable
 from .words import Words
 
+#: Files that are computed together, whatever the number of workers: so the answers are the same to the last bit.
 BATCH = 8
-"""Files that are computed together, whatever the number of workers: so the answers are the same to the last bit."""
 
+#: ``Recognition`` or ``DigitString``.
 Answer = Any
-"""``Recognition`` or ``DigitString``."""
 
 
 def recognize(task: Words | Strings, options: argparse.Namespace) -> int:

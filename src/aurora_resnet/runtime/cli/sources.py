@@ -1,7 +1,5 @@
 """What ``listen`` reads: a file, a pipe, the microphone; each as a rate and chunks of samples."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from io import BufferedReader

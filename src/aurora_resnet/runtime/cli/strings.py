@@ -1,7 +1,5 @@
 """``--string``: digits one after another, in files and as they are spoken."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from typing import get_args

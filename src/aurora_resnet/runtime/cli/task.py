@@ -1,7 +1,5 @@
 """What the commands share of words and of strings."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any, Generic, TypeVar
 
@@ -43,5 +41,5 @@ class Task(Generic[RecognizerT]):
             refused=given["refused"],
             trust_code=bool(given["trust_code"]),
         )
+        #: ``count`` is how many words or strings there were in a stream.
         self.options, self.count = options, 0
-        """``count`` is how many words or strings there were in a stream."""

@@ -1,7 +1,5 @@
 """How commands speak: results on the standard output, everything else on the standard error stream; exit codes."""
 
-from __future__ import annotations
-
 import errno
 import sys
 import time
@@ -11,8 +9,8 @@ from typing import NoReturn
 
 from ..errors import AuroraError
 
+#: Exit code of a command that did its work but had to leave something out, which it named.
 PROBLEMS = 1
-"""Exit code of a command that did its work but had to leave something out, which it named."""
 USAGE_ERROR = 2
 INTERRUPTED = 130
 

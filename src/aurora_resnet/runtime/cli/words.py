@@ -1,7 +1,5 @@
 """Single words on the command line."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections import deque
@@ -17,10 +15,10 @@ from ..streaming.recognizer import WordEvent
 from ..strings.events import in_milliseconds
 from .task import Task
 
+#: ``listen`` without a model is about strings, unless it is asked to keep the sound of words.
 DEFAULTS = {"recognize": EXPORTED[0], "listen": SMALL}
-"""``listen`` without a model is about strings, unless it is asked to keep the sound of words."""
+#: How many of the last words the running string shows.
 SHOWN = 40
-"""How many of the last words the running string shows."""
 
 
 class Words(Task[Recognizer]):

@@ -8,8 +8,6 @@ answer is
 the geometric mean of the probabilities, again with 0 for "none of the words".
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

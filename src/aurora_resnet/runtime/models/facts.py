@@ -1,7 +1,5 @@
 """What recognition has to know of any model, whatever computes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,8 +12,8 @@ from ..decision import Calibration
 from ..errors import ConfigError, ModelError
 from ..vocabulary import Vocabulary
 
+#: Of the metadata; files of the first edition, format 1, have to be exported again.
 FORMAT = 2
-"""Of the metadata; files of the first edition, format 1, have to be exported again."""
 
 
 @dataclass(frozen=True)

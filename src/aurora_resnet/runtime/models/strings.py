@@ -13,8 +13,6 @@ of it, and ``probabilities`` are ``[B, N // step, K + 2]``. Its file may tell si
 its strings is ``strings`` in the metadata then.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,14 +30,14 @@ from .facts import FORMAT, Facts, finite_logits
 
 WAVEFORM, STATE = "waveform", "state"
 PROBABILITIES, STATE_AFTER = "probabilities", "state_after"
+#: Numbers of a stream's state.
 MOST_STATE = 2**24
-"""Numbers of a stream's state."""
+#: So many steps of a long recording are computed at once.
 WHOLE_STEPS = 250
-"""So many steps of a long recording are computed at once."""
+#: What a network that looks ahead sees of a longer recording at once, and what of it, at both ends, serves the rest.
 WINDOW_SECONDS, MARGIN_SECONDS = 10.0, 1.5
-"""What a network that looks ahead sees of a longer recording at once, and what of it, at both ends, serves the rest."""
+#: A shorter recording is filled up with silence.
 FEWEST_STEPS = 5
-"""A shorter recording is filled up with silence."""
 
 Probabilities = npt.NDArray[np.float32]
 

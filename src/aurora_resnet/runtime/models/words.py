@@ -7,8 +7,6 @@ An exported model takes and gives, for any number of clips,
   input.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

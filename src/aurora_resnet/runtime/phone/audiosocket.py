@@ -4,17 +4,15 @@ Source: Asterisk's "AudioSocket" (docs.asterisk.org/Configuration/Channel-Driver
 of later versions (github.com/CyCoreSystems/audiosocket).
 """
 
-from __future__ import annotations
-
 import uuid
 
 from ..errors import AudioError
 from .line import HungUp, LineEvent, Opened, Sound, pressed
 
 TERMINATE, IDENTIFIER, KEY, FAILED = 0x00, 0x01, 0x03, 0xFF
+#: Of 16-bit little-endian sound, by kind.
 RATES = {0x10: 8000, 0x11: 12000, 0x12: 16000, 0x13: 24000, 0x14: 32000, 0x15: 44100, 0x16: 48000, 0x17: 96000,
          0x18: 192000}  # fmt: skip
-"""Of 16-bit little-endian sound, by kind."""
 HEADER_BYTES = 3
 
 

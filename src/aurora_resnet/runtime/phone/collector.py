@@ -3,8 +3,6 @@
 Its user, a voice agent or a telephone line, gives it sound and keys, and says aloud what it is told to say.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from ..audio.encodings import sample_bytes
@@ -18,8 +16,8 @@ from .line import Key, Opened, Sound
 from .phone_line import PhoneLine
 
 YES, NO = "1", "2"
+#: The collector counts itself how long nobody speaks: only while it has nothing to say.
 NEVER_SECONDS = 3600.0
-"""The collector counts itself how long nobody speaks: only while it has nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +93,10 @@ class NumberCollector:
         self._phrases = phrases or Phrases()
         self._dialogue = NumberDialogue(self._times, sure=sure, questions=questions)
         self._active, self._waited = False, 0.0  # the speaker speaks or types; seconds in which neither of us does
+        #: Whether something is being said to the speaker.
         self.says = False
-        """Whether something is being said to the speaker."""
+        #: Whether the conversation is over: it takes nothing any more.
         self.over = False
-        """Whether the conversation is over: it takes nothing any more."""
 
     def begin(self) -> list[CollectorEvent]:
         """Begin the conversation; return the first question."""

@@ -1,7 +1,5 @@
 """Keys and speech of one caller become one entry: "4" by key and "oh seven" by voice are 407, in the order of time."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -69,8 +67,8 @@ class Entries:
 
     def __init__(self, times: StringTimes) -> None:
         self.times = times
+        #: Whether the sound that comes next belongs to another stretch.
         self.renew = False
-        """Whether the sound that comes next belongs to another stretch."""
         self._parts: list[str | DigitString] = []
         self._restart()
 

@@ -1,7 +1,5 @@
 """What happens on a telephone line, whichever provider's messages tell it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from typing import Any

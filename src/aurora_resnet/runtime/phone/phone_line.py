@@ -1,7 +1,5 @@
 """``PhoneLine``: a provider's events go in, what the caller says and types comes out."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from ..audio.encodings import sample_bytes

@@ -4,8 +4,6 @@ Source: Twilio's "Media Streams - WebSocket Messages" (twilio.com/docs/voice/med
 and Fonoster say that they speak it too.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

@@ -3,16 +3,14 @@
 Source: Vonage's "WebSockets in the Voice API" (developer.vonage.com/en/voice/voice-api/concepts/websockets).
 """
 
-from __future__ import annotations
-
 import re
 
 from ..errors import AudioError
 from .line import LineEvent, Mark, Opened, Sound, pressed, read_message
 
 RATES = (8000, 16000, 24000)
+#: The message that stops the prompt.
 CLEAR = '{"action": "clear"}'
-"""The message that stops the prompt."""
 
 
 def read(message: str | bytes) -> LineEvent | None:

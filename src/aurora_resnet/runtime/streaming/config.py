@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from ..errors import ConfigError
 from ..vocabulary import Vocabulary
 
+#: The longest clip that a model may have; what is remembered of a stream is bounded by it too.
 MOST_SECONDS = 60.0
-"""The longest clip that a model may have; what is remembered of a stream is bounded by it too."""
 MOST_GAIN = 60.0
 LEAST_SHARE = 1e-6
 MOST_DB = 100.0
+#: Grid of digits beside other words: these may be long, and their models large, so that fewer stretches are tried.
 COARSE_SECONDS = 0.16
-"""Grid of digits beside other words: these may be long, and their models large, so that fewer stretches are tried."""
+#: Of words that are said alone; see docs/own-words.md.
 ALONE_STEP_SECONDS, ALONE_PAUSE_SECONDS = 0.08, 0.48
-"""Of words that are said alone; see docs/own-words.md."""
 
 
 @dataclass(frozen=True)

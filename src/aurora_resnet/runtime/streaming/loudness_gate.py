@@ -5,8 +5,6 @@ based on optimal smoothing and minimum statistics*, 2001, without the smoothing)
 now and then, steady noise never rises far above its minimum, and what changes faster is for the network to judge.
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 
@@ -15,8 +13,8 @@ import numpy as np
 from ..audio.waveform import Samples
 from ..decision import AUDIBLE
 
+#: -90.3 dB: what ``decision`` takes for silence, as a level.
 SILENCE_DB = 20 * math.log10(AUDIBLE)
-"""-90.3 dB: what ``decision`` takes for silence, as a level."""
 
 
 class LoudnessGate:

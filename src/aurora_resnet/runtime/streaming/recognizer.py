@@ -21,8 +21,6 @@ Everything happens at the steps, counted in samples from the beginning of the st
 step with the stretches that end there: what comes out does not depend on the chunks that the samples come in.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -14,8 +14,6 @@ decisions are those of the whole stream at once. Only where a decision is due af
 far decides.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 

@@ -13,8 +13,8 @@ from .rules import StringRules
 from .search import Hypothesis
 
 MOST_ALTERNATIVES = 10
+#: Strings among which a word's confidence is summed.
 RIVALS = 60
-"""Strings among which a word's confidence is summed."""
 
 
 @dataclass(frozen=True)

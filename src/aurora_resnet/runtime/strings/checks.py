@@ -1,7 +1,5 @@
 """Which strings are possible at all: check digits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 
@@ -18,5 +16,5 @@ def luhn(text: str) -> bool:
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
+#: By the names that the command line knows.
 CHECKS: dict[str, Callable[[str], bool]] = {"luhn": luhn}
-"""By the names that the command line knows."""

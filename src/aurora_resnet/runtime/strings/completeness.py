@@ -9,15 +9,13 @@ both by the forward algorithm over the units :math:`-, s_1, -, s_2, \dots, -` (A
 with Recurrent Neural Networks*, 2012, section 7.3); above the line a separator near the string is the blank alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+#: Other speech so near to a string, 1.2 s at 25 frames a second, was said with it.
 BESIDE_FRAMES = 30
-"""Other speech so near to a string, 1.2 s at 25 frames a second, was said with it."""
 
 
 def completeness(

@@ -11,8 +11,6 @@ stretch of :math:`n` nearest to :math:`a`. A correction multiplies with 1 where 
 and what is left for others; so two answers that are each unsure may be sure together.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,14 +21,14 @@ from ..errors import ConfigError
 from .answer import DigitString
 from .rules import StringRules
 
+#: How much less likely an answer is with each digit that it has otherwise, more or less than the number.
 EDIT = 0.01
-"""How much less likely an answer is with each digit that it has otherwise, more or less than the number."""
+#: How much less likely an answer to what was read back is, if it is wrong: a speaker rarely says no to the number.
 AGAINST = 1e-4
-"""How much less likely an answer to what was read back is, if it is wrong: a speaker rarely says no to the number."""
+#: Share of answers that repeat a part of the number only.
 PART = 0.1
-"""Share of answers that repeat a part of the number only."""
+#: From this probability on a number is read back, below it is asked for again.
 LIKELY = 0.5
-"""From this probability on a number is read back, below it is asked for again."""
 MOST_CANDIDATES = 2000
 
 Action = Literal["ask", "repeat", "confirm", "accept", "give up"]

@@ -1,7 +1,5 @@
 """What happens in a stream of strings, and how long each thing may take."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal

@@ -11,8 +11,6 @@ A number is read from left to right as a row of
   five`` is 205; without it, it follows them, as in ``one eight hundred five five five``: 1800555.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from ..vocabulary import DIGITS
@@ -28,8 +26,8 @@ TIMES = {"double": 2, "triple": 3, "treble": 3}
 ZEROS_BEHIND = {"hundred": 2, "thousand": 3}
 AND = "and"
 
+#: What a model has to know beside the digit words, so that numbers said otherwise can be read.
 NUMBER_WORDS = (*TEENS, *TENS, *TIMES, *ZEROS_BEHIND)
-"""What a model has to know beside the digit words, so that numbers said otherwise can be read."""
 
 
 def digits_of(words: Sequence[str]) -> str | None:

@@ -9,8 +9,6 @@ is right more often than either. Of 220 numbers of held-out speakers it finds 19
 slower by a tenth, adds nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,8 +19,8 @@ from .answer import RIVALS
 from .rules import StringRules
 from .search import Hypothesis
 
+#: Of the second reading.
 TEMPO = 1.1
-"""Of the second reading."""
 
 Reading = tuple[list[Hypothesis], float]
 

@@ -1,7 +1,5 @@
 """``StringRecognizer``: a recording goes in, the string of words that was said comes out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import ClassVar
@@ -24,8 +22,8 @@ from .search import Hypothesis
 from .stream import TAIL_SECONDS, StringStream
 
 SILENCE = DigitString("", (), 1.0, (), accepted=False, reason="silence")
+#: The shipped model that reads streams.
 STREAMING = "string_net"
-"""The shipped model that reads streams."""
 
 
 class StringRecognizer(Pretrained[StringModel]):

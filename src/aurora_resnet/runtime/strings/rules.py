@@ -1,7 +1,5 @@
 """``StringRules``: which strings are possible at all, and how a number may be said."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property

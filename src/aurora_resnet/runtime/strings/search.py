@@ -18,8 +18,6 @@ Other speech separates words too, but a number in which other words were said is
 ``completeness``.
 """
 
-from __future__ import annotations
-
 import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -35,19 +33,19 @@ Words = tuple[int, ...]
 Spans = tuple[tuple[int, int], ...]
 Frames = npt.NDArray[np.float64]
 
+#: A word that is less probable in a frame does not begin there; the lower one where a length is asked for.
 LEAST_PROBABILITY, LEAST_OF_LENGTH = 1e-3, 1e-4
-"""A word that is less probable in a frame does not begin there; the lower one where a length is asked for."""
+#: A string that is less probable than the best one by so much is dropped; the lower one where a length is asked for.
 LEAST_SHARE, LEAST_SHARE_OF_LENGTH = 1e-5, 1e-7
-"""A string that is less probable than the best one by so much is dropped; the lower one where a length is asked for."""
+#: Strings kept; of each length, where one is asked for.
 BEAM, BEAM_OF_LENGTH = 24, 8
-"""Strings kept; of each length, where one is asked for."""
+#: We assume that one speaker of ten says something else than a string of the length, or with the check digit, that is
+#: asked for. A string that is possible only because it is asked for is not certain for that reason.
 OTHERWISE = 0.1
-"""We assume that one speaker of ten says something else than a string of the length, or with the check digit, that is
-asked for. A string that is possible only because it is asked for is not certain for that reason."""
+#: Below this all probabilities are divided by the largest one.
 SMALL = 1e-100
-"""Below this all probabilities are divided by the largest one."""
+#: Longest string; a longer one is cut by whoever feeds the search.
 WORDS_AT_A_TIME = 64
-"""Longest string; a longer one is cut by whoever feeds the search."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +125,10 @@ class PrefixSearch:
     frame: int = 0
     _nodes: dict[Words, _Node] = field(default_factory=dict)
     _frames: list[Sequence[float]] = field(default_factory=list)
+    #: Logarithm of what the sums were divided by, so that hours do not become too small to compute.
     _log_kept: float = 0.0
-    """Logarithm of what the sums were divided by, so that hours do not become too small to compute."""
+    #: Words at the beginning that all strings have.
     _committed: int = 0
-    """Words at the beginning that all strings have."""
 
     def __post_init__(self) -> None:
         self.beam = self.beam or (BEAM if self.lengths is None else BEAM_OF_LENGTH)

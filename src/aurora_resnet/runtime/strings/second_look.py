@@ -19,8 +19,8 @@ from .reading import read_strings
 from .rules import StringRules
 from .search import Hypothesis
 
+#: Of the stream before the frame in which the first model tells the first word, up to half a second after it began.
 BEFORE_SECONDS = 1.2
-"""Of the stream before the frame in which the first model tells the first word, up to half a second after it began."""
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """``StringStreams``: strings of words in many streams at once, as they are spoken."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy.typing as npt

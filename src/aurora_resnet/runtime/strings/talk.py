@@ -12,8 +12,6 @@ The numbers below were chosen on held-out speakers' numbers (half of the people,
 do on the others is in the records of ``python -m tools.measure redaction``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,17 +28,17 @@ from ..errors import ConfigError
 from ..model_reference import resolve
 from ..models.strings import WHOLE_STEPS, Probabilities, SequenceModel, StringModel, load_string_model
 
+#: Least probability of digits in a frame of an event, of the model that reads everything and of the second look.
 FIRST, SECOND = 0.05, 0.1
-"""Least probability of digits in a frame of an event, of the model that reads everything and of the second look."""
 GAP_SECONDS = 1.3
+#: Least sum of a stretch that is looked at again, and of a number a digit, of both models together.
 LEAST, EVIDENCE = 1.0, 13 / 12
-"""Least sum of a stretch that is looked at again, and of a number a digit, of both models together."""
+#: Before and behind a stretch, what belongs to it in the second look.
 AROUND_SECONDS = (1.0, 0.6)
-"""Before and behind a stretch, what belongs to it in the second look."""
+#: What that is shown on both sides, at least.
 WINDOW_SECONDS = 1.5
-"""What that is shown on both sides, at least."""
+#: How far a digit reaches before and behind its event; the model without look-ahead tells it when it is over.
 FIRST_SECONDS, SECOND_SECONDS = (0.75, 0.1), (0.45, 0.3)
-"""How far a digit reaches before and behind its event; the model without look-ahead tells it when it is over."""
 
 
 @dataclass(frozen=True)
