@@ -34,16 +34,16 @@ from tools.ship.recipe import read_recipe
 from tools.ship.word_point import WordPoint
 
 MODEL = "speech_encoder"
+#: The first change is the recipe's.
 CHANGES = ("data.augment.augmentation.tempo=[0.5,1.3]", "training.epochs=5")
-"""The first change is the recipe's."""
 PEOPLE = "manifest:data/voices/people.csv"
 COLLECTIONS = {
     "speech_commands_v2": Source("manifest:data/voices/speech_commands_v2_digits.csv"),
     **{name: Source(PEOPLE, where={"collection": name}) for name in ("alphanumeric", "coswara", "speechocean")},
     "fsdd": Source("fsdd:../shared/data/fsdd"),
 }
+#: Negatives of a collection in a folder of their own.
 OTHER_WORDS = {"speech_commands_v2": "../shared/data/speech_commands_v2_words"}
-"""Negatives of a collection in a folder of their own."""
 RECORDS = Path("docs/records/left_out")
 
 

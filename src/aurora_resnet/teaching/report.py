@@ -15,9 +15,8 @@ from aurora_resnet.teaching.advice import TRAINED, advise, advise_after
 from aurora_resnet.teaching.clips import TeachingClips
 
 WORST_WORDS = 12
-#: What answers are to.
+#: What answers are to: rows of the table of words.
 WORDS, OWN = "held-out words", "your other recordings"
-"""Rows of the table of words."""
 
 
 @dataclass(frozen=True)
