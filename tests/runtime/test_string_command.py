@@ -133,5 +133,5 @@ def test_a_model_of_the_other_kind_is_told_as_such() -> None:
     path = resolve("compact").path
     with pytest.raises(ModelError, match="is a model of single words, not of strings; give one of strings"):
         StringRecognizer.from_pretrained(path)
-    with pytest.raises(ModelError, match=r"shipped: speech_encoder, accurate, resnet50, compact; others"):
+    with pytest.raises(ModelError, match=r"shipped: speech_encoder, accurate, resnet50, compact, micro; others"):
         load_model("string")
