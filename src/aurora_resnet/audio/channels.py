@@ -1,13 +1,12 @@
 """What a telephone does to a sound: the channels of the Aurora-2 protocol, at 8 kHz.
 
-``g712``: the band-pass of an ITU-T G.712 PCM channel (300 to 3400 Hz), as the recursive filter of the
-    protocol's tool. Its phase is that filter's own.
-``mirs``: the modified intermediate reference system of ITU-T P.830 (sending side), a telephone handset that
-    rises towards 3 kHz. The protocol's tool doubles the rate, filters with a linear phase, halves the rate
-    and removes the delay. With h the whole filter at 16 kHz, the output at 8 kHz is
-    y[n] = sum_k h[2n - 2k] x[k]: one linear-phase filter at 8 kHz, and that is the one designed here, to the
-    response of the tool's.
-``none``: the sound as it is.
+- ``g712``: the band-pass of an ITU-T G.712 PCM channel (300 to 3400 Hz), as the recursive filter of the protocol's
+  tool. Its phase is that filter's own.
+- ``mirs``: the modified intermediate reference system of ITU-T P.830 (sending side), a telephone handset that rises
+  towards 3 kHz. The protocol's tool doubles the rate, filters with a linear phase, halves the rate and removes the
+  delay. With h the whole filter at 16 kHz, the output at 8 kHz is y[n] = sum_k h[2n - 2k] x[k]: one linear-phase
+  filter at 8 kHz, and that is the one designed here, to the response of the tool's.
+- ``none``: the sound as it is.
 """
 
 from collections.abc import Callable
