@@ -11,8 +11,8 @@ No speaker enrols and tests. Words of the test are in no negative of the bank.
   tested on the first five, which is FSDD's own test; other words: those of ``commands``. The encoder and the projection
   learnt from digits, by some of these people.
 - ``student``: ``commands``, ten recordings of each beside the voices of ``teach --say``, by the network that
-  ``teach --train`` trains on all of them, here in bfloat16 and in
-  clips of one second, as long as the recordings; ``enrolled_right`` is its teacher's.
+  ``teach --train`` trains on all of them, here in bfloat16 and in clips of one second, as long as the recordings;
+  ``enrolled_right`` is its teacher's.
 
 Of each draw: words right; other words accepted where 5 % of the words are refused; both at the threshold that
 ``teach`` chose; seconds of telephone talk (sessions that are in no bank) accepted.
@@ -44,6 +44,7 @@ from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
@@ -182,9 +183,14 @@ def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> 
     return {"kind": "own_words", "set": name, **tested, "rows": rows, **header(settings.device)}
 
 
+def read_talk(data: Path, rate: int) -> Samples:
+    """Return seconds of telephone talk that is in no bank, ``[n, N]``."""
+    return np.stack([clip(each, rate) for each in held_out_talk(data)])
+
+
 def embed_talk(data: Path, encoder: Encoder) -> Vectors:
     """Return the embeddings of seconds of telephone talk that is in no bank."""
-    return encoder.embed(np.stack([clip(each, encoder.facts.sample_rate) for each in held_out_talk(data)]))
+    return encoder.embed(read_talk(data, encoder.facts.sample_rate))
 
 
 def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
@@ -219,7 +225,7 @@ def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Re
         words = read_words("commands", settings.data, Path(folder))
         check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
         voices = say(words.spoken.words, Path(folder) / "said")
-        talk = np.stack([clip(each, encoder.facts.sample_rate) for each in held_out_talk(settings.data)])
+        talk = read_talk(settings.data, encoder.facts.sample_rate)
         for seed in range(1 if settings.quick else plan.seeds):
             begin = time.perf_counter()
             drawn = some_of_each(words.enrolling, words.spoken.words, STUDENT_CLIPS, seed).merge(voices)

@@ -1,7 +1,7 @@
 """What a model is worth for people of a collection that its training did not have, each collection left out in turn.
 
     python -m tools.ship.left_out            # all collections; resumable, a record each in docs/records/left_out
-    python -m tools.ship.left_out coswara
+    python -m tools.ship.left_out --only coswara
 
 The training is the shipped one's with fewer epochs. Neither digits nor other words nor talk of the collection's people are
 in it, nor in the choice of the operating point, which is the one of the shipped models: 2.5 % of held-out people's words
@@ -23,19 +23,19 @@ from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.files import write_json
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.cli.terminal import tell
-from aurora_resnet.tasks.experiment import run_experiment
+from aurora_resnet.tasks.experiment import RECORD, run_experiment
 from aurora_resnet.training.data import DataConfig, SoundFiles, Source, select
-from aurora_resnet.training.experiment import ExperimentConfig, read_experiment
+from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.state import BEST
 from tools.measure.records import Record, header
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import wordless
-from tools.ship.recipe import read_recipe
+from tools.ship.recipe import RECIPES, read_recipe
+from tools.ship.stages import experiment
 from tools.ship.word_point import WordPoint
 
 MODEL = "speech_encoder"
-#: The first change is the recipe's.
-CHANGES = ("data.augment.augmentation.tempo=[0.5,1.3]", "training.epochs=5")
+EPOCHS = 5
 PEOPLE = "manifest:data/voices/people.csv"
 COLLECTIONS = {
     "speech_commands_v2": Source("manifest:data/voices/speech_commands_v2_digits.csv"),
@@ -44,6 +44,8 @@ COLLECTIONS = {
 }
 #: Negatives of a collection in a folder of their own.
 OTHER_WORDS = {"speech_commands_v2": "../shared/data/speech_commands_v2_words"}
+#: Collections of people who also say other words.
+WITH_NEAR_WORDS = ("alphanumeric", "coswara")
 RECORDS = Path("docs/records/left_out")
 
 
@@ -72,33 +74,26 @@ class LeftOut:
 
     def files(self, files: Iterable[SoundFiles]) -> tuple[SoundFiles, ...]:
         """Return sources of negatives without these people."""
-        kept = (each for each in files if each.folder != self.other_words)
-        people = "data/voices/people_"
-        return tuple(
-            replace(each, match=f"^(?!.*{self.theirs})") if each.folder.startswith(people) else each for each in kept
-        )
+        kept, rest = (each for each in files if each.folder != self.other_words), f"^(?!.*{self.theirs})"
+        return tuple(replace(each, match=rest) if "data/voices/people_" in each.folder else each for each in kept)
 
     def data(self, data: DataConfig) -> DataConfig:
         """Return the data of a training without these people."""
-        assert data.augment is not None
-        augment = replace(
-            data.augment, negatives=self.files(data.augment.negatives), talk=self.files(data.augment.talk)
-        )
+        all_of = data.augment
+        assert all_of is not None
+        augment = replace(all_of, negatives=self.files(all_of.negatives), talk=self.files(all_of.talk))
         return replace(data, train=tuple(self.sources(data.train)), augment=augment)
 
     def point(self, point: WordPoint) -> WordPoint:
         """Return how the operating point is chosen without these people."""
         assert point.people is not None
-        people = self.source_without(point.people) if self.source.where else point.people
+        (people,) = self.sources((point.people,))
         return replace(point, people=people, near_words=self.files(point.near_words), talk=self.files(point.talk))
 
-    def letters(self) -> Corpus | None:
-        """Return the letters and near words that these people say."""
+    def near_words(self) -> Corpus | None:
+        """Return the letters and other near words that these people say."""
         folders = [SoundFiles(f"data/voices/people_words/{side}", match=self.theirs) for side in ("train", "held_out")]
         return wordless("near words", *folders) if self.source.where.get("collection") in WITH_NEAR_WORDS else None
-
-
-WITH_NEAR_WORDS = ("alphanumeric", "coswara")
 
 
 def without(name: str, config: ExperimentConfig, point: WordPoint, run: Path) -> Record:
@@ -117,7 +112,7 @@ def without(name: str, config: ExperimentConfig, point: WordPoint, run: Path) ->
     calibration, info = left_out.point(point).choose(scoring, config.data)
     digits = Answers.of(scoring, load_clips(left_out.corpus, scoring.facts))
     row = word_row(replace(digits, calibration=calibration))
-    near = left_out.letters()
+    near = left_out.near_words()
     if near is not None:
         said = Answers.of(scoring, load_negatives(near, scoring.facts))
         row["near_words"] = negative_row(replace(said, calibration=calibration))
@@ -129,7 +124,7 @@ def without(name: str, config: ExperimentConfig, point: WordPoint, run: Path) ->
         "speakers": len(left_out.corpus.speakers),
         "clean": {"left_out": row},
         **info,
-        "seconds": json.loads((run / "run.json").read_text(encoding="utf-8"))["seconds"],
+        "seconds": json.loads((run / RECORD).read_text(encoding="utf-8"))["seconds"],
         **header(),
     }
 
@@ -137,13 +132,14 @@ def without(name: str, config: ExperimentConfig, point: WordPoint, run: Path) ->
 def main() -> None:
     """Make the records that are missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("collections", nargs="*", choices=[[], *COLLECTIONS], default=[])
+    parser.add_argument("--only", nargs="+", choices=COLLECTIONS, default=COLLECTIONS, help="these collections")
     parser.add_argument("--runs", type=Path, default=Path("runs/left_out"), help="folder of the trainings")
     asked = parser.parse_args()
-    recipe = read_recipe(f"tools/ship/recipes/{MODEL}.toml")
-    config = read_experiment(recipe.config, MODEL, overrides=CHANGES)
+    recipe = read_recipe(RECIPES / f"{MODEL}.toml")
+    words = recipe.stages[0]
+    config = experiment(recipe, replace(words, train=(*(words.train or ()), f"training.epochs={EPOCHS}")), {})
     assert recipe.words is not None
-    for name in asked.collections or COLLECTIONS:
+    for name in asked.only:
         path = RECORDS / f"{MODEL}_without_{name}.json"
         if path.exists():
             tell(f"{path}: is there")
