@@ -28,6 +28,7 @@ from aurora_resnet.recognition.string_model import sequence_model
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import resolve
+from aurora_resnet.runtime.strings.answer import Reading
 from aurora_resnet.runtime.strings.events import StringEnded, event_values
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
@@ -72,11 +73,11 @@ def accepted(path: Path | str) -> tuple[bool | None, bool | None]:
         recognizer = DigitRecognizer.from_pretrained(path)
         return recognizer.recognize(NOISE, RATE).accepted, recognizer.recognize(0 * NOISE, RATE).accepted
     strings = StringRecognizer.from_pretrained(path)  # noise may be no word, which no threshold changes
-    return strings.answer(_word(), rules=ONE).accepted, strings.recognize(0 * NOISE, RATE).accepted
+    return strings.answer(_word(), ONE).accepted, strings.recognize(0 * NOISE, RATE).accepted
 
 
-def _word() -> list[Hypothesis]:
-    return [Hypothesis((1,), 0.12, ((0, 5),))]
+def _word() -> Reading:
+    return Reading([Hypothesis((1,), 0.12, ((0, 5),))])
 
 
 def one_step(model: RecognizerModel) -> None:
@@ -228,7 +229,7 @@ def test_streams_and_the_web_page_hand_it_on(kind: str, saved: Path, tmp_path: P
     assert (answer.accepted, answer.reason) == (None, "not calibrated")
     streams = StringStreams(strings)
     number = streams.open(RATE)
-    ended = StringEnded(strings.answer(_word(), rules=ONE), "flush", 1.0)
+    ended = StringEnded(strings.answer(_word(), ONE), "flush", 1.0)
     assert event_values(ended)["string"]["accepted"] is None
     events = [*streams.push({number: NOISE})[number], *streams.close(number)]
     assert not any(isinstance(event, StringEnded) and event.string.accepted for event in events)

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.calibration.found_strings import Found
 from aurora_resnet.calibration.string_point import fit_string_temperature, threshold_of_wrong
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.evaluation.string_answers import StringAnswer
 from aurora_resnet.runtime.decision import StringDecision
-from aurora_resnet.runtime.strings.search import Hypothesis
 
 STRINGS = st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=30)
 
@@ -46,12 +45,10 @@ def test_a_confidence_is_a_root_of_the_posterior(
 def test_the_temperature_is_found_again(true: float) -> None:
     """Strings are right as often as they say at one temperature."""
     generator = np.random.default_rng(0)
-    found, right = [], []
+    answers = []
     for _ in range(600):
-        first = generator.uniform(0.05, 0.95)
-        hypotheses = [Hypothesis((1,), first, ((0, 1),)), Hypothesis((2,), 1 - first, ((0, 1),))]
-        each = Found(Utterance(Path("a.wav"), ("one",), ""), 1.0, hypotheses, 1.0)
-        found.append(each)
-        right.append(bool(generator.random() < each.confidence(true)))
-    assert fit_string_temperature(found, right) == pytest.approx(true, rel=0.3)
-    assert fit_string_temperature(found, [True] * len(found)) == 1.0
+        confidence = generator.uniform(0.05, 0.95)
+        word = "one" if generator.random() < confidence ** (1 / true) else "two"
+        answers.append(StringAnswer(Utterance(Path("a.wav"), ("one",), ""), (word,), confidence, True, 1.0))
+    assert fit_string_temperature(answers) == pytest.approx(true, rel=0.3)
+    assert fit_string_temperature([each for each in answers if each.number_right]) == 1.0

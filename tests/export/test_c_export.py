@@ -34,7 +34,7 @@ from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models.strings import ExportedSequenceModel
 from aurora_resnet.runtime.models.words import ExportedModel
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.answer import RIVALS, string_answer
+from aurora_resnet.runtime.strings.answer import RIVALS, Reading, string_answer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
 from tests.conftest import Call
@@ -139,7 +139,7 @@ def test_the_search_is_that_of_the_runtime(strings: Built, seed: int, temperatur
     search = rules.search(facts.vocabulary)
     search.push(StringDecision(other_weight=weight).weighted(frames, 11))
     best = rules.best(search, facts.vocabulary, most=RIVALS)
-    wanted = string_answer(facts, best, rules, complete=rules.complete(search, facts.vocabulary, best))
+    wanted = string_answer(facts, Reading(best, rules.complete(search, facts.vocabulary, best)), rules)
     stream, kept = ctypes.create_string_buffer(20_000), (ctypes.c_float * (256 * 13))()
     strings.library.aurora_search_begin(stream, 11, kept)
     for row in frames:

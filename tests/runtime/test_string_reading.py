@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soxr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.strings.answer import RIVALS
+from aurora_resnet.runtime.strings.answer import MISSED, RIVALS, agreed
 from aurora_resnet.runtime.strings.events import Digit, Rejected, StringEnded, StringEvent, StringTimes
 from aurora_resnet.runtime.strings.reading import TEMPO, read_strings
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
@@ -40,7 +42,7 @@ def test_a_model_of_streams_reads_once() -> None:
     """Its answer to a recording is what a stream tells."""
     recognizer = StringRecognizer(ToneModel())
     samples = recognizer.waveform(spoken(["two", "nine"]), RATE)
-    found, _ = read_strings(recognizer.model, samples, StringRules())
+    found = read_strings(recognizer.model, samples, StringRules()).strings
     assert {each.words: each.probability for each in found} == posteriors(recognizer, samples)
 
 
@@ -80,3 +82,35 @@ def stream_events(recognizer: StringRecognizer, samples: Samples, rate: int) -> 
     """Read a whole stream."""
     stream = recognizer.stream(rate, times=StringTimes(numbers="spoken"))
     return [*stream.feed(samples), *stream.finish()]
+
+
+def shares(texts: int) -> st.SearchStrategy[list[float]]:
+    """Posteriors of texts, which with what is left to all others are 1."""
+    return st.lists(st.floats(0.001, 0.999), min_size=texts, max_size=texts).map(
+        lambda p: [x / (sum(p) + 0.1) for x in p]
+    )
+
+
+@given(first=shares(3), second=shares(3))
+def test_two_models_multiply_their_posteriors(first: list[float], second: list[float]) -> None:
+    """What the first model leaves to all other texts stays with them, and a text that only it finds loses most."""
+    texts, beside = dict(zip("123", first, strict=True)), dict(zip("124", second, strict=True))
+    product = {"1": first[0] * (second[0] + MISSED), "2": first[1] * (second[1] + MISSED), "3": first[2] * MISSED}
+    for text in texts:
+        assert agreed(texts, beside, text) == pytest.approx(sum(first) * product[text] / sum(product.values()))
+    assert sum(agreed(texts, beside, text) for text in texts) == pytest.approx(sum(first))
+    assert agreed(texts, texts, max(texts, key=texts.__getitem__)) >= max(first) - 1e-9
+
+
+def test_a_number_that_both_models_find_is_surer(sample_words: list[tuple[Path, str]]) -> None:
+    """The answer and its alternatives stay those of the model that looks ahead."""
+    recognizer = StringRecognizer.from_pretrained("speech_encoder")
+    samples = np.concatenate([read_audio(path)[0] for path, _ in sample_words[:3]])
+    both = recognizer.found(recognizer.waveform(samples, RATE))
+    agreeing, alone = (recognizer.answer(both._replace(beside=beside)) for beside in (both.beside, ()))
+    assert agreeing.alternatives == alone.alternatives
+    assert alone.confidence < agreeing.confidence < 1
+    without = [each for each in both.beside if each.words != both.beside[0].words]
+    assert recognizer.answer(both._replace(beside=without)).confidence < alone.confidence
+    spoken = recognizer.found(recognizer.waveform(samples, RATE), StringRules(numbers="spoken"))
+    assert not spoken.beside

@@ -77,7 +77,7 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus, Corpus]:
 def choose(known: Known, said: list[Found], unsaid: list[Found], asked: dict[str, Any]) -> StringPoint:
     """Return the operating point of what was found in strings and in talk."""
     recognizer = known.at(Calibration(threshold=0.0, other_weight=WEIGHT))
-    temperature = fit_string_temperature(said, [each.answer(recognizer).number_right for each in said])
+    temperature = fit_string_temperature([each.answer(recognizer) for each in said])
     recognizer = known.at(Calibration(temperature, 0.0, other_weight=WEIGHT))
     answers = ([each.answer(recognizer) for each in part] for part in (said, unsaid))
     return StringPoint.at(WEIGHT, *answers, temperature=temperature, **asked)

@@ -10,11 +10,11 @@ from tqdm.auto import tqdm
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.evaluation.string_answers import StringAnswer
 from aurora_resnet.runtime.audio.reading import read_audio
-from aurora_resnet.runtime.decision import Calibration, StringDecision, audible
+from aurora_resnet.runtime.decision import Calibration, audible
 from aurora_resnet.runtime.errors import AudioError, CorpusError
 from aurora_resnet.runtime.models.strings import Probabilities, StringModel
+from aurora_resnet.runtime.strings.answer import Reading
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.strings.search import Hypothesis
 
 
 class Found(NamedTuple):
@@ -22,18 +22,11 @@ class Found(NamedTuple):
 
     utterance: Utterance
     seconds: float
-    hypotheses: list[Hypothesis]
-    complete: float
-
-    def confidence(self, temperature: float) -> float:
-        """Return the confidence of the most probable string."""
-        first = self.hypotheses[0]
-        decision = StringDecision(temperature=temperature)
-        return decision.confidence(first.probability, self.complete, len(first.words))
+    reading: Reading
 
     def answer(self, recognizer: StringRecognizer) -> StringAnswer:
         """Return the answer at the calibration of a recogniser."""
-        found = recognizer.answer(self.hypotheses, self.complete)
+        found = recognizer.answer(self.reading)
         words = tuple(word.word for word in found.words)
         return StringAnswer(self.utterance, words, found.confidence, found.accepted, self.seconds)
 
@@ -76,7 +69,7 @@ def find_strings(recognizer: StringRecognizer, corpus: Corpus, *, bar: tqdm[Any]
             raise CorpusError(str(error)) from error
         waveform = recognizer.waveform(samples, rate)
         if audible(waveform):
-            found.append(Found(utterance, len(samples) / rate, *recognizer.found(waveform)))
+            found.append(Found(utterance, len(samples) / rate, recognizer.found(waveform)))
         if bar is not None:
             bar.update()
     return found

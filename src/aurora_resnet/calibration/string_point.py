@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
-from aurora_resnet.calibration.found_strings import Found, Known, find_strings
+from aurora_resnet.calibration.found_strings import Known, find_strings
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.string_answers import StringAnswer
@@ -134,18 +134,19 @@ def threshold_of_wrong(confidences: Sequence[float], right: Sequence[bool], shar
     return min(found)[1]
 
 
-def fit_string_temperature(found: Sequence[Found], right: Sequence[bool]) -> float:
+def fit_string_temperature(answers: Sequence[StringAnswer]) -> float:
     """Return the temperature at which the confidences say best which strings are right; 1 where none or all are.
 
     Args:
-        found: strings.
-        right: which of them are, ``[n]``.
+        answers: at a temperature of 1.
     """
-    if all(right) or not any(right):
+    right = np.array([each.number_right for each in answers])
+    if right.all() or not right.any():
         return 1.0
+    confidences = np.array([each.confidence for each in answers])
 
     def loss(log_temperature: float) -> float:
-        sure = np.array([each.confidence(math.exp(log_temperature)) for each in found])
+        sure = confidences ** math.exp(-log_temperature)
         return -float(np.log(np.clip(np.where(right, sure, 1 - sure), 1e-9, None)).mean())
 
     low, high = map(math.log, TEMPERATURES)
@@ -193,8 +194,7 @@ def choose_string_point(
         said, unsaid = (find_strings(recognizer, corpus, bar=bar) for corpus in (strings, talk))
         temperature = 1.0
         if wrong_share is not None:
-            right = [each.answer(recognizer).number_right for each in said]
-            temperature = fit_string_temperature(said, right)
+            temperature = fit_string_temperature([each.answer(recognizer) for each in said])
             recognizer = known.at(Calibration(temperature, 0.0, other_weight=weight))
         answers = ([each.answer(recognizer) for each in found] for found in (said, unsaid))
         limits = {"false_per_hour": false_per_hour, "wrong_share": wrong_share}

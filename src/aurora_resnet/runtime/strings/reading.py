@@ -15,18 +15,16 @@ from dataclasses import replace
 from ..audio.resampling import change_rate
 from ..audio.waveform import Samples
 from ..models.strings import StringModel
-from .answer import RIVALS
+from .answer import RIVALS, Reading
 from .rules import StringRules
 from .search import Hypothesis
 
 #: Of the second reading.
 TEMPO = 1.1
 
-Reading = tuple[list[Hypothesis], float]
-
 
 def read_strings(model: StringModel, samples: Samples, rules: StringRules) -> Reading:
-    """Return the most probable strings of a waveform, and how surely nothing else is said with the first.
+    """Return what a model finds in a waveform.
 
     Args:
         model: what gives the probabilities.
@@ -44,7 +42,7 @@ def _once(model: StringModel, samples: Samples, rules: StringRules) -> Reading:
     search = rules.search(vocabulary)
     search.push(model.facts.weighted(model.whole(samples)))
     found = rules.best(search, vocabulary, most=RIVALS)
-    return found, rules.complete(search, vocabulary, found)
+    return Reading(found, rules.complete(search, vocabulary, found))
 
 
 def mean_reading(first: Reading, second: Reading, tempo: float) -> Reading:
@@ -56,19 +54,19 @@ def mean_reading(first: Reading, second: Reading, tempo: float) -> Reading:
         tempo: above 0.
 
     >>> once, again = Hypothesis((4,), 0.6, ((10, 20),)), Hypothesis((4, 4), 0.8, ((10, 14), (15, 20)))
-    >>> strings, complete = mean_reading(([once], 1.0), ([again], 0.5), 2.0)
+    >>> strings, complete, _ = mean_reading(Reading([once]), Reading([again], 0.5), 2.0)
     >>> [(each.words, each.probability, each.spans) for each in strings], complete
     ([((4, 4), 0.4, ((20, 28), (30, 40))), ((4,), 0.3, ((10, 20),))], 0.75)
     """
-    (strings, complete), (others, complete_too) = first, second
-    moved = [replace(each, spans=_slower(each.spans, tempo)) for each in others]
-    shares = [{each.words: each.probability for each in reading} for reading in (strings, others)]
-    by_words = {each.words: each for each in (*moved, *strings)}
+    moved: list[Hypothesis] = [replace(each, spans=_slower(each.spans, tempo)) for each in second.strings]
+    shares = [{each.words: each.probability for each in reading.strings} for reading in (first, second)]
+    by_words = {each.words: each for each in (*moved, *first.strings)}
     mean = [
         replace(each, probability=sum(share.get(words, 0.0) for share in shares) / 2)
         for words, each in by_words.items()
     ]
-    return sorted(mean, key=lambda each: -each.probability)[:RIVALS], (complete + complete_too) / 2
+    strings = sorted(mean, key=lambda each: -each.probability)[:RIVALS]
+    return Reading(strings, (first.complete + second.complete) / 2)
 
 
 def _slower(spans: Sequence[tuple[int, int]], tempo: float) -> tuple[tuple[int, int], ...]:

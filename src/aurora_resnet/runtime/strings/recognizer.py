@@ -1,6 +1,6 @@
 """``StringRecognizer``: a recording goes in, the string of words that was said comes out."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import ClassVar
 
@@ -14,11 +14,11 @@ from ..decision import audible
 from ..model_reference import EXPORTED_STRINGS, Kind, resolve
 from ..models.strings import SequenceFacts, SequenceModel, StringModel, load_string_model
 from ..pretrained import Pretrained
-from .answer import DigitString, string_answer
+from .answer import DigitString, Reading, string_answer
 from .events import StringTimes
 from .reading import read_strings
 from .rules import Numbers, StringRules
-from .search import Hypothesis
+from .second_look import differs
 from .stream import TAIL_SECONDS, StringStream
 
 SILENCE = DigitString("", (), 1.0, (), accepted=False, reason="silence")
@@ -84,19 +84,23 @@ class StringRecognizer(Pretrained[StringModel]):
     def recognize_waveforms(self, waveforms: Iterable[Samples], rules: StringRules | None = None) -> list[DigitString]:
         """Recognise what ``waveform`` made, by rules of what is possible."""
         return [
-            self.answer(*self.found(samples, rules), rules=rules) if audible(samples) else SILENCE
-            for samples in waveforms
+            self.answer(self.found(samples, rules), rules) if audible(samples) else SILENCE for samples in waveforms
         ]
 
-    def found(self, samples: Samples, rules: StringRules | None = None) -> tuple[list[Hypothesis], float]:
-        """Return the most probable strings of a waveform, and how surely nothing else is said with the first."""
-        return read_strings(self.model, samples, rules or StringRules())
+    def found(self, samples: Samples, rules: StringRules | None = None) -> Reading:
+        """Return what is found in a waveform: by a model that looks ahead, and by `string_net` beside it.
 
-    def answer(
-        self, found: Sequence[Hypothesis], complete: float = 1.0, *, rules: StringRules | None = None
-    ) -> DigitString:
+        Number words that `string_net` does not know it would take for nothing: such numbers the one reads alone.
+        """
+        rules = rules or StringRules()
+        reading = read_strings(self.model, samples, rules)
+        if rules.numbers == "spoken" or self.facts.state_size or differs(self.facts, self._live.facts):
+            return reading
+        return reading._replace(beside=read_strings(self._live, samples, rules).strings)
+
+    def answer(self, found: Reading, rules: StringRules | None = None) -> DigitString:
         """Return the answer that strings stand for; see ``string_answer``."""
-        return string_answer(self.facts, found, rules or StringRules(), complete=complete)
+        return string_answer(self.facts, found, rules or StringRules())
 
     def stream(
         self, sample_rate: float, *, encoding: Encoding | None = None, times: StringTimes | None = None

@@ -21,7 +21,7 @@ Other speech separates words too, but a number in which other words were said is
 import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,10 @@ class Hypothesis:
     words: Words
     probability: float
     spans: Spans
+
+    def later(self, frames: int) -> "Hypothesis":
+        """Return the same string of a search that began so many frames earlier."""
+        return replace(self, spans=tuple((start + frames, end + frames) for start, end in self.spans))
 
 
 class _Node:

@@ -8,13 +8,14 @@ the power of 0.7, reads 37; in noise, at 10 and 3 dB, the one reads 97 of 120 an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..models.strings import SequenceFacts, StringModel
+from .answer import Reading
 from .reading import read_strings
 from .rules import StringRules
 from .search import Hypothesis
@@ -44,12 +45,9 @@ class SecondLook:
         Raises:
             ConfigError: if the two have other words, rates or steps.
         """
-        second = model.facts
-        different = [name for name in ("sample_rate", "step_samples") if getattr(first, name) != getattr(second, name)]
-        if second.vocabulary.words[: len(first.vocabulary)] != first.vocabulary.words:
-            different = ["vocabulary"]
+        different = differs(model.facts, first)
         if different:
-            raise ConfigError(f"{second.name} cannot look at what {first.name} finds: their {different[0]} differ")
+            raise ConfigError(f"{model.facts.name} cannot look at what {first.name} finds: their {different} differ")
         return cls(model, [])
 
     @property
@@ -61,10 +59,8 @@ class SecondLook:
         self.samples = [] if anew else self.samples[-self._reach :]
         self.before = len(self.samples)
 
-    def at(
-        self, found: Sequence[Hypothesis], rules: StringRules, *, whole: bool = False
-    ) -> tuple[list[Hypothesis], float]:
-        """Return the strings of this look, and how surely no other words are among them.
+    def at(self, found: Sequence[Hypothesis], rules: StringRules, *, whole: bool = False) -> Reading:
+        """Return what this look finds, with what the first model found beside it.
 
         Args:
             found: by the first model; its spans count from the first of ``samples``.
@@ -73,7 +69,14 @@ class SecondLook:
         """
         first = min((h.spans[0][0] for h in found if h.spans), default=0) + self.before
         start = 0 if whole else max(0, first - self._reach)
-        looked, complete = read_strings(self.model, np.concatenate(self.samples[start:]), rules)
-        offset = start - self.before
-        moved = [replace(h, spans=tuple((begin + offset, end + offset) for begin, end in h.spans)) for h in looked]
-        return moved, complete
+        looked = read_strings(self.model, np.concatenate(self.samples[start:]), rules)
+        beside = () if rules.numbers == "spoken" else found
+        return looked._replace(strings=[each.later(start - self.before) for each in looked.strings], beside=beside)
+
+
+def differs(second: SequenceFacts, first: SequenceFacts) -> str | None:
+    """Return in what the words, rates or steps of two models differ; the second may know more words behind."""
+    if second.vocabulary.words[: len(first.vocabulary)] != first.vocabulary.words:
+        return "vocabulary"
+    names = ("sample_rate", "step_samples")
+    return next((name for name in names if getattr(first, name) != getattr(second, name)), None)

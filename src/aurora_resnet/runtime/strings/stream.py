@@ -11,7 +11,7 @@ from ..audio.encodings import Encoding, check_encoding
 from ..audio.prepared import Step, StepStream
 from ..models.strings import SequenceModel, StringModel
 from ..streaming.loudness_gate import LoudnessGate
-from .answer import RIVALS, DigitString, string_answer
+from .answer import RIVALS, DigitString, Reading, string_answer
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
 from .rules import knows_numbers
 from .search import WORDS_AT_A_TIME, Hypothesis, Words
@@ -238,17 +238,14 @@ class StringStream:
         self._restart()
 
     def _answer(self, hypotheses: list[Hypothesis], *, ended: bool = False) -> DigitString:
-        offset, facts, complete = self._step - self._search.frame, self._facts, 1.0
+        facts, reading = self._facts, Reading(hypotheses)
         if ended and self._second is not None:
             facts = self._second.model.facts
-            hypotheses, complete = self._second.at(hypotheses, self._times, whole=self._live is not self._times)
+            reading = self._second.at(hypotheses, self._times, whole=self._live is not self._times)
         elif ended:
-            complete = self._times.complete(self._search, facts.vocabulary, hypotheses)
-        found = [
-            Hypothesis(h.words, h.probability, tuple((start + offset, end + offset) for start, end in h.spans))
-            for h in hypotheses
-        ]
-        return string_answer(facts, found, self._times, complete=complete)
+            reading = Reading(hypotheses, self._times.complete(self._search, facts.vocabulary, hypotheses))
+        moved = [each.later(self._step - self._search.frame) for each in reading.strings]
+        return string_answer(facts, reading._replace(strings=moved), self._times)
 
 
 def compute_steps(streams: Sequence[StringStream]) -> None:
