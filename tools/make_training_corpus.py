@@ -27,6 +27,7 @@ import csv
 import os
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -143,20 +144,24 @@ def side_of_person(speaker: str) -> str:
     return "held_out" if zlib.crc32(speaker.encode()) % 5 == 0 else "train"
 
 
-def list_people(folder: Path, out: Path) -> None:
-    """Write the manifest of their digits, and their near words."""
-    digits: list[Utterance] = []
+def people_words(folder: Path) -> Iterator[Utterance]:
+    """Yield the recordings of ``people`` in which one thing is said; the split is the side, an attribute the collection."""
     for path in sorted(folder.glob("*/*/*.flac")):
         collection, label = path.parts[-3:-1]
-        speaker = path.stem.rpartition("_")[0]
-        if collection == "strings":
-            continue
-        side = side_of_person(speaker)
-        if label in DIGITS:
-            where = {"collection": collection}
-            digits.append(Utterance(path, (label,), f"people/{speaker}", side, attributes=where))
+        if collection != "strings":
+            speaker, about = path.stem.rpartition("_")[0], {"collection": collection}
+            yield Utterance(path, (label,), speaker, side_of_person(speaker), attributes=about)
+
+
+def list_people(folder: Path, out: Path) -> None:
+    """Write the manifest of their digits, and their near words."""
+    digits = []
+    for said in people_words(folder):
+        if said.word in DIGITS:
+            digits.append(replace(said, speaker=f"people/{said.speaker}"))
         else:
-            write_flac(out / "people_words" / side / f"{label}_{path.name}", *read_audio(path))
+            name = f"{said.word}_{said.path.name}"
+            write_flac(out / "people_words" / said.split / name, *read_audio(said.path))
     write_csv(digits, out / "people.csv")
 
 

@@ -50,12 +50,7 @@ def verdicts(study: Study) -> list[Row]:
     results = [one.against(other, claim["snrs"]) for claim, (one, other) in zip(made, pairs, strict=True)]
     corrected = holm([result.p_value for result in results])
     return [
-        {
-            **claim,
-            "difference": difference(result),
-            "p": p,
-            "is": verdict(result, p),
-        }
+        claim | {"difference": difference(result), "p": p, "is": verdict(result, p)}
         for claim, result, p in zip(made, results, corrected, strict=True)
     ]
 

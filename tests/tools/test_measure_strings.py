@@ -63,7 +63,7 @@ def test_noise_is_added_at_its_snr_and_once(sets: StringSets) -> None:
 def test_a_record_becomes_tables(sets: StringSets, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sounds = [Sound("other words", sets.talk[0].path)]
     monkeypatch.setattr(tool, "choose_sounds", lambda *_: sounds)
-    record: dict[str, Any] = tool.measure(StringRecognizer(Tones()), sets, Path("nowhere"), hour_seconds=5.0)
+    record: dict[str, Any] = tool.measure_sets(StringRecognizer(Tones()), sets, Path("nowhere"), hour_seconds=5.0)
     assert record["strings"]["an4"]["right"] == 2
     assert record["false_words"]["talk"]["words"] == 1
     talk = record["false_words"]["talk"]["per_hour"]

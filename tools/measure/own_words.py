@@ -72,31 +72,18 @@ OTHER_SPOKEN = {
 }
 ENROLLING, TESTING = ("m1", "m3", "m4", "m5", "m7", "f1", "f3", "f5", "klatt2"), ("m2", "m6", "m8", "f2", "f4")
 PEOPLE, TAKES_TESTED = ("fsdd", "iitg_210101070", "iitg_234101010", "iitg_jayskhatri"), 5
+SETS = ("commands", "rare", "an4", "de", "hi", "same", "student")
+#: Recordings of each word, and draws.
+CLIPS, SEEDS = (3, 5, 10, 40), 3
 REFUSED, STUDENT_CLIPS, SECOND = 0.05, 10, 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnWords:
-    """All enrolments.
-
-    Attributes:
-        records: folder below that of the records.
-        sets: what is measured.
-        clips: of each word.
-        seeds: how many draws.
-    """
-
-    records: str
-    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi", "same", "student")
-    clips: tuple[int, ...] = (3, 5, 10, 40)
-    seeds: int = 3
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each set."""
-        encoder = Encoder()
-        for name in self.sets:
-            make = {"same": measure_people, "student": measure_students}.get(name) or partial(measure, name)
-            yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, encoder))
+def jobs(settings: Settings) -> Iterator[Job]:
+    """Yield what makes the record of each set."""
+    encoder = Encoder()
+    for name in SETS:
+        make = {"same": measure_people, "student": measure_students}.get(name) or partial(measure, name)
+        yield Job(settings.path(f"own_words/{name}.json"), partial(make, settings, encoder))
 
 
 @dataclass(frozen=True)
@@ -166,7 +153,7 @@ def _speak(language: str, words: Sequence[str], voices: Sequence[str], place: Pa
             subprocess.run(["espeak-ng", "-v", f"{language}+{voice}", "-s", speed, "-w", file, word], check=True)
 
 
-def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure(name: str, settings: Settings, encoder: Encoder) -> Record:
     """Enrol one set from several draws and test it."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, settings.data, Path(folder))
@@ -174,8 +161,8 @@ def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> 
         bank = load_bank().without(words.named)
         talk = bank.project(embed_talk(settings.data, encoder))
         rows = []
-        for clips in plan.clips[:1] if settings.quick else plan.clips:
-            for seed in range(1 if settings.quick else plan.seeds):
+        for clips in CLIPS[:1] if settings.quick else CLIPS:
+            for seed in range(1 if settings.quick else SEEDS):
                 drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
                 if len(drawn) > (clips - 1) * len(words.spoken.words):  # else there are no more than of the last number
                     rows.append({"clips": clips, "seed": seed, **enrol_and_test(words, drawn, bank, encoder, talk)})
@@ -193,9 +180,9 @@ def embed_talk(data: Path, encoder: Encoder) -> Vectors:
     return encoder.embed(read_talk(data, encoder.facts.sample_rate))
 
 
-def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure_people(settings: Settings, encoder: Encoder) -> Record:
     """Enrol the least number of recordings of each person, drawn once, and test others by the same."""
-    clips, rows, tested = plan.clips[0], list[Record](), 0
+    clips, rows, tested = CLIPS[0], list[Record](), 0
     with tempfile.TemporaryDirectory() as folder:
         others = read_words("commands", settings.data, Path(folder)).others
     of_talk = embed_talk(settings.data, encoder)
@@ -215,7 +202,7 @@ def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Reco
     return {"kind": "own_words", "set": "same", **counts, "rows": rows, **header(settings.device)}
 
 
-def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure_students(settings: Settings, encoder: Encoder) -> Record:
     """Train a small network on the answers of an enrolled recogniser, from each draw, and test both."""
     rows = []
     init, config = load_checkpoint(TeachConfig.init, kind="words"), TeachConfig(bfloat16=True)
@@ -226,7 +213,7 @@ def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Re
         check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
         voices = say(words.spoken.words, Path(folder) / "said")
         talk = read_talk(settings.data, encoder.facts.sample_rate)
-        for seed in range(1 if settings.quick else plan.seeds):
+        for seed in range(1 if settings.quick else SEEDS):
             begin = time.perf_counter()
             drawn = some_of_each(words.enrolling, words.spoken.words, STUDENT_CLIPS, seed).merge(voices)
             clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), init.model.config, clip_seconds=SECOND)

@@ -110,7 +110,7 @@ def in_scenes(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
 
 
 def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ...]) -> Iterator[Utterance]:
-    speech = [_read(utterance) for utterance in strings]
+    speech = [resample(*read_audio(utterance.path), RATE) for utterance in strings]
     for scene, recordings in scene_corpora([SoundFiles(str(noise))]).items():
         sounds = [np.concatenate(read_whole(recordings, RATE))]
         for snr_db in snrs_db:
@@ -124,8 +124,3 @@ def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ..
                     mixed = speech[number] + np.multiply(added, np.float32(gain))
                     write_audio(mixed / max(1.0, float(np.abs(mixed).max())), path, RATE)
                 yield replace(utterance, path=path, attributes={"noise": scene, "snr_db": str(snr_db)})
-
-
-def _read(utterance: Utterance) -> np.ndarray:
-    samples, rate = read_audio(utterance.path)
-    return resample(samples, rate, RATE)

@@ -1,20 +1,17 @@
 """The recordings that models of single words are measured with: words, noise scenes, noise alone, other words."""
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
-from aurora_resnet.training.data import SoundFiles, Source, select
+from aurora_resnet.training.data import SoundFiles, Source
 from tools.make_training_corpus import cut_pieces
-from tools.measure.sounds import scene_corpora, wordless
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,58 +39,6 @@ class WordSets:
     trained: tuple[str, ...] = ()
     near_words: str | None = None
     other_words: str | None = None
-
-
-class WordRecordings:
-    """The recordings themselves, found when they are needed.
-
-    Args:
-        sets: what they are.
-        data: folder of the recordings.
-        every: take every so many-th recording.
-    """
-
-    def __init__(self, sets: WordSets, data: Path, *, every: int = 1) -> None:
-        self.sets, self.data, self.every = sets, data, every
-
-    @cached_property
-    def digits(self) -> dict[str, Corpus]:
-        """The sets of words."""
-        found = {name: select(source, str(self.data)) for name, source in self.sets.digits.items()}
-        return {name: self._some(corpus.filter(isolated=True)) for name, corpus in found.items()}
-
-    @cached_property
-    def scenes(self) -> dict[str, Corpus]:
-        """The noise scenes."""
-        return {scene: self._some(each) for scene, each in scene_corpora(self.sets.scenes, self.data).items()}
-
-    @cached_property
-    def noises(self) -> dict[str, Corpus]:
-        """The sets of noise alone."""
-        return {name: self._some(wordless(name, each, root=self.data)) for name, each in self.sets.noises.items()}
-
-    @cached_property
-    def other_words(self) -> Corpus | None:
-        """Words that are no digits."""
-        if self.sets.other_words is None:
-            return None
-        return self._some(read_speech_commands(self.data / self.sets.other_words).filter(is_reject_test))
-
-    def near_words(self, sample_rate: int, length: int) -> dict[str, list[Samples]]:
-        """Return what AN4's test speakers say beside digits, by kind; see ``read_near_words``."""
-        if self.sets.near_words is None:
-            return {}
-        return read_near_words(self.data / self.sets.near_words, sample_rate, length)
-
-    def describe(self) -> dict[str, Any]:
-        """Return size and digest of every corpus."""
-        corpora = {**self.digits, **self.noises, **{f"noizeus/{scene}": each for scene, each in self.scenes.items()}}
-        if self.other_words is not None:
-            corpora["other_words"] = self.other_words
-        return describe_corpora(corpora)
-
-    def _some(self, corpus: Corpus) -> Corpus:
-        return replace(corpus, utterances=corpus.utterances[:: self.every])
 
 
 def describe_corpora(corpora: dict[str, Corpus], unit: str = "clips") -> dict[str, Any]:

@@ -146,7 +146,7 @@ def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
 
     def measure(folder: Path) -> None:
         settings = Settings(data=Path(plan.data), records=folder, runs=steps.folder, quick=recipe.measure.quick)
-        (job,) = plan.jobs(settings)
+        (job,) = plan.jobs(settings, ("words", "strings"))
         write_json(job.make(), folder / "record.json", indent=1)
 
     return steps.do(f"measured_{name}", asked, measure) / "record.json"
@@ -157,8 +157,8 @@ def with_model(plan: Plan, name: str, file: Path) -> Plan:
     if plan.words and name in plan.words.models:
         model = WordModel(model=str(file), checkpoint=file.suffix == SUFFIXES["checkpoint"])
         return Plan(data=plan.data, words=replace(plan.words, models={name: model}))
-    if plan.strings and name in plan.strings.models:
-        return Plan(data=plan.data, strings=replace(plan.strings, models={name: str(file)}))
+    if name in plan.strings:
+        return Plan(data=plan.data, strings={name: str(file)})
     raise ConfigError(f"the plan has no model '{name}' of words or strings")
 
 

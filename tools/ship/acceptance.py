@@ -19,7 +19,7 @@ import numpy as np
 
 from aurora_resnet.calibration.found_strings import Found, Known, find_strings
 from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature
-from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.environment import set_threads
 from aurora_resnet.evaluation.metrics import wilson_interval
@@ -36,7 +36,7 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import knows_numbers
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
-from tools.make_training_corpus import held_out_speakers, people_strings, side_of_person
+from tools.make_training_corpus import held_out_speakers, people_strings, people_words
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
@@ -56,13 +56,10 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus, Corpus]:
     """
     apart = set(held_out_speakers(data / "an4"))
     said = [each.utterance for each in read_an4_aligned(data / "an4") if each.utterance.speaker in apart]
-    single, talk = [], list(wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK), root=data))
+    single = [u for u in people_words(data / "people") if u.word in DIGITS and u.split == "held_out"]
+    talk = list(wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK), root=data))
     for string in people_strings(data / "people" / "strings", "held_out"):
         (talk if string.is_talk else said).append(string.utterance)
-    for path in sorted((data / "people").glob("*/*/*.flac")):
-        speaker = path.stem.rpartition("_")[0]
-        if path.parent.name in DIGITS and side_of_person(speaker) == "held_out":
-            single.append(Utterance(path, (path.parent.name,), speaker))
     numbers = [u for u in said if set(u.words) & set(DIGITS) and not any(len(word) == 1 for word in u.words)]
     known = {*DIGIT_WORDS, *NUMBER_WORDS}
     strings = [u for u in numbers if set(u.words) <= set(DIGITS) or set(u.words) & (known - set(DIGITS))]
