@@ -10,8 +10,7 @@ import numpy as np
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
 from aurora_resnet.runtime.vocabulary import DIGITS
 from study.report.records import MEAN, SNRS, Study, Variant
-from study.report.specification import BASE, GROUPS, SYSTEMS
-from study.report.tables import confusions, shares, trainable
+from study.report.tables import BASE, GROUPS, SYSTEMS, confusions, shares, trainable
 from tools.reports.rendering import FIGURES
 
 if TYPE_CHECKING:

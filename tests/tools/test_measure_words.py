@@ -257,6 +257,6 @@ def test_what_is_no_kind_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compact"])
     assert (
-        "some of words, strings, calls, dialogues, streams, own_words, own_streams, redaction; got compact"
+        "some of words, strings, calls, dialogues, streams, own_words, say, own_streams, redaction; got compact"
         in capsys.readouterr().err
     )

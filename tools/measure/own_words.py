@@ -231,21 +231,26 @@ def measure_students(settings: Settings, encoder: Encoder) -> Record:
             with torch.inference_mode():
                 of_talk = student(torch.from_numpy(talk)).numpy()
                 enrolled = students.teacher(None)(spoken.batch(range(len(spoken)))).numpy()
-            at_refused = Calibration(threshold=highest_threshold(evidence(said), refused=REFUSED))
-            rows.append(
-                {
-                    "clips": STUDENT_CLIPS,
-                    "voices": len(voices.speakers),
-                    "seed": seed,
-                    "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
-                    "others_accepted": _share(at_refused.accepts(others)),
-                    "talk_accepted": _share(at_refused.accepts(of_talk)),
-                    "enrolled_right": _share(enrolled.argmax(axis=1) == spoken.labels.numpy()),
-                    "fit_seconds": round(seconds, 1),
-                }
-            )
+            about = {"clips": STUDENT_CLIPS, "voices": len(voices.speakers), "seed": seed}
+            shares = at_refused(said, others, of_talk, spoken.labels.numpy())
+            by_teacher = _share(enrolled.argmax(axis=1) == spoken.labels.numpy())
+            rows.append({**about, **shares, "enrolled_right": by_teacher, "fit_seconds": round(seconds, 1)})
     tested = {"test_clips": len(words.spoken), "other_clips": len(words.others), "talk_seconds": len(talk)}
     return {"kind": "own_words", "set": "student", **tested, "rows": rows, **header(settings.device)}
+
+
+def at_refused(said: Vectors, other: Vectors, of_talk: Vectors, labels: npt.NDArray[np.int64]) -> Record:
+    """Return the share of words right, and those of other words and of talk accepted where 5 % of the words are refused.
+
+    Args:
+        said: logits of the words, ``[n, K]``.
+        other: of other words.
+        of_talk: of talk.
+        labels: the words, ``[n]``.
+    """
+    point = Calibration(threshold=highest_threshold(evidence(said), refused=REFUSED))
+    accepted = {"others_accepted": _share(point.accepts(other)), "talk_accepted": _share(point.accepts(of_talk))}
+    return {"right": _share(said.argmax(axis=1) == labels), **accepted}
 
 
 def _share(happened: npt.NDArray[np.bool_]) -> float:
@@ -268,12 +273,8 @@ def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, ta
     spoken = load_clips(words.spoken, clips.network)
     said, other = logits(spoken), logits(load_negatives(words.others, clips.network))
     of_talk = talk @ weights.T + biases
-    at_refused = replace(calibration, threshold=highest_threshold(evidence(said), refused=REFUSED))
-
     return {
-        "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
-        "others_accepted": _share(at_refused.accepts(other)),
-        "talk_accepted": _share(at_refused.accepts(of_talk)),
+        **at_refused(said, other, of_talk, spoken.labels.numpy()),
         "words_refused_by_teach": _share(~calibration.accepts(said)),
         "others_accepted_by_teach": _share(calibration.accepts(other)),
         "talk_accepted_by_teach": _share(calibration.accepts(of_talk)),

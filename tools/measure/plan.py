@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
-from tools.measure import calls, dialogue, own_streams, own_words, redaction, streams, strings
+from tools.measure import calls, dialogue, own_streams, own_words, redaction, say, streams, strings
 from tools.measure.records import Job, Record, Settings
 from tools.measure.words import Words
 
@@ -21,6 +21,7 @@ OF_STRINGS: Mapping[str, tuple[str, Callable[[ModelFile, Settings], Record]]] = 
 #: Measurements without models of their own.
 OTHERS: Mapping[str, Callable[[Settings], Iterator[Job]]] = {
     "own_words": own_words.jobs,
+    "say": say.jobs,
     "own_streams": own_streams.jobs,
     "redaction": redaction.jobs,
 }
@@ -37,8 +38,8 @@ class Plan:
         strings: models of strings by the names of their records: strings, over telephones (``calls``), and in
             conversations about a number (``dialogues``).
         streams: models of single words in running speech.
-        others: further kinds: words that no shipped model knows (``own_words``), such words in streams
-            (``own_streams``), numbers silenced in talk (``redaction``).
+        others: further kinds: words that no shipped model knows (``own_words``), such words as text (``say``)
+            and in streams (``own_streams``), numbers silenced in talk (``redaction``).
     """
 
     data: str
