@@ -69,24 +69,14 @@ def words(data: Path) -> Iterator[Sound]:
             yield Sound(word, path)
 
 
-def talk(data: Path) -> Iterator[Sound]:
-    """Yield seconds of sentences."""
-    files = [path for path in (data / "wuw_corpus_ii" / "sentence").iterdir() if not _is_held_out(path)]
-    files += [each.path for each in people_strings(data / "people" / "strings", "train") if each.is_talk]
+def talk(data: Path, *, held_out: bool = False) -> Iterator[Sound]:
+    """Yield seconds of sentences: those of the bank, or those on the telephone that are in no bank."""
+    files = [path for path in (data / "wuw_corpus_ii" / "sentence").iterdir() if _is_held_out(path) == held_out]
+    if not held_out:
+        files += [each.path for each in people_strings(data / "people" / "strings", "train") if each.is_talk]
     for path in sorted(files):
-        yield from _seconds(path)
-
-
-def held_out_talk(data: Path) -> Iterator[Sound]:
-    """Yield seconds of sentences on the telephone that are in no bank."""
-    for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir()):
-        if _is_held_out(path):
-            yield from _seconds(path)
-
-
-def _seconds(path: Path) -> Iterator[Sound]:
-    for second in range(int(soundfile.info(path).duration)):
-        yield Sound(TALK, path, second, second + 1)
+        for second in range(int(soundfile.info(path).duration)):
+            yield Sound(TALK, path, second, second + 1)
 
 
 def _is_held_out(path: Path) -> bool:

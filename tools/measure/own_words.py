@@ -55,7 +55,7 @@ from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.synthetic import say
 from aurora_resnet.teaching.teach import Students
-from tools.make_negatives import MARGIN_SECONDS, clip, held_out_talk
+from tools.make_negatives import MARGIN_SECONDS, clip, talk
 from tools.make_training_corpus import write_flac
 from tools.measure.records import Job, Record, Settings, header
 
@@ -172,7 +172,7 @@ def measure(name: str, settings: Settings, encoder: Encoder) -> Record:
 
 def read_talk(data: Path, rate: int) -> Samples:
     """Return seconds of telephone talk that is in no bank, ``[n, N]``."""
-    return np.stack([clip(each, rate) for each in held_out_talk(data)])
+    return np.stack([clip(each, rate) for each in talk(data, held_out=True)])
 
 
 def embed_talk(data: Path, encoder: Encoder) -> Vectors:

@@ -71,17 +71,17 @@ def card(name: str, checkpoint: Checkpoint, measured: Record) -> str:
     return render("card.md.j2", name=name, measured=measured, **about, **SOURCES)
 
 
-def string_card(info: Record, run: Record, measured: Record, speech: int = 0) -> str:
-    """Return the same of a model of strings, with ``speech`` channels of its unit for speech.
+def string_card(checkpoint: Checkpoint, run: Record, measured: Record) -> str:
+    """Return the same of a model of strings.
 
     Args:
-        info: what its checkpoint says of it.
+        checkpoint: its weights.
         run: ``run.json`` of its training.
         measured: its record.
-        speech: channels; 0 without such a unit.
     """
+    point, speech = checkpoint.info["operating_point"], checkpoint.model.config.options.get("speech", 0)
     results = render("string_model.md.j2", found=measured).strip()
-    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results, speech=speech)
+    return render("string_card.md.j2", run=run, point=point, results=results, speech=speech)
 
 
 def encoder_card(name: str, words: Checkpoint, strings: Checkpoint, runs: dict[str, Record], measured: Record) -> str:
