@@ -143,10 +143,10 @@ def trainable(study: Study) -> dict[str, int]:
     return counts
 
 
-def confusions(variant: Variant, snrs: tuple[str, ...] = LOW) -> npt.NDArray[np.int64]:
+def confusions(variant: Variant) -> npt.NDArray[np.int64]:
     """Count spoken (rows) and recognised words (columns), over all seeds."""
     counts = np.zeros((len(LETTERS), len(LETTERS)), dtype=np.int64)
-    for condition in variant.test.conditions(snrs):
+    for condition in variant.test.conditions(LOW):
         spoken = [LETTERS.index(letter) for letter in variant.test.words[condition]]
         for record in variant.records:
             np.add.at(counts, (spoken, [LETTERS.index(letter) for letter in record["answers"][condition]]), 1)

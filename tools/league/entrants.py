@@ -149,12 +149,10 @@ def answers(
 
 def _kept(path: Path) -> dict[str, Answer]:
     """Return the answers of a file; half a line at its end, of a run that was killed, is cut off."""
-    if not path.is_file():
-        return {}
-    whole = path.read_text(encoding="utf-8")
-    complete = whole[: whole.rfind("\n") + 1]
-    if complete != whole:
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
         with atomic_path(path) as temporary:
-            temporary.write_text(complete, encoding="utf-8")
-    rows = [json.loads(line) for line in complete.splitlines()]
+            temporary.write_text("".join(lines), encoding="utf-8")
+    rows = [json.loads(line) for line in lines]
     return {row.pop("clip"): row for row in rows}

@@ -23,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.reading import audio_info, read_audio
@@ -32,16 +31,12 @@ from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
-from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.head import Layer, fit_layer
-from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import TALK, Bank, load_bank
-from aurora_resnet.teaching.recordings import TeachingRecordings
 from tools.make_negatives import talk as talk_of_the_bank
 from tools.make_training_corpus import people_strings
-from tools.measure.own_words import REFUSED, Words, read_words, some_of_each
+from tools.measure.own_words import REFUSED, Words, enrolled, read_words, some_of_each
 from tools.measure.records import Job, Record, Settings, header
 
 AROUND_SECONDS, LEVEL_SECONDS = 1.5, 0.08
@@ -165,11 +160,8 @@ def _draw(
 ) -> Record:
     """Enrol some recordings as ``enrol`` does, and count what streams accept of words, of other words and of talk."""
     drawn = some_of_each(words.enrolling, words.spoken.words, CLIPS, seed)
-    taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
+    taught, lessons, calibration = enrolled(drawn, bank, encoder)
     names, length = taught.network.vocabulary.words, taught.network.clip_samples
-    lessons = Lessons(taught, encoder, bank)
-    held_out, _, of_bank = lessons.held_out()
-    threshold = choose(answers_of(taught.words, held_out), of_bank, bank.labels, REFUSED).threshold or 0.0
     layers = [fit_layer(lessons.words, lessons.labels, bank.vectors[bank_part != part]) for part in range(PARTS)]
     whole = lessons.layer(slice(None))
 
@@ -212,5 +204,5 @@ def _draw(
         "other_clips": len(other),
         "talk_seconds": dict(seconds),
         "at_recall": at(at_recall),
-        "by_teach": at(threshold),
+        "by_teach": at(calibration.threshold or 0.0),
     }

@@ -46,7 +46,7 @@ from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration, evidence
-from aurora_resnet.teaching.clips import read_clips
+from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
@@ -257,13 +257,18 @@ def _share(happened: npt.NDArray[np.bool_]) -> float:
     return round(float(happened.mean()), 4)
 
 
-def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
-    """Enrol some recordings as ``enrol`` does, and test the layer."""
-    begin = time.perf_counter()
+def enrolled(drawn: Corpus, bank: Bank, encoder: Encoder) -> tuple[TeachingClips, Lessons, Calibration]:
+    """Return clips and lessons of some recordings, and the calibration that ``enrol`` gives them."""
     clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
     lessons = Lessons(clips, encoder, bank)
     held_out, _, of_bank = lessons.held_out()
-    calibration = choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
+    return clips, lessons, choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
+
+
+def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
+    """Enrol some recordings as ``enrol`` does, and test the layer."""
+    begin = time.perf_counter()
+    clips, lessons, calibration = enrolled(drawn, bank, encoder)
     weights, biases = lessons.layer(slice(None))
     seconds = time.perf_counter() - begin
 
