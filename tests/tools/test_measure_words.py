@@ -31,14 +31,14 @@ from tools.measure.records import Settings
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (
     draw_noise,
+    is_reject_test,
     mix_by_rms,
     negative_clips,
     scene_corpora,
     white_noise,
     windows,
 )
-from tools.measure.word_sets import is_reject_test, read_near_words
-from tools.measure.words import open_model
+from tools.measure.words import open_model, read_near_words
 
 WINDOW = 400
 

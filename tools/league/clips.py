@@ -30,9 +30,8 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
 from tools.make_training_corpus import people_strings, people_words
-from tools.measure.sounds import lossy, windows, wordless
+from tools.measure.sounds import is_reject_test, lossy, windows, wordless
 from tools.measure.string_sets import TALK_SESSIONS
-from tools.measure.word_sets import is_reject_test
 
 SEED = 30
 SNRS_DB = (20, 10, 5, 0)

@@ -11,7 +11,7 @@ from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds
-from tools.measure.word_sets import is_reject_test
+from tools.measure.sounds import is_reject_test
 
 RATE = 8000
 SEED = 0

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.models import ModelFacts
+from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 
@@ -48,6 +50,23 @@ def scene_corpora(sources: Sequence[SoundFiles], root: str | Path = ".") -> dict
     for path in paths:
         found.setdefault(path.parent.name, []).append(Utterance(path, (), ""))
     return {scene: Corpus(scene, tuple(utterances)) for scene, utterances in found.items()}
+
+
+def describe_corpora(corpora: dict[str, Corpus], unit: str = "clips") -> dict[str, Any]:
+    """Return size and digest of every corpus."""
+    return {
+        name: {unit: len(corpus), "speakers": len(corpus.speakers), "digest": corpus.digest()}
+        for name, corpus in corpora.items()
+    }
+
+
+def is_reject_test(utterance: Utterance) -> bool:
+    """Tell whether a Speech Commands recording belongs to the reject test.
+
+    Its word is none of the vocabulary's, and the last hexadecimal digit of its speaker is odd; trainings may contain
+    the even speakers.
+    """
+    return utterance.word not in DIGITS and int(utterance.speaker[-1], 16) % 2 == 1
 
 
 def read_whole(corpus: Corpus, sample_rate: int) -> list[Samples]:

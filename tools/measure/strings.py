@@ -25,8 +25,8 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from tools.measure.hour import RATE, choose_sounds, play
 from tools.measure.records import Record, Settings, header
+from tools.measure.sounds import describe_corpora
 from tools.measure.string_sets import SEED, StringSets
-from tools.measure.word_sets import describe_corpora
 
 HOUR_SECONDS, QUICK_SECONDS = 3600.0, 60.0
 THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)

@@ -8,8 +8,9 @@ Nothing that is measured here may be used for training or tuning, except recordi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -20,17 +21,22 @@ from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
 from aurora_resnet.evaluation.answers import Answers
 from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.recognition.word_model import scoring_model
+from aurora_resnet.runtime.audio.clips import fit_length
+from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, resolve
 from aurora_resnet.runtime.models import ScoringModel, load_model
 from aurora_resnet.runtime.models.average import AveragedModel
-from aurora_resnet.training.data import select
+from aurora_resnet.training.data import SoundFiles, Source, select
+from tools.make_training_corpus import cut_pieces
 from tools.measure.records import Job, Record, Settings, header
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (
     WHITE_LEVELS_DB,
     cut_windows,
+    describe_corpora,
     draw_noise,
+    is_reject_test,
     mix_by_rms,
     negative_clips,
     read_whole,
@@ -38,12 +44,38 @@ from tools.measure.sounds import (
     white_noise,
     wordless,
 )
-from tools.measure.word_sets import WordSets, describe_corpora, is_reject_test, read_near_words
 
 #: Of the places where noise is cut; windows of white noise at each level.
 SEED, WHITE_WINDOWS = 0, 20
 #: A quick measurement takes every tenth recording.
 QUICK = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordSets:
+    """What a plan says of them; all lie below the folder of the recordings.
+
+    Attributes:
+        digits: sets of words.
+        noisy: which of them are measured in noise too.
+        under_word_only: which of them also at 0 dB with the noise under the word alone.
+        snrs_db: signal-to-noise ratios in dB; 5 among them.
+        scenes: recordings of noise; each folder is a scene.
+        noises: sets of noise alone.
+        trained: which of them trainings may contain.
+        near_words: folder of AN4, whose test speakers' letters and other words are nearest to digits.
+        other_words: folder of Speech Commands; those of its words that are no digits, by speakers of no training.
+    """
+
+    digits: dict[str, Source]
+    noisy: tuple[str, ...] = ()
+    under_word_only: str | None = None
+    snrs_db: tuple[int, ...] = (20, 15, 10, 5, 0, -5)
+    scenes: tuple[SoundFiles, ...]
+    noises: dict[str, SoundFiles] = field(default_factory=dict)
+    trained: tuple[str, ...] = ()
+    near_words: str | None = None
+    other_words: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +236,22 @@ class Measurement:
         """Return what the model says about groups of sounds, and the group of each."""
         names = [name for name, sounds in groups.items() for _ in sounds]
         return self.sounds([sound for sounds in groups.values() for sound in sounds]), names
+
+
+def read_near_words(an4: Path, sample_rate: int, length: int) -> dict[str, list[Samples]]:
+    """Return what AN4's test speakers say beside digits, each word in a window of its own.
+
+    Args:
+        an4: folder of ``words.csv``.
+        sample_rate: of the windows, in Hz.
+        length: of a window in samples.
+    """
+    found: dict[str, list[Samples]] = {"letters": [], "other_words": []}
+    for piece, _, samples, rate in cut_pieces(an4, "test"):
+        if piece.kind == "an4_words":
+            kind = "letters" if piece.name[1] == "_" else "other_words"
+            found[kind].append(fit_length(resample(samples, rate, sample_rate), length))
+    return found
 
 
 def open_model(file: ModelFile, settings: Settings) -> tuple[ScoringModel, Record]:
