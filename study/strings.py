@@ -39,7 +39,8 @@ def recognise(model: RecognizerModel, data: Path, *, bfloat16: bool) -> dict[str
     scenes = {noise: read_audio(sorted((data / "noise/noizeus" / noise).iterdir())[0])[0] for noise in NOISES}
     # All people's, since none of them is in a training of the study.
     people = (each for each in people_strings(data / "people" / "strings") if each.collection in PEOPLE)
-    sets = {"an4": read_an4_strings(data / "an4").filter(split="test"), "people": [each.utterance for each in people]}
+    an4 = read_an4_strings(data / "an4").filter(split="test").utterances
+    sets = {"an4": an4, "people": tuple(each.utterance for each in people)}
     for name, utterances in sets.items():
         for number, utterance in enumerate(utterances):
             samples = resample(*read_audio(utterance.path), 8000)

@@ -13,7 +13,7 @@ import re
 import subprocess
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -65,7 +65,7 @@ def measure(settings: Settings) -> Record:
     finder, folder = NumberFinder(), settings.runs / "redaction"
     sides: Record = {}
     for side in ("choose", "test"):
-        counts: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
         seconds = processor = 0.0
         numbers = []
         for position, call in enumerate(calls(settings.data, side, quick=settings.quick)):
@@ -76,15 +76,14 @@ def measure(settings: Settings) -> Record:
             muted = np.zeros(len(call.samples), bool)
             for number in found:
                 muted[round(number.start_seconds * RATE) : round(number.end_seconds * RATE)] = True
-            counts[call.kind] = [sum(pair) for pair in zip(counts[call.kind], call.count(muted), strict=True)]
+            counts[call.kind].update(call.count(muted))
             if side == "test" and call.digits and call.kind != "an4":
                 path = folder / f"{position}.wav"
                 write_audio(call.samples / max(1.0, float(np.abs(call.samples).max())), path, RATE)
                 copy = redact(SoundPath(str(path)), folder / f"{position}_redacted.wav", found)
                 numbers.append((path, copy))
-        names = ("digits", "silenced", "other_seconds", "other_lost_seconds", "recordings", "wrongly_redacted")
         sides[side] = {
-            "sets": {kind: dict(zip(names, values, strict=True)) for kind, values in sorted(counts.items())},
+            "sets": {kind: dict(each) for kind, each in sorted(counts.items())},
             "seconds": round(seconds),
             "times_real_time_one_core": round(seconds / processor, 1),
         }
@@ -124,15 +123,17 @@ class Call:
     digits: Spans
     other: np.ndarray
 
-    def count(self, muted: np.ndarray) -> list[float]:
-        """Return digits, those silenced, seconds of other speech, those lost, 1, and whether it has no number and lost."""
+    def count(self, muted: np.ndarray) -> Record:
+        """Return digits, those silenced, seconds of other speech, those lost, and whether it has no number and lost."""
         silenced = sum(muted[round(a * RATE) : round(b * RATE)].mean() >= SILENCED for a, b in self.digits)
         whole = len(self.samples) // FRAME
         power = np.square(self.samples[: whole * FRAME]).reshape(whole, FRAME).mean(axis=1)
         loud = np.repeat(power > LOUD * np.percentile(power, 95), FRAME) & self.other[: whole * FRAME]
-        lost = float((loud & muted[: whole * FRAME]).sum()) / RATE
-        wrongly = not self.digits and bool(muted.any())
-        return [len(self.digits), int(silenced), float(loud.sum()) / RATE, lost, 1, int(wrongly)]
+        lost = loud & muted[: whole * FRAME]
+        speech = {"other_seconds": float(loud.sum()) / RATE, "other_lost_seconds": float(lost.sum()) / RATE}
+        wrongly = int(not self.digits and muted.any())
+        digits = {"digits": len(self.digits), "silenced": int(silenced)}
+        return {**digits, **speech, "recordings": 1, "wrongly_redacted": wrongly}
 
 
 def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
