@@ -36,6 +36,7 @@ import soundfile
 from tqdm.auto import tqdm
 
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_aligned
 from aurora_resnet.corpora.sources.folder import read_folder
@@ -50,12 +51,6 @@ VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
 #: Digits with a longer pause between them are not one piece of speech.
 SEAM_SECONDS = 0.1
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
@@ -135,7 +130,8 @@ def copy_prompts(folder: Path, out: Path) -> None:
 
 def list_kokoro(folder: Path, out: Path) -> None:
     """Write the manifest of the neural voices' clips that PocketSphinx understood."""
-    rows = [row for row in read_table(folder / "clips.csv") if row["pocketsphinx"] == row["label"]]
+    table = read_table(folder / "clips.csv", "the list of clips", ("file", "label", "voice", "pocketsphinx"))
+    rows = [row for _, row in table if row["pocketsphinx"] == row["label"]]
     write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
 
 
@@ -181,7 +177,8 @@ class PersonString(NamedTuple):
 
 def people_strings(folder: Path, side: str | None = None) -> Iterator[PersonString]:
     """Yield the recordings of ``people/strings``, those of one side alone if it is given; the split is the side."""
-    for row in read_table(folder / "strings.csv"):
+    columns = ("file", "speaker", "collection", "transcript", "times")
+    for _, row in read_table(folder / "strings.csv", "the list of strings", columns):
         path, speaker = folder / row["file"], row["speaker"]
         theirs = side_of_person(speaker)
         if side in (None, theirs):
