@@ -192,10 +192,8 @@ def _draw(
             "others_accepted": float(np.mean(np.array(other) >= point)),
             "events": {kind: dict(+words) for kind, words in events.items()},
             "an_hour": count / hours,
-            "interval": [
-                0.0 if not count else float(chi2.ppf(0.025, 2 * count)) / 2 / hours,
-                float(chi2.ppf(0.975, 2 * count + 2)) / 2 / hours,
-            ],
+            # Garwood's; its lower end is 0 where nothing was counted.
+            "interval": (np.nan_to_num(chi2.ppf([0.025, 0.975], [2 * count, 2 * count + 2])) / 2 / hours).tolist(),
         }
 
     return {
