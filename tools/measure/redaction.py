@@ -61,7 +61,7 @@ def jobs(settings: Settings) -> Iterator[Job]:
 
 
 def measure(settings: Settings) -> Record:
-    """Return the record; a second recogniser is asked unless it is a quick one."""
+    """Return the record; unless it is a quick one a second recogniser, in the environment of the league's peers, is asked."""
     finder, folder = NumberFinder(), settings.runs / "redaction"
     sides: Record = {}
     for side in ("choose", "test"):
