@@ -54,6 +54,12 @@ class Spoken(NamedTuple):
         quiet = 10 ** (QUIET_DB / 20) * np.random.default_rng(0).standard_normal(self.rate)
         return np.concatenate((self.samples, quiet.astype(np.float32)))
 
+    @property
+    def chunks(self) -> list[Samples]:
+        """The same, as it comes."""
+        sound, size = self.with_quiet, round(CHUNK_SECONDS * self.rate)
+        return [sound[start : start + size] for start in range(0, len(sound), size)]
+
 
 @pytest.fixture(scope="module")
 def strings(data: Path) -> Iterator[list[Spoken]]:
@@ -110,10 +116,9 @@ def test_string_as_it_is_spoken(benchmark: Any, facts: dict[str, Any], strings: 
 
     def follow() -> None:
         for each in strings:
-            streams, sound = StringStreams(recognizer), each.with_quiet
-            number, size = streams.open(each.rate), round(CHUNK_SECONDS * each.rate)
-            chunks = [sound[start : start + size] for start in range(0, len(sound), size)]
-            events = [event for chunk in chunks for event in streams.push({number: chunk})[number]]
+            streams = StringStreams(recognizer)
+            number = streams.open(each.rate)
+            events = [event for chunk in each.chunks for event in streams.push({number: chunk})[number]]
             digits = [event for event in events if isinstance(event, Digit)]
             said = [SPOKEN[word] for word in each.words]
             for i, j in align(said, [str(event.word.digit) for event in digits]):
@@ -188,19 +193,15 @@ def test_calls_of_strings_a_core(benchmark: Any, facts: dict[str, Any], strings:
     row["delay_p95_seconds"] = {str(callers): delays[callers] for callers in sorted(delays)}
 
 
-@pytest.mark.parametrize("model", ["compact"])
-def test_words_as_they_are_spoken(benchmark: Any, facts: dict[str, Any], strings: list[Spoken], model: str) -> None:
+def test_words_as_they_are_spoken(benchmark: Any, facts: dict[str, Any], strings: list[Spoken]) -> None:
     """From the end of a word to its event, and seconds computed per second of audio."""
-    recognizer = DigitRecognizer.from_pretrained(model, threads=1)
+    recognizer = DigitRecognizer.from_pretrained("compact", threads=1)
     followed: dict[str, list[float]] = {"by a word": [], "by a pause": []}
 
     def follow() -> None:
         for each in strings:
-            stream, sound = StreamingRecognizer(recognizer, each.rate), each.with_quiet
-            size = round(CHUNK_SECONDS * each.rate)
-            events = [
-                event for start in range(0, len(sound), size) for event in stream.push(sound[start : start + size])
-            ]
+            stream = StreamingRecognizer(recognizer, each.rate)
+            events = [event for chunk in each.chunks for event in stream.push(chunk)]
             for i, j in align(each.words, [event.word for event in events]):
                 if i is not None and j is not None and each.words[i] == events[j].word:
                     place = "by a pause" if i == len(each.words) - 1 else "by a word"
@@ -209,7 +210,7 @@ def test_words_as_they_are_spoken(benchmark: Any, facts: dict[str, Any], strings
     start = time.perf_counter()
     benchmark.pedantic(follow, rounds=1)
     seconds = sum(len(each.with_quiet) / each.rate for each in strings)
-    facts.setdefault("models", {})[model] = {
+    facts.setdefault("models", {})["compact"] = {
         "latency_seconds": {place: quantiles(times) for place, times in followed.items()},
         "real_time_factor": (time.perf_counter() - start) / seconds,
     }

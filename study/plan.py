@@ -88,13 +88,13 @@ class Run:
         return f"python -m study --only {self.name} --again"
 
 
-def questions(folder: Path = FOLDER) -> dict[str, Question]:
+def questions() -> dict[str, Question]:
     """Return the questions by the name of their files, in order.
 
     Raises:
         ConfigError: names the file and everything that is wrong in it.
     """
-    return {path.stem: from_mapping(Question, read_toml(path), str(path)) for path in sorted(folder.glob("q*.toml"))}
+    return {path.stem: from_mapping(Question, read_toml(path), str(path)) for path in sorted(FOLDER.glob("q*.toml"))}
 
 
 def plan(

@@ -1,6 +1,5 @@
 """The study's strings: AN4's test strings, and numbers of people who are in no training, clean and in noise."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import torch
 
 from aurora_resnet.audio.mixing import mix_at_snr
 from aurora_resnet.corpora.sources.an4 import read_an4_strings
-from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.resampling import resample
@@ -19,6 +17,8 @@ from tools.make_training_corpus import people_strings
 from .test_set import LETTERS
 
 SNRS_DB = ("clean", "10", "5")
+#: Collections with telephone numbers and strings of digits.
+PEOPLE = ("alphanumeric", "speechocean")
 NOISES = ("airport", "babble", "car", "exhibition", "restaurant", "station", "street", "train")
 #: Speaker, what was said and what was recognised, a letter for each digit.
 Spoken = list[tuple[str, str, str]]
@@ -37,7 +37,11 @@ def recognise(model: RecognizerModel, data: Path, *, bfloat16: bool) -> dict[str
     model.eval()
     found: dict[str, Spoken] = {}
     scenes = {noise: read_audio(sorted((data / "noise/noizeus" / noise).iterdir())[0])[0] for noise in NOISES}
-    for name, utterances in (("an4", _an4(data)), ("people", _people(data))):
+    # All people's, since none of them is in a training of the study.
+    people = (each for each in people_strings(data / "people" / "strings") if each.collection in PEOPLE)
+    an4 = read_an4_strings(data / "an4").filter(split="test").utterances
+    sets = {"an4": an4, "people": tuple(each.utterance for each in people)}
+    for name, utterances in sets.items():
         for number, utterance in enumerate(utterances):
             samples = resample(*read_audio(utterance.path), 8000)
             for snr in SNRS_DB:
@@ -52,14 +56,3 @@ def recognise(model: RecognizerModel, data: Path, *, bfloat16: bool) -> dict[str
                 row = (utterance.speaker, said, "".join(LETTERS[word] for word in words))
                 found.setdefault(f"{name}/{snr}", []).append(row)
     return found
-
-
-def _an4(data: Path) -> Iterator[Utterance]:
-    yield from read_an4_strings(data / "an4").filter(split="test")
-
-
-def _people(data: Path) -> Iterator[Utterance]:
-    """Yield telephone numbers and strings of digits of all people, since none of them is in a training of the study."""
-    for string in people_strings(data / "people" / "strings"):
-        if string.collection in ("alphanumeric", "speechocean"):
-            yield string.utterance

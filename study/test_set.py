@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.sources.an4 import read_an4
 from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
@@ -20,6 +21,7 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.vocabulary import DIGITS
+from tools.make_training_corpus import people_words
 
 TEST_SPEAKERS = ("fsdd/theo", "fsdd/yweweler")
 #: Recordings 0 to 9 of each of FSDD's test speakers and digits, so that the two do not outweigh AN4's nine.
@@ -107,12 +109,10 @@ def build(data: Path, out: Path, *, quick: bool = False) -> Path:
 
 def list_people(data: Path, out: Path) -> None:
     """Write ``out/people.csv``, the manifest of the digits of ``people``; none of its speakers is in the test."""
-    utterances = tuple(
-        Utterance(path.absolute(), (path.parent.name,), f"people/{path.stem.rpartition('_')[0]}")
-        for path in sorted(data.glob("people/*/*/*.flac"))
-        if path.parent.name in DIGITS
+    said = [each for each in people_words(data / "people") if each.word in DIGITS]
+    write_csv(
+        [Utterance(each.path.absolute(), each.words, f"people/{each.speaker}") for each in said], out / "people.csv"
     )
-    Corpus("people", utterances).write_csv(out / "people.csv")
 
 
 def _condition(attributes: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from aurora_resnet.runtime.audio.recordings import open_recording
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.teaching.encoder import Encoder
 from aurora_resnet.teaching.negatives import BANK, NOISE, TALK, Bank
-from tools.make_training_corpus import held_out_speakers, side_of_person
+from tools.make_training_corpus import held_out_speakers, people_strings, people_words
 
 MARGIN_SECONDS = 0.12
 MOST_OF_A_WORD, MOST_TALK = 40, 1500
@@ -53,9 +53,9 @@ def words(data: Path) -> Iterator[Sound]:
         if said.split == "train" and said.speaker not in held_out:
             for word, (start, end) in zip(said.words, aligned.spans, strict=True):
                 yield Sound(word, said.path, start - MARGIN_SECONDS, end + MARGIN_SECONDS)
-    for path in sorted((data / "people").glob("*/*/*.flac")):
-        if path.parts[-3] != "strings" and side_of_person(path.stem.rpartition("_")[0]) == "train":
-            yield Sound(path.parent.name.removeprefix("letter_").removeprefix("word_"), path)
+    for said in people_words(data / "people"):
+        if said.split == "train":
+            yield Sound(said.word.removeprefix("letter_").removeprefix("word_"), said.path)
     for path in sorted((data / "wuw_corpus_ii").glob("*/*.flac")):
         if path.parent.name != "sentence" and not _is_held_out(path):
             yield Sound(path.parent.name, path)
@@ -69,25 +69,14 @@ def words(data: Path) -> Iterator[Sound]:
             yield Sound(word, path)
 
 
-def talk(data: Path) -> Iterator[Sound]:
-    """Yield seconds of sentences."""
-    files = [path for path in (data / "wuw_corpus_ii" / "sentence").iterdir() if not _is_held_out(path)]
-    speakers = (data / "people" / "strings").glob("*talk*/*.flac")
-    files += [path for path in speakers if side_of_person(path.stem.rpartition("_")[0]) == "train"]
+def talk(data: Path, *, held_out: bool = False) -> Iterator[Sound]:
+    """Yield seconds of sentences: those of the bank, or those on the telephone that are in no bank."""
+    files = [path for path in (data / "wuw_corpus_ii" / "sentence").iterdir() if _is_held_out(path) == held_out]
+    if not held_out:
+        files += [each.path for each in people_strings(data / "people" / "strings", "train") if each.is_talk]
     for path in sorted(files):
-        yield from _seconds(path)
-
-
-def held_out_talk(data: Path) -> Iterator[Sound]:
-    """Yield seconds of sentences on the telephone that are in no bank."""
-    for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir()):
-        if _is_held_out(path):
-            yield from _seconds(path)
-
-
-def _seconds(path: Path) -> Iterator[Sound]:
-    for second in range(int(soundfile.info(path).duration)):
-        yield Sound(TALK, path, second, second + 1)
+        for second in range(int(soundfile.info(path).duration)):
+            yield Sound(TALK, path, second, second + 1)
 
 
 def _is_held_out(path: Path) -> bool:

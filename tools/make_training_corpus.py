@@ -27,6 +27,7 @@ import csv
 import os
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,7 @@ import soundfile
 from tqdm.auto import tqdm
 
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.corpora.checking import read_table
 from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_aligned
 from aurora_resnet.corpora.sources.folder import read_folder
@@ -49,12 +51,6 @@ VALIDATION_SHARE = 0.15
 MARGIN_SECONDS = 0.02
 #: Digits with a longer pause between them are not one piece of speech.
 SEAM_SECONDS = 0.1
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def write_table(path: Path, rows: list[dict[str, str]]) -> None:
@@ -134,7 +130,8 @@ def copy_prompts(folder: Path, out: Path) -> None:
 
 def list_kokoro(folder: Path, out: Path) -> None:
     """Write the manifest of the neural voices' clips that PocketSphinx understood."""
-    rows = [row for row in read_table(folder / "clips.csv") if row["pocketsphinx"] == row["label"]]
+    table = read_table(folder / "clips.csv", "the list of clips", ("file", "label", "voice", "pocketsphinx"))
+    rows = [row for _, row in table if row["pocketsphinx"] == row["label"]]
     write_csv([Utterance(folder / r["file"], (r["label"],), f"kokoro_tts/{r['voice']}", "train") for r in rows], out)
 
 
@@ -143,20 +140,24 @@ def side_of_person(speaker: str) -> str:
     return "held_out" if zlib.crc32(speaker.encode()) % 5 == 0 else "train"
 
 
-def list_people(folder: Path, out: Path) -> None:
-    """Write the manifest of their digits, and their near words."""
-    digits: list[Utterance] = []
+def people_words(folder: Path) -> Iterator[Utterance]:
+    """Yield the recordings of ``people`` in which one thing is said; the split is the side, an attribute the collection."""
     for path in sorted(folder.glob("*/*/*.flac")):
         collection, label = path.parts[-3:-1]
-        speaker = path.stem.rpartition("_")[0]
-        if collection == "strings":
-            continue
-        side = side_of_person(speaker)
-        if label in DIGITS:
-            where = {"collection": collection}
-            digits.append(Utterance(path, (label,), f"people/{speaker}", side, attributes=where))
+        if collection != "strings":
+            speaker, about = path.stem.rpartition("_")[0], {"collection": collection}
+            yield Utterance(path, (label,), speaker, side_of_person(speaker), attributes=about)
+
+
+def list_people(folder: Path, out: Path) -> None:
+    """Write the manifest of their digits, and their near words."""
+    digits = []
+    for said in people_words(folder):
+        if said.word in DIGITS:
+            digits.append(replace(said, speaker=f"people/{said.speaker}"))
         else:
-            write_flac(out / "people_words" / side / f"{label}_{path.name}", *read_audio(path))
+            name = f"{said.word}_{said.path.name}"
+            write_flac(out / "people_words" / said.split / name, *read_audio(said.path))
     write_csv(digits, out / "people.csv")
 
 
@@ -176,7 +177,8 @@ class PersonString(NamedTuple):
 
 def people_strings(folder: Path, side: str | None = None) -> Iterator[PersonString]:
     """Yield the recordings of ``people/strings``, those of one side alone if it is given; the split is the side."""
-    for row in read_table(folder / "strings.csv"):
+    columns = ("file", "speaker", "collection", "transcript", "times")
+    for _, row in read_table(folder / "strings.csv", "the list of strings", columns):
         path, speaker = folder / row["file"], row["speaker"]
         theirs = side_of_person(speaker)
         if side in (None, theirs):

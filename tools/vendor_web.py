@@ -8,7 +8,6 @@ licence file; ``docs/demo`` has the text of its repository's.
 import hashlib
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -35,22 +34,19 @@ def vendor(folder: Path = VENDOR) -> Path:
     """
     if is_vendored(folder):
         return folder
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SystemExit(
-            "the demo's engine comes from the npm registry, and there is no npm; install it, or give --no-demo"
-        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        wanted = [npm, "pack", PACKAGE, "--silent", "--pack-destination", scratch]
-        done = subprocess.run(wanted, capture_output=True, text=True, check=False)
+        wanted = ["npm", "pack", PACKAGE, "--silent", "--pack-destination", scratch]
+        try:
+            told = subprocess.run(wanted, capture_output=True, text=True, check=False).stderr.strip()
+        except FileNotFoundError:
+            told = "there is no npm; install it, or give --no-demo"
         for archive in Path(scratch).glob("*.tgz"):
-            with tarfile.open(archive) as packed:
-                for name in FILES:
-                    member = packed.extractfile(f"package/dist/{name}")
-                    (folder / name).write_bytes(member.read() if member else b"")
+            shutil.unpack_archive(archive, scratch, filter="data")
+            for name in FILES:
+                shutil.copy(Path(scratch, "package", "dist", name), folder)
     if not is_vendored(folder):
-        raise SystemExit(f"npm gave no {PACKAGE} with the files that are expected: {done.stderr.strip()[-300:]}")
+        raise SystemExit(f"npm gave no {PACKAGE} with the files that the demo needs: {told[-300:]}")
     return folder
 
 

@@ -3,6 +3,7 @@
 Prose and tables are in ``templates``; a test fails if the page is not what the records say.
 """
 
+import argparse
 from pathlib import Path
 
 from aurora_resnet.files import atomic_path
@@ -10,7 +11,6 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 from study.report import tables
 from study.report.figures import draw
 from study.report.records import MEAN, SNRS, Study
-from study.report.specification import BASE, GROUPS, PAPER, SECTIONS, SYSTEMS
 from tools.reports.rendering import DOCS, render
 
 #: The run without which a question has no section; any will do for the others.
@@ -21,26 +21,26 @@ def page(study: Study) -> str:
     """Return docs/study.md, with the questions that there are records of."""
     questions = {
         question: study.present(group)
-        for question, group in GROUPS.items()
+        for question, group in tables.GROUPS.items()
         if any(name.startswith(NEEDED.get(question, f"{question}/")) for name in study.variants)
     }
     return render(
         "study.md.j2",
         Path(__file__).with_name("templates"),
         study=study,
-        base=study[BASE],
+        base=study[tables.BASE],
         questions=questions,
         tables=tables,
         mean=MEAN,
         snrs=SNRS,
-        systems=SYSTEMS,
-        paper=PAPER,
-        sections=SECTIONS,
     )
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write the page and draw the figures."""
+    argparse.ArgumentParser(
+        prog="python -m study.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(arguments)
     study = Study()
     with atomic_path(DOCS / "study.md") as temporary:
         temporary.write_text(page(study), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,7 @@ import numpy as np
 from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
 from aurora_resnet.runtime.vocabulary import DIGITS
 from study.report.records import MEAN, SNRS, Study, Variant
-from study.report.specification import BASE, GROUPS, SYSTEMS
-from study.report.tables import confusions, shares, trainable
+from study.report.tables import BASE, GROUPS, STARTS, SYSTEMS, confusions, shares, trainable
 from tools.reports.rendering import FIGURES
 
 if TYPE_CHECKING:
@@ -20,24 +19,23 @@ if TYPE_CHECKING:
 
 UPWARDS = SNRS[::-1]
 #: Of a line: where, and the share, which is drawn in percent.
-Points = Iterable[tuple[object, float]]
+Points = Sequence[tuple[object, float]]
 
 
 def draw(study: Study) -> None:
     """Draw a figure for each question."""
     figure = new_figure(10, 4.2)
-    for axes, training in zip(figure.subplots(1, 2, sharey=True), ("clean", "multi"), strict=True):
-        of_training = {title: study[f"q1_systems/{system}-{training}"] for system, title in SYSTEMS.items()}
-        _lines(
-            axes, of_training, _by_snr, title="clean training" if training == "clean" else "multi-condition training"
-        )
+    titles = {"clean": "clean training", "multi": "multi-condition training"}
+    for axes, (training, title) in zip(figure.subplots(1, 2, sharey=True), titles.items(), strict=True):
+        of_training = {name: _by_snr(study[f"q1_systems/{system}-{training}"]) for system, name in SYSTEMS.items()}
+        _lines(axes, of_training, title=title)
     _save(figure, "q1_systems")
     _pretraining(study)
     _freezing(study)
     _noises(study)
     for question in ("q5_augmentation", "q6_attention", "q7_front_end", "q8_hearing_first"):
         figure = new_figure(7, 4.2)
-        _lines(figure.subplots(), study.present(GROUPS[question]), _by_snr)
+        _lines(figure.subplots(), {name: _by_snr(each) for name, each in study.present(GROUPS[question]).items()})
         _save(figure, question)
 
 
@@ -46,13 +44,12 @@ def _by_snr(variant: Variant, *noises: str) -> Points:
 
 
 def _lines(
-    axes: Axes, variants: Mapping[str, Variant], points: Callable[[Variant], Points], *, style: str = "o-",
-    x: str = "", y: str = "accuracy %", title: str = "",
-) -> None:  # fmt: skip
-    """Draw a line, or points, for each variant."""
-    for colour, (label, variant) in zip(LINE_COLOURS, variants.items(), strict=False):
-        places, accuracies = zip(*points(variant), strict=True)
-        axes.plot(places, [100 * share for share in accuracies], style, color=colour, label=label)
+    axes: Axes, lines: Mapping[str, Points], *, style: str = "o-", x: str = "", y: str = "accuracy %", title: str = ""
+) -> None:
+    """Draw a line, or points, for each name."""
+    for colour, (label, points) in zip(LINE_COLOURS, lines.items(), strict=False):
+        places, shares = zip(*points, strict=True)
+        axes.plot(places, [100 * share for share in shares], style, color=colour, label=label)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title)
@@ -68,24 +65,21 @@ def _pretraining(study: Study) -> None:
     """Draw learning curves, and accuracy against the number of training clips."""
     figure = new_figure(10, 4.2)
     curves, clips = figure.subplots(1, 2)
-
-    def history(variant: Variant) -> Points:
-        return [(epoch["epoch"] + 1, epoch["validation_accuracy"]) for epoch in variant.first["history"]]
-
-    held_out = "accuracy on held-out training speakers %"
-    _lines(curves, study.present(GROUPS["q2_pretraining"]), history, x="epoch", y=held_out)
+    learnt = {
+        name: [(epoch["epoch"] + 1, epoch["validation_accuracy"]) for epoch in variant.first["history"]]
+        for name, variant in study.present(GROUPS["q2_pretraining"]).items()
+    }
+    _lines(curves, learnt, x="epoch", y="accuracy on held-out training speakers %")
     rows = shares(study)
     counts = [row["imagenet"].first["training"]["data"]["train"]["clips"] for row in rows]
-    for colour, start, label in zip(LINE_COLOURS, ("imagenet", "random"), ("ImageNet", "random"), strict=False):
-        for snrs, style, what in ((MEAN, "o-", "0-20 dB"), (("clean",), "s--", "clean")):
-            accuracies = [100 * row[start].accuracy(snrs) for row in rows]
-            clips.plot(counts, accuracies, style, color=colour, label=f"{label}, {what}")
+    for snrs, style, what in ((MEAN, "o-", "0-20 dB"), (("clean",), "s--", "clean")):
+        lines = {
+            f"{label}, {what}": [(n, row[start].accuracy(snrs)) for n, row in zip(counts, rows, strict=True)]
+            for start, label in STARTS.items()
+        }
+        _lines(clips, lines, style=style, x="training clips", y="test accuracy %")
     clips.set_xscale("log", base=2)
     clips.set_xticks(counts, [str(count) for count in counts])
-    clips.set_xlabel("training clips")
-    clips.set_ylabel("test accuracy %")
-    clips.legend(frameon=False, fontsize="small")
-    plain_axes(clips)
     _save(figure, "q2_pretraining")
 
 
@@ -94,8 +88,10 @@ def _freezing(study: Study) -> None:
     figure = new_figure(10, 4.2)
     by_count, by_time = figure.subplots(1, 2, sharey=True)
     x = "parameters that learn in the first epoch, millions"
-    _lines(by_count, variants, lambda v: [(counts[v.name] / 1e6, v.accuracy(MEAN))], style="o", x=x)
-    _lines(by_time, variants, lambda v: [(v.minutes, v.accuracy(MEAN))], style="o", x="training minutes")
+    reached = {title: (counts[v.name] / 1e6, v.minutes, v.accuracy(MEAN)) for title, v in variants.items()}
+    _lines(by_count, {title: [(count, share)] for title, (count, _, share) in reached.items()}, style="o", x=x)
+    by_minutes: dict[str, Points] = {title: [(minutes, share)] for title, (_, minutes, share) in reached.items()}
+    _lines(by_time, by_minutes, style="o", x="training minutes")
     _save(figure, "q3_freezing")
 
 
@@ -104,13 +100,9 @@ def _noises(study: Study) -> None:
     variant = study[BASE]
     figure = new_figure(11, 4.6)
     by_noise, wrong = figure.subplots(1, 2)
-    for number, noise in enumerate(study.test.noises):
-        places, accuracies = zip(*_by_snr(variant, noise), strict=True)
-        colour, style = LINE_COLOURS[number % len(LINE_COLOURS)], "o-" if number < len(LINE_COLOURS) else "s--"
-        by_noise.plot(places, [100 * share for share in accuracies], style, color=colour, label=noise)
-    by_noise.set_ylabel("accuracy %")
-    by_noise.legend(frameon=False, fontsize="small")
-    plain_axes(by_noise)
+    lines = [(noise, _by_snr(variant, noise)) for noise in study.test.noises]
+    _lines(by_noise, dict(lines[: len(LINE_COLOURS)]))
+    _lines(by_noise, dict(lines[len(LINE_COLOURS) :]), style="s--")
     counts = confusions(variant)
     percentages = 100 * counts / counts.sum(axis=1, keepdims=True)
     np.fill_diagonal(percentages, np.nan)

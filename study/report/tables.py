@@ -1,5 +1,7 @@
-"""Rows of the study's tables that are more than numbers of a record: verdicts, confusions, costs."""
+"""What the study's page shows, by ``tables.toml``, and rows that are more than numbers of a record: verdicts, costs."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,20 @@ from aurora_resnet.evaluation.strings import WordCounts, count_errors
 from aurora_resnet.models.zoo import create_model
 from study.plan import plan
 from study.report.records import Study, Variant
-from study.report.specification import BASE, CLAIMS, GROUPS, SHARES, SYSTEMS
 from study.test_set import LETTERS
 
+_CONTENT: dict[str, Any] = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
+
+#: The variant that the questions share and are compared with.
+BASE = "q1_systems/resnet50-multi"
+SYSTEMS: dict[str, str] = _CONTENT["systems"]
+PAPER: dict[str, list[str]] = _CONTENT["paper"]
+SHARES: dict[str, float] = _CONTENT["shares"]
+#: Rows of each question's table: titles by the variant's name.
+GROUPS: dict[str, dict[str, str]] = _CONTENT["groups"]
+SECTIONS: dict[str, dict[str, str]] = _CONTENT["sections"]
+#: Each says that the ``first`` variant is better than the ``second`` in some SNRs; the paper's come first.
+CLAIMS: list[dict[str, Any]] = _CONTENT["claims"]
 LEVEL = 0.05
 #: The SNRs at which confusions are counted, in dB.
 LOW = ("5", "0", "-5")
@@ -50,12 +63,7 @@ def verdicts(study: Study) -> list[Row]:
     results = [one.against(other, claim["snrs"]) for claim, (one, other) in zip(made, pairs, strict=True)]
     corrected = holm([result.p_value for result in results])
     return [
-        {
-            **claim,
-            "difference": difference(result),
-            "p": p,
-            "is": verdict(result, p),
-        }
+        claim | {"difference": difference(result), "p": p, "is": verdict(result, p)}
         for claim, result, p in zip(made, results, corrected, strict=True)
     ]
 
@@ -135,10 +143,10 @@ def trainable(study: Study) -> dict[str, int]:
     return counts
 
 
-def confusions(variant: Variant, snrs: tuple[str, ...] = LOW) -> npt.NDArray[np.int64]:
+def confusions(variant: Variant) -> npt.NDArray[np.int64]:
     """Count spoken (rows) and recognised words (columns), over all seeds."""
     counts = np.zeros((len(LETTERS), len(LETTERS)), dtype=np.int64)
-    for condition in variant.test.conditions(snrs):
+    for condition in variant.test.conditions(LOW):
         spoken = [LETTERS.index(letter) for letter in variant.test.words[condition]]
         for record in variant.records:
             np.add.at(counts, (spoken, [LETTERS.index(letter) for letter in record["answers"][condition]]), 1)

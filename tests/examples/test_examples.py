@@ -66,12 +66,12 @@ def stated(name: str) -> list[str]:
     return printed_in(ROOT / "examples" / f"{name}.py")
 
 
-@pytest.mark.parametrize("name", ["recognize_file", "string_known_length", "live_stream", "what_it_sees"])
+@pytest.mark.parametrize("name", ["recognize_file", "string_known_length", "live_stream"])
 def test_what_recognises_prints_what_its_header_says_but_for_numbers(run: Run, name: str) -> None:
     assert without_numbers(run(name)) == without_numbers(stated(name))
 
 
-@pytest.mark.parametrize("name", ["recognize_file", "live_stream", "what_it_sees"])
+@pytest.mark.parametrize("name", ["recognize_file", "live_stream"])
 def test_files_of_ones_own(run: Run, name: str) -> None:
     nine = str(load_corpus("samples:").filter(speakers="samples/espeak-en-f3", words="nine")[0].path)
     own: dict[str, object] = {"files": [nine]} if name == "recognize_file" else {"file": nine}

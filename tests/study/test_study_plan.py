@@ -12,7 +12,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.experiment import ExperimentConfig
 from study.plan import Run, one_of_each, plan, questions
 from study.report.records import Study
-from study.report.specification import CLAIMS, GROUPS, SHARES
+from study.report.tables import CLAIMS, GROUPS, SHARES
 
 
 @cache

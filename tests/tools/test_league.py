@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.league.clips import COUNTS, Clip, lose_packets, make_clips, write_wav
-from tools.league.entrants import HERE, Entrant, read_entrants, working
+from tools.league.clips import COUNTS, Clip, make_clips, write_wav
+from tools.league.entrants import HERE, Entrant, Worker, read_entrants
 from tools.league.records import groups_of, is_accepted, is_right, make_record, threshold_of
 from tools.league.text import WORDS, digits_of
 from tools.league.worker import read
+from tools.measure.sounds import lossy
 from tools.reports import league, rendering
 
 TOY = """
@@ -132,13 +133,13 @@ def test_the_module_on_the_page_is_an_entrant(tmp_path: Path) -> None:
     about.write_text(page.partition("```toml\n")[2].partition("```")[0].replace('"recognisers/mine.py"', f'"{module}"'))
     (entrant,) = read_entrants(about)
     clip = write_wav(np.zeros(80, np.float32), 8000, tmp_path)
-    with working(entrant, entrant.options(entrant.settings[0], strings=True), Path(sys.executable)) as worker:
+    with Worker(entrant, entrant.options(entrant.settings[0], strings=True), Path(sys.executable)) as worker:
         assert worker.files == []
         assert [worker.ask(clip)[key] for key in ("text", "confidence", "accepted")] == ["4 0 7", 0.9, None]
 
 
 def test_packets_are_lost_whole() -> None:
-    lost = lose_packets(np.ones(80_005, np.float32), 8000, np.random.default_rng(0))
+    lost = lossy(np.ones(80_005, np.float32), 8000, 0.1, np.random.default_rng(0))
     packets = lost[:80_000].reshape(-1, 160)
     assert set(packets.mean(axis=1)) == {0.0, 1.0}
     assert 0.85 < packets.mean() < 0.95

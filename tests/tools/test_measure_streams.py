@@ -13,7 +13,7 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import WordEvent
 from tools.measure import streams as measurement
-from tools.measure.hour import PAUSE_SECONDS, Sound, play
+from tools.measure.hour import PAUSE_SECONDS, play
 from tools.measure.streams import stream_events
 
 RATE = 8000
@@ -77,7 +77,7 @@ def test_the_hour_plays_every_sound_with_a_pause_again_and_again(tmp_path: Path)
     tone = np.resize([0.5, -0.5], RATE)
     for name in ("a", "b"):
         soundfile.write(tmp_path / f"{name}.wav", tone, RATE)
-    sounds = [Sound(name, tmp_path / f"{name}.wav") for name in ("a", "b")]
+    sounds = [(name, tmp_path / f"{name}.wav") for name in ("a", "b")]
     played = list(play(sounds, 6.5, np.random.default_rng(0)))
     assert [kind for kind, _ in played] == ["a", "b", "a", "b", "a"]
     shortest, longest = PAUSE_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 from tools.measure import strings as tool
-from tools.measure.hour import Sound
 from tools.measure.string_sets import StringSets, in_scenes
 from tools.reports import figures
 from tools.reports.__main__ import string_card
@@ -61,9 +62,9 @@ def test_noise_is_added_at_its_snr_and_once(sets: StringSets) -> None:
 
 
 def test_a_record_becomes_tables(sets: StringSets, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    sounds = [Sound("other words", sets.talk[0].path)]
+    sounds = [("other words", sets.talk[0].path)]
     monkeypatch.setattr(tool, "choose_sounds", lambda *_: sounds)
-    record: dict[str, Any] = tool.measure(StringRecognizer(Tones()), sets, Path("nowhere"), hour_seconds=5.0)
+    record: dict[str, Any] = tool.measure_sets(StringRecognizer(Tones()), sets, Path("nowhere"), hour_seconds=5.0)
     assert record["strings"]["an4"]["right"] == 2
     assert record["false_words"]["talk"]["words"] == 1
     talk = record["false_words"]["talk"]["per_hour"]
@@ -92,7 +93,8 @@ def test_a_record_becomes_tables(sets: StringSets, monkeypatch: pytest.MonkeyPat
         "environment": {"threads": 1, "machine": "x86_64", "torch": "2"},
     }  # fmt: skip
     point = {"other_weight": 0.2, "threshold": 0.1, "right": 9, "strings": 10, "false_per_hour": 50.0, "hours": 0.1}
-    written = string_card({"operating_point": point}, run, json.loads(json.dumps(record)))
+    checkpoint = replace(load_checkpoint("compact"), info={"operating_point": point})
+    written = string_card(checkpoint, run, json.loads(json.dumps(record)))
     for part in (
         "the weight of everything but a\ndigit, 0.2, and the least confidence, 0.1",
         "`talk` (^s)",

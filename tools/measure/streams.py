@@ -8,8 +8,8 @@ each event in it is false. How fast streams are: ``benchmarks/test_streams.py``.
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -28,37 +28,22 @@ from tools.measure.hour import RATE, SEED, choose_sounds, play
 from tools.measure.records import Job, Record, Settings, header
 
 CHUNK_SECONDS = 0.1
-QUICK = 10
-QUICK_SECONDS = 30.0
+SPLITS, HOUR_SECONDS = ("test", "train"), 3600.0
+QUICK, QUICK_SECONDS = 10, 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Streams:
-    """All models of single words in running speech.
-
-    Attributes:
-        record: of all of them, below the folder of the records.
-        models: shipped names or files.
-        splits: of AN4's strings.
-        seconds: without words.
-    """
-
-    record: str
-    models: tuple[str, ...]
-    splits: tuple[str, ...] = ("test",)
-    seconds: float = 3600.0
-
-    def jobs(self, settings: Settings) -> Iterator[Job]:
-        """Yield what adds each model to the record."""
-        for model in self.models:
-            file, path = resolve(model, kind="words"), settings.path(self.record)
-            yield Job(path, partial(measure, file, self, settings, path), file.sha256)
+def jobs(models: Iterable[str], settings: Settings) -> Iterator[Job]:
+    """Yield what adds each model to the record of all."""
+    path = settings.path("streaming.json")
+    for model in models:
+        file = resolve(model, kind="words")
+        yield Job(path, partial(measure, file, settings, path), file.sha256)
 
 
-def measure(file: ModelFile, plan: Streams, settings: Settings, path: Path) -> Record:
+def measure(file: ModelFile, settings: Settings, path: Path) -> Record:
     """Return the record with what was measured of a model; what it says of others stays."""
     recognizer = DigitRecognizer.from_pretrained(file, threads=settings.threads)
-    step, seconds = (QUICK, min(QUICK_SECONDS, plan.seconds)) if settings.quick else (1, plan.seconds)
+    step, seconds = (QUICK, QUICK_SECONDS) if settings.quick else (1, HOUR_SECONDS)
     record: Record = {"benchmark": "streaming", "models": {}}
     if path.is_file():
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -66,7 +51,7 @@ def measure(file: ModelFile, plan: Streams, settings: Settings, path: Path) -> R
         "sha256": file.sha256,
         "config": asdict(StreamingConfig()),
         **header(),
-        "strings": {split: measure_strings(recognizer, settings.data, split, step) for split in plan.splits},
+        "strings": {split: measure_strings(recognizer, settings.data, split, step) for split in SPLITS},
         "hour": measure_hour(recognizer, settings.data, seconds),
     }
     return record

@@ -12,7 +12,6 @@ What then exceeds full scale is made quieter as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import numpy as np
 
 from aurora_resnet.audio.mixing import mean_snr_gain
 from aurora_resnet.audio.writing import write_audio
-from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned, read_an4_strings
@@ -79,14 +78,11 @@ class StringSets:
             ),
         }
         talk = wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK_SESSIONS), root=data)
-        spelt = [
-            each.utterance
-            for each in read_an4_aligned(data / "an4")
-            if each.utterance.split == "test" and not set(each.utterance.words) & set(DIGITS.words)
-        ]
-        letters = [utterance for utterance in spelt if any(len(word) == 1 for word in utterance.words)]
-        count = sum(len(word) == 1 for utterance in letters for word in utterance.words)
-        return cls(strings, talk, Corpus("letters", tuple(letters)), count)
+        known = set(DIGITS.words)
+        said = [each.utterance for each in read_an4_aligned(data / "an4") if each.utterance.split == "test"]
+        spelt = [sum(len(word) == 1 for word in each.words if not known & set(each.words)) for each in said]
+        letters = tuple(each for each, count in zip(said, spelt, strict=True) if count)
+        return cls(strings, talk, Corpus("letters", letters), sum(spelt))
 
 
 def repeats() -> list[tuple[str, ...]]:
@@ -103,29 +99,21 @@ def repeats() -> list[tuple[str, ...]]:
 
 def in_scenes(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ...]) -> Corpus:
     """Write the strings in every scene at every SNR, or find them written."""
-    utterances = tuple(_mixtures(strings, noise, folder, snrs_db))
-    corpus = Corpus("noizeus", utterances)
-    corpus.write_csv(folder / "strings.csv")
-    return corpus
-
-
-def _mixtures(strings: Corpus, noise: Path, folder: Path, snrs_db: tuple[int, ...]) -> Iterator[Utterance]:
-    speech = [_read(utterance) for utterance in strings]
+    speech = [resample(*read_audio(utterance.path), RATE) for utterance in strings]
+    utterances = []
     for scene, recordings in scene_corpora([SoundFiles(str(noise))]).items():
         sounds = [np.concatenate(read_whole(recordings, RATE))]
         for snr_db in snrs_db:
-            for number, utterance in enumerate(strings):
+            for number, (utterance, said) in enumerate(zip(strings, speech, strict=True)):
                 path = folder / scene / f"{snr_db}" / f"{utterance.path.stem}.flac"
                 if not path.is_file():
                     generator = np.random.default_rng([SEED, number, snr_db, *scene.encode()])
-                    added = draw_noise(sounds, 1, len(speech[number]), generator)[0].numpy()
-                    of_speech, of_noise = (np.mean(np.square(sound)) for sound in (speech[number], added))
-                    gain: np.float32 = mean_snr_gain(of_speech, of_noise, snr_db)
-                    mixed = speech[number] + np.multiply(added, np.float32(gain))
+                    added = draw_noise(sounds, 1, len(said), generator)[0].numpy()
+                    gain: np.float32 = mean_snr_gain(np.mean(np.square(said)), np.mean(np.square(added)), snr_db)
+                    mixed = said + np.multiply(added, np.float32(gain))
                     write_audio(mixed / max(1.0, float(np.abs(mixed).max())), path, RATE)
-                yield replace(utterance, path=path, attributes={"noise": scene, "snr_db": str(snr_db)})
-
-
-def _read(utterance: Utterance) -> np.ndarray:
-    samples, rate = read_audio(utterance.path)
-    return resample(samples, rate, RATE)
+                about = {"noise": scene, "snr_db": str(snr_db)}
+                utterances.append(replace(utterance, path=path, attributes=about))
+    corpus = Corpus("noizeus", tuple(utterances))
+    corpus.write_csv(folder / "strings.csv")
+    return corpus

@@ -6,7 +6,7 @@ would give. The recordings are those of ``string_sets``.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,33 +25,28 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.streams import StringStreams
 from tools.measure.hour import RATE, choose_sounds, play
 from tools.measure.records import Record, Settings, header
-from tools.measure.string_models import StringModels
+from tools.measure.sounds import describe_corpora
 from tools.measure.string_sets import SEED, StringSets
-from tools.measure.word_sets import describe_corpora
 
 HOUR_SECONDS, QUICK_SECONDS = 3600.0, 60.0
 THRESHOLDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strings(StringModels):
-    """Strings, talk and letters, and an hour of sound without words."""
-
-    def measure(self, file: ModelFile, settings: Settings) -> Record:
-        """Return the record of a model."""
-        recognizer = StringRecognizer.from_pretrained(file)
-        folder = settings.runs / "string_sets" / ("quick" if settings.quick else "whole")
-        sets = StringSets.make(settings.data, folder, quick=settings.quick)
-        return {
-            "model": recognizer.facts.name,
-            "file": {"name": file.path.name, "bytes": file.path.stat().st_size, "sha256": file.sha256},
-            "sets": describe_corpora({**sets.strings, "talk": sets.talk, "letters": sets.letters}, "recordings"),
-            **measure(recognizer, sets, settings.data, QUICK_SECONDS if settings.quick else HOUR_SECONDS),
-            **header(),
-        }
+def measure(file: ModelFile, settings: Settings) -> Record:
+    """Return the record of a model."""
+    recognizer = StringRecognizer.from_pretrained(file)
+    folder = settings.runs / "string_sets" / ("quick" if settings.quick else "whole")
+    sets = StringSets.make(settings.data, folder, quick=settings.quick)
+    return {
+        "model": recognizer.facts.name,
+        "file": {"name": file.path.name, "bytes": file.path.stat().st_size, "sha256": file.sha256},
+        "sets": describe_corpora({**sets.strings, "talk": sets.talk, "letters": sets.letters}, "recordings"),
+        **measure_sets(recognizer, sets, settings.data, QUICK_SECONDS if settings.quick else HOUR_SECONDS),
+        **header(),
+    }
 
 
-def measure(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> Record:
+def measure_sets(recognizer: StringRecognizer, sets: StringSets, data: Path, hour_seconds: float) -> Record:
     """Return everything that a record says of a model."""
     strings, an4 = sets.strings, {"an4": sets.strings["an4"]}
     evaluate = Evaluator(recognizer).evaluate

@@ -4,6 +4,7 @@ Between the markers ``<!-- NAME: written by tools/reports -->`` and ``<!-- end o
 template ``PAGE.NAME.md.j2`` or, without one, ``NAME.md.j2`` says; tables are specified there (see ``rendering.py``).
 """
 
+import argparse
 import re
 from pathlib import Path
 
@@ -20,9 +21,7 @@ from tools.reports.sources import Record
 
 MARKED = re.compile(r"<!-- (\w+): written by tools/reports -->(.*?)<!-- end of \1 -->", re.DOTALL)
 SOURCES = {
-    **{name: getattr(sources, name) for name in ("runs", "string_reports", "exported")},
-    "costs": sources.costs,
-    "targets": sources.targets,
+    **{name: getattr(sources, name) for name in ("runs", "string_reports", "exported", "costs", "targets")},
     "aurora_table": AuroraTable.from_report,
     "default_model": DEFAULT_MODEL,
     "entrants": entrants,
@@ -72,17 +71,17 @@ def card(name: str, checkpoint: Checkpoint, measured: Record) -> str:
     return render("card.md.j2", name=name, measured=measured, **about, **SOURCES)
 
 
-def string_card(info: Record, run: Record, measured: Record, speech: int = 0) -> str:
-    """Return the same of a model of strings, with ``speech`` channels of its unit for speech.
+def string_card(checkpoint: Checkpoint, run: Record, measured: Record) -> str:
+    """Return the same of a model of strings.
 
     Args:
-        info: what its checkpoint says of it.
+        checkpoint: its weights.
         run: ``run.json`` of its training.
         measured: its record.
-        speech: channels; 0 without such a unit.
     """
+    point, speech = checkpoint.info["operating_point"], checkpoint.model.config.options.get("speech", 0)
     results = render("string_model.md.j2", found=measured).strip()
-    return render("string_card.md.j2", run=run, point=info["operating_point"], results=results, speech=speech)
+    return render("string_card.md.j2", run=run, point=point, results=results, speech=speech)
 
 
 def encoder_card(name: str, words: Checkpoint, strings: Checkpoint, runs: dict[str, Record], measured: Record) -> str:
@@ -98,8 +97,11 @@ def encoder_card(name: str, words: Checkpoint, strings: Checkpoint, runs: dict[s
     return render("encoder_card.md.j2", name=name, words=words, strings=strings, runs=runs, measured=measured)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write everything."""
+    argparse.ArgumentParser(
+        prog="python -m tools.reports", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(arguments)
     for path, text in texts().items():
         with atomic_path(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

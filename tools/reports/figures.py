@@ -22,7 +22,7 @@ from aurora_resnet.features.mel import MelConfig, MelFrontend
 from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.training.history import read_history
 from tools.reports.league import entrants
-from tools.reports.rendering import FIGURES, records
+from tools.reports.rendering import FIGURES, record, records
 from tools.reports.sources import CONDITIONS, SYSTEMS, runs, string_reports
 
 #: Of our entrants of the league, those whose lines are drawn; the peers' are all.
@@ -35,14 +35,11 @@ def draw() -> None:
     """Draw all figures."""
     main_job()
     protocol()
-    of_records = {
-        "people": ("speakers in training", "accuracy on held-out speakers (%)", _people()),
-        "own_words": ("recordings of each word", "accuracy on held-out speakers (%)", _own_words()),
-    }
-    for name, (x, y, lines) in of_records.items():
-        draw_lines(name, lines, x, y, doubling=True)
+    held_out = "accuracy on held-out speakers (%)"
+    draw_lines("people", _people(), "speakers in training", held_out, doubling=True)
+    draw_lines("own_words", _own_words(), "recordings of each word", held_out, doubling=True)
     draw_strings(records("strings/*"))
-    draw_numbers(records("numbers/acceptance"))
+    draw_lines("numbers", _numbers(), "confidence (%)", "numbers right (%)")
     league()
 
 
@@ -81,15 +78,6 @@ def draw_strings(measured: Sequence[Mapping[str, Any]]) -> None:
         for each in measured
     }
     draw_lines("strings", lines, "false digits in an hour of telephone talk", "strings right and accepted (%)")
-
-
-def draw_numbers(measured: Sequence[Mapping[str, Any]]) -> None:
-    """Draw how many numbers are right at each confidence, a line for each model and the diagonal."""
-    lines: dict[str, Points] = {"as it should be": [(0, 0, None), (100, 1, None)]}
-    for name, model in (pair for each in measured for pair in each["models"].items()):
-        bins = model["crossed"]["reliability"]
-        lines[name] = [(100 * each["confidence"], each["right"], each["right_95"]) for each in bins]
-    draw_lines("numbers", lines, "confidence (%)", "numbers right (%)")
 
 
 def league() -> None:
@@ -144,6 +132,15 @@ def protocol() -> None:
     titles = {"clean": "clean training", "multi": "multi-condition training"}
     strings = {titles[name]: AuroraTable.from_report(report) for name, report in string_reports().items()}
     save_figure(plot_accuracy_by_snr(strings, per="model"), FIGURES / "strings_by_snr.png")
+
+
+def _numbers() -> dict[str, Points]:
+    """Return how many numbers are right at each confidence, a line for each model and the diagonal."""
+    lines: dict[str, Points] = {"as it should be": [(0, 0, None), (100, 1, None)]}
+    for name, model in record("numbers/acceptance")["models"].items():
+        bins = model["crossed"]["reliability"]
+        lines[name] = [(100 * each["confidence"], each["right"], each["right_95"]) for each in bins]
+    return lines
 
 
 def _people() -> dict[str, Points]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -111,27 +112,6 @@ def fixed(number: float | None, digits: int = 0) -> str:
     return MISSING if number is None else f"{number:,.{digits}f}"
 
 
-def parts(mapping: dict[str, Any], pattern: str, least: float = 0) -> str:
-    """Return the parts of a mapping, those below ``least`` left out, apart by commas.
-
-    >>> parts({"convolution": 0.81, "copies": 0.01}, "{0} {1:.0%}", 0.02)
-    'convolution 81%'
-    """
-    return ", ".join(pattern.format(name, value) for name, value in mapping.items() if value >= least)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in seconds, or in minutes and seconds.
-
-    >>> duration(0.42), duration(59.4), duration(100)
-    ('0.4 s', '59 s', '1 min 40 s')
-    """
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def render(name: str, folder: Path = TEMPLATES, /, **values: object) -> str:
     """Return the text of a template; a name in it that nobody gives is an error.
 
@@ -148,11 +128,6 @@ def _cell(value: object) -> str:
     return MISSING if value is None else str(value)
 
 
-def _mean(numbers: Iterable[float]) -> float:
-    listed = list(numbers)
-    return sum(listed) / len(listed)
-
-
 @cache
 def _environment(folder: Path = TEMPLATES) -> Environment:
     environment = Environment(
@@ -167,13 +142,10 @@ def _environment(folder: Path = TEMPLATES) -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "percent": percent,
         "thousands": lambda number: f"{number:,}",
-        "duration": duration,
         "fixed": fixed,
-        "parts": parts,
-        "shown": lambda value: value if isinstance(value, str) else f"{value:g}",
         "general": lambda number, digits=6: MISSING if number is None else f"{number:.{digits}g}",
         "code": lambda text: f"`{text}`",
-        "mean": _mean,
+        "mean": fmean,
         "rows": rows,
         "with_interval": lambda accuracy, interval: percent_with_interval(accuracy, Interval(**interval)),
     }

@@ -11,7 +11,7 @@ from aurora_resnet.evaluation.report import EvaluationReport
 from aurora_resnet.evaluation.tables import MISSING, percent_with_interval
 from aurora_resnet.models.zoo import create_model, list_models, model_cost
 from aurora_resnet.runtime.model_reference import EXPORTED
-from tools.reports.rendering import RECORDS, record
+from tools.reports.rendering import RECORDS, record, rows
 
 Record = dict[str, Any]
 
@@ -89,15 +89,13 @@ def targets(measured: Record) -> dict[str, Record]:
 
     ``value`` is ``None`` where the record has no such number.
     """
-    rows = tomllib.loads(Path(__file__).with_name("targets.toml").read_text(encoding="utf-8"))["targets"]
-    return {row["title"]: _measured(row, measured) for row in rows}
+    asked = tomllib.loads(Path(__file__).with_name("targets.toml").read_text(encoding="utf-8"))["targets"]
+    return {target["title"]: _measured(target, measured) for target in asked}
 
 
 def _measured(target: Record, measured: Record) -> Record:
-    found: Any = measured
-    for key in target["value"].split("."):
-        found = found.get(key) if found is not None else None
-    value = None if found is None else float(found) * target.get("times", 100)
+    found = rows(measured, target["value"])
+    value = float(found[0].row) * target.get("times", 100) if found else None
     goal, least = target.get(measured["model"]["zoo_name"]), target.get("at_least", False)
     shown = MISSING if value is None else f"{value:.2f}"
     row = {"title": target["title"], "value": value, "goal": MISSING, "met": MISSING, "shown": shown}

@@ -16,13 +16,16 @@ import sys
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aurora_resnet.checkpoints import load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.files import atomic_path, locked_folder, write_json
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.cli.terminal import exit_with, tell
+from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import SUFFIXES
 from aurora_resnet.tasks.experiment import RECORD
@@ -58,9 +61,10 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
         steps.do(f"data{number}", to_mapping(data), partial(_run, data))
     stages = make_stages(recipe, steps, device=device)
     trained = stages[recipe.stages[-1].name]
-    run = json.loads((trained / RECORD).read_text(encoding="utf-8"))
-
-    files = {"weights": steps.do("weights", _point(recipe), lambda folder: _calibrate(recipe, stages, run, folder))}
+    run = _read(trained / RECORD)
+    points = [to_mapping(each) for each in (recipe.words, recipe.strings) if each]
+    point = {"half": recipe.half, "point": points}
+    files = {"weights": steps.do("weights", point, lambda folder: _calibrate(recipe, stages, run, folder))}
     folder = files["weights"]
     files["weights"] = folder / f"{recipe.name}.safetensors"
     files["weights_record"] = _measured(recipe, steps, recipe.measure.weights, files["weights"])
@@ -68,16 +72,15 @@ def ship(recipe: Recipe, out: Path, *, device: str = "cpu") -> dict[str, Path]:
     strings = load_checkpoint(folder / STRINGS) if recipe.string_stage else None
 
     def describe(folder: Path) -> None:
-        record = json.loads(files["weights_record"].read_text(encoding="utf-8"))
+        record = _read(files["weights_record"])
+        if strings is not None:
+            runs = {stage.name: _read(stages[stage.name] / RECORD) for stage in recipe.stages}
+            text = encoder_card(recipe.name, checkpoint, strings, runs, record)
+        elif recipe.strings:
+            text = string_card(checkpoint, run, record)
+        else:
+            text = card(recipe.name, checkpoint, record)
         with atomic_path(folder / f"{recipe.name}.md") as temporary:
-            speech = int(str(checkpoint.model.config.options.get("speech", 0)))
-            if strings is not None:
-                runs = {stage.name: _run_of(stages[stage.name]) for stage in recipe.stages}
-                text = encoder_card(recipe.name, checkpoint, strings, runs, record)
-            elif recipe.strings:
-                text = string_card(checkpoint.info, run, record, speech)
-            else:
-                text = card(recipe.name, checkpoint, record)
             temporary.write_text(text, encoding="utf-8")
 
     files["card"] = steps.do("card", {"name": recipe.name}, describe) / f"{recipe.name}.md"
@@ -111,31 +114,29 @@ def _run(data: Data, folder: Path) -> None:
         raise ConfigError(f"python -m {' '.join(data.command)} failed; what it printed says why")
 
 
-def _point(recipe: Recipe) -> dict[str, object]:
-    return {"half": recipe.half, "point": [to_mapping(each) for each in (recipe.words, recipe.strings) if each]}
-
-
-def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, object], folder: Path) -> None:
+def _calibrate(recipe: Recipe, stages: dict[str, Path], run: dict[str, Any], folder: Path) -> None:
     """Write the trained weights with their operating points."""
     kept = {key: run[key] for key in KEPT if key in run}
+
+    def write(file: str, model: RecognizerModel, calibration: Calibration, info: dict[str, Any]) -> None:
+        about = {**info, "training": kept}
+        save_checkpoint(model, folder / file, calibration=calibration, info=about, half=recipe.half)
+        tell(f"{folder / file}: {calibration}")
+
+    file = f"{recipe.name}.safetensors"
     if recipe.words:
         model = load_checkpoint(stages[recipe.stages[-1].name] / WEIGHTS).model
         stage = next(stage for stage in reversed(recipe.stages) if stage.train is not None)
-        calibration, info = recipe.words.choose(TorchModel(model), experiment(recipe, stage, stages).data)
-        path = folder / f"{recipe.name}.safetensors"
-        save_checkpoint(model, path, calibration=calibration, info={**info, "training": kept}, half=recipe.half)
-        tell(f"{path}: {calibration}")
+        data = experiment(recipe, stage, stages).data
+        write(file, model, *recipe.words.choose(TorchModel(model), data))
     if recipe.strings:
         trained = stages[recipe.string_stage or recipe.stages[-1].name]
         model = load_checkpoint(trained / WEIGHTS).model
-        calibration, info = recipe.strings.choose(model, trained)
-        path = folder / (STRINGS if recipe.words else f"{recipe.name}.safetensors")
-        save_checkpoint(model, path, calibration=calibration, info={**info, "training": kept}, half=recipe.half)
-        tell(f"{path}: {calibration}")
+        write(STRINGS if recipe.words else file, model, *recipe.strings.choose(model, trained))
 
 
-def _run_of(stage: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((stage / RECORD).read_text(encoding="utf-8"))
+def _read(record: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
     return found
 
 
@@ -146,7 +147,7 @@ def _measured(recipe: Recipe, steps: Steps, name: str, file: Path) -> Path:
 
     def measure(folder: Path) -> None:
         settings = Settings(data=Path(plan.data), records=folder, runs=steps.folder, quick=recipe.measure.quick)
-        (job,) = plan.jobs(settings)
+        (job,) = plan.jobs(settings, ("words", "strings"))
         write_json(job.make(), folder / "record.json", indent=1)
 
     return steps.do(f"measured_{name}", asked, measure) / "record.json"
@@ -157,8 +158,8 @@ def with_model(plan: Plan, name: str, file: Path) -> Plan:
     if plan.words and name in plan.words.models:
         model = WordModel(model=str(file), checkpoint=file.suffix == SUFFIXES["checkpoint"])
         return Plan(data=plan.data, words=replace(plan.words, models={name: model}))
-    if plan.strings and name in plan.strings.models:
-        return Plan(data=plan.data, strings=replace(plan.strings, models={name: str(file)}))
+    if name in plan.strings:
+        return Plan(data=plan.data, strings={name: str(file)})
     raise ConfigError(f"the plan has no model '{name}' of words or strings")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from aurora_resnet.calibration.found_strings import Found, Known, find_strings
 from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature
-from aurora_resnet.corpora.corpus import Corpus, Utterance
+from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.environment import set_threads
 from aurora_resnet.evaluation.metrics import wilson_interval
@@ -36,12 +36,14 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import knows_numbers
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.data import SoundFiles
-from tools.make_training_corpus import held_out_speakers, people_strings, side_of_person
+from tools.make_training_corpus import held_out_speakers, people_strings, people_words
 from tools.measure.records import header
 from tools.measure.sounds import wordless
 
 #: Of everything but a word: of 0.1 to 1, that at which most strings are right, those with other number words among them.
 WEIGHT = 0.2
+#: Words in an hour of talk, at most.
+FALSE_PER_HOUR = 60.0
 JOINED, LENGTHS, SEED = 160, (4, 5, 6, 8, 10), 28
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0)
 TALK = r"^s\d{4}[05]_"
@@ -56,21 +58,17 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus, Corpus]:
     """
     apart = set(held_out_speakers(data / "an4"))
     said = [each.utterance for each in read_an4_aligned(data / "an4") if each.utterance.speaker in apart]
-    single, talk = [], list(wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK), root=data))
+    single = [u for u in people_words(data / "people") if u.word in DIGITS and u.split == "held_out"]
+    talk = list(wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK), root=data))
     for string in people_strings(data / "people" / "strings", "held_out"):
         (talk if string.is_talk else said).append(string.utterance)
-    for path in sorted((data / "people").glob("*/*/*.flac")):
-        speaker = path.stem.rpartition("_")[0]
-        if path.parent.name in DIGITS and side_of_person(speaker) == "held_out":
-            single.append(Utterance(path, (path.parent.name,), speaker))
     numbers = [u for u in said if set(u.words) & set(DIGITS) and not any(len(word) == 1 for word in u.words)]
     known = {*DIGIT_WORDS, *NUMBER_WORDS}
     strings = [u for u in numbers if set(u.words) <= set(DIGITS) or set(u.words) & (known - set(DIGITS))]
     voices = Corpus("people", tuple(single))
     speakers = [name for name in voices.speakers if len({u.word for u in single if u.speaker == name}) >= 5]
-    joined = plan_strings(
-        voices.filter(lambda utterance: utterance.speaker in speakers), JOINED, seed=SEED, lengths=LENGTHS
-    )
+    able = voices.filter(lambda utterance: utterance.speaker in speakers)
+    joined = plan_strings(able, JOINED, seed=SEED, lengths=LENGTHS)
     return Corpus("strings", tuple(strings)), write_strings(joined, folder), Corpus("talk", tuple(talk))
 
 
@@ -137,19 +135,21 @@ def acceptance(answers: list[StringAnswer]) -> dict[str, Any]:
     for low, high in pairwise(BINS):
         inside = (sure >= low) & ((sure < high) | (high == 1.0))
         if inside.any():
-            strings, interval = int(inside.sum()), wilson_interval(int(right[inside].sum()), int(inside.sum()))
-            shares = {"confidence": float(sure[inside].mean()), "right": float(right[inside].mean())}
-            around = {"low": interval.low, "high": interval.high}
-            reliability.append({"low": low, "high": high, "strings": strings, **shares, "right_95": around})
+            strings, hits = int(inside.sum()), int(right[inside].sum())
+            shares = {"confidence": float(sure[inside].mean()), "right": hits / strings}
+            around = wilson_interval(hits, strings)
+            row = {"low": low, "high": high, "strings": strings, **shares}
+            reliability.append(row | {"right_95": {"low": around.low, "high": around.high}})
     return {"groups": counted, "reliability": reliability}
 
 
 def _counts(answers: list[StringAnswer]) -> dict[str, Any]:
     accepted = [each for each in answers if each.accepted]
     wrong = sum(not each.number_right and digits_of(each.words) is not None for each in accepted)
-    interval = wilson_interval(wrong, len(accepted)) if accepted else None
-    right = sum(each.number_right for each in answers)
-    ends = None if interval is None else [interval.low, interval.high]
+    right, ends = sum(each.number_right for each in answers), None
+    if accepted:
+        interval = wilson_interval(wrong, len(accepted))
+        ends = [interval.low, interval.high]
     return {"strings": len(answers), "right": right, "accepted": len(accepted), "wrong": wrong, "wrong_95": ends}
 
 
@@ -173,13 +173,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, default=Path("runs/acceptance"), help="where strings are put together")
     parser.add_argument("--wrong-share", type=float, default=0.02, help="of the strings that are accepted")
-    parser.add_argument("--false-per-hour", type=float, default=60.0, help="words in an hour of talk")
     parser.add_argument("--record", type=Path, help="file to write")
     parser.add_argument("--write", action="store_true", help="write the thresholds into the models")
     options = parser.parse_args(arguments)
     set_threads(1)
     strings, joined, talk = held_out_strings(options.data, options.runs)
-    asked = {"wrong_share": options.wrong_share, "false_per_hour": options.false_per_hour}
+    asked = {"wrong_share": options.wrong_share, "false_per_hour": FALSE_PER_HOUR}
     counted = {"strings": len(strings), "put_together": len(joined), "talk": len(talk)}
     record: dict[str, Any] = {"asked": asked, **counted, "models": {}, **header()}
     for name in options.models:

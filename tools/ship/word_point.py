@@ -19,7 +19,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models import ModelFacts, ScoringModel
 from aurora_resnet.training.data import AugmentSource, DataConfig, SoundFiles, Source, load_data, select
 from aurora_resnet.training.sounds import augment_clips
-from tools.measure.sounds import negative_clips, read_whole, windows, wordless
+from tools.measure.sounds import cut_windows, negative_clips, wordless
 
 CALIBRATION_SNR_DB = (0.0, 20.0)
 NOISY_COPIES = 3
@@ -96,9 +96,7 @@ class WordPoint:
         negatives |= {kind: held_out_noise(clips, source, root, shares) for kind, shares in NOISES.items()}
         negatives[NEAR] = load_negatives(wordless(NEAR, *self.near_words, root=root), facts)
         if self.talk:
-            recordings = read_whole(wordless(TALK, *self.talk, root=root), facts.sample_rate)
-            cut = [window for recording in recordings for window in windows(recording, facts.clip_samples)]
-            negatives[TALK] = negative_clips(cut, facts)
+            negatives[TALK] = negative_clips(cut_windows(wordless(TALK, *self.talk, root=root), facts), facts)
         return words, negatives
 
 
@@ -126,10 +124,4 @@ def held_out_noise(clips: ClipSet, source: AugmentSource, root: str, shares: Noi
     """Return ``WINDOWS`` windows of held-out noise without a word."""
     alone = NegativeShares(of_epoch=WINDOWS / (WINDOWS + len(clips)), words=0, fragments=0, noise=1)
     held_out = replace(source.held_out(alone), noise_shares=shares)
-    made = augment_clips(clips, held_out, root, seed=1).epoch(0)
-    return replace(
-        made,
-        utterances=made.utterances[len(clips) :],
-        labels=made.labels[len(clips) :],
-        waveforms=made.waveforms[len(clips) :],
-    )
+    return augment_clips(clips, held_out, root, seed=1).epoch(0).part(slice(len(clips), None))
