@@ -9,33 +9,26 @@ from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import WebSocketRoute
 
-from aurora_resnet.runtime.errors import AudioError, ConfigError, MissingDependencyError, did_you_mean
+from aurora_resnet.runtime.errors import AudioError, ConfigError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import Numbers, StringRules
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
+from aurora_resnet.web.callers import Callers
+from aurora_resnet.web.guard import HEADERS, guarded_app
+from aurora_resnet.web.health import add_health
+from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+from aurora_resnet.web.phone import Phones
+from aurora_resnet.web.receiving import Receiver
+from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS
-
-try:
-    from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
-    from starlette.exceptions import HTTPException as AnyHTTPException
-    from starlette.requests import ClientDisconnect
-    from starlette.routing import WebSocketRoute
-
-    from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.guard import HEADERS, guarded_app
-    from aurora_resnet.web.health import add_health
-    from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
-    from aurora_resnet.web.phone import Phones
-    from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
-    from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
-except ImportError as error:
-    raise MissingDependencyError(
-        f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
-    ) from None
 
 #: After so many seconds the page stops listening by itself.
 MICROPHONE_SECONDS = 3.0
@@ -104,8 +97,6 @@ def create_app(
     strings: StringRecognizer | None = None,
     allowed_hosts: Collection[str] = (),
     any_address: bool = False,
-    body_seconds: float = BODY_SECONDS,
-    wait_seconds: float = WAIT_SECONDS,
 ) -> FastAPI:
     """Return the application: the pages, ``GET /api/model``, ``POST /api/recognize``, and of strings two routes more.
 
@@ -120,8 +111,6 @@ def create_app(
         strings: who answers where digits come one after another.
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
-        body_seconds: as for ``Receiver``.
-        wait_seconds: as for ``Receiver``.
 
     >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
@@ -129,7 +118,7 @@ def create_app(
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
     description = describe_model(recognizer, strings)
-    receiver = Receiver(body_seconds, wait_seconds)
+    receiver = Receiver()
     app = guarded_app(
         allowed_hosts=allowed_hosts,
         any_address=any_address,
