@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from typer import Argument
 
 from aurora_resnet.cli.app import COMMANDS, PROGRAM, build_app
 from aurora_resnet.models.zoo import list_models
@@ -21,7 +22,7 @@ Shell = Literal["bash", "zsh", "fish"]
 SHIPPED_MODELS = ("recognize", "listen", "transcribe", "serve", "adapt", "calibrate", "evaluate", "export")
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="The shell that is to complete.")]) -> None:
+def completion(shell: Annotated[Shell, Argument(help="The shell that is to complete.")]) -> None:
     r"""Print what makes a shell complete commands, options and choices: bash, zsh or fish.
 
     \b

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_folder
@@ -23,13 +24,9 @@ TRAINED = "cnn.safetensors"
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the report and the network that is trained.")] = Path(
-        "aurora-demo"
-    ),
-    model: Annotated[
-        list[str] | None, typer.Option(help=f"{CHECKPOINT_HELP} May be repeated; the shipped ones by default.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the noise and of the training.", min=0)] = 0,
+    out: Annotated[Path, Option(help="Folder for the report and the network that is trained.")] = Path("aurora-demo"),
+    model: Annotated[list[str] | None, Option(help=f"{CHECKPOINT_HELP} By default the shipped ones.")] = None,
+    seed: Annotated[int, Option(help="Seed of the noise and of the training.", min=0)] = 0,
     threads: Threads = None,
     trust_code: TrustCode = False,
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.runs import end_with_failures, run_in
@@ -16,12 +17,12 @@ from aurora_resnet.transcription.tables import TableFormat
 def redact(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="CALL...", help="Sound files, folders, globs in quotes, manifests or lists (.txt)."),
+        Argument(metavar="CALL...", help="Sound files, folders, globs, manifests, lists (.txt)."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
-    beep: Annotated[bool, typer.Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,
-    digits: Annotated[int, typer.Option(metavar="N", help="The fewest digits that make a number.", min=2)] = 3,
-    format: Annotated[TableFormat, typer.Option(help="Of the times; parquet needs the extra 'tables'.")] = "csv",
+    out: Annotated[Path, Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
+    beep: Annotated[bool, Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,
+    digits: Annotated[int, Option(metavar="N", help="The fewest digits that make a number.", min=2)] = 3,
+    format: Annotated[TableFormat, Option(help="Of the times; parquet needs the extra 'tables'.")] = "csv",
     engine: EngineOption = "local",
     workers: Workers = None,
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.runs import end_with_failures, run_in
@@ -23,42 +24,30 @@ from aurora_resnet.transcription.words import Words
 def transcribe(
     inputs: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             metavar="INPUT...",
             help="Sound files, folders, globs in quotes, manifests (.csv, .jsonl), lists (.txt) or Parquet files.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the table and of what a later call needs to go on.")],
+    out: Annotated[Path, Option(help="Folder of the table and of what a later call needs to go on.")],
     model: Annotated[
         str | None,
-        typer.Option(
-            help=f"{MODEL_HELP} Default {DEFAULT_MODEL}, with --string {EXPORTED_STRINGS[0]}.", show_default=False
-        ),
+        Option(help=f"{MODEL_HELP} Default {DEFAULT_MODEL}, with --string {EXPORTED_STRINGS[0]}.", show_default=False),
     ] = None,
-    string: Annotated[bool, typer.Option("--string", help="Digits one after another in each recording.")] = False,
-    length: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="How many digits, if known; may be repeated.", min=1)
-    ] = None,
-    check: Annotated[str | None, typer.Option(help=f"Check digit of the strings: {', '.join(CHECKS)}.")] = None,
-    known: Annotated[
-        Path | None, typer.Option(help="Look for these numbers only: a text file with one a line.")
-    ] = None,
+    string: Annotated[bool, Option("--string", help="Digits one after another in each recording.")] = False,
+    length: Annotated[list[int] | None, Option(metavar="N", help="Number of digits; may be repeated.", min=1)] = None,
+    check: Annotated[str | None, Option(help=f"Check digit of the strings: {', '.join(CHECKS)}.")] = None,
+    known: Annotated[Path | None, Option(help="Look for these numbers only: a text file with one a line.")] = None,
     numbers: Annotated[
         Numbers | None,
-        typer.Option(
-            help="digits: refuse numbers said otherwise, as 'forty seven'; spoken: read them, if the model can."
-        ),
+        Option(help="How they are said; spoken: also 'forty seven', if the model can."),
     ] = None,
-    format: Annotated[TableFormat, typer.Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
+    format: Annotated[TableFormat, Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
     engine: EngineOption = "local",
     workers: Workers = None,
     device: Device = "cpu",
-    batch: Annotated[
-        int, typer.Option(help="Clips that are computed together; more on a GPU.", min=1)
-    ] = TranscriptionModel.batch,
-    column: Annotated[
-        str | None, typer.Option(help="Column of Parquet inputs with the recordings (audio, path, file or bytes).")
-    ] = None,
+    batch: Annotated[int, Option(help="Clips computed together; more on a GPU.", min=1)] = TranscriptionModel.batch,
+    column: Annotated[str | None, Option(help="Column of Parquet inputs with the recordings.")] = None,
     trust_code: TrustCode = False,
 ) -> None:
     """Recognise very many recordings and write a table, on one machine or on many.
