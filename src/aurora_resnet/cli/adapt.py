@@ -20,8 +20,7 @@ from aurora_resnet.teaching.adapt import adapt as adapt_model
 
 def adapt(
     corpus: Annotated[
-        str,
-        Argument(metavar="KIND:PATH", help="Recordings of one speaker, as folder:ann: 1 to 5 of each word do."),
+        str, Argument(metavar="KIND:PATH", help="Recordings of one speaker, as folder:ann: 1 to 5 of each word do.")
     ],
     out: Annotated[Path, Option(help="Checkpoint to write; never the model that is adapted.")],
     model: Annotated[str, Option(help=CHECKPOINT_HELP)] = "compact",

@@ -32,8 +32,7 @@ def calibrate(
         ),
     ] = None,
     wrong_share: Annotated[
-        float | None,
-        Option(help="Of strings: at most this share of the accepted ones is wrong."),
+        float | None, Option(help="Of strings: at most this share of the accepted is wrong.")
     ] = None,
     device: Device = "cpu",
     threads: Threads = None,

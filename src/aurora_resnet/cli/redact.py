@@ -16,8 +16,7 @@ from aurora_resnet.transcription.tables import TableFormat
 
 def redact(
     inputs: Annotated[
-        list[str],
-        Argument(metavar="CALL...", help="Sound files, folders, globs, manifests, lists (.txt)."),
+        list[str], Argument(metavar="CALL...", help="Sound files, folders, globs, manifests, lists (.txt).")
     ],
     out: Annotated[Path, Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
     beep: Annotated[bool, Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,

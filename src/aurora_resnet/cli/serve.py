@@ -33,13 +33,9 @@ def serve(
         ),
     ] = None,
     audiosocket: Annotated[
-        int | None,
-        Option(metavar="PORT", help="Take calls of AudioSocket here too.", min=0, max=65535),
+        int | None, Option(metavar="PORT", help="Take calls of Asterisk's AudioSocket here.", min=0, max=65535)
     ] = None,
-    wyoming: Annotated[
-        int | None,
-        Option(metavar="PORT", help="Answer Home Assistant here too.", min=0, max=65535),
-    ] = None,
+    wyoming: Annotated[int | None, Option(metavar="PORT", help="Answer Home Assistant.", min=0, max=65535)] = None,
     drain: Annotated[float, Option(metavar="SECONDS", help="Time that callers have after SIGTERM.", min=0)] = 0.0,
     device: Device = "cpu",
     threads: Annotated[int | None, Option(help="CPU threads; default one, for a checkpoint all cores.", min=1)] = None,

@@ -20,20 +20,11 @@ if TYPE_CHECKING:
 
 def teach(
     out: Annotated[Path, Option(help="Model to write: .onnx, with --train a checkpoint (.safetensors).")],
-    folder: Annotated[
-        Path | None,
-        Argument(help="Sub-folders named like the words, _other for the rest."),
-    ] = None,
-    say: Annotated[
-        list[str] | None,
-        Option(help="A word that synthetic voices say. May be repeated."),
-    ] = None,
+    folder: Annotated[Path | None, Argument(help="Sub-folders named like the words, _other for the rest.")] = None,
+    say: Annotated[list[str] | None, Option(help="A word that synthetic voices say. May be repeated.")] = None,
     language: Annotated[str, Option(help="With --say: of espeak-ng's voices, as de.")] = "en",
     with_digits: Annotated[bool, Option("--with-digits", help="Recognise digits and strings of them too.")] = False,
-    wrong: Annotated[
-        Path | None,
-        Option(help="What an earlier model got wrong, as 'listen --keep' kept it."),
-    ] = None,
+    wrong: Annotated[Path | None, Option(help="What an earlier model got wrong, as 'listen --keep' kept it.")] = None,
     hours: Annotated[Path | None, Option(help="Recordings of anything else: count false accepts an hour.")] = None,
     speaker_pattern: Annotated[
         str | None,
@@ -44,14 +35,8 @@ def teach(
         ),
     ] = None,
     words_refused: Annotated[float, Option(help="Share of held-out words to refuse at most.", min=0, max=0.99)] = 0.05,
-    train: Annotated[
-        bool,
-        Option("--train", help="Train a small network on what is taught; minutes."),
-    ] = False,
-    init: Annotated[
-        str | None,
-        Option(help=f"With --train, where to start. {CHECKPOINT_HELP}"),
-    ] = None,
+    train: Annotated[bool, Option("--train", help="Train a small network on what is taught; minutes.")] = False,
+    init: Annotated[str | None, Option(help=f"With --train, where to start. {CHECKPOINT_HELP}")] = None,
     noise: Annotated[list[str] | None, Option(help="With --train: folder of noises. May be repeated.")] = None,
     epochs: Annotated[int | None, Option(help="With --train: how long.", min=1)] = None,
     seed: Annotated[int, Option(help="With --train: of everything random.", min=0)] = 0,

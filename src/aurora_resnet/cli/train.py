@@ -27,13 +27,11 @@ def train(
     out: Annotated[Path, Option(help="Folder for checkpoints, history, log and run record.")],
     model: Annotated[str | None, Option(help="Model instead of the file's; see 'aurora-resnet models'.")] = None,
     set_: Annotated[
-        list[str] | None,
-        Option("--set", metavar="KEY=VALUE", help="Change the file, as training.epochs=3."),
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a value, as training.epochs=3.")
     ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on with the training in the folder.")] = False,
     resume_from_best: Annotated[
-        bool,
-        Option("--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged."),
+        bool, Option("--resume-from-best", help="Go on from best.safetensors; not bit by bit.")
     ] = False,
     trust_code: TrustCode = False,
     device: Device = "cpu",

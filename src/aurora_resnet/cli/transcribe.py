@@ -38,10 +38,7 @@ def transcribe(
     length: Annotated[list[int] | None, Option(metavar="N", help="Number of digits; may be repeated.", min=1)] = None,
     check: Annotated[str | None, Option(help=f"Check digit of the strings: {', '.join(CHECKS)}.")] = None,
     known: Annotated[Path | None, Option(help="Look for these numbers only: a text file with one a line.")] = None,
-    numbers: Annotated[
-        Numbers | None,
-        Option(help="How they are said; spoken: also 'forty seven', if the model can."),
-    ] = None,
+    numbers: Annotated[Numbers | None, Option(help="spoken: also 'forty seven', if the model can.")] = None,
     format: Annotated[TableFormat, Option(help="Of the table; parquet needs the extra 'tables'.")] = "parquet",
     engine: EngineOption = "local",
     workers: Workers = None,

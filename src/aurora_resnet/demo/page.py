@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aurora_resnet.demo.demo import Demonstration, accuracy_table
-from aurora_resnet.evaluation.figures import (
-    LINE_COLOURS,
-    new_figure,
-    plain_axes,
-    plot_confusion,
-    plot_learning_curves,
-)
+from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, plot_confusion, plot_learning_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
