@@ -19,7 +19,7 @@ from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.plan import Job, Plan
 from aurora_resnet.transcription.redaction import Redaction
-from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
+from aurora_resnet.transcription.tables import Columns, Row, TableFormat, failed_row, parquet, read_rows, write_rows
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _one_by_one(job: Job, engine: Engine, model: TranscriptionModel | Redaction)
     for outcome in engine.run(partial(_reading, model), singles):
         position = outcome.piece.number
         rows[position] = (
-            model.failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+            failed_row(model.columns, names[position], outcome.lost) if outcome.result is None else outcome.result[0]
         )
     return [rows[position] for position in range(len(names))]
 

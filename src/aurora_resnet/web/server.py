@@ -125,6 +125,7 @@ def create_app(
         openapi_url="/api/openapi.json",
         dependencies=[Depends(_check_query)],
         responses={"default": {"model": Problem}},
+        exception_handlers=HANDLERS,
     )
 
     @app.get("/api/model")
@@ -139,12 +140,6 @@ def create_app(
     callers = None if strings is None else _add_strings(app, strings, receiver)
     add_health(app, callers, receiver.uploads)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
-    app.add_exception_handler(AudioError, _unprocessable)
-    app.add_exception_handler(ConfigError, _unprocessable)
-    app.add_exception_handler(RequestValidationError, _wrong_query)
-    app.add_exception_handler(AnyHTTPException, _http_error)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _failed)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
     app.router.routes += sample_routes(description.samples, number=strings is not None)
     return app
@@ -211,3 +206,12 @@ def _unprocessable(_request: Request, error: Exception) -> Response:
 def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, AnyHTTPException)  # it is registered for no other
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+HANDLERS = {
+    **dict.fromkeys((AudioError, ConfigError), _unprocessable),
+    RequestValidationError: _wrong_query,
+    AnyHTTPException: _http_error,
+    ClientDisconnect: _gone,
+    Exception: _failed,
+}
