@@ -3,7 +3,7 @@
 Nothing that it sends names another host, and the header ``Content-Security-Policy`` forbids the browser to ask one.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -208,8 +208,9 @@ def _http_error(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
-HANDLERS = {
-    **dict.fromkeys((AudioError, ConfigError), _unprocessable),
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    AudioError: _unprocessable,
+    ConfigError: _unprocessable,
     RequestValidationError: _wrong_query,
     AnyHTTPException: _http_error,
     ClientDisconnect: _gone,
