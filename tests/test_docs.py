@@ -131,8 +131,8 @@ def test_commands_of_the_page_about_strings(capsys: pytest.CaptureFixture[str]) 
 def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     with served(create_app(recognizer, strings=StringRecognizer.from_pretrained("string_net"))) as address:
         names = {"address": address.replace("http", "ws"), "__name__": "page"}

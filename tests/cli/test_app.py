@@ -49,6 +49,17 @@ def test_help_imports_neither_torch_nor_numpy() -> None:
     assert (code, names & {"torch", "onnxruntime", "typer"}) == (0, set())
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [("aurora-resnet tra", {"train", "transcribe"}), ("aurora-resnet make-noisy --fo", {"--format"})],
+)
+def test_a_shell_completes_commands_and_their_options(line: str, offered: set[str]) -> None:
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_AURORA_RESNET_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-m", "aurora_resnet"]
+    result = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True, check=True)
+    assert set(result.stdout.split()) == offered
+
+
 def test_python_m_is_the_command() -> None:
     for command in ([sys.executable, "-m", "aurora_resnet"], [str(Path(sys.executable).with_name(PROGRAM))]):
         result = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)

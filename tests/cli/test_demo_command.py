@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from aurora_resnet.checkpoints import save_checkpoint
-from aurora_resnet.demo.demo import DemoResult
+from aurora_resnet.demo.demo import Demonstration
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from tests.demo.conftest import demonstrate
@@ -38,8 +38,8 @@ def test_it_prints_tables_and_writes_a_report_beside_other_files(
     """Without figures; with them, and with its training, it is the README's first command."""
     made = made_once(tmp_path_factory, "demonstration", demonstrate)
 
-    def run_demo(*_: object, on_scores: Callable[[object], object], **__: object) -> DemoResult:
-        on_scores(made.models)
+    def run_demo(*_: object, on_reports: Callable[[object], object], **__: object) -> Demonstration:
+        on_reports(made.reports)
         return made
 
     monkeypatch.setattr("aurora_resnet.cli.demo.run_demo", run_demo)
@@ -54,7 +54,7 @@ def test_it_prints_tables_and_writes_a_report_beside_other_files(
     assert {path.name for path in out.iterdir()} == {"mine.txt", "report.html"}
     assert (out / "mine.txt").read_text() == "stays"
     page = (out / "report.html").read_text(encoding="utf-8")
-    for text in ("second", "20 dB", "digits backwards", "after it", "synthe"):
+    for text in ("second", "20 dB", "noise accepted", "after it", "synthe"):
         assert text in result.stdout
         assert text in page or text == "after it"
     assert "data:image/png" not in page

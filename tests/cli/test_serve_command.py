@@ -84,7 +84,8 @@ def test_a_missing_model_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_without_the_extra_it_says_what_to_install(
     library: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "aurora_resnet.web.server", raising=False)
+    for name in [name for name in sys.modules if name.startswith("aurora_resnet.web")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(SystemExit) as end:
         main(["serve", "--model", "compact", "--port", "0"])

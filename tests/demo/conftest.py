@@ -12,8 +12,8 @@ import torch
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.demo import demo, learning, sounds
-from aurora_resnet.demo.demo import DemoResult, run_demo
+from aurora_resnet.demo import demo
+from aurora_resnet.demo.demo import Demonstration, run_demo
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.decision import Calibration
@@ -38,16 +38,15 @@ def fewer() -> Iterator[None]:
     """Every fourth of the packaged words: searching each sound for its word takes most of the time."""
     few = replace(read_samples(), utterances=read_samples().utterances[::4])
     with pytest.MonkeyPatch.context() as patch:
-        for module in (demo, learning, sounds):
-            patch.setattr(module, "read_samples", lambda: few)
+        patch.setattr(demo, "read_samples", lambda: few)
         yield
 
 
-def demonstrate(folder: Path) -> DemoResult:
+def demonstrate(folder: Path) -> Demonstration:
     with fewer():
         return run_demo([tiny(NAME, rate=16_000), tiny("second")], folder / "c n n.safetensors", epochs=1)
 
 
 @pytest.fixture(scope="session")
-def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
     return made_once(tmp_path_factory, "demonstration", demonstrate)

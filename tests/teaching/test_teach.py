@@ -219,8 +219,8 @@ def test_exported_it_answers_as_the_checkpoint_does_on_these_recordings(
 def test_served_it_answers_the_page(taught: Taught, folder: Path, tiny_words: TinyWords) -> None:
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     recording = (folder / tiny_words.words[2] / "ben_0.wav").read_bytes()
     with served(create_app(DigitRecognizer.from_pretrained(taught.model))) as address:

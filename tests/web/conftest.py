@@ -56,8 +56,8 @@ def address(recognizer: Recognizer) -> Iterator[str]:
     """A running server."""
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     with served(create_app(recognizer)) as address:
         yield address

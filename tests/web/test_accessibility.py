@@ -18,9 +18,9 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.teaching.recording_session import RecordingSession
 from aurora_resnet.web.recording import create_recording_app
-from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
 from tests.web.conftest import RECORDED_WORDS, recorded_words
+from tests.web.serving import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize

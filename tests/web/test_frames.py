@@ -17,10 +17,10 @@ from fastapi import FastAPI, WebSocket
 
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.web import frames
-from aurora_resnet.web.running import served
 from tests.runtime.tone_model import RATE, ToneModel, spoken
 from tests.web.raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Closed, RawWebSocket, frame
 from tests.web.server_process import megabytes, server
+from tests.web.serving import served
 from tests.web.test_stream import app_of, pcm
 
 T = TypeVar("T")

@@ -31,8 +31,8 @@ pytest.importorskip("uvicorn")
 
 from aurora_resnet.web import load, patience, receiving
 from aurora_resnet.web.load import TooManyUploads, UploadsInHand
-from aurora_resnet.web.running import served
 from aurora_resnet.web.server import create_app
+from tests.web.serving import served
 
 Encode = Callable[..., bytes]
 HEADERS = b"POST /api/recognize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
@@ -123,7 +123,8 @@ def test_who_waits_too_long_for_a_turn_is_sent_away(
     recognizer: Recognizer, encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, body = Stopped(recognizer), encoded(np.zeros(8000, dtype=np.float32), 8000)
-    with served(create_app(recognizer, wait_seconds=0.3)) as address, ThreadPoolExecutor(3) as pool:
+    monkeypatch.setattr(receiving, "WAIT_SECONDS", 0.3)
+    with served(create_app(recognizer)) as address, ThreadPoolExecutor(3) as pool:
         monkeypatch.setattr(recognizer, "decide", slow)
         asked = [pool.submit(post, address, body) for _ in range(3)]
         assert slow.inside.acquire(timeout=20)
@@ -192,7 +193,8 @@ def test_a_recording_that_drips_is_given_up_with_a_reason(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(patience, "REQUEST_SECONDS", 0.2)
-    with served(create_app(recognizer, body_seconds=0.2)) as address:
+    monkeypatch.setattr(receiving, "BODY_SECONDS", 0.2)
+    with served(create_app(recognizer)) as address:
         answer = closed_by_server(connect(address, HEADERS + b"RIFF"))
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"the recording was not here after 0.2 s; send it again" in answer

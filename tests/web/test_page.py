@@ -91,8 +91,8 @@ def test_what_cannot_be_recognised_is_said_and_forgotten(page: Page, encoded: En
 def test_a_server_that_is_gone_is_missed(
     browser: Browser, recognizer: Recognizer, encoded: Encode, spoken: Speak
 ) -> None:
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     page = browser.new_page()
     with served(create_app(recognizer)) as address:

@@ -34,8 +34,8 @@ def at_the_microphone(pin: Samples) -> Samples:
 @pytest.fixture(scope="module")
 def address(recognizer: Recognizer) -> Iterator[str]:
     pytest.importorskip("uvicorn")
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     with served(create_app(recognizer, strings=StringRecognizer.from_pretrained("string_net"))) as address:
         yield address

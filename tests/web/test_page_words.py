@@ -25,8 +25,8 @@ Speak = Callable[[str], Samples]
 def page(browser: Browser, other_words: Recognizer) -> Iterator[Page]:
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
-    from aurora_resnet.web.running import served
     from aurora_resnet.web.server import create_app
+    from tests.web.serving import served
 
     with served(create_app(other_words)) as address:
         page = browser.new_page(viewport={"width": 360, "height": 740})

@@ -104,14 +104,14 @@ def test_health_metrics_and_an_end_that_callers_need_not_notice(client: TestClie
         while not phones.callers.count:
             pass
         assert "aurora_resnet_callers 1\n" in client.get("/metrics").text
-        assert not drained(phones.callers, 0.3, threading.Event().wait)
+        assert not drained(phones.callers, 0.3)
         assert client.get("/health").status_code == 503
         with client.websocket_connect("/api/phone/vonage") as late:
             assert late.receive_json()["event"] == "error"
         call.send_text(json.dumps({"event": "websocket:dtmf", "digit": "7", "duration": 90}))
         call.close()
         assert call.receive()["type"] == "websocket.close"
-    assert drained(phones.callers, 10, threading.Event().wait)
+    assert drained(phones.callers, 10)
     assert [event["text"] for event in told(client) if event["event"] == "entry_ended"] == ["17"]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.web.running import is_loopback, open_socket, served, socket_address
+from aurora_resnet.web.running import is_loopback, open_socket, socket_address
+from tests.web.serving import served
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"], ids=["unknown name", "another machine's"])

@@ -24,7 +24,7 @@ from aurora_resnet.web.upload import MAX_BYTES
 pytest.importorskip("fastapi", reason="the web page needs the extra 'web'")
 
 from aurora_resnet.web.pages import page_text
-from aurora_resnet.web.running import served
+from tests.web.serving import served
 
 Encode = Callable[..., bytes]
 Speak = Callable[[str], Samples]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from aurora_resnet.checkpoints import SUFFIX, load_checkpoint, save_checkpoint
 from aurora_resnet.cli.outputs import check_file
@@ -19,12 +20,11 @@ from aurora_resnet.teaching.adapt import adapt as adapt_model
 
 def adapt(
     corpus: Annotated[
-        str,
-        typer.Argument(metavar="KIND:PATH", help="Recordings of one speaker, as folder:ann: 1 to 5 of each word do."),
+        str, Argument(metavar="KIND:PATH", help="Recordings of one speaker, as folder:ann: 1 to 5 of each word do.")
     ],
-    out: Annotated[Path, typer.Option(help="Checkpoint to write; never the model that is adapted.")],
-    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)] = "compact",
-    speaker: Annotated[str | None, typer.Option(help="This speaker of the corpus alone.")] = None,
+    out: Annotated[Path, Option(help="Checkpoint to write; never the model that is adapted.")],
+    model: Annotated[str, Option(help=CHECKPOINT_HELP)] = "compact",
+    speaker: Annotated[str | None, Option(help="This speaker of the corpus alone.")] = None,
     threads: Threads = None,
     trust_code: TrustCode = False,
 ) -> None:

@@ -5,6 +5,7 @@ Only the command that was asked for is imported, so that what needs no torch nev
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import typer
 
 PROGRAM = "aurora-resnet"
+_COMPLETING = "_AURORA_RESNET_COMPLETE"  # set by typer's scripts for shells
 
 #: Every command with the first line of its help.
 COMMANDS = {
@@ -39,7 +41,6 @@ COMMANDS = {
     "make-noisy": "Build clean and noisy test and training sets as Aurora-2 was built, from any speech and any noise.",
     "models": "List the models that can be trained, their size and their options.",
     "download": "Download a public corpus, check it and unpack it.",
-    "completion": "Print what makes a shell complete commands, options and choices: bash, zsh or fish.",
 }
 
 
@@ -56,6 +57,8 @@ def run(arguments: list[str]) -> int:
         AuroraError: if arguments or input are wrong.
     """
     command = arguments[0] if arguments else ""
+    if _COMPLETING in os.environ:
+        return _run_typer([], _completed_command())
     if command == "--version":
         sys.stdout.write(f"{PROGRAM} {__version__}\n")
         return 0
@@ -75,7 +78,6 @@ def build_app(command: str) -> typer.Typer:
         help="Recognise spoken digits (zero, oh, one ... nine) in clean and noisy speech: train, measure, use.",
         epilog="A first training without any data: aurora-resnet train --config quickstart --out runs/quickstart",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
@@ -92,6 +94,12 @@ def build_app(command: str) -> typer.Typer:
 def _function(command: str) -> Any:
     name = command.replace("-", "_")
     return getattr(import_module(f"aurora_resnet.cli.{name}"), name)
+
+
+def _completed_command() -> str:
+    """Return the command of the line that a shell asks about, as typer has shells tell it; it is imported."""
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return next((word for word in line.split()[1:2] if word in COMMANDS and word not in RUNTIME_COMMANDS), "")
 
 
 def _unused() -> None:

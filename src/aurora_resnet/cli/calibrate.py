@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from aurora_resnet.calibration.checkpoint import calibrate_checkpoint
 from aurora_resnet.calibration.string_point import FALSE_PER_HOUR
@@ -17,27 +18,21 @@ from aurora_resnet.runtime.cli.terminal import tell
 
 
 def calibrate(
-    model: Annotated[str, typer.Option(help=CHECKPOINT_HELP)],
+    model: Annotated[str, Option(help=CHECKPOINT_HELP)],
     corpus: Corpora,
-    out: Annotated[Path, typer.Option(help="Checkpoint to write.")],
+    out: Annotated[Path, Option(help="Checkpoint to write.")],
     split: Split = None,
     negatives: Negatives = None,
-    words_refused: Annotated[
-        float | None, typer.Option(help="Put the threshold where it refuses at most this share of the words.")
-    ] = None,
-    negatives_accepted: Annotated[
-        float | None, typer.Option(help="Put it where it accepts at most this share of the negatives.")
-    ] = None,
+    words_refused: Annotated[float | None, Option(help="Refuse at most this share of the words.")] = None,
+    negatives_accepted: Annotated[float | None, Option(help="Accept at most this share of the negatives.")] = None,
     false_per_hour: Annotated[
         float | None,
-        typer.Option(
-            help="For a model of strings: accept at most so many false words in an hour of negatives "
-            f"(default {FALSE_PER_HOUR:g})."
+        Option(
+            help=f"Of strings: accept at most so many false words an hour of negatives (default {FALSE_PER_HOUR:g})."
         ),
     ] = None,
     wrong_share: Annotated[
-        float | None,
-        typer.Option(help="For a model of strings: of those that it accepts, at most this share may be wrong."),
+        float | None, Option(help="Of strings: at most this share of the accepted is wrong.")
     ] = None,
     device: Device = "cpu",
     threads: Threads = None,

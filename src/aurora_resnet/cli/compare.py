@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_file, write_all
 from aurora_resnet.evaluation.comparison import Comparison, read_systems
@@ -15,18 +15,16 @@ from aurora_resnet.files import write_json
 def compare(
     runs: Annotated[
         list[str],
-        typer.Argument(
+        Argument(
             metavar="RUN...",
             help="Predictions that 'evaluate --predictions' wrote, all on the same recordings, or folders with a file "
             "predictions.csv.",
         ),
     ],
-    seeds: Annotated[
-        bool, typer.Option("--seeds", help="Runs named alike but for an ending like _seed2 are one system.")
-    ] = False,
-    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (booktabs) instead of Markdown.")] = False,
-    figure: Annotated[Path | None, typer.Option(help="Draw accuracies and intervals (png, svg, pdf).")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+    seeds: Annotated[bool, Option("--seeds", help="Runs that differ in an ending like _seed2 are one.")] = False,
+    latex: Annotated[bool, Option("--latex", help="Print LaTeX (booktabs) instead of Markdown.")] = False,
+    figure: Annotated[Path | None, Option(help="Draw accuracies and intervals (png, svg, pdf).")] = None,
+    json: Annotated[Path | None, Option(help="Write everything as JSON.")] = None,
 ) -> None:
     """Compare trained models on the same recordings: accuracies, intervals by speaker, paired differences.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import end_with, print_table
@@ -15,13 +15,13 @@ from aurora_resnet.runtime.errors import ConfigError
 def corpus(
     corpus: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="KIND:PATH",
             help="aurora2, fsdd, an4, an4-strings, speech-commands, folder (one sub-folder a word), manifest "
             "(.csv, .jsonl), each with a path; or samples: for the recordings in the package.",
         ),
     ],
-    manifest: Annotated[Path | None, typer.Option(help="Also write the corpus as a manifest, .csv.")] = None,
+    manifest: Annotated[Path | None, Option(help="Also write the corpus as a manifest, .csv.")] = None,
 ) -> None:
     """Summarise a corpus: clips and speakers of each word and split.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.corpora.sources.an4_download import download_an4
@@ -27,13 +27,13 @@ _DOWNLOADS: dict[str, Callable[[Path], Path]] = {
 def download(
     corpus: Annotated[
         Literal["fsdd", "an4", "people-strings", "speech-commands", "speech-commands-digits", "esc10"],
-        typer.Argument(
+        Argument(
             help="fsdd: 3,000 digits, CC BY-SA. an4: digits, strings, sentences, free for any purpose. people-strings: "
             "numbers from phones, MIT and CC BY. speech-commands: 35 words, 2.4 GB, CC BY; or 100 digits of an earlier "
             "version, 1.4 GB. esc10: 400 noises, CC BY."
         ),
     ],
-    out: Annotated[Path | None, typer.Option(help="Folder to put it into; data/CORPUS by default.")] = None,
+    out: Annotated[Path | None, Option(help="Folder to put it into; data/CORPUS by default.")] = None,
 ) -> None:
     """Download a public corpus, check it and unpack it.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from aurora_resnet.cli.kinds import options_of
 from aurora_resnet.cli.outputs import check_file, check_folder, write_all
@@ -24,41 +24,29 @@ from aurora_resnet.runtime.model_reference import Kind, resolve
 
 
 def evaluate(
-    model: Annotated[str, typer.Option(help=MODEL_HELP)],
+    model: Annotated[str, Option(help=MODEL_HELP)],
     corpus: Corpora,
     split: Split = None,
-    by: Annotated[
-        list[str] | None, typer.Option(help="Attribute to divide into conditions by, as in snr_db; may be repeated.")
-    ] = None,
+    by: Annotated[list[str] | None, Option(help="Divide by this attribute, as snr_db; may be repeated.")] = None,
     negatives: Negatives = None,
     aurora: Annotated[
         Path | None,
-        typer.Option(
-            help="For Aurora-2 or a tree of 'make-noisy': divide by set, noise and SNR, print Aurora's table, and "
-            "write tables (Markdown, LaTeX) and figures into this folder."
-        ),
+        Option(help="For Aurora-2 or a tree of 'make-noisy': print Aurora's table, and write tables and figures here."),
     ] = None,
-    strings: Annotated[
-        bool, typer.Option("--strings", help="For a model of strings: score whole recordings, strings of any length.")
-    ] = False,
+    strings: Annotated[bool, Option("--strings", help="The model is one of strings: score whole recordings.")] = False,
     known_length: Annotated[
-        bool, typer.Option("--known-length", help="With --strings: tell the model how many words each string has.")
+        bool, Option("--known-length", help="With --strings: the model is told their lengths.")
     ] = False,
-    checkpoint: Annotated[
-        bool, typer.Option("--checkpoint", help="Measure the checkpoint where there is an exported model too.")
-    ] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the whole report as JSON.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write a line for each condition as CSV.")] = None,
-    predictions: Annotated[Path | None, typer.Option(help="Write a line for each recording as CSV.")] = None,
-    figure: Annotated[Path | None, typer.Option(help="Draw the confusion matrix (png, svg, pdf).")] = None,
+    checkpoint: Annotated[bool, Option("--checkpoint", help="Measure the checkpoint, not the exported model.")] = False,
+    json: Annotated[Path | None, Option(help="Write the whole report as JSON.")] = None,
+    csv: Annotated[Path | None, Option(help="Write a line for each condition as CSV.")] = None,
+    predictions: Annotated[Path | None, Option(help="Write a line for each recording as CSV.")] = None,
+    figure: Annotated[Path | None, Option(help="Draw the confusion matrix (png, svg, pdf).")] = None,
     misses: Annotated[
         Path | None,
-        typer.Option(
-            help="Draw what the ten hardest speakers said and the model took for another word (png, svg, pdf), and "
-            "print the speakers."
-        ),
+        Option(help="Print the ten hardest speakers and draw what of them was taken for another word (png, svg, pdf)."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Clips at a time.", min=1)] = 64,
+    batch_size: Annotated[int, Option(help="Clips at a time.", min=1)] = 64,
     device: Device = "cpu",
     threads: Threads = None,
     trust_code: TrustCode = False,
@@ -79,13 +67,8 @@ def evaluate(
       aurora-resnet evaluate --strings --model strings.onnx --corpus an4-strings:data/an4 --split test
       aurora-resnet evaluate --strings --model strings.onnx --corpus aurora2:data/noisy --split test --aurora tables
     """
-    for option, path in (
-        ("--json", json),
-        ("--csv", csv),
-        ("--predictions", predictions),
-        ("--figure", figure),
-        ("--misses", misses),
-    ):
+    files = {"--json": json, "--csv": csv, "--predictions": predictions, "--figure": figure, "--misses": misses}
+    for option, path in files.items():
         check_file(path, option)
     check_folder(aurora, "--aurora")
     check_device(device)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from aurora_resnet.checkpoints import load_checkpoint
 from aurora_resnet.cli.outputs import check_file, check_folder
@@ -15,28 +16,26 @@ from aurora_resnet.runtime.model_reference import CHECKPOINTS, SMALL
 
 
 def export(
-    out: Annotated[Path | None, typer.Option(help="The file to write; its name ends in .onnx.")] = None,
+    out: Annotated[Path | None, Option(help="The file to write; its name ends in .onnx.")] = None,
     c: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             help="Instead of --out: a folder for C99, for microcontrollers; the model is compact, string_net or an "
             "exported int8 model (.onnx) like them then."
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help=f"{CHECKPOINT_HELP} By default {CHECKPOINTS[0]}, with --c {SMALL}.")
+        str | None, Option(help=f"{CHECKPOINT_HELP} By default {CHECKPOINTS[0]}, with --c {SMALL}.")
     ] = None,
-    int8: Annotated[
-        bool, typer.Option("--int8", help="Quantise: a quarter of the size, several times faster.")
-    ] = False,
+    int8: Annotated[bool, Option("--int8", help="Quantise: a quarter of the size, several times faster.")] = False,
     recordings: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             help="KIND:PATH, as in an4:data/an4: recordings of the model's words to quantise and check with beside the "
             "sample words. May be repeated."
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the exported model; the checkpoint's by default.")] = None,
+    name: Annotated[str | None, Option(help="Name of the exported model; the checkpoint's by default.")] = None,
     trust_code: TrustCode = False,
 ) -> None:
     """Write a model as one ONNX file that takes waveforms and needs no torch, or as C.

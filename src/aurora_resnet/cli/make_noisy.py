@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Option
 
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.cli.terminal import EngineOption, Workers, end_with
@@ -16,41 +17,41 @@ from aurora_resnet.noisy_corpus.word_strings import plan_strings, write_strings
 from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 
-Speech = Annotated[list[str], typer.Option(help="KIND:PATH of clean speech, as in fsdd:data/fsdd; may be repeated.")]
+Speech = Annotated[list[str], Option(help="KIND:PATH of clean speech, as in fsdd:data/fsdd; may be repeated.")]
 Noise = Annotated[
     Path,
-    typer.Option(
+    Option(
         help="Folder with one sub-folder a scene (subway or train, babble, car, exhibition, restaurant, street, "
         "airport, station), or with a scenes.toml that names what serves each."
     ),
 ]
 TestSpeakers = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         help="Speaker (as in fsdd/theo) to test on instead of the corpus's own split; the corpus's other speakers "
         "train. May be repeated."
     ),
 ]
 Strings = Annotated[
     int | None,
-    typer.Option(
+    Option(
         help="Put so many strings of each split together from the single words, of one speaker each with pauses of "
         "0.05 to 0.5 s, and take them instead. Recordings of strings (as of an4-strings) are taken too.",
         min=1,
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything random; the same seed gives the same bytes.", min=0)]
-Format = Annotated[Literal["raw", "flac"], typer.Option(help="raw: headerless 16-bit .08, as Aurora-2.")]
+Seed = Annotated[int, Option(help="Seed of everything random; the same seed gives the same bytes.", min=0)]
+Format = Annotated[Literal["raw", "flac"], Option(help="raw: headerless 16-bit .08, as Aurora-2.")]
 
 
 def make_noisy(
     speech: Speech,
     noise: Noise,
-    out: Annotated[Path, typer.Option(help="Folder to write SPEECHDATA into.")],
+    out: Annotated[Path, Option(help="Folder to write SPEECHDATA into.")],
     seed: Seed,
-    sets: Annotated[str, typer.Option(help="Test sets to build.")] = "A,B,C",
-    snr: Annotated[str, typer.Option(help="SNRs of the test sets in dB.")] = ",".join(map(str, TEST_SNRS_DB)),
-    train: Annotated[bool, typer.Option("--train", help="Build the training sets too.")] = False,
+    sets: Annotated[str, Option(help="Test sets to build.")] = "A,B,C",
+    snr: Annotated[str, Option(help="SNRs of the test sets in dB.")] = ",".join(map(str, TEST_SNRS_DB)),
+    train: Annotated[bool, Option("--train", help="Build the training sets too.")] = False,
     test_speaker: TestSpeakers = None,
     strings: Strings = None,
     format: Format = "raw",

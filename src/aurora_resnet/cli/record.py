@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from aurora_resnet.cli.outputs import check_folder
 from aurora_resnet.runtime.cli.sources import open_source
@@ -16,17 +17,15 @@ from aurora_resnet.teaching.takes import meter, takes
 
 
 def record(
-    words: Annotated[list[str], typer.Option("--words", help="A word; may be repeated, or several with commas.")],
-    out: Annotated[Path, typer.Option(help="Folder that gets a sub-folder for each word; more can be added later.")],
-    speaker: Annotated[str, typer.Option(help="Who speaks; the files begin with it.")] = "me",
-    times: Annotated[int, typer.Option(help="Recordings of each word.", min=1)] = 5,
-    other: Annotated[int, typer.Option(help="Recordings of anything else, into _other.", min=0)] = 10,
-    device: Annotated[
-        str | None, typer.Option(help="Number or part of the name of the microphone; 'python -m sounddevice' lists.")
-    ] = None,
-    page: Annotated[bool, typer.Option("--page", help="Open a page for the browser, which has a microphone.")] = False,
-    port: Annotated[int, typer.Option(help="Of the page; 0 takes a free one.", min=0, max=65535)] = 8000,
-    seed: Annotated[int, typer.Option(help="Of the order of the words.", min=0)] = 0,
+    words: Annotated[list[str], Option("--words", help="A word; may be repeated, or several with commas.")],
+    out: Annotated[Path, Option(help="Folder that gets a sub-folder for each word; more can be added later.")],
+    speaker: Annotated[str, Option(help="Who speaks; the files begin with it.")] = "me",
+    times: Annotated[int, Option(help="Recordings of each word.", min=1)] = 5,
+    other: Annotated[int, Option(help="Recordings of anything else, into _other.", min=0)] = 10,
+    device: Annotated[str | None, Option(help="The microphone; 'python -m sounddevice' lists them.")] = None,
+    page: Annotated[bool, Option("--page", help="Open a page for the browser, which has a microphone.")] = False,
+    port: Annotated[int, Option(help="Of the page; 0 takes a free one.", min=0, max=65535)] = 8000,
+    seed: Annotated[int, Option(help="Of the order of the words.", min=0)] = 0,
 ) -> None:
     """Record your own words with the microphone: prompts, a level meter, and only what can be used is kept.
 

@@ -1,30 +1,27 @@
 """``aurora-resnet redact``."""
 
 import os
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
+from aurora_resnet.cli.runs import end_with_failures, run_in
 from aurora_resnet.cli.terminal import EngineOption, Workers
-from aurora_resnet.runtime.cli.terminal import PROBLEMS, complain, tell
 from aurora_resnet.transcription.redaction import Redaction
-from aurora_resnet.transcription.tables import TableFormat, read_rows
-from aurora_resnet.transcription.transcribe import FAILURE, transcribe
+from aurora_resnet.transcription.tables import TableFormat
 
 
 def redact(
     inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="CALL...", help="Sound files, folders, globs in quotes, manifests or lists (.txt)."),
+        list[str], Argument(metavar="CALL...", help="Sound files, folders, globs, manifests, lists (.txt).")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
-    beep: Annotated[bool, typer.Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,
-    digits: Annotated[int, typer.Option(metavar="N", help="The fewest digits that make a number.", min=2)] = 3,
-    format: Annotated[TableFormat, typer.Option(help="Of the times; parquet needs the extra 'tables'.")] = "csv",
+    out: Annotated[Path, Option(help="Folder of the copies, the times, and what a later call needs to go on.")],
+    beep: Annotated[bool, Option("--beep", help="A tone of 1 kHz instead of silence.")] = False,
+    digits: Annotated[int, Option(metavar="N", help="The fewest digits that make a number.", min=2)] = 3,
+    format: Annotated[TableFormat, Option(help="Of the times; parquet needs the extra 'tables'.")] = "csv",
     engine: EngineOption = "local",
     workers: Workers = None,
 ) -> None:
@@ -45,15 +42,6 @@ def redact(
     folders = [place if Path(place).is_dir() else os.path.dirname(place.split("*")[0]) for place in places]  # noqa: PTH120
     copies = out.absolute() / "recordings"
     task = Redaction(os.fspath(copies), os.path.commonpath(folders), beep=beep, digits=digits)
-    with logged_to(out / "run.log"):
-        try:
-            report = transcribe(inputs, out, task, table=format, engine=engine, workers=workers, progress=True)
-        except (KeyboardInterrupt, OSError):
-            tell(f"stopped; go on with the same command (what is done is in {out})")
-            raise
+    report = run_in(out, inputs, task, table=format, engine=engine, workers=workers)
     typer.echo(f"{copies}: {report.recordings - report.failed:,} recordings; their times are in {report.rows}")
-    if report.failed:
-        for name, reason in islice(read_rows(report.failures, FAILURE), 5):
-            complain(f"{name}: {reason}")
-        complain(f"{report.failed:,} recordings have no copy; all are in {report.failures}")
-        raise typer.Exit(PROBLEMS)
+    end_with_failures(report, "have no copy")

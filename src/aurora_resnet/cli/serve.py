@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from aurora_resnet.cli.terminal import MODEL_HELP, Device, TrustCode
 from aurora_resnet.runtime.cli.terminal import tell
@@ -13,45 +14,31 @@ from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 
 def serve(
-    model: Annotated[
-        str,
-        typer.Option(help=MODEL_HELP),
-    ] = EXPORTED[0],
+    model: Annotated[str, Option(help=MODEL_HELP)] = EXPORTED[0],
     strings: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="MODEL",
             help=f"The model of strings ({', '.join(EXPORTED_STRINGS)}, or as --model), for the page of numbers and "
             "/api/stream; '' for none. By default the shipped one, if the words of --model are digits.",
         ),
     ] = None,
-    host: Annotated[
-        str, typer.Option(help="Where to listen; by default only this machine reaches the page.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
+    host: Annotated[str, Option(help="Where to listen; by default only this machine reaches the page.")] = "127.0.0.1",
+    port: Annotated[int, Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="NAME",
-            help="Name by which browsers may call this server, besides localhost and, with --host, IP addresses; "
-            "may be repeated.",
+            help="Name of this server, besides localhost and, with --host, IP addresses; may be repeated.",
         ),
     ] = None,
     audiosocket: Annotated[
-        int | None,
-        typer.Option(metavar="PORT", help="Take calls of Asterisk's AudioSocket here, too.", min=0, max=65535),
+        int | None, Option(metavar="PORT", help="Take calls of Asterisk's AudioSocket here.", min=0, max=65535)
     ] = None,
-    wyoming: Annotated[
-        int | None,
-        typer.Option(metavar="PORT", help="Answer voice commands of Home Assistant here, too.", min=0, max=65535),
-    ] = None,
-    drain: Annotated[
-        float, typer.Option(metavar="SECONDS", help="After SIGTERM those who speak have so long to end.", min=0)
-    ] = 0.0,
+    wyoming: Annotated[int | None, Option(metavar="PORT", help="Answer Home Assistant.", min=0, max=65535)] = None,
+    drain: Annotated[float, Option(metavar="SECONDS", help="Time that callers have after SIGTERM.", min=0)] = 0.0,
     device: Device = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(help="CPU threads; one by default, for a checkpoint all cores.", min=1)
-    ] = None,
+    threads: Annotated[int | None, Option(help="CPU threads; default one, for a checkpoint all cores.", min=1)] = None,
     trust_code: TrustCode = False,
 ) -> None:
     """Open a page for the browser: speak into the microphone, or drop a sound file.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_file
 from aurora_resnet.cli.terminal import CHECKPOINT_HELP, Device, Threads, TrustCode, end_with
@@ -18,50 +19,27 @@ if TYPE_CHECKING:
 
 
 def teach(
-    out: Annotated[Path, typer.Option(help="Model to write: .onnx, with --train a checkpoint (.safetensors).")],
-    folder: Annotated[
-        Path | None,
-        typer.Argument(help="A sub-folder of recordings for each word, named like it, and _other for everything else."),
-    ] = None,
-    say: Annotated[
-        list[str] | None,
-        typer.Option(help="A word that synthetic voices say, beside the recordings or without any. May be repeated."),
-    ] = None,
-    language: Annotated[str, typer.Option(help="With --say: of espeak-ng's voices, as de.")] = "en",
-    with_digits: Annotated[
-        bool, typer.Option("--with-digits", help="Recognise digits too, and strings of them, as speech_encoder does.")
-    ] = False,
-    wrong: Annotated[
-        Path | None,
-        typer.Option(help="What an earlier model got wrong: false accepts in _other, refused words in their folders."),
-    ] = None,
-    hours: Annotated[
-        Path | None, typer.Option(help="Recordings of anything but the words: count false accepts an hour there.")
-    ] = None,
+    out: Annotated[Path, Option(help="Model to write: .onnx, with --train a checkpoint (.safetensors).")],
+    folder: Annotated[Path | None, Argument(help="Sub-folders named like the words, _other for the rest.")] = None,
+    say: Annotated[list[str] | None, Option(help="A word that synthetic voices say. May be repeated.")] = None,
+    language: Annotated[str, Option(help="With --say: of espeak-ng's voices, as de.")] = "en",
+    with_digits: Annotated[bool, Option("--with-digits", help="Recognise digits and strings of them too.")] = False,
+    wrong: Annotated[Path | None, Option(help="What an earlier model got wrong, as 'listen --keep' kept it.")] = None,
+    hours: Annotated[Path | None, Option(help="Recordings of anything else: count false accepts an hour.")] = None,
     speaker_pattern: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="REGEX",
             help="Its first group, found in a file's name, is the speaker: '^([^_]+)_' for ann_01.wav. By default what "
             "stands before the first underscore or hyphen, if all names look like that.",
         ),
     ] = None,
-    words_refused: Annotated[
-        float, typer.Option(help="Largest share of held-out words that the threshold refuses.", min=0, max=0.99)
-    ] = 0.05,
-    train: Annotated[
-        bool,
-        typer.Option("--train", help="Train a small network on the answers of what is taught without it; minutes."),
-    ] = False,
-    init: Annotated[
-        str | None,
-        typer.Option(help=f"With --train, where to start: {CHECKPOINT_HELP[0].lower()}{CHECKPOINT_HELP[1:]}"),
-    ] = None,
-    noise: Annotated[
-        list[str] | None, typer.Option(help="With --train: folder of noises of the place of use. May be repeated.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="With --train: how long.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="With --train: of everything random.", min=0)] = 0,
+    words_refused: Annotated[float, Option(help="Share of held-out words to refuse at most.", min=0, max=0.99)] = 0.05,
+    train: Annotated[bool, Option("--train", help="Train a small network on what is taught; minutes.")] = False,
+    init: Annotated[str | None, Option(help=f"With --train, where to start. {CHECKPOINT_HELP}")] = None,
+    noise: Annotated[list[str] | None, Option(help="With --train: folder of noises. May be repeated.")] = None,
+    epochs: Annotated[int | None, Option(help="With --train: how long.", min=1)] = None,
+    seed: Annotated[int, Option(help="With --train: of everything random.", min=0)] = 0,
     device: Device = "cpu",
     threads: Threads = None,
     trust_code: TrustCode = False,

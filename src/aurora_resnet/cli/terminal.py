@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from aurora_resnet.engines.engine import EngineName
 from aurora_resnet.evaluation.tables import markdown_table
@@ -16,27 +17,23 @@ MODEL_HELP = (
 )
 CHECKPOINT_HELP = f"A shipped model ({', '.join(CHECKPOINTS)}), a checkpoint (.safetensors), {_ELSEWHERE}."
 
-Corpora = Annotated[list[str], typer.Option("--corpus", help="KIND:PATH, as in fsdd:data/fsdd. May be repeated.")]
-Split = Annotated[str | None, typer.Option(help="Split of the corpus, as in test; all of it by default.")]
+Corpora = Annotated[list[str], Option("--corpus", help="KIND:PATH, as in fsdd:data/fsdd. May be repeated.")]
+Split = Annotated[str | None, Option(help="Split of the corpus, as in test; all of it by default.")]
 Negatives = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         help="KIND:PATH, or a folder of sound files: recordings without a word or with words that the model does not "
         "know. May be repeated."
     ),
 ]
-Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
-Threads = Annotated[int | None, typer.Option(help="CPU threads; all cores by default.", min=1)]
+Device = Annotated[str, Option(help="Where to compute: cpu, cuda, cuda:1 ...")]
+Threads = Annotated[int | None, Option(help="CPU threads; all cores by default.", min=1)]
 TrustCode = Annotated[
     bool,
-    typer.Option(
-        "--trust-code", help="Import and run the package.module:Class that the file names; only if you trust its code."
-    ),
+    Option("--trust-code", help="Import the package.module:Class that the file names; only if you trust its code."),
 ]
-EngineOption = Annotated[
-    EngineName, typer.Option("--engine", help="Who does it: processes of this machine, or a Ray cluster (RAY_ADDRESS).")
-]
-Workers = Annotated[int | None, typer.Option(help="Pieces at a time; as many as processors by default.", min=1)]
+EngineOption = Annotated[EngineName, Option("--engine", help="Processes of this machine, or a Ray cluster.")]
+Workers = Annotated[int | None, Option(help="Pieces at a time; as many as processors by default.", min=1)]
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from aurora_resnet.cli.logs import logged_to
 from aurora_resnet.cli.outputs import check_folder
@@ -23,30 +23,20 @@ from aurora_resnet.training.ranks import Ranks
 
 
 def train(
-    config: Annotated[
-        str, typer.Option(help="Training file (TOML), or 'quickstart' for the small one that comes with the package.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, history, log and run record.")],
-    model: Annotated[
-        str | None, typer.Option(help="Model to train instead of the file's; see 'aurora-resnet models'.")
-    ] = None,
+    config: Annotated[str, Option(help="Training file (TOML), or 'quickstart', a small one.")],
+    out: Annotated[Path, Option(help="Folder for checkpoints, history, log and run record.")],
+    model: Annotated[str | None, Option(help="Model instead of the file's; see 'aurora-resnet models'.")] = None,
     set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the file, as in training.epochs=3."),
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a value, as training.epochs=3.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the folder.")] = False,
+    resume: Annotated[bool, Option("--resume", help="Go on with the training in the folder.")] = False,
     resume_from_best: Annotated[
-        bool,
-        typer.Option(
-            "--resume-from-best", help="Go on from best.safetensors, where last.safetensors is damaged; not bit by bit."
-        ),
+        bool, Option("--resume-from-best", help="Go on from best.safetensors; not bit by bit.")
     ] = False,
     trust_code: TrustCode = False,
     device: Device = "cpu",
     threads: Threads = None,
-    compile: Annotated[
-        bool, typer.Option("--compile", help="Let torch.compile write the network's kernels; see docs/scale.md.")
-    ] = False,
+    compile: Annotated[bool, Option("--compile", help="Use torch.compile; see docs/scale.md.")] = False,
 ) -> None:
     """Train a model on recordings.
 

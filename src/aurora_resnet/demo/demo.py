@@ -1,73 +1,58 @@
-"""The demonstration as a whole: trained models answer, a small one learns, and the outcome is one value."""
+"""The demonstration: trained models recognise the package's test voices, and a small network learns from the others."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from aurora_resnet.checkpoints import Checkpoint
-from aurora_resnet.corpora.samples import read_samples
-from aurora_resnet.demo.learning import EPOCHS, Learning, learn
-from aurora_resnet.demo.scores import ModelScores, score_recognizer
-from aurora_resnet.demo.sounds import CLEAN, CONDITIONS, SAMPLE_RATE, Sound, demo_sounds
-from aurora_resnet.environment import describe_environment
+from aurora_resnet.audio.mixing import mix_at_snr
+from aurora_resnet.audio.writing import write_audio
+from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from aurora_resnet.clips.clip_set import load_clips
+from aurora_resnet.corpora.corpus import Corpus
+from aurora_resnet.corpora.samples import read_samples, sample_noises
+from aurora_resnet.corpora.splits import split_speakers
+from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.evaluation.evaluator import Evaluator
+from aurora_resnet.evaluation.report import EvaluationReport
+from aurora_resnet.evaluation.tables import percent
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.recognition.word_model import scoring_model
-from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import CHECKPOINTS
-from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.runtime.audio.clips import fit_length
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.training.config import TrainingConfig
+from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.trainer import Trainer
 
-WORD_SHOWN = "seven"
-
-
-@dataclass(frozen=True, eq=False)
-class Example:
-    """A sound, what the network sees of it and what it answers.
-
-    Attributes:
-        sound: the sound.
-        answer: what the first model said.
-        clip: the waveform at the model's rate, ``[N]``.
-        log_mel: the spectrogram that its network sees, ``[M, T]``.
-        mel: the settings of its front end.
-    """
-
-    sound: Sound
-    answer: Recognition
-    clip: Tensor
-    log_mel: Tensor
-    mel: MelConfig
+#: Of the sample recordings, in Hz.
+SAMPLE_RATE = 8000
+SNRS_DB = (20, 10, 5, 0)
+VALIDATION_SHARE = 0.2
+TRAINED = "cnn, trained just now"
+TRAINING = {"batch_size": 16, "optimizer": "adamw", "learning_rate": 0.003, "schedule": "one_cycle"}
 
 
 @dataclass(frozen=True)
-class DemoResult:
-    """Everything that the page shows.
+class Demonstration:
+    """What the demonstration found.
 
     Attributes:
-        models: the trained models, in the order given.
-        learning: the small network that learnt meanwhile.
-        examples: some sounds with the answers of the first model.
-        train_voices: the sample voices that the shipped weights were trained on.
-        test_voices: the voices of the sounds.
-        environment: versions and machine.
-        created: when, UTC, ISO 8601.
+        reports: of the trained models, in the order given.
+        learnt: of the network that was trained here.
+        before: of the same network with random weights, in clean speech.
+        training: how it learnt.
+        checkpoint: where its weights are.
     """
 
-    models: tuple[ModelScores, ...]
-    learning: Learning
-    examples: tuple[Example, ...]
-    train_voices: tuple[str, ...]
-    test_voices: tuple[str, ...]
-    environment: Mapping[str, str | int]
-    created: str
-
-    @property
-    def shipped(self) -> bool:
-        """Whether all models are those that the package carries."""
-        return all(model.name in CHECKPOINTS for model in self.models)
+    reports: tuple[EvaluationReport, ...]
+    learnt: EvaluationReport
+    before: EvaluationReport
+    training: TrainingResult
+    checkpoint: Path
 
 
 def run_demo(
@@ -75,62 +60,87 @@ def run_demo(
     checkpoint: str | Path,
     *,
     seed: int = 0,
-    epochs: int = EPOCHS,
-    device: str = "cpu",
+    epochs: int = 8,
     progress: bool = False,
-    on_scores: Callable[[tuple[ModelScores, ...]], object] = lambda _: None,
-) -> DemoResult:
+    on_reports: Callable[[tuple[EvaluationReport, ...]], object] = lambda _: None,
+) -> Demonstration:
     """Run the demonstration; the same seed gives the same numbers on the same machine.
 
     Args:
-        models: trained ones, one at least; the answers of the first are shown in detail.
+        models: trained ones of single words.
         checkpoint: file for the network that is trained here.
         seed: of the noise and of the training.
         epochs: how long the small network learns.
-        device: where torch computes.
         progress: show the training's bar on a terminal.
-        on_scores: called with the scores of the trained models before the small one begins to learn.
+        on_reports: called with the reports of the trained models before the small one begins to learn.
 
     Raises:
-        ConfigError: for no model, or one that does not know all words of the samples.
+        CorpusError: for a model that does not know all words of the samples, or an installation without samples.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        words, negatives = demo_words(Path(place), seed), demo_noises(Path(place))
+        reports = tuple(Evaluator(model).evaluate(words, negatives=negatives) for model in models)
+        on_reports(reports)
+        config = RecognizerConfig("cnn", MelConfig(sample_rate=SAMPLE_RATE), options={"dropout": 0.2})
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = RecognizerModel(config)
+        before = Evaluator(model).evaluate({"clean": words["clean"]})
+        train, held_out = split_speakers(read_samples().filter(split="train"), VALIDATION_SHARE, seed=0)
+        settings: dict[str, Any] = {**TRAINING, "warmup_fraction": 0.3, "epochs": epochs, "seed": seed}
+        trainer = Trainer(model, TrainingConfig(**settings), Path(place) / "training", progress=progress)
+        training = trainer.fit(load_clips(train, config), load_clips(held_out, config))
+        best = load_checkpoint(training.best_checkpoint)
+        save_checkpoint(best.model, checkpoint, info={"made_by": "aurora-resnet demo", "epochs": epochs, "seed": seed})
+        learnt = replace(Evaluator(best).evaluate(words), model=TRAINED)
+    return Demonstration(reports, learnt, before, training, Path(checkpoint))
+
+
+def demo_words(folder: Path, seed: int) -> dict[str, Corpus]:
+    """Return the words of the test voices by condition: clean, and with noise from the package at each SNR.
+
+    The noises take turns, so each has a fifth of the words.
+
+    Args:
+        folder: where the noisy recordings are written.
+        seed: 0 or more; decides which stretch of the noise is taken.
+
+    Raises:
         CorpusError: if the installation lacks the sample recordings.
     """
-    if not models:
-        raise ConfigError("the demonstration needs at least one trained model, got none")
-    sounds, samples = demo_sounds(seed), read_samples()
-    recognizers = [Recognizer(scoring_model(model, device=device)) for model in models]
-    scores = tuple(score_recognizer(recognizer, sounds) for recognizer in recognizers)
-    on_scores(scores)
-    learning = learn(sounds, checkpoint, seed=seed, epochs=epochs, device=device, progress=progress)
-    mel = models[0].model.config.mel
-    return DemoResult(
-        models=scores,
-        learning=learning,
-        examples=tuple(
-            _example(recognizers[0], mel, sounds[kind][i], scores[0].answers[kind][i])
-            for kind, i in _shown(sounds, scores[0])
-        ),
-        train_voices=samples.filter(split="train").speakers,
-        test_voices=samples.filter(split="test").speakers,
-        environment=describe_environment(device),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    clean = read_samples().filter(split="test")
+    noises = [read_audio(path)[0] for _, path in sorted(sample_noises().items())]
+    conditions = {"clean": clean}
+    for turn, snr_db in enumerate(SNRS_DB):
+        noisy = []
+        for index, utterance in enumerate(clean):
+            speech, noise = fit_length(read_audio(utterance.path)[0], SAMPLE_RATE), noises[(index + turn) % len(noises)]
+            generator = np.random.default_rng([seed, snr_db, index])
+            mixture, _ = mix_at_snr(speech, noise, snr_db, sample_rate=SAMPLE_RATE, generator=generator, channel="none")
+            noisy.append(replace(utterance, path=folder / f"{snr_db}dB" / f"{index}.wav"))
+            write_audio(mixture, noisy[-1].path, SAMPLE_RATE, durable=False)
+        conditions[f"{snr_db} dB"] = replace(clean, utterances=tuple(noisy))
+    return conditions
 
 
-def _shown(sounds: Mapping[str, Sequence[Sound]], scores: ModelScores) -> list[tuple[str, int]]:
-    """Choose one word clean and in noise and backwards, the mistake at the highest SNR, and babble without a word."""
-    index = next(i for i, sound in enumerate(sounds[CLEAN]) if sound.word == WORD_SHOWN)
-    shown = [(condition, index) for condition in (CLEAN, CONDITIONS[len(CONDITIONS) // 2], CONDITIONS[-1])]
-    mistakes = (
-        (condition, i)
-        for condition in CONDITIONS
-        for i, (sound, answer) in enumerate(zip(sounds[condition], scores.answers[condition], strict=True))
-        if sound.word != answer.word and (condition, i) not in shown
-    )
-    return [*shown, *list(mistakes)[:1], ("noise", 0), ("digits backwards", index)]
+def demo_noises(folder: Path) -> dict[str, Corpus]:
+    """Return each second of the package's noises, written into a folder: recordings without a word."""
+    found = []
+    for name, path in sorted(sample_noises().items()):
+        noise, rate = read_audio(path)
+        for second, part in enumerate(np.split(noise, len(noise) // rate)):
+            found.append(Utterance(folder / f"{name}-{second}.wav", (), ""))
+            write_audio(part, found[-1].path, rate, durable=False)
+    return {"noise": Corpus("noise", tuple(found))}
 
 
-def _example(recognizer: Recognizer, mel: MelConfig, sound: Sound, answer: Recognition) -> Example:
-    clip = recognizer.clip(sound.waveform, SAMPLE_RATE).samples
-    log_mel = recognizer.model.features(clip[None])[0]
-    return Example(sound, answer, torch.from_numpy(clip), torch.from_numpy(log_mel), mel)
+def accuracy_table(reports: Sequence[EvaluationReport]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows: accuracies in percent, a row a model, and how many noises it took for a word."""
+    rows = []
+    for report in reports:
+        accepted = "-"  # of a model without a threshold, which accepts all
+        if report.rejection is not None and report.rejection.calibration.rejects:
+            share = report.rejection.negatives_accepted
+            accepted = f"{share.count} of {share.clips}"
+        rows.append([report.model, *(percent(each.accuracy) for each in report.conditions), accepted])
+    return ["model", *(each.name for each in reports[0].conditions), "noise accepted"], rows

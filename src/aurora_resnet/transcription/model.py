@@ -63,10 +63,6 @@ class TranscriptionModel:
         )
         return partial(_rows, self.task, recognizer, self.batch)
 
-    def failed_row(self, name: str, reason: str) -> Row:
-        """Return the row of a recording that could not be recognised."""
-        return failed_row(self.task.columns, name, reason)
-
 
 def _rows(task: Any, recognizer: Pretrained[Any], batch: int, piece: InputPiece) -> list[Row]:
     """Return a row for each recording of a piece, in order; what cannot be used has a row that says why."""

@@ -71,14 +71,10 @@ class Redaction:
         """Return what makes the copies and the rows of a piece."""
         return partial(self._rows, NumberFinder(self.digits))
 
-    def failed_row(self, name: str, reason: str) -> Row:
-        """Return the row of a recording that could not be redacted; it has no copy."""
-        return failed_row(self.columns, name, reason)
-
     def _rows(self, finder: NumberFinder, piece: InputPiece) -> list[Row]:
         if isinstance(piece, TablePiece):
             reason = "a recording inside a table cannot be redacted; write it to a sound file"
-            return [self.failed_row(name, reason) for name, _ in piece.recordings()]
+            return [failed_row(self.columns, name, reason) for name, _ in piece.recordings()]
         return [self._row(finder, file) for file in piece.files]
 
     def _row(self, finder: NumberFinder, file: SoundPath) -> Row:
@@ -88,9 +84,9 @@ class Redaction:
             numbers = finder.find(recording)
             copy = redact(file, self._copy(file.path), numbers, beep=self.beep)
         except AudioError as error:
-            return self.failed_row(name, str(error))
+            return failed_row(self.columns, name, str(error))
         except Exception as error:  # as in a transcription, one recording stops nothing; it has no copy
-            return self.failed_row(name, f"{type(error).__name__}: {error}")
+            return failed_row(self.columns, name, f"{type(error).__name__}: {error}")
         seconds = recording.frames / recording.sample_rate
         times = " ".join(f"{number.start_seconds:.2f}-{min(number.end_seconds, seconds):.2f}" for number in numbers)
         silent = sum(min(number.end_seconds, seconds) - number.start_seconds for number in numbers)

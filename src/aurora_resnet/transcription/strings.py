@@ -1,14 +1,13 @@
 """A string in each recording, of any length."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aurora_resnet.runtime.audio.reading import Recording
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.answer import DigitString
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.strings.rules import Numbers, StringRules
+from aurora_resnet.runtime.strings.rules import StringRules
 from aurora_resnet.transcription.tables import Columns, Row
 
 
@@ -20,16 +19,10 @@ class Strings:
     it is not accepted.
 
     Attributes:
-        lengths: numbers of digits that they have, if known.
-        check: name of a check, of ``CHECKS``.
-        known: all texts that are possible.
-        numbers: how numbers may be said; see ``StringRules``.
+        rules: which strings are possible, with the name of a check.
     """
 
-    lengths: tuple[int, ...] | None = None
-    check: str | None = None
-    known: tuple[str, ...] | None = None
-    numbers: Numbers = "digits"
+    rules: StringRules = field(default_factory=StringRules)
 
     recognizer: ClassVar[type[StringRecognizer]] = StringRecognizer
     columns: ClassVar[Columns] = {
@@ -44,20 +37,11 @@ class Strings:
         "error": str,
     }
 
-    def __post_init__(self) -> None:
-        if self.lengths is not None and (not self.lengths or min(self.lengths) < 1):
-            raise ConfigError(f"lengths must name at least one number of words, 1 or more, got {self.lengths}")
-        _ = self.rules
-
-    @property
-    def rules(self) -> StringRules:
-        """Which strings are possible."""
-        return StringRules(lengths=self.lengths, check=self.check, known=self.known, numbers=self.numbers)
-
     def settings(self) -> dict[str, Any]:
         """Return what was chosen, as plain JSON values."""
-        lists = {name: value and list(value) for name, value in (("lengths", self.lengths), ("known", self.known))}
-        return {"strings": {**lists, "check": self.check, "numbers": self.numbers}}
+        rules = self.rules
+        lists = {name: value and list(value) for name, value in (("lengths", rules.lengths), ("known", rules.known))}
+        return {"strings": {**lists, "check": rules.check, "numbers": rules.numbers}}
 
     def prepare(self, recognizer: StringRecognizer, recording: Recording) -> Samples:
         """Return the waveform of a recording."""

@@ -10,21 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
+from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.plan import Job, Plan
 from aurora_resnet.transcription.redaction import Redaction
-from aurora_resnet.transcription.tables import Columns, Row, TableFormat, parquet, read_rows, write_rows
+from aurora_resnet.transcription.tables import Columns, Row, TableFormat, failed_row, parquet, read_rows, write_rows
 
 logger = logging.getLogger(__name__)
 
 FAILURE: Columns = {"recording": str, "error": str}
-#: Between lines of the log.
-REPORT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def transcribe(
         engine: ``"local"`` or ``"ray"``; machines of a cluster must see inputs and ``out`` under the same paths.
         workers: each with a model of its own, as many as processors if not given.
         column: of Parquet inputs.
-        progress: show a bar on a terminal.
+        progress: show a bar on a terminal, or a line every few seconds elsewhere.
 
     Raises:
         ConfigError: for inputs without recordings, and where another transcription works or has worked in ``out``.
@@ -99,8 +98,8 @@ def transcribe(
         for job in plan.jobs():
             total += len(job.piece)
             kept += len(job.piece) * job.part.is_file()
-        with tqdm(total=total, initial=kept, unit=" recordings", disable=None if progress else True) as bar:
-            lost = _run(plan, hands, model, _Watch(bar, total, kept))
+        with progress_bar(total=total, initial=kept, unit="recording", show=progress) as bar:
+            lost = _run(plan, hands, model, bar)
             for job in lost:
                 write_rows(_one_by_one(job, hands, model), model.columns, job.part)
                 bar.update(len(job.piece))
@@ -129,16 +128,18 @@ def _reading(model: TranscriptionModel | Redaction) -> Callable[[Job], list[Row]
     return lambda job: rows_of(job.piece)
 
 
-def _run(plan: Plan, engine: Engine, model: TranscriptionModel | Redaction, watch: _Watch) -> list[Job]:
+def _run(plan: Plan, engine: Engine, model: TranscriptionModel | Redaction, bar: tqdm[Any]) -> list[Job]:
     """Do all pieces whose files are not there, and return those that were lost."""
     todo = (job for job in plan.jobs() if not job.part.is_file())
-    lost = []
+    lost, failed = [], 0
     for outcome in engine.run(partial(_writing, model), todo):
         if outcome.result is None:
             logger.info("part %d: %s; its recordings are read one by one", outcome.piece.number, outcome.lost)
             lost.append(outcome.piece)
         else:
-            watch.update(len(outcome.piece.piece), outcome.result)
+            failed += outcome.result
+            bar.set_postfix(failed=failed, refresh=False)
+            bar.update(len(outcome.piece.piece))
     return lost
 
 
@@ -150,7 +151,7 @@ def _one_by_one(job: Job, engine: Engine, model: TranscriptionModel | Redaction)
     for outcome in engine.run(partial(_reading, model), singles):
         position = outcome.piece.number
         rows[position] = (
-            model.failed_row(names[position], outcome.lost) if outcome.result is None else outcome.result[0]
+            failed_row(model.columns, names[position], outcome.lost) if outcome.result is None else outcome.result[0]
         )
     return [rows[position] for position in range(len(names))]
 
@@ -169,33 +170,3 @@ def _write_failures(plan: Plan, path: Path) -> int:
 
     write_rows(failures(), FAILURE, path)
     return count
-
-
-class _Watch:
-    """Tells how far it is: a bar, and lines of the log."""
-
-    def __init__(self, bar: tqdm[Any], total: int, kept: int) -> None:
-        self.bar, self.total, self.kept = bar, total, kept
-        self.done = self.failed = 0
-        self.started = self.told = time.monotonic()
-
-    def update(self, recordings: int, failed: int) -> None:
-        """Count a piece."""
-        self.done, self.failed = self.done + recordings, self.failed + failed
-        self.bar.set_postfix(failed=self.failed, refresh=False)
-        self.bar.update(recordings)
-        now = time.monotonic()
-        if now - self.told >= REPORT_SECONDS:
-            self.told = now
-            rate = self.done / (now - self.started)
-            left = self.total - self.kept - self.done
-            logger.info("%s", describe(self.kept + self.done, self.total, rate, left / rate, self.failed))
-
-
-def describe(done: int, total: int, rate: float, seconds_left: float, failed: int) -> str:
-    """Return a line of the log.
-
-    >>> describe(500, 1000, 250.0, 2.0, 1)
-    '500 of 1,000 recordings, 250 a second, 2 s left, 1 failed'
-    """
-    return f"{done:,} of {total:,} recordings, {rate:,.0f} a second, {seconds_left:,.0f} s left, {failed} failed"

@@ -6,8 +6,8 @@ import numpy as np
 
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import evidence
-from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.answer import StringWord
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer
+from aurora_resnet.runtime.strings.answer import DigitString
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import StringRules
 
@@ -28,7 +28,7 @@ class Envelope:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Recognition):
     """What was recognised in one recording, and what the network saw of it.
 
     Attributes:
@@ -46,11 +46,6 @@ class Answer:
         log_mel: what the network sees of the clip, ``[M][T]``, the lowest band first.
     """
 
-    word: str
-    digit: int | None
-    confidence: float
-    accepted: bool | None
-    probabilities: dict[str, float]
     none_probability: float
     duration_seconds: float
     clip_start_seconds: float
@@ -94,7 +89,7 @@ def answer_recording(recognizer: Recognizer, samples: Samples, sample_rate: int)
 
 
 @dataclass(frozen=True)
-class StringAnswer:
+class StringAnswer(DigitString):
     """The string that was recognised in one recording, as ``DigitString`` has it, and what the page shows of it.
 
     Attributes:
@@ -108,12 +103,6 @@ class StringAnswer:
         waveform: the whole recording.
     """
 
-    text: str
-    words: tuple[StringWord, ...]
-    confidence: float
-    alternatives: tuple[tuple[str, float], ...]
-    accepted: bool | None
-    reason: str | None
     duration_seconds: float
     waveform: Envelope
 

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import FrameType
 
@@ -46,7 +45,7 @@ class PhoneServer(uvicorn.Server):
         self._draining = True
 
         def drain() -> None:
-            drained(phones.callers, self._drain_seconds, time.sleep)
+            drained(phones.callers, self._drain_seconds)
             self.should_exit = True
 
         threading.Thread(target=drain, daemon=True).start()

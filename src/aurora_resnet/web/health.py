@@ -4,7 +4,7 @@ A dozen numbers need no client library: the text format is a line a number
 (prometheus.io/docs/instrumenting/exposition_formats).
 """
 
-from collections.abc import Callable
+import time
 
 from fastapi import FastAPI, Response
 
@@ -69,13 +69,12 @@ def metrics_text(callers: Callers | None, uploads: UploadsInHand) -> str:
     return "\n".join(lines) + "\n"
 
 
-def drained(callers: Callers, seconds: float, sleep: Callable[[float], object]) -> bool:
+def drained(callers: Callers, seconds: float) -> bool:
     """Let nobody new in and wait until all callers have left; return whether they have.
 
     Args:
         callers: those who speak at once.
         seconds: how long at most.
-        sleep: waits.
     """
     callers.closed = True
     quiet = 0
@@ -83,5 +82,5 @@ def drained(callers: Callers, seconds: float, sleep: Callable[[float], object]) 
         quiet = 0 if callers.count else quiet + 1  # between two stretches a call has no place
         if quiet > 1:
             return True
-        sleep(DRAIN_STEP)
+        time.sleep(DRAIN_STEP)
     return not callers.count

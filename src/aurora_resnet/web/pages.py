@@ -2,7 +2,6 @@
 
 import io
 import re
-from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -92,8 +91,7 @@ def spoken_number() -> bytes:
 
 
 def _route(path: str, content: bytes, kind: str) -> Route:
-    return Route(f"/{path}", partial(_send, content, kind))
+    async def send(_request: Request) -> Response:
+        return Response(content, media_type=kind)
 
-
-async def _send(content: bytes, kind: str, _request: Request) -> Response:
-    return Response(content, media_type=kind)
+    return Route(f"/{path}", send)

@@ -47,98 +47,77 @@ class Phones:
     def routes(self) -> list[WebSocketRoute]:
         """Return a route for each provider, and that of the events."""
 
-        async def provider(socket: WebSocket) -> None:
-            read = PROVIDERS[socket.url.path.rpartition("/")[2]]
-            await serve_provider(socket, self.callers, self.calls, read)
-
         async def events(socket: WebSocket) -> None:
             await serve_events(socket, self.calls)
 
-        paths = [WebSocketRoute(f"/api/phone/{name}", provider) for name in PROVIDERS]
+        paths = [WebSocketRoute(f"/api/phone/{name}", self.provider) for name in PROVIDERS]
         return [*paths, WebSocketRoute("/api/calls/{call}", events)]
 
     async def audiosocket(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a call of AudioSocket; ``asyncio.start_server`` takes it."""
-        await serve_audiosocket(reader, writer, self.callers, self.calls)
+        """Serve a call that Asterisk sent by AudioSocket, and hang up where it cannot be served."""
 
-
-async def serve_provider(
-    socket: WebSocket, callers: Callers, calls: Calls, read: Callable[[str | bytes], LineEvent | None]
-) -> None:
-    """Serve a call whose provider opened a WebSocket.
-
-    Args:
-        socket: not accepted yet.
-        callers: those who speak at once.
-        calls: where its events are told.
-        read: what the provider's messages say.
-    """
-
-    async def line() -> Line:
-        while True:
+        async def line() -> Line:
+            messages = AudioSocketReader()
             try:
-                event = read(await receive_within(socket, SILENT_SECONDS))
-            except (WebSocketDisconnect, TimeoutError):
-                yield HungUp()
-                return
-            if event is not None:
-                yield event
+                while data := await asyncio.wait_for(reader.read(READ_BYTES), SILENT_SECONDS):
+                    for event in messages.read(data):
+                        yield event
+            except (OSError, TimeoutError):
+                pass
+            yield HungUp()
 
-    await callers.arrive()
-    await socket.accept()
-    try:
-        if callers.closed:
-            raise TooManyCallers
-        await answer(line(), callers, calls)
-        await socket.close()
-    except TooManyCallers:
-        await refuse(socket, f"{callers.most} callers speak already; try again later", AGAIN)
-    except AuroraError as error:
-        await refuse(socket, str(error))
-    except (WebSocketDisconnect, RuntimeError):  # it is closed already
-        return
-
-
-async def serve_audiosocket(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, callers: Callers, calls: Calls
-) -> None:
-    """Serve a call that Asterisk sent here by AudioSocket, and hang up where it cannot be served."""
-
-    async def line() -> Line:
-        messages = AudioSocketReader()
         try:
-            while data := await asyncio.wait_for(reader.read(READ_BYTES), SILENT_SECONDS):
-                for event in messages.read(data):
+            await self._answer(line())
+        except (AuroraError, TooManyCallers):
+            writer.write(message(TERMINATE))
+        finally:
+            writer.close()
+
+    async def provider(self, socket: WebSocket) -> None:
+        """Serve a call whose provider opened a WebSocket, which is not accepted yet."""
+        read = PROVIDERS[socket.url.path.rpartition("/")[2]]
+
+        async def line() -> Line:
+            while True:
+                try:
+                    event = read(await receive_within(socket, SILENT_SECONDS))
+                except (WebSocketDisconnect, TimeoutError):
+                    yield HungUp()
+                    return
+                if event is not None:
                     yield event
-        except (OSError, TimeoutError):
-            pass
-        yield HungUp()
 
-    try:
-        await answer(line(), callers, calls)
-    except (AuroraError, TooManyCallers):
-        writer.write(message(TERMINATE))
-    finally:
-        writer.close()
+        await self.callers.arrive()
+        await socket.accept()
+        try:
+            if self.callers.closed:
+                raise TooManyCallers
+            await self._answer(line())
+            await socket.close()
+        except TooManyCallers:
+            await refuse(socket, f"{self.callers.most} callers speak already; try again later", AGAIN)
+        except AuroraError as error:
+            await refuse(socket, str(error))
+        except (WebSocketDisconnect, RuntimeError):  # it is closed already
+            return
 
+    async def _answer(self, line: Line) -> None:
+        """Recognise a call from its beginning to its end.
 
-async def answer(line: Line, callers: Callers, calls: Calls) -> None:
-    """Recognise a call from its beginning to its end.
-
-    Raises:
-        AuroraError: for what the line should not have sent.
-        TooManyCallers: if there is no room.
-    """
-    opened = await anext(line, HungUp())
-    while not isinstance(opened, Opened):
+        Raises:
+            AuroraError: for what the line should not have sent.
+            TooManyCallers: if there is no room.
+        """
+        opened = await anext(line, HungUp())
         if isinstance(opened, HungUp):
             return
-        raise AudioError(f"expected the beginning of a call first, got {type(opened).__name__}")
-    phone_call = PhoneCall(opened, callers, await calls.begin(opened.call or "unnamed"))
-    try:
-        await phone_call.run(line)
-    finally:
-        await phone_call.call.tell([], over=True)
+        if not isinstance(opened, Opened):
+            raise AudioError(f"expected the beginning of a call first, got {type(opened).__name__}")
+        call = await self.calls.begin(opened.call or "unnamed")
+        try:
+            await PhoneCall(opened, self.callers, call).run(line)
+        finally:
+            await call.tell([], over=True)
 
 
 class PhoneCall:

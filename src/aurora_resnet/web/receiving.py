@@ -29,14 +29,9 @@ class Receiver:
 
     They are decoded side by side, a few at a time; the network takes one at a time, because a second one beside it
     would only slow both. The rest wait, and beyond a bound they are sent away with 503.
-
-    Args:
-        body_seconds: how long a recording may be on its way.
-        wait_seconds: how long it may wait for its turn before it is sent away.
     """
 
-    def __init__(self, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
-        self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
+    def __init__(self) -> None:
         self._network, self._turns, self.uploads = threading.Lock(), asyncio.Semaphore(AT_ONCE), UploadsInHand()
 
     async def answer(self, request: Request, answer: Callable[[Samples, int], T]) -> T | Response:
@@ -59,10 +54,10 @@ class Receiver:
         with self.uploads.room_for(_not_too_large(size, most)):
             body = _bounded(request, most)
             try:
-                async with asyncio.timeout(self.body_seconds):
+                async with asyncio.timeout(BODY_SECONDS):
                     data = await (file_of_form(request.headers, body) if form else _whole(body))
             except TimeoutError:
-                late = f"the recording was not here after {self.body_seconds:g} s; send it again"
+                late = f"the recording was not here after {BODY_SECONDS:g} s; send it again"
                 raise HTTPException(408, late) from None
             _not_too_large(len(data))
             async with self._turn():
@@ -88,7 +83,7 @@ class Receiver:
     async def _turn(self) -> AsyncIterator[None]:
         """Have one of the turns while the block lasts."""
         try:
-            async with asyncio.timeout(self.wait_seconds):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await self._turns.acquire()
         except TimeoutError:
             raise TooManyUploads from None

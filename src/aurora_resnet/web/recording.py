@@ -4,21 +4,15 @@ import asyncio
 import threading
 from contextlib import suppress
 
-from aurora_resnet.runtime.errors import AuroraError, MissingDependencyError
+from fastapi import FastAPI, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from aurora_resnet.runtime.errors import AuroraError
 from aurora_resnet.teaching.recording_session import RecordingSession
-
-try:
-    from fastapi import FastAPI, WebSocket
-    from starlette.websockets import WebSocketDisconnect
-
-    from aurora_resnet.web.guard import guarded_app
-    from aurora_resnet.web.pages import page_routes
-    from aurora_resnet.web.sockets import refuse
-    from aurora_resnet.web.visit import OpenedLater, Visit
-except ImportError as error:
-    raise MissingDependencyError(
-        f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
-    ) from None
+from aurora_resnet.web.guard import guarded_app
+from aurora_resnet.web.pages import page_routes
+from aurora_resnet.web.sockets import refuse
+from aurora_resnet.web.visit import OpenedLater, Visit
 
 #: A page that sends nothing so long is gone.
 SILENT_SECONDS = 60.0

@@ -1,24 +1,19 @@
-"""An application listens at an address: for good, or in the background while a block runs."""
-
-from __future__ import annotations
+"""An application listens at an address."""
 
 import ipaddress
 import logging
 import socket
 import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
+import uvicorn
+from fastapi import FastAPI
 
-if TYPE_CHECKING:
-    import uvicorn
-    from fastapi import FastAPI
-
-    from aurora_resnet.web.draining import Beside
+from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.web.draining import Beside, PhoneServer
+from aurora_resnet.web.frames import BoundedWebSocket
+from aurora_resnet.web.patience import PatientProtocol
+from aurora_resnet.web.sockets import MAX_CHUNK_BYTES
 
 #: What computes waits so long for what reads, a tenth of Python's own: each of its many steps begins so.
 SWITCH_SECONDS = 0.0005
@@ -86,10 +81,9 @@ def serve_forever(
         drain_seconds: after SIGTERM ``/health`` says 503, nobody new is let in, and who speaks has so long to end.
 
     Raises:
-        MissingDependencyError: without uvicorn.
         KeyboardInterrupt: after Ctrl-C.
     """
-    server = _server(app, beside, drain_seconds)
+    server = server_of(app, beside, drain_seconds)
     if finished is not None:
         threading.Thread(target=_stop_after, args=(server, finished), daemon=True).start()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -102,49 +96,8 @@ def _stop_after(server: uvicorn.Server, finished: threading.Event) -> None:
     server.should_exit = True
 
 
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of this machine while the block runs; yields its address.
-
-    Args:
-        app: the application.
-
-    Raises:
-        MissingDependencyError: without uvicorn.
-
-    >>> from urllib.request import urlopen
-    >>> from aurora_resnet.runtime.recognizer import Recognizer
-    >>> from aurora_resnet.web.server import create_app
-    >>> with served(create_app(Recognizer.from_pretrained("compact"))) as address:
-    ...     with urlopen(address) as page:
-    ...         page.status
-    200
-    """
-    server = _server(app)
-    with open_socket("127.0.0.1", 0) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.005)
-            yield socket_address(listening)
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-def _server(app: FastAPI, beside: Beside = (), drain_seconds: float = 0.0) -> uvicorn.Server:
-    try:
-        import uvicorn
-
-        from aurora_resnet.web.draining import PhoneServer
-        from aurora_resnet.web.frames import BoundedWebSocket
-        from aurora_resnet.web.patience import PatientProtocol
-        from aurora_resnet.web.sockets import MAX_CHUNK_BYTES
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the web page needs uvicorn ({error}); install it with: pip install 'aurora-resnet[web]'"
-        ) from None
+def server_of(app: FastAPI, beside: Beside = (), drain_seconds: float = 0.0) -> uvicorn.Server:
+    """Return what serves an application within bounds; arguments as ``serve_forever``."""
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # as uvicorn's below
     config = uvicorn.Config(
         app,

@@ -3,39 +3,32 @@
 Nothing that it sends names another host, and the header ``Content-Security-Policy`` forbids the browser to ask one.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import WebSocketRoute
 
-from aurora_resnet.runtime.errors import AudioError, ConfigError, MissingDependencyError, did_you_mean
+from aurora_resnet.runtime.errors import AudioError, ConfigError, did_you_mean
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.strings.rules import Numbers, StringRules
 from aurora_resnet.web.answer import Answer, StringAnswer, answer_recording, answer_string
+from aurora_resnet.web.callers import Callers
+from aurora_resnet.web.guard import HEADERS, guarded_app
+from aurora_resnet.web.health import add_health
+from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
+from aurora_resnet.web.phone import Phones
+from aurora_resnet.web.receiving import Receiver
+from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
 from aurora_resnet.web.upload import MAX_BYTES, MAX_SECONDS
-
-try:
-    from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, WebSocket
-    from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
-    from starlette.exceptions import HTTPException as AnyHTTPException
-    from starlette.requests import ClientDisconnect
-    from starlette.routing import WebSocketRoute
-
-    from aurora_resnet.web.callers import Callers
-    from aurora_resnet.web.guard import HEADERS, guarded_app
-    from aurora_resnet.web.health import add_health
-    from aurora_resnet.web.pages import page_routes, sample_routes, sample_words
-    from aurora_resnet.web.phone import Phones
-    from aurora_resnet.web.receiving import BODY_SECONDS, WAIT_SECONDS, Receiver
-    from aurora_resnet.web.stream import MOST_KNOWN, Check, Length, Number, serve_stream
-except ImportError as error:
-    raise MissingDependencyError(
-        f"the web page needs FastAPI ({error}); install it with: pip install 'aurora-resnet[web]'"
-    ) from None
 
 #: After so many seconds the page stops listening by itself.
 MICROPHONE_SECONDS = 3.0
@@ -104,8 +97,6 @@ def create_app(
     strings: StringRecognizer | None = None,
     allowed_hosts: Collection[str] = (),
     any_address: bool = False,
-    body_seconds: float = BODY_SECONDS,
-    wait_seconds: float = WAIT_SECONDS,
 ) -> FastAPI:
     """Return the application: the pages, ``GET /api/model``, ``POST /api/recognize``, and of strings two routes more.
 
@@ -120,8 +111,6 @@ def create_app(
         strings: who answers where digits come one after another.
         allowed_hosts: as for ``Guard``.
         any_address: as for ``Guard``.
-        body_seconds: as for ``Receiver``.
-        wait_seconds: as for ``Receiver``.
 
     >>> app = create_app(Recognizer.from_pretrained("compact"))
     >>> app.url_path_for("recognize")
@@ -129,13 +118,14 @@ def create_app(
     """
     answer_recording(recognizer, np.zeros(48_000, dtype=np.float32), 48_000)
     description = describe_model(recognizer, strings)
-    receiver = Receiver(body_seconds, wait_seconds)
+    receiver = Receiver()
     app = guarded_app(
         allowed_hosts=allowed_hosts,
         any_address=any_address,
         openapi_url="/api/openapi.json",
         dependencies=[Depends(_check_query)],
         responses={"default": {"model": Problem}},
+        exception_handlers=HANDLERS,
     )
 
     @app.get("/api/model")
@@ -150,12 +140,6 @@ def create_app(
     callers = None if strings is None else _add_strings(app, strings, receiver)
     add_health(app, callers, receiver.uploads)
     app.router.routes.append(WebSocketRoute("/{path:path}", _no_such_socket))
-    app.add_exception_handler(AudioError, _unprocessable)
-    app.add_exception_handler(ConfigError, _unprocessable)
-    app.add_exception_handler(RequestValidationError, _wrong_query)
-    app.add_exception_handler(AnyHTTPException, _http_error)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _failed)
     app.router.routes += page_routes(*(["index.html"] if strings is None else ["numbers.html", "index.html"]))
     app.router.routes += sample_routes(description.samples, number=strings is not None)
     return app
@@ -222,3 +206,13 @@ def _unprocessable(_request: Request, error: Exception) -> Response:
 def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, AnyHTTPException)  # it is registered for no other
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    AudioError: _unprocessable,
+    ConfigError: _unprocessable,
+    RequestValidationError: _wrong_query,
+    AnyHTTPException: _http_error,
+    ClientDisconnect: _gone,
+    Exception: _failed,
+}

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import WebSocket
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from aurora_resnet.runtime.audio.encodings import Encoding, sample_bytes
@@ -39,10 +39,8 @@ Check = Literal["luhn"]
 MOST_KNOWN = 1000
 
 
-class StreamBegin(BaseModel):
+class StreamBegin(BaseModel, extra="forbid", strict=True, allow_inf_nan=False):
     """What a client says first; times in seconds, as ``StringTimes`` has them."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     sample_rate: Annotated[int, Field(ge=RATES[0], le=RATES[1])]
     encoding: Encoding = "pcm16"

@@ -12,11 +12,10 @@ or ``failed``) and what is said from then on is recognised (``answer``). The pag
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from fastapi import WebSocket
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from aurora_resnet.runtime.audio.encodings import decode_samples
 from aurora_resnet.runtime.audio.waveform import Samples
@@ -32,12 +31,19 @@ if TYPE_CHECKING:
 
 #: Most probable words of an answer.
 LISTED = 3
+HELLO = f'{{"sample_rate": {RATES[0]} to {RATES[1]}}} first'
+WISH = 'sound, {"do": "try"}, "save" or "finish", or "correct" with a word'
+Said = TypeVar("Said", bound=BaseModel)
 
 
-class Wish(BaseModel):
+class Hello(BaseModel, strict=True):
+    """What a page says first."""
+
+    sample_rate: Annotated[int, Field(ge=RATES[0], le=RATES[1])]
+
+
+class Wish(BaseModel, strict=True, extra="forbid"):
     """What a page asks for beside its sound; ``word`` is what was said in truth."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     do: Literal["try", "correct", "save", "finish"]
     word: Annotated[str, Field(max_length=1000)] | None = None
@@ -87,14 +93,14 @@ class Visit:
             TimeoutError: if it says nothing any more.
             AudioError: for what is neither sound nor a wish.
         """
-        self.finder = TakeFinder(_sample_rate(await self._receive()))
+        self.finder = TakeFinder(_read(Hello, await self._receive(), HELLO).sample_rate)
         await self._ask()
         while True:
             message = await self._receive()
             if not isinstance(message, str):
                 await self._take(_chunk(message))
                 continue
-            wish = _wish(message)
+            wish = _read(Wish, message, WISH)
             if wish.do == "finish":
                 return await self.socket.close()
             if wish.do == "save":
@@ -171,25 +177,13 @@ def _found(taught: Taught) -> dict[str, object]:
     return {"words": words, "advice": taught.advice, "seconds": round(taught.seconds, 1)}
 
 
-def _wish(message: str) -> Wish:
+def _read(kind: type[Said], message: str | bytes, expected: str) -> Said:
     try:
         if len(message) <= MAX_TEXT_BYTES:
-            return Wish.model_validate_json(message)
+            return kind.model_validate_json(message)
     except ValidationError:
         pass
-    raise AudioError(
-        f'expected sound, {{"do": "try"}}, "save" or "finish", or "correct" with a word, got {message[:100]!r}'
-    )
-
-
-def _sample_rate(hello: str | bytes) -> int:
-    try:
-        rate = json.loads(hello)["sample_rate"]
-        if type(rate) is int and RATES[0] <= rate <= RATES[1]:
-            return rate
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise AudioError(f'expected {{"sample_rate": {RATES[0]} to {RATES[1]}}} first, got {hello[:100]!r}')
+    raise AudioError(f"expected {expected}, got {message[:100]!r}")
 
 
 def _chunk(data: bytes) -> Samples:

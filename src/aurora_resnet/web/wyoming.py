@@ -6,7 +6,6 @@ what ``recognize`` says of the same sound, an empty text where that is not accep
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, cast
@@ -14,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from aurora_resnet.runtime.errors import AudioError, AuroraError, ConfigError, MissingDependencyError, did_you_mean
-from aurora_resnet.runtime.recognizer import Recognizer
+from aurora_resnet.runtime.recognizer import Recognition, Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.runtime.version import __version__
 from aurora_resnet.web.load import TooManyUploads
@@ -41,7 +40,6 @@ LANGUAGES = [
     "pl", "pt", "ro", "ru", "sv", "tr", "uk", "vi", "zh",
 ]  # fmt: skip
 KINDS: tuple[type[Eventable], ...] = (Describe, Transcribe, AudioStart, AudioChunk, AudioStop)
-Answer = Callable[[np.ndarray[Any, Any], int], str]
 
 
 class Commands:
@@ -54,23 +52,13 @@ class Commands:
     """
 
     def __init__(self, words: Recognizer, numbers: StringRecognizer | None, receiver: Receiver) -> None:
-        def word(samples: np.ndarray[Any, Any], rate: int) -> str:
-            answer = words.recognize(samples, rate)
-            return "" if answer.accepted is False else answer.word
-
-        def number(samples: np.ndarray[Any, Any], rate: int) -> str:
-            assert numbers is not None
-            answer = numbers.recognize(samples, rate)
-            return "" if answer.accepted is False else answer.text
-
         self.receiver = receiver
-        self.answers: dict[str, Answer] = {} if numbers is None else {numbers.facts.name: number}
-        self.answers[words.model.facts.name] = word
-        spoken = ["en"] if None not in words.vocabulary.digits else LANGUAGES
+        self.answers = {each.model.facts.name: each for each in (numbers, words) if each is not None}
         about: Any = {"attribution": Attribution("aurora-resnet", ""), "installed": True, "version": __version__}
+        languages = ["en"] if None not in words.vocabulary.digits else LANGUAGES
         models = [
-            AsrModel(name=name, description=None, languages=spoken if answer is word else ["en"], **about)
-            for name, answer in self.answers.items()
+            AsrModel(name=name, description=None, languages=languages if each is words else ["en"], **about)
+            for name, each in self.answers.items()
         ]
         program = AsrProgram(name="aurora-resnet", description="spoken digits, or own words", models=models, **about)
         self.info = Info(asr=[program])
@@ -90,6 +78,11 @@ class Commands:
         finally:
             command.end()
             writer.close()
+
+
+def _text(recognizer: Recognizer | StringRecognizer, samples: np.ndarray[Any, Any], rate: int) -> str:
+    answer = recognizer.recognize(samples, rate)
+    return "" if answer.accepted is False else answer.word if isinstance(answer, Recognition) else answer.text
 
 
 class _Bounded:
@@ -129,7 +122,7 @@ class _Command:
     def end(self) -> None:
         """Forget what was said; its room is free."""
         self._room.close()
-        self._answer = next(iter(self._commands.answers.values()))
+        self._answers = next(iter(self._commands.answers.values()))
         self._format: tuple[int, int] | None = None  # rate, channels
         self._sound = bytearray()
 
@@ -157,7 +150,7 @@ class _Command:
                 rate, channels = self._opened()
                 samples, text = np.frombuffer(self._sound, "<i2").reshape(-1, channels), ""
                 if len(samples):
-                    text = await self._commands.receiver.computed(partial(self._answer, samples, rate))
+                    text = await self._commands.receiver.computed(partial(_text, self._answers, samples, rate))
                 self.end()
                 return Transcript(text)
         return None
@@ -167,7 +160,7 @@ class _Command:
         if name is not None and name not in answers:
             hint = did_you_mean(str(name)[:50], answers)
             raise ConfigError(f"there is no model {str(name)[:50]!r}{hint}; there are {', '.join(answers)}")
-        self._answer = self._answer if name is None else answers[name]
+        self._answers = self._answers if name is None else answers[name]
 
     def _start(self, start: AudioStart) -> None:
         whole = isinstance(start.rate, int) and isinstance(start.channels, int)
