@@ -11,8 +11,9 @@ import soundfile
 
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES, may_be_headerless
 from aurora_resnet.runtime.audio.media_files import KEPT_VALUES
-from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, iterate_blocks, read_audio
+from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, read_audio
 from aurora_resnet.runtime.audio.recordings import open_recording
+from aurora_resnet.runtime.audio.sound_files import open_sound
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
 from tests.runtime.media import RATE, encode
@@ -65,7 +66,7 @@ def test_lossless_files_give_the_samples_that_were_encoded(
     np.testing.assert_array_equal(decode_audio(path.read_bytes(), "a")[0], expected)
     part, _ = read_audio(path, start_seconds=0.5, duration_seconds=0.25)
     np.testing.assert_array_equal(part, expected[8000:12000])
-    np.testing.assert_array_equal(np.concatenate(list(iterate_blocks(path, block_seconds=0.1))), expected)
+    np.testing.assert_array_equal(np.concatenate(list(audio_info(path).blocks(0.1))), expected)
 
 
 @pytest.mark.parametrize(("container", "codec", "suffix", "rate"), LOSSY)
@@ -86,7 +87,8 @@ def test_what_phones_and_browsers_record_is_read_from_paths_bytes_and_file_objec
 @pytest.mark.parametrize("channels", [2, 8])
 def test_channels_become_one(av: Any, tmp_path: Path, channels: int) -> None:
     path = encode(av, tmp_path / "a.mka", "matroska", "flac", TONE, channels=channels)
-    assert audio_info(path).channels == channels
+    with open_sound(path) as file:
+        assert file.channels == channels
     np.testing.assert_allclose(read_audio(path)[0], TONE / 2**15, atol=1e-4)
 
 

@@ -200,11 +200,8 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
             raise wrong_kind(text, SHIPPED[text][0])
         form: Format = format or "onnx"
         if form == "checkpoint" and text not in CHECKPOINTS:
-            raise CheckpointError(
-                f"'{text}' is an exported model (.onnx), which is computed on the CPU and neither trained, calibrated, "
-                f"adapted nor exported again; take {' or '.join(CHECKPOINTS)}, or give the checkpoint (.safetensors) "
-                "of a training"
-            )
+            instead = f"take {' or '.join(CHECKPOINTS)}, or give the checkpoint (.safetensors) of a training"
+            raise _wrong_format(text, "onnx", instead)
         if form not in FOLDERS:
             added("kind", f"the checkpoint of '{text}'")
         path = FOLDERS[form] / _FILES.get(text, {}).get(kind or "words", f"{text}{SUFFIXES[form]}")
@@ -257,11 +254,13 @@ def _in_folder(text: str, get: Callable[[str], Path], format: Format | None) -> 
     )
 
 
-def _wrong_format(name: str, format: Format) -> ModelError:
+def _wrong_format(
+    name: str, format: Format, instead: str = "give the checkpoint (.safetensors) that it was exported from"
+) -> ModelError:
     if format == "onnx":
         return CheckpointError(
             f"'{name}' is an exported model (.onnx), which is computed on the CPU and neither trained, calibrated, "
-            "adapted nor exported again; give the checkpoint (.safetensors) that it was exported from"
+            f"adapted nor exported again; {instead}"
         )
     return ModelError(
         f"'{name}' is a checkpoint, not an exported model; load it with Recognizer.from_pretrained, or export it: "

@@ -6,7 +6,6 @@ open nothing else: no address, no list, no other file. Only containers and decod
 """
 
 import io
-import math
 from collections.abc import Generator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -48,7 +47,6 @@ class MediaFile(AbstractContextManager["MediaFile"]):
     Args:
         source: its path, or a whole file in memory with its name.
         frames: how many there are, if that was counted before.
-        most_seconds: counting may end where it is known that there is more.
 
     Raises:
         MissingDependencyError: if PyAV is not installed.
@@ -57,14 +55,13 @@ class MediaFile(AbstractContextManager["MediaFile"]):
     """
 
     format = "PyAV"
-    extra_info = ""
 
-    def __init__(self, source: Any, *, frames: int | None = None, most_seconds: float = math.inf) -> None:
+    def __init__(self, source: Any, *, frames: int | None = None) -> None:
         self._source = source
         self._kind = ""
         self.samplerate = self.channels = 0
         self._kept: list[Block] | None = None
-        self.frames = self._count(most_seconds) if frames is None else frames
+        self.frames = self._count() if frames is None else frames
         self._blocks, self._rest = self._decode(), None
         if self._kept is None:
             self._rest = next(self._blocks, None)  # rate and channels are known
@@ -92,15 +89,13 @@ class MediaFile(AbstractContextManager["MediaFile"]):
             missing -= len(parts[-1])
         return np.concatenate(parts) if parts else np.empty((0, self.channels), np.float32)
 
-    def _count(self, most_seconds: float) -> int:
+    def _count(self) -> int:
         frames, kept = 0, []
         with closing(self._decode()) as blocks:
             for block in blocks:
                 frames += len(block)
                 if frames * self.channels <= KEPT_VALUES:
                     kept.append(block)
-                elif frames > most_seconds * self.samplerate:
-                    return frames
         if not frames:
             raise AudioError(f"{self} holds no samples; record it again or drop it")
         if frames * self.channels <= KEPT_VALUES:

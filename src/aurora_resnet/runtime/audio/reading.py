@@ -14,7 +14,7 @@ import soundfile
 from ..errors import AudioError
 from .media_files import MediaFile
 from .mono import Downmix, step_frames
-from .sound_files import AudioInfo, RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
+from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
 from .waveform import Samples, check_range
 
 BLOCK_SECONDS = 10.0
@@ -63,17 +63,36 @@ class SamplesInMemory:
 
 @dataclass(frozen=True, eq=False)
 class SoundFile:
-    """A file whose header was read; its samples are read when they are asked for. ``open_file`` makes one."""
+    """A file whose header was read; its samples are read when they are asked for.
+
+    Attributes:
+        source: the file.
+        sample_rate: Hz.
+        frames: samples of each channel; of an MP3 without a Xing or Info tag an estimate.
+        raw: of headerless audio.
+    """
 
     source: SoundSource
     sample_rate: int
     frames: int
     raw: RawFormat | None = None
 
-    def blocks(self) -> Iterator[Samples]:
-        """Yield all samples in blocks of some seconds."""
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return self.frames / self.sample_rate
+
+    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[Samples]:
+        """Yield all samples as consecutive mono blocks; the last one may be shorter.
+
+        Errors (those of ``read_audio``) come when the block that they concern is asked for.
+
+        Args:
+            seconds: length of a block, above 0; less where many channels or a high rate would take much memory, and
+                whole steps of 0.1 s where several channels become one.
+        """
         with open_sound(self.source, self.raw, frames=self.frames) as file:
-            yield from mono_blocks(file, self.source, 0, self.frames)
+            yield from mono_blocks(file, self.source, 0, self.frames, seconds)
 
     def read(self, start: int, frames: int) -> Samples:
         """Return a part, shorter only where the length was an estimate; ``AudioError`` if memory does not hold it."""
@@ -101,10 +120,8 @@ def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recordin
         return SamplesInMemory(_read(file, source, 0, frames), rate)
 
 
-def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
+def audio_info(path: str | Path, raw: RawFormat | None = None) -> SoundFile:
     """Read the header of a sound file (of a headerless one: its size).
-
-    The length of an MP3 without a Xing or Info tag is an estimate.
 
     Args:
         path: the file.
@@ -116,11 +133,11 @@ def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> soundfile.write(file, np.zeros(4000), 8000)
-    >>> audio_info(file).frames
-    4000
+    >>> audio_info(file).seconds, [len(block) for block in audio_info(file).blocks(0.2)]
+    (0.5, [1600, 1600, 800])
     """
     with open_sound(Path(path), raw) as file:
-        return AudioInfo(Path(path), file.samplerate, file.frames, file.channels)
+        return SoundFile(Path(path), int(file.samplerate), int(file.frames), raw)
 
 
 def read_audio(
@@ -186,31 +203,6 @@ def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
     """
     file = open_file(SoundBytes(data, name))
     return file.read(0, file.frames), file.sample_rate
-
-
-def iterate_blocks(
-    path: str | Path, *, raw: RawFormat | None = None, block_seconds: float = BLOCK_SECONDS
-) -> Iterator[Samples]:
-    """Yield a sound file as consecutive mono blocks; the last one may be shorter.
-
-    Errors (those of ``read_audio``) come when the block that they concern is asked for.
-
-    Args:
-        path: the file.
-        raw: for headerless PCM.
-        block_seconds: length of a block, above 0; less where many channels or a high rate would take much memory, and
-            whole steps of 0.1 s where several channels become one.
-
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "a.wav"
-    >>> soundfile.write(file, np.zeros(5000), 8000)
-    >>> [len(block) for block in iterate_blocks(file, block_seconds=0.25)]
-    [2000, 2000, 1000]
-    """
-    if not 0 < block_seconds < float("inf"):
-        raise AudioError(f"'{path}': block_seconds must be a number above 0, got {block_seconds}")
-    with open_sound(Path(path), raw) as file:
-        yield from mono_blocks(file, Path(path), 0, file.frames, block_seconds)
 
 
 def _read(file: soundfile.SoundFile | MediaFile, source: SoundSource, start: int, frames: int) -> Samples:

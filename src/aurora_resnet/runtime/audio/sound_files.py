@@ -6,7 +6,6 @@ named pipe, which is no recording where it lies in a folder, ``sound_source`` ta
 """
 
 import io
-import math
 import os
 import stat
 from dataclasses import dataclass, field
@@ -60,25 +59,6 @@ class RawFormat:
 
 
 @dataclass(frozen=True)
-class AudioInfo:
-    """What the header of a sound file says: rate in Hz, frames (samples per channel), channels.
-
-    >>> AudioInfo(Path("a.wav"), sample_rate=8000, frames=4000, channels=1).seconds
-    0.5
-    """
-
-    path: Path
-    sample_rate: int
-    frames: int
-    channels: int
-
-    @property
-    def seconds(self) -> float:
-        """Duration in seconds."""
-        return self.frames / self.sample_rate
-
-
-@dataclass(frozen=True)
 class SoundBytes:
     """A sound file that is in memory, such as one that came through a pipe.
 
@@ -114,7 +94,7 @@ def is_pipe(path: Path) -> bool:
 
 
 def open_sound(
-    source: SoundSource, raw: RawFormat | None = None, *, frames: int | None = None, most_seconds: float = math.inf
+    source: SoundSource, raw: RawFormat | None = None, *, frames: int | None = None
 ) -> soundfile.SoundFile | MediaFile:
     """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
 
@@ -122,7 +102,6 @@ def open_sound(
         source: the file.
         raw: for headerless samples.
         frames: its length, if it was open before; what does not state it is not counted again.
-        most_seconds: where counting may stop, if nothing longer is wanted.
 
     Raises:
         AudioError: as ``audio_info``.
@@ -140,7 +119,7 @@ def open_sound(
         options = {} if raw is None else raw.options()
         file = soundfile.SoundFile(opened if raw is not None else _checked(source, opened, size), **options)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-        file = _other_kind(source, reason(error), frames=frames, most_seconds=most_seconds)
+        file = _other_kind(source, reason(error), frames)
     try:
         check_header(file, source)
     except AudioError:
@@ -176,7 +155,7 @@ def _checked(source: SoundSource, opened: Any, size: int) -> Any:
     return opened
 
 
-def _other_kind(source: SoundSource, problem: str, **limits: Any) -> MediaFile:
+def _other_kind(source: SoundSource, problem: str, frames: int | None) -> MediaFile:
     """Return a file that libsndfile refused, opened by PyAV.
 
     Raises:
@@ -184,7 +163,7 @@ def _other_kind(source: SoundSource, problem: str, **limits: Any) -> MediaFile:
     """
     hint = _raw_hint(source)
     try:
-        return MediaFile(source, **limits)
+        return MediaFile(source, frames=frames)
     except NoMediaError:
         hint = f"it is damaged or no sound file{hint}"
     except MissingDependencyError as error:
