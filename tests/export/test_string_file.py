@@ -50,12 +50,6 @@ def test_the_operating_point_comes_from_the_checkpoint(checkpoint: Path, tmp_pat
     point = model.facts.calibration
     assert (point.other_weight, point.threshold, model.card) == (0.3, 0.6, "# Mine")
     assert sequence_model(tiny()).facts.calibration.other_weight == 1.0
-    moved = model.at(other_weight=2.0, threshold=0.1)
-    assert (moved.facts.calibration.other_weight, moved.facts.calibration.threshold, point.other_weight) == (
-        2.0,
-        0.1,
-        0.3,
-    )
     for damaged in ({"other_weight": 1}, {"other_weight": "a", "threshold": 0.5}, [1]):
         save_calibrated(checkpoint, Calibration(), tmp_path / "c.safetensors", info={OPERATING_POINT: damaged})
         with pytest.raises(CheckpointError, match="operating point is damaged"):

@@ -120,11 +120,8 @@ class Parity:
 
     def check(self, *, int8: bool) -> None:
         """Raise ``ExportError`` if they are too far apart; ``int8`` says which rule holds."""
-        lost = self.file_errors.errors - self.errors.errors
-        too_many = more_than(ACCURACY_LOSS, lost, self.labelled) or more_than(
-            CHANGED_WORDS, self.changed_words, self.sure
-        )
-        if int8 and too_many:
+        lost = more_than(ACCURACY_LOSS, self.file_errors.errors - self.errors.errors, self.labelled)
+        if int8 and (lost or more_than(CHANGED_WORDS, self.changed_words, self.sure)):
             raise ExportError(
                 f"in int8 the model answers too differently ({self}); quantise with more recordings (--recordings), "
                 "or export it without --int8"

@@ -14,7 +14,6 @@ from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
@@ -85,12 +84,8 @@ class TorchModel:
     Args:
         model: a trained network or a checkpoint; it stays as it is and where it is. ``network`` is a copy in evaluation
             mode on the device, with BatchNorms folded where that is possible, which cannot be trained or saved.
-        calibration: that belongs to the network; its own if not given.
         name: of the model; the checkpoint's, or the zoo's name, if not given.
         device: where to compute.
-        threads: number of threads with which torch computes on the CPU; ``None`` leaves it as it is. Torch has one
-            such number for the whole process: it is set here, once, holds for everything else that torch computes, and
-            stays until it is set again. Set it before other threads begin to compute.
 
     Raises:
         ConfigError: if there is no such device.
@@ -105,16 +100,9 @@ class TorchModel:
 
     @float32_on_cpu()
     def __init__(
-        self,
-        model: RecognizerModel | Checkpoint,
-        *,
-        calibration: Calibration | None = None,
-        name: str = "",
-        device: str | torch.device = "cpu",
-        threads: int | None = None,
+        self, model: RecognizerModel | Checkpoint, *, name: str = "", device: str | torch.device = "cpu"
     ) -> None:
         self.device = check_device(device)
-        set_threads(threads)
         if isinstance(model, Checkpoint):
             name = name or model.name
             model = model.model
@@ -124,7 +112,7 @@ class TorchModel:
         self.facts = ModelFacts(
             name=name or config.model,
             vocabulary=config.vocabulary,
-            calibration=model.calibration if calibration is None else calibration,
+            calibration=model.calibration,
             sample_rate=config.mel.sample_rate,
             clip_samples=config.clip_samples,
             frequencies_hz=(config.mel.f_min, config.mel.top),
@@ -149,29 +137,26 @@ class TorchModel:
 
 
 def scoring_model(
-    model: RecognizerModel | Checkpoint | ScoringModel,
-    *,
-    device: str | torch.device = "cpu",
-    threads: int | None = None,
+    model: RecognizerModel | Checkpoint | ScoringModel, *, device: str | torch.device = "cpu"
 ) -> ScoringModel:
     """Return what scores clips with a model, whatever form it has.
 
     Args:
         model: a network, a checkpoint, or what scores clips already.
         device: where torch computes.
-        threads: with which torch computes, as ``TorchModel`` has them.
 
     Raises:
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint | RecognizerModel):
-        return TorchModel(model, device=device, threads=threads)
+        return TorchModel(model, device=device)
     return model
 
 
 def load_scoring_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> ScoringModel:
     """Return what scores clips with a checkpoint, as ``Recognizer.from_pretrained`` asks for it."""
-    return scoring_model(load_checkpoint(file, trust_code=trust_code), device=device, threads=threads)
+    set_threads(threads)
+    return TorchModel(load_checkpoint(file, trust_code=trust_code), device=device)
 
 
 def _answering_copy(model: RecognizerModel) -> RecognizerModel:
