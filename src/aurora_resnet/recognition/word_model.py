@@ -19,14 +19,7 @@ from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
 
 
-def predict_logits(
-    network: nn.Module,
-    clips: ClipSet,
-    *,
-    device: str | torch.device,
-    batch_size: int,
-    on_batch: Callable[[int], object] | None = None,
-) -> Tensor:
+def predict_logits(network: nn.Module, clips: ClipSet, *, device: str | torch.device, batch_size: int) -> Tensor:
     """Return a network's logits of all clips in order.
 
     The network is in evaluation mode meanwhile and gets its former mode back.
@@ -36,7 +29,6 @@ def predict_logits(
         clips: the clips.
         device: where the network is.
         batch_size: clips at a time; the result does not depend on it.
-        on_batch: called with the number of clips after each batch, for progress.
 
     Shape: ``[len(clips), K]`` float32 on the CPU.
     """
@@ -44,7 +36,7 @@ def predict_logits(
     network.eval()
     try:
         with torch.inference_mode():
-            parts = [network(waveforms.to(device)).float().cpu() for waveforms in _batches(clips, batch_size, on_batch)]
+            parts = [network(waveforms.to(device)).float().cpu() for waveforms in _batches(clips, batch_size)]
     finally:
         network.train(was_training)
     return torch.cat(parts)
@@ -64,18 +56,17 @@ def clip_scores(
         on_batch: called with the number of clips after each batch, for progress.
     """
     logits, peaks = [], []
-    for part in _batches(clips, batch_size, on_batch):
+    for part in _batches(clips, batch_size):
         logits.append(model.logits(part.numpy()))
         peaks.append(part.abs().amax(dim=1, keepdim=True).numpy())
+        if on_batch is not None:
+            on_batch(len(part))
     return np.concatenate(logits), np.concatenate(peaks)
 
 
-def _batches(clips: ClipSet, batch_size: int, on_batch: Callable[[int], object] | None) -> Iterator[Tensor]:
+def _batches(clips: ClipSet, batch_size: int) -> Iterator[Tensor]:
     for start in range(0, len(clips), batch_size):
-        indices = range(start, min(start + batch_size, len(clips)))
-        yield clips.batch(indices)
-        if on_batch is not None:
-            on_batch(len(indices))
+        yield clips.batch(range(start, min(start + batch_size, len(clips))))
 
 
 class TorchModel:

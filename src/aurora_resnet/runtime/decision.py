@@ -14,12 +14,10 @@ numbers belong to the weights that they were chosen for: without a threshold it 
 then the answer is ``None``, for all but silence.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, Self, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -189,7 +187,7 @@ class Calibration:
         accepted: list[bool | None] = (loud & self.accepts(logits) & sure).tolist()
         return probabilities, accepted if self.rejects else [None if it else False for it in loud.tolist()]
 
-    def at(self, refused: float) -> Calibration:
+    def at(self, refused: float) -> Self:
         """Return the same at the threshold that refuses a share of what held-out speakers say.
 
         Args:
@@ -227,7 +225,7 @@ class Calibration:
         return {"temperature": self.temperature, "threshold": self.threshold, **weight, **points}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` returned.
 
         Raises:

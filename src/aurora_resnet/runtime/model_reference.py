@@ -90,16 +90,6 @@ class ModelFile:
         """
         return file_sha256(self.path)
 
-    def compute(self, kind: Kind, *, device: str, threads: int | None, trust_code: bool) -> Any:
-        """Return what computes a checkpoint.
-
-        Raises:
-            MissingDependencyError: where the runtime is installed alone.
-            ModelError: if the file is damaged, or of the other kind.
-        """
-        load = added(kind, f"'{self.path}' is a checkpoint, which")
-        return load(self, device=device, threads=threads, trust_code=trust_code)
-
 
 #: What names a model, or the file that was found already.
 AnyModel = str | Path | ModelFile

@@ -2,7 +2,7 @@
 
 import io
 from functools import cache
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import soundfile
@@ -22,9 +22,8 @@ def check_encoding(encoding: str) -> Encoding:
     Raises:
         AudioError: for another name.
     """
-    for known in ENCODINGS:
-        if encoding == known:
-            return known
+    if encoding in ENCODINGS:
+        return cast(Encoding, encoding)
     hint = did_you_mean(encoding, ENCODINGS)
     raise AudioError(f"'{encoding}' is no encoding{hint}; expected {', '.join(ENCODINGS)}")
 

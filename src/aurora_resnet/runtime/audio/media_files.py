@@ -1,11 +1,12 @@
 """Sound files that libsndfile does not read, decoded by FFmpeg through PyAV: M4A, WebM, AMR, 3GP and so on.
 
 Nothing that such a file states is believed: its length is counted by decoding it once, in frames of some
-milliseconds, so that no more memory is taken than by what is kept. FFmpeg is handed open files, never names, and may
+milliseconds, which takes no memory. FFmpeg is handed open files, never names, and may
 open nothing else: no address, no list, no other file. Only containers and decoders of sound are allowed.
 """
 
 import io
+import math
 from collections.abc import Generator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -17,8 +18,6 @@ import numpy.typing as npt
 from ..errors import AudioError, MissingDependencyError
 from .waveform import MAX_CHANNELS, check_sample_rate
 
-#: Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once.
-KEPT_VALUES = 1 << 20
 CONVERT = "convert it: ffmpeg -i IN OUT.wav"
 _FRAME_SAMPLES = 1 << 18
 #: Of what a container states: more is missing only where the file was cut off.
@@ -47,6 +46,7 @@ class MediaFile(AbstractContextManager["MediaFile"]):
     Args:
         source: its path, or a whole file in memory with its name.
         frames: how many there are, if that was counted before.
+        most_seconds: counting may end where it is known that there is more.
 
     Raises:
         MissingDependencyError: if PyAV is not installed.
@@ -56,15 +56,13 @@ class MediaFile(AbstractContextManager["MediaFile"]):
 
     format = "PyAV"
 
-    def __init__(self, source: Any, *, frames: int | None = None) -> None:
+    def __init__(self, source: Any, *, frames: int | None = None, most_seconds: float = math.inf) -> None:
         self._source = source
         self._kind = ""
         self.samplerate = self.channels = 0
-        self._kept: list[Block] | None = None
-        self.frames = self._count() if frames is None else frames
-        self._blocks, self._rest = self._decode(), None
-        if self._kept is None:
-            self._rest = next(self._blocks, None)  # rate and channels are known
+        self.frames = self._count(most_seconds) if frames is None else frames
+        self._blocks = self._decode()
+        self._rest = next(self._blocks, None)  # rate and channels are known
 
     def __exit__(self, *_reason: object) -> None:
         self.close()
@@ -89,24 +87,19 @@ class MediaFile(AbstractContextManager["MediaFile"]):
             missing -= len(parts[-1])
         return np.concatenate(parts) if parts else np.empty((0, self.channels), np.float32)
 
-    def _count(self) -> int:
-        frames, kept = 0, []
+    def _count(self, most_seconds: float) -> int:
+        frames = 0
         with closing(self._decode()) as blocks:
             for block in blocks:
                 frames += len(block)
-                if frames * self.channels <= KEPT_VALUES:
-                    kept.append(block)
+                if frames > most_seconds * self.samplerate:
+                    break
         if not frames:
             raise AudioError(f"{self} holds no samples; record it again or drop it")
-        if frames * self.channels <= KEPT_VALUES:
-            self._kept = kept
         return frames
 
     def _decode(self) -> Generator[Block, None, None]:
         """Yield the samples of the first sound that is in the file."""
-        if self._kept is not None:
-            yield from self._kept
-            return
         av, done = _pyav(), 0
         options = {"protocol_whitelist": "none", "format_whitelist": _CONTAINERS, "codec_whitelist": ",".join(_CODECS)}
         with self._open() as stream:

@@ -14,7 +14,7 @@ import soundfile
 from ..errors import AudioError
 from .media_files import MediaFile
 from .mono import Downmix, step_frames
-from .sound_files import RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
+from .sound_files import RawFormat, SoundSource, open_sound, reason, states_length
 from .waveform import Samples, check_range
 
 BLOCK_SECONDS = 10.0
@@ -120,12 +120,8 @@ def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recordin
         return SamplesInMemory(_read(file, source, 0, frames), rate)
 
 
-def audio_info(path: str | Path, raw: RawFormat | None = None) -> SoundFile:
-    """Read the header of a sound file (of a headerless one: its size).
-
-    Args:
-        path: the file.
-        raw: for headerless PCM.
+def audio_info(path: str | Path) -> SoundFile:
+    """Read the header of a sound file.
 
     Raises:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
@@ -136,72 +132,40 @@ def audio_info(path: str | Path, raw: RawFormat | None = None) -> SoundFile:
     >>> audio_info(file).seconds, [len(block) for block in audio_info(file).blocks(0.2)]
     (0.5, [1600, 1600, 800])
     """
-    with open_sound(Path(path), raw) as file:
-        return SoundFile(Path(path), int(file.samplerate), int(file.frames), raw)
+    with open_sound(Path(path)) as file:
+        return SoundFile(Path(path), int(file.samplerate), int(file.frames))
 
 
-def read_audio(
-    path: str | Path, *, raw: RawFormat | None = None, start_seconds: float = 0.0, duration_seconds: float | None = None
-) -> tuple[Samples, int]:
-    """Read a sound file, or a part of it, as mono float32; of several channels ``mono`` makes one.
+def read_audio(path: str | SoundSource, *, raw: RawFormat | None = None) -> tuple[Samples, int]:
+    """Read a sound file as mono float32; of several channels ``mono`` makes one.
 
     Integer formats give values in [-1, 1); float and lossy formats may go beyond. Silence is allowed.
-    Ogg, WebM and AMR (and MP3 without a Xing or Info tag) state no length: a cut file is read as far as it goes.
+    Ogg, WebM and AMR (and MP3 without a Xing or Info tag) state no length: a cut file is read as far as it goes. A part
+    of a file is read by ``audio_info(path).read(start, frames)``.
 
     Args:
-        path: the file.
+        path: the file, or one that is in memory, such as one that came through a pipe.
         raw: for headerless PCM.
-        start_seconds: where to begin, at least 0 and before the end.
-        duration_seconds: how much to read, above 0; ``None`` or more than there is: to the end.
 
     Returns:
         The waveform, shape ``[N]``, and its rate in Hz.
 
     Raises:
-        AudioError: as ``audio_info``; also for damaged data, NaN or infinite samples, a part outside the
-            file, or more samples than fit in memory.
+        AudioError: as ``audio_info``; also for damaged data, NaN or infinite samples, or more samples than fit in
+            memory.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> soundfile.write(file, np.linspace(0, 0.5, 8000), 8000)
-    >>> samples, rate = read_audio(file, start_seconds=0.5, duration_seconds=0.25)
+    >>> samples, rate = read_audio(file)
     >>> samples.shape, rate
-    ((2000,), 8000)
-    """
-    file = open_file(Path(path), raw)
-    rate = file.sample_rate
-    if not 0 <= start_seconds * rate < file.frames - 0.5:
-        raise AudioError(
-            f"'{path}': start_seconds must lie from 0 to before the end at {file.frames / rate:.3f}, got"
-            f" {start_seconds}"
-        )
-    start = round(start_seconds * rate)
-    frames = file.frames - start
-    if duration_seconds is not None:
-        if not duration_seconds > 0:
-            raise AudioError(f"'{path}': duration_seconds must be above 0, got {duration_seconds}")
-        frames = max(1, round(min(frames, duration_seconds * rate)))
-    return file.read(start, frames), rate
-
-
-def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
-    """Read a sound file that is in memory, such as one that came through a pipe, as ``read_audio`` reads a file.
-
-    Args:
-        data: the whole file.
-        name: what the errors call it.
-
-    Returns:
-        The waveform, shape ``[N]``, and its rate in Hz.
-
-    Raises:
-        AudioError: as ``read_audio``.
-
-    >>> decode_audio(b"no sound", "standard input")
+    ((8000,), 8000)
+    >>> from aurora_resnet.runtime.audio.sound_files import SoundBytes
+    >>> read_audio(SoundBytes(b"no sound", "standard input"))
     Traceback (most recent call last):
     aurora_resnet...errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format ...
     """
-    file = open_file(SoundBytes(data, name))
+    file = open_file(path, raw)
     return file.read(0, file.frames), file.sample_rate
 
 
@@ -211,7 +175,7 @@ def _read(file: soundfile.SoundFile | MediaFile, source: SoundSource, start: int
         samples, done = np.empty(frames, np.float32), 0
     except MemoryError:
         raise AudioError(
-            f"'{source}': its {frames} samples do not fit in memory; read a part with duration_seconds"
+            f"'{source}': its {frames} samples do not fit in memory; read a part with audio_info(path).read"
         ) from None
     for block in mono_blocks(file, source, start, frames):
         samples[done : done + len(block)] = block

@@ -6,6 +6,7 @@ named pipe, which is no recording where it lies in a folder, ``sound_source`` ta
 """
 
 import io
+import math
 import os
 import stat
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def is_pipe(path: Path) -> bool:
 
 
 def open_sound(
-    source: SoundSource, raw: RawFormat | None = None, *, frames: int | None = None
+    source: SoundSource, raw: RawFormat | None = None, *, frames: int | None = None, most_seconds: float = math.inf
 ) -> soundfile.SoundFile | MediaFile:
     """Open a file, on the disk or in memory, and refuse what cannot be read to its end.
 
@@ -102,6 +103,7 @@ def open_sound(
         source: the file.
         raw: for headerless samples.
         frames: its length, if it was open before; what does not state it is not counted again.
+        most_seconds: where counting may stop, if nothing longer is wanted.
 
     Raises:
         AudioError: as ``audio_info``.
@@ -119,7 +121,7 @@ def open_sound(
         options = {} if raw is None else raw.options()
         file = soundfile.SoundFile(opened if raw is not None else _checked(source, opened, size), **options)
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name in .raw without its format
-        file = _other_kind(source, reason(error), frames)
+        file = _other_kind(source, reason(error), frames=frames, most_seconds=most_seconds)
     try:
         check_header(file, source)
     except AudioError:
@@ -155,7 +157,7 @@ def _checked(source: SoundSource, opened: Any, size: int) -> Any:
     return opened
 
 
-def _other_kind(source: SoundSource, problem: str, frames: int | None) -> MediaFile:
+def _other_kind(source: SoundSource, problem: str, **limits: Any) -> MediaFile:
     """Return a file that libsndfile refused, opened by PyAV.
 
     Raises:
@@ -163,7 +165,7 @@ def _other_kind(source: SoundSource, problem: str, frames: int | None) -> MediaF
     """
     hint = _raw_hint(source)
     try:
-        return MediaFile(source, frames=frames)
+        return MediaFile(source, **limits)
     except NoMediaError:
         hint = f"it is damaged or no sound file{hint}"
     except MissingDependencyError as error:

@@ -10,10 +10,9 @@ from ..decision import VERDICTS
 from ..errors import ConfigError
 from ..model_reference import EXPORTED_STRINGS
 from ..strings.answer import DigitString
-from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
 from ..strings.recognizer import STREAMING, StringRecognizer
-from ..strings.rules import Numbers, read_known
+from ..strings.rules import CHECKS, Numbers, read_known
 from ..strings.stream import StringStream
 from .task import Task
 

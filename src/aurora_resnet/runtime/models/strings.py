@@ -182,9 +182,6 @@ class _ExportedStrings(OnnxFile):
             and outputs.get(PROBABILITIES, [0])[-1] in ([words + 2] if state is None else range(words + 1, words + 4))
         )
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
-
 
 class ExportedWindowModel(_ExportedStrings, WindowModel):
     """A model of strings that looks ahead, as ``aurora-resnet export`` wrote it; see ``OnnxFile``."""

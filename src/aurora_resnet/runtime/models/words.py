@@ -105,9 +105,6 @@ class ExportedModel(OnnxFile):
             and len(outputs.get(FEATURES, [])) == 2
         )
 
-    def __repr__(self) -> str:
-        return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
-
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the logits of clips, ``[B, N] -> [B, K]``.
 

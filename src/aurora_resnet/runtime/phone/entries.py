@@ -91,7 +91,8 @@ class Entries:
             return [*ended, *self._end("key", seconds)]
         self._parts.append(key)
         self._last_seconds = seconds
-        return [*ended, *self._end("length", seconds)] if self._is_full() else ended
+        full = self.times.lengths is not None and self._length() >= max(self.times.lengths)
+        return [*ended, *self._end("length", seconds)] if full else ended
 
     def told(self, events: list[StringEvent], begun: float) -> list[PhoneEvent]:
         """Take what happened in a stretch that began so many seconds after the call; return it and what it means."""
@@ -126,9 +127,6 @@ class Entries:
     def hang_up(self, seconds: float) -> list[EntryEnded]:
         """Take the end of the call, and of its sound."""
         return self._end("hang-up", seconds) if self._parts else []
-
-    def _is_full(self) -> bool:
-        return self.times.lengths is not None and self._length() >= max(self.times.lengths)
 
     def _length(self) -> int:
         return sum(1 if isinstance(part, str) else len(part.words) for part in self._parts)
