@@ -138,11 +138,10 @@ class Calibration:
 
     def __post_init__(self) -> None:
         StringDecision(self.other_weight, temperature=self.temperature)
-        shares, thresholds = [share for share, _ in self.points], [threshold for _, threshold in self.points]
-        for threshold in (self.threshold, *thresholds):
+        for threshold in (self.threshold, *(threshold for _, threshold in self.points)):
             if threshold is not None and not abs(threshold) <= LARGEST_THRESHOLD:
                 raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {threshold}")
-        if wrong := [share for share in shares if not 0 < share < 1]:
+        if wrong := [share for share, _ in self.points if not 0 < share < 1]:
             raise ConfigError(f"an operating point refuses a share above 0 and below 1, got {wrong[0]}")
 
     @property

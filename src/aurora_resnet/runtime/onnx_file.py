@@ -53,8 +53,6 @@ class OnnxFile:
         ConfigError: for fewer than one thread.
     """
 
-    facts: Any
-
     def __init__(self, path: str | Path, *, threads: int = 1, graph: bytes | None = None) -> None:
         self.path, self.threads = Path(path), threads
         self._session = _open(self.path, threads, graph)
@@ -68,11 +66,12 @@ class OnnxFile:
             raise self.refused(error) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {"facts": self.facts}  # another operating point goes with it
+        kept = {"facts": vars(self)["facts"]}  # another operating point goes with it
         return partial(type(self), threads=self.threads), (self.path.absolute(),), kept  # sessions cannot be pickled
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
+        facts = vars(self)["facts"]  # of the kinds of models
+        return f"{type(self).__name__}({str(self.path)!r}: {facts.name}, {facts.vocabulary!r})"
 
     def read(self, from_dict: Callable[[Any], FactsT]) -> FactsT:
         """Return what ``from_dict`` makes of the metadata; ``ModelError`` if it cannot."""

@@ -2,7 +2,7 @@
 
 import io
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import soundfile
@@ -23,7 +23,7 @@ def check_encoding(encoding: str) -> Encoding:
         AudioError: for another name.
     """
     if encoding in ENCODINGS:
-        return cast(Encoding, encoding)
+        return encoding
     hint = did_you_mean(encoding, ENCODINGS)
     raise AudioError(f"'{encoding}' is no encoding{hint}; expected {', '.join(ENCODINGS)}")
 
