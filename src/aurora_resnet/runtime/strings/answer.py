@@ -1,8 +1,10 @@
 """``DigitString``: the answer that the hypotheses of the search stand for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 from ..decision import Reason
 from ..models.strings import SequenceFacts
@@ -33,7 +35,7 @@ class StringWord:
     end_seconds: float
     confidence: float
 
-    def later(self, seconds: float) -> Self:
+    def later(self, seconds: float) -> StringWord:
         """Return the same word in a recording that began so many seconds earlier."""
         return replace(self, start_seconds=self.start_seconds + seconds, end_seconds=self.end_seconds + seconds)
 

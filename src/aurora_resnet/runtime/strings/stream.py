@@ -13,9 +13,9 @@ from ..models.strings import SequenceModel, StringModel
 from ..streaming.loudness_gate import LoudnessGate
 from .answer import RIVALS, DigitString, string_answer
 from .events import Digit, EndReason, NoInput, Partial, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
-from .reading import SecondLook
 from .rules import knows_numbers
 from .search import WORDS_AT_A_TIME, Hypothesis, Words
+from .second_look import SecondLook
 
 #: Of silence behind the end: a word is known a little after it was said, and its recording may end with it.
 TAIL_SECONDS = 0.4
@@ -45,7 +45,7 @@ class StringStream:
         times: how long to wait.
         sample_rate: of the stream in Hz.
         encoding: of a stream that comes as bytes.
-        second: reads a finished string once more, and has a part in its answer; see ``SecondLook``.
+        second: reads a finished string once more, and has a part in its answer; see ``second_look``.
 
     Raises:
         ConfigError: if the two models have other words, rates or steps.
@@ -60,7 +60,7 @@ class StringStream:
         second: StringModel | None = None,
     ) -> None:
         facts = model.facts
-        self._second = None if second is None else SecondLook(second, facts)
+        self._second = None if second is None else SecondLook.beside(second, facts)
         self.model, self._facts = model, facts
         self._times, self._live = times, self._by_first(times)
         self.input = StepStream(
