@@ -87,7 +87,7 @@ def engine(name: str, file: Path, threads: int) -> Callable[[Samples], Any]:
 
     set_threads(threads)
     if name == "torch_folded":
-        return TorchModel(load_checkpoint(file).model, threads=threads).logits
+        return TorchModel(load_checkpoint(file).model).logits
     network = load_checkpoint(file).model.requires_grad_(False)
     return lambda clips: network(torch.from_numpy(clips)).numpy()
 

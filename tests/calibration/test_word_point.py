@@ -66,7 +66,8 @@ def test_calibrate_takes_every_form_of_a_model_and_no_heed_of_its_calibration(
 ) -> None:
     save_checkpoint(trained, tmp_path / "a.safetensors", calibration=Calibration(9.0, 9.0))
     expected = calibrate(trained, unseen_tones, words_refused=0.1)
-    for model in (load_checkpoint(tmp_path / "a.safetensors"), TorchModel(trained, calibration=Calibration(7.0))):
+    checkpoint = load_checkpoint(tmp_path / "a.safetensors")
+    for model in (checkpoint, TorchModel(checkpoint)):
         assert calibrate(model, unseen_tones, words_refused=0.1) == expected
 
 

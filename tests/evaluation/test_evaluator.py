@@ -170,8 +170,7 @@ def test_confidences_and_decisions_are_those_of_recognize(engine: str) -> None:
     corpus = read_samples().filter(speakers=("samples/flite-awb", "samples/espeak-en-us-f1"))
     if engine == "torch":
         checkpoint = load_checkpoint("compact")
-        scoring = TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name)
-        evaluator, recognizer = Evaluator(checkpoint), Recognizer(scoring)
+        evaluator, recognizer = Evaluator(checkpoint), Recognizer(TorchModel(checkpoint))
     else:
         evaluator, recognizer = Evaluator(load_model("compact")), DigitRecognizer.from_pretrained("compact")
     report = evaluator.evaluate(corpus)

@@ -28,7 +28,7 @@ from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.runtime.audio.clips import read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.decision import Calibration, StringDecision, WordDecision
+from aurora_resnet.runtime.decision import Calibration, StringDecision
 from aurora_resnet.runtime.errors import ExportError
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models.strings import ExportedSequenceModel
@@ -107,7 +107,7 @@ def test_the_decision_is_that_of_the_runtime(words: Built, data: st.DataObject) 
     clip = clip.clip(-0.3, 0.3) if data.draw(st.booleans()) else clip  # overdriven
     sizes = np.abs(clip)
     clipped = sizes.max() > 2**-9 and bool((sizes >= 0.95 * sizes.max()).mean() >= 0.01)
-    decision = WordDecision(temperature, threshold)
+    decision = Calibration(temperature, threshold)
     probabilities, (accepted,) = decision.decide(logits[None], clip[None], clipped=[clipped])
     limit = ctypes.c_float(np.nan if threshold is None else threshold)
     pointer, samples = logits.ctypes.data_as(ctypes.c_void_p), CSamples.of(clip)

@@ -17,10 +17,10 @@ from onnx import numpy_helper
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.evaluation.strings import WordCounts
 from aurora_resnet.export import word_export
+from aurora_resnet.export.kinds import WordExport
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Outputs, Parity
 from aurora_resnet.export.recordings import ExportRecordings
-from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.models.zoo import list_models

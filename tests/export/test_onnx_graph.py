@@ -34,7 +34,7 @@ def test_the_file_is_valid_and_describes_itself(float_file: tuple[Path, Parity],
     facts = ModelFacts.from_dict(json.loads(metadata["aurora_resnet"]))
     assert (facts.name, facts.vocabulary, facts.calibration) == ("compact", compact.vocabulary, compact.calibration)
     assert (facts.sample_rate, facts.clip_samples, facts.frequencies_hz) == (8000, 8000, (60.0, 4000.0))
-    assert facts == TorchModel(compact.model, calibration=compact.calibration, name="compact").facts
+    assert facts == TorchModel(compact).facts
     assert str(Path(__file__).resolve().parents[2]).encode() not in graph.SerializeToString()
     exported = ExportedModel(float_file[0])
     assert (exported.facts, exported.card) == (facts, compact.card)

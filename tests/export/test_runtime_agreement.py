@@ -23,7 +23,7 @@ RATE = 8000
 
 @pytest.fixture(scope="module")
 def by_torch(compact: Checkpoint) -> Recognizer:
-    return Recognizer(TorchModel(compact.model, calibration=compact.calibration, name=compact.name))
+    return Recognizer(TorchModel(compact))
 
 
 @pytest.fixture(scope="module")

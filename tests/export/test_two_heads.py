@@ -10,8 +10,8 @@ import torch
 from onnx import ModelProto
 
 from aurora_resnet.checkpoints import save_checkpoint
+from aurora_resnet.export.kinds import StringExport
 from aurora_resnet.export.onnx_file import export_onnx
-from aurora_resnet.export.string_export import StringExport
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
 from aurora_resnet.recognition.string_model import TorchWindowModel, sequence_model

@@ -70,7 +70,7 @@ def test_a_model_of_other_words_is_exported_and_read(
     assert parity.accuracy == 1.0
     assert int8 or parity.largest_difference <= LARGEST_DIFFERENCE
     model = load_model(path)
-    assert model.facts == TorchModel(checkpoint.model, calibration=Calibration(1.25, 0.5), name="mine").facts
+    assert model.facts == TorchModel(checkpoint, name="mine").facts
     assert (model.facts.vocabulary, model.card) == (vocabulary, "# mine")
     answers = Recognizer(model).recognize_batch([folder / word / "1.wav" for word in vocabulary])
     assert tuple(answer.word for answer in answers) == vocabulary.words

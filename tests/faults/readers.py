@@ -202,7 +202,7 @@ def checkpoint(data: bytes, folder: Path) -> None:
     path = folder / "mutant.safetensors"
     path.write_bytes(data)
     loaded = load_checkpoint(path)
-    model = TorchModel(loaded.model, calibration=loaded.calibration, name=loaded.name)
+    model = TorchModel(loaded)
     check(Recognizer(model), np.sin(np.arange(2000)).astype(np.float32), 8000)
 
 

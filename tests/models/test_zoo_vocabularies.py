@@ -59,7 +59,7 @@ def test_words_go_through_the_checkpoint(words: str, tmp_path: Path) -> None:
     assert checkpoint.card == ", ".join(vocabulary)
     with torch.inference_mode():
         assert torch.equal(checkpoint.model(waveforms()), logits)
-    scoring = TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name)
+    scoring = TorchModel(checkpoint)
     waveform = waveforms(1)[0].numpy()
     answer = Recognizer(scoring).recognize(waveform, RATE)
     with torch.inference_mode():

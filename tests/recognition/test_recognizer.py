@@ -151,8 +151,7 @@ def test_torch_and_the_exported_model_agree_on_the_sample_words(name: str) -> No
     """The exported models are in int8, so they agree nearly, and in what they say."""
     corpus = read_samples()
     paths = [utterance.path for utterance in corpus][::12]
-    checkpoint = load_checkpoint(name)
-    by_torch = DigitRecognizer(TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name))
+    by_torch = DigitRecognizer(TorchModel(load_checkpoint(name)))
     exported = DigitRecognizer.from_pretrained(name)
     assert by_torch.model.facts == exported.model.facts
     expected, found = by_torch.recognize_batch(paths), exported.recognize_batch(paths)
@@ -211,13 +210,13 @@ def test_a_device_or_number_of_threads_that_is_not_there_is_said(model: Recogniz
     with pytest.raises(ConfigError, match="cuda:99"):
         TorchModel(model, device="cuda:99")
     with pytest.raises(ConfigError, match="threads must be at least 1"):
-        TorchModel(model, threads=0)
+        DigitRecognizer.from_pretrained(resolve("compact", format="checkpoint"), threads=0)
 
 
 def test_the_number_of_threads_is_torchs(model: RecognizerModel) -> None:
     before = torch.get_num_threads()
     try:
-        TorchModel(model, threads=2)
+        DigitRecognizer.from_pretrained(resolve("compact", format="checkpoint"), threads=2)
         assert torch.get_num_threads() == 2
         TorchModel(model)
         assert torch.get_num_threads() == 2

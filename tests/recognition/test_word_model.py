@@ -37,12 +37,9 @@ class Levels(nn.Module):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
 def test_every_clip_gets_its_logits_in_order(clips: ClipSet, batch_size: int) -> None:
-    sizes: list[int] = []
-    logits = predict_logits(Levels(), clips, device="cpu", batch_size=batch_size, on_batch=sizes.append)
+    logits = predict_logits(Levels(), clips, device="cpu", batch_size=batch_size)
     expected = torch.tensor([[w.abs().sum().item(), w.square().sum().item()] for w in clips.waveforms])
     torch.testing.assert_close(logits, expected)
-    assert sum(sizes) == 7
-    assert set(sizes[:-1]) <= {batch_size}
     assert not logits.requires_grad
 
 
@@ -100,7 +97,8 @@ def test_scores_are_the_logits_and_what_the_decision_asks_of_the_samples(
     clips: ClipSet, model: RecognizerModel, batch_size: int
 ) -> None:
     clips.waveforms[2].mul_(0)  # silence
-    scoring = TorchModel(model, calibration=Calibration(1.0, 0.5))
+    model.calibration = Calibration(1.0, 0.5)
+    scoring = TorchModel(model)
     sizes: list[int] = []
     logits, peaks = clip_scores(scoring, clips, batch_size=batch_size, on_batch=sizes.append)
     assert sum(sizes) == 7

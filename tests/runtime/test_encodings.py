@@ -19,7 +19,7 @@ from aurora_resnet.runtime.audio.encodings import (
     decode_samples,
     sample_bytes,
 )
-from aurora_resnet.runtime.audio.reading import audio_info, read_audio
+from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
@@ -77,7 +77,6 @@ def test_a_file_of_eight_bit_codes_is_read_as_its_bytes_are(tmp_path: Path, enco
     raw = RawFormat(8000, encoding=encoding)
     samples, rate = read_audio(path, raw=raw)
     assert rate == 8000
-    assert audio_info(path, raw).frames == 257
     np.testing.assert_array_equal(samples, decode_samples(path.read_bytes(), encoding))
 
 

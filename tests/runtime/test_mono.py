@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora_resnet.runtime.audio.mono import Downmix, mono_waveform, step_frames
-from aurora_resnet.runtime.audio.reading import iterate_blocks, open_file, read_audio
+from aurora_resnet.runtime.audio.reading import audio_info, open_file, read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 
@@ -83,7 +83,7 @@ def test_files_blocks_parts_and_arrays_are_the_same(tmp_path: Path, seven: Sampl
     up_to_sign(expected[: 3 * RATE], (steps[: 3 * RATE, 0] / 2**15).astype(np.float32))
     np.testing.assert_array_equal(read_audio(path)[0], expected)
     for seconds in (0.1, 0.25, 3.0):
-        np.testing.assert_array_equal(np.concatenate(list(iterate_blocks(path, block_seconds=seconds))), expected)
+        np.testing.assert_array_equal(np.concatenate(list(audio_info(path).blocks(seconds))), expected)
     recording = open_file(path)
     np.testing.assert_array_equal(np.concatenate(list(recording.blocks())), expected)
     for start, frames in ((0, 100), (44_444, 7777), (79_990, 20), (len(expected) - 5, 5)):

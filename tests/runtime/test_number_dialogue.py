@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.strings.answer import DigitString
-from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.dialogue import NumberDialogue, groups
-from aurora_resnet.runtime.strings.rules import StringRules
+from aurora_resnet.runtime.strings.rules import StringRules, luhn
 
 DIGITS = "0123456789"
 NUMBERS = st.text(DIGITS, min_size=4, max_size=10)

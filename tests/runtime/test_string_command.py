@@ -17,8 +17,8 @@ from aurora_resnet.runtime.errors import ModelError
 from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS, resolve
 from aurora_resnet.runtime.models import load_model
 from aurora_resnet.runtime.recognizer import Recognizer
-from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import luhn
 
 Spoken = Callable[..., Path]
 Call = Callable[..., tuple[int, str, str]]

@@ -8,8 +8,8 @@ import pytest
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models.strings import SequenceFacts
-from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
+from aurora_resnet.runtime.strings.rules import luhn
 from aurora_resnet.runtime.strings.streams import StringStreams
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tests.runtime.tone_model import RATE, WORD_SECONDS, ToneModel, spoken

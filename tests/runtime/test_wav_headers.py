@@ -12,9 +12,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.runtime.audio.reading import audio_info, decode_audio, read_audio
+from aurora_resnet.runtime.audio.reading import audio_info, read_audio
 from aurora_resnet.runtime.audio.recordings import open_recording
-from aurora_resnet.runtime.audio.sound_files import open_sound
+from aurora_resnet.runtime.audio.sound_files import SoundBytes, open_sound
 from aurora_resnet.runtime.audio.wav_headers import PCM, read_header
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
@@ -42,7 +42,7 @@ def heard(data: bytes, tmp_path: Path) -> Samples:
     """Read it from the disk and from memory, which must be the same."""
     path = tmp_path / "a.wav"
     path.write_bytes(data)
-    samples, rate = decode_audio(data, "a pipe")
+    samples, rate = read_audio(SoundBytes(data, "a pipe"))
     assert rate == 8000
     np.testing.assert_array_equal(read_audio(path)[0], samples)
     assert audio_info(path).frames == len(samples)
@@ -74,7 +74,7 @@ def test_other_samples_than_those_of_16_bits_too(tmp_path: Path, subtype: str) -
 def test_a_plausible_length_that_is_not_there_is_a_cut_file(cut: int) -> None:
     data = wav()
     with pytest.raises(AudioError, match=r"is cut off: its header promises 8002 bytes of samples, \d+ are there"):
-        decode_audio(data[: len(data) - cut], "a pipe")
+        read_audio(SoundBytes(data[: len(data) - cut], "a pipe"))
 
 
 @pytest.mark.parametrize("promised", [2, 2000, 7000])
@@ -103,7 +103,7 @@ def test_no_samples_are_none_even_with_chunks_behind_them() -> None:
     empty = wav(steps=STEPS[:0])
     for data in (empty, empty + b"LIST" + struct.pack("<I", 4) + b"INFO"):
         with pytest.raises(AudioError, match="holds no samples"):
-            decode_audio(data, "a pipe")
+            read_audio(SoundBytes(data, "a pipe"))
 
 
 @pytest.mark.parametrize("riff", [0, None])

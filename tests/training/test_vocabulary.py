@@ -71,7 +71,7 @@ def test_words_of_any_script_are_learnt_kept_and_recognised(tmp_path: Path) -> N
     checkpoint = load_checkpoint(result.best_checkpoint)
     assert set(checkpoint.vocabulary.words) == set(WORDS)
     assert set(checkpoint.vocabulary.digits) == {None}
-    recognizer = Recognizer(TorchModel(checkpoint.model, calibration=checkpoint.calibration, name=checkpoint.name))
+    recognizer = Recognizer(TorchModel(checkpoint))
     for word in WORDS:
         answer = recognizer.recognize(tmp_path / "mine" / word / "0.wav")
         assert (answer.word, answer.digit) == (word, None)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.sound_files import SoundBytes
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.recognizer import Recognizer
 
@@ -196,7 +197,7 @@ def test_the_pages_wav_is_a_wav(page: Page, encoded: Encode) -> None:
         samples.tolist(),
     )
     assert bytes(file[:44]) == encoded(samples, 44_100)[:44]  # the header that libsndfile writes
-    decoded, rate = decode_audio(bytes(file), "the page's WAV")
+    decoded, rate = read_audio(SoundBytes(bytes(file), "the page's WAV"))
     assert rate == 44_100
     np.testing.assert_allclose(decoded, np.clip(samples, -1, 1 - 2**-15), atol=0.5 * 2**-15 + 1e-7)
 

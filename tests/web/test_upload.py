@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.reading import read_audio
+from aurora_resnet.runtime.audio.sound_files import SoundBytes
 from aurora_resnet.runtime.errors import AudioError
 from aurora_resnet.web import upload
 from tests.runtime.media import encode
@@ -37,7 +38,7 @@ def test_thirty_seconds_pass_and_more_is_refused_without_decoding(
     assert len(upload.decode_upload(encoded(half_minute, 8000))[0]) == len(half_minute)
     hour = encoded(np.zeros(3600 * 1000, dtype=np.float32), 1000, "FLAC")
     assert len(hour) < upload.MAX_BYTES / 50  # what is small to send may be large to decode
-    monkeypatch.setattr(upload, "decode_audio", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(upload, "read_audio", lambda *_: pytest.fail("decoded"))
     with pytest.raises(AudioError, match=r"may last 30 s, this one lasts 3600\.0 s"):
         upload.decode_upload(hour)
 
@@ -45,7 +46,7 @@ def test_thirty_seconds_pass_and_more_is_refused_without_decoding(
 @pytest.mark.parametrize(("shape", "rate"), [((100, 9), 8000), ((100,), 200_000)], ids=["channels", "rate"])
 def test_unusual_channels_and_rates_are_refused(encoded: Encode, shape: tuple[int, ...], rate: int) -> None:
     data = encoded(np.zeros(shape, dtype=np.float32), rate)
-    decode_audio(data, "it would be readable")
+    read_audio(SoundBytes(data, "it would be readable"))
     with pytest.raises(AudioError, match="may have 8 channels and 192,000 Hz"):
         upload.decode_upload(data)
 
@@ -55,7 +56,7 @@ def test_what_is_allowed_in_length_rate_and_channels_is_not_allowed_in_all_at_on
 ) -> None:
     bomb = encoded(np.zeros((8 * 192_000, 8), dtype=np.float32), 192_000, "FLAC")
     assert len(bomb) < upload.MAX_BYTES / 10
-    monkeypatch.setattr(upload, "decode_audio", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(upload, "read_audio", lambda *_: pytest.fail("decoded"))
     with pytest.raises(AudioError, match=r"may have 12,000,000 samples in all .*, this one has 12,288,000; send one"):
         upload.decode_upload(bomb)
 
@@ -63,7 +64,7 @@ def test_what_is_allowed_in_length_rate_and_channels_is_not_allowed_in_all_at_on
 def test_what_decodes_to_more_than_its_header_promises_is_refused(
     encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "decode_audio", lambda *_: (np.zeros(31 * 8000, dtype=np.float32), 8000))
+    monkeypatch.setattr(upload, "read_audio", lambda *_: (np.zeros(31 * 8000, dtype=np.float32), 8000))
     with pytest.raises(AudioError, match=r"may last 30 s, this one lasts 31\.0 s"):
         upload.decode_upload(encoded(np.zeros(8000, dtype=np.float32), 8000))
 

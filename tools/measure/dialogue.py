@@ -15,10 +15,9 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile
 from aurora_resnet.runtime.models.strings import load_string_model
 from aurora_resnet.runtime.strings.answer import DigitString
-from aurora_resnet.runtime.strings.checks import luhn
 from aurora_resnet.runtime.strings.dialogue import NumberDialogue
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.runtime.strings.rules import StringRules
+from aurora_resnet.runtime.strings.rules import StringRules, luhn
 from aurora_resnet.runtime.vocabulary import DIGITS
 from tools.measure.records import Record, Settings, header
 

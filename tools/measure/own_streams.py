@@ -29,6 +29,7 @@ from aurora_resnet.runtime.audio.reading import audio_info, read_audio
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.decision import Calibration, evidence
 from aurora_resnet.runtime.models import ModelFacts
+from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.streaming.recognizer import StreamingRecognizer
 from aurora_resnet.runtime.vocabulary import Vocabulary
 from aurora_resnet.teaching.encoder import Encoder, Vectors
@@ -87,7 +88,7 @@ class _Asked:
     """A model that keeps the clips that a stream asks about, and accepts none."""
 
     def __init__(self, facts: ModelFacts, clip_samples: int) -> None:
-        self.model, self.clips = self, list[Samples]()
+        self.clips = list[Samples]()
         point, vocabulary = Calibration(threshold=0.0), Vocabulary(("word", "other"))
         self.facts = replace(facts, vocabulary=vocabulary, calibration=point, clip_samples=clip_samples)
 
@@ -115,7 +116,7 @@ def asked(encoder: Encoder, clip_samples: int, path: Path, *, alone: bool) -> Ve
     samples, rate = (
         (between_noise(path, encoder.facts.sample_rate), encoder.facts.sample_rate) if alone else read_audio(path)
     )
-    stream = StreamingRecognizer(model, rate)
+    stream = StreamingRecognizer(Recognizer(model), rate)
     before = round((AROUND_SECONDS - 0.5) * rate) if alone else 0
     stream.feed(samples[:before])
     model.clips.clear()
@@ -176,8 +177,7 @@ def _draw(
     talked = [(*found, each.kind) for each in talk for found in answers(each.path, layers[part_of(each.path)])]
     seconds: dict[str, float] = defaultdict(float)
     for each in talk:
-        info = audio_info(each.path)
-        seconds[each.kind] += info.frames / info.sample_rate
+        seconds[each.kind] += audio_info(each.path).seconds
     at_recall = sorted(found for _, (found, _) in said)[int(REFUSED * len(said))]
 
     def at(point: float) -> Record:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from aurora_resnet.calibration.found_strings import Found, Known, find_strings
-from aurora_resnet.calibration.string_point import StringPoint, fit_string_temperature
+from aurora_resnet.calibration.string_point import StringPoint, point_of
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.environment import set_threads
@@ -72,15 +72,6 @@ def held_out_strings(data: Path, folder: Path) -> tuple[Corpus, Corpus, Corpus]:
     return Corpus("strings", tuple(strings)), write_strings(joined, folder), Corpus("talk", tuple(talk))
 
 
-def choose(known: Known, said: list[Found], unsaid: list[Found], asked: dict[str, Any]) -> StringPoint:
-    """Return the operating point of what was found in strings and in talk."""
-    recognizer = known.at(Calibration(threshold=0.0, other_weight=WEIGHT))
-    temperature = fit_string_temperature([each.answer(recognizer) for each in said])
-    recognizer = known.at(Calibration(temperature, 0.0, other_weight=WEIGHT))
-    answers = ([each.answer(recognizer) for each in part] for part in (said, unsaid))
-    return StringPoint.at(WEIGHT, *answers, temperature=temperature, **asked)
-
-
 def measure(
     name: str, strings: Corpus, joined: Corpus, talk: Corpus, asked: dict[str, Any]
 ) -> tuple[StringPoint, dict[str, Any]]:
@@ -91,11 +82,11 @@ def measure(
     answers: tuple[list[StringAnswer], list[StringAnswer]] = ([], [])
     for half in (0, 1):
         others = [[each for each in part if _half(each) != half] for part in (said, unsaid)]
-        point = choose(known, others[0], others[1], asked)
+        point = point_of(known, WEIGHT, others[0], others[1], **asked)
         recognizer = known.at(point.calibration)
         for answered, part in zip(answers, (said, seams), strict=True):
             answered += [each.answer(recognizer) for each in part if _half(each) == half]
-    point = choose(known, said, unsaid, asked)
+    point = point_of(known, WEIGHT, said, unsaid, **asked)
     record = {"point": asdict(point), "crossed": acceptance(answers[0]), "put_together": acceptance(answers[1])}
     if knows_numbers(known.facts.vocabulary):
         record["spoken"] = read_spoken(known.at(point.calibration), strings)

@@ -13,7 +13,7 @@ from typing import Any
 from aurora_resnet.export.graphs import write_graphs
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.audio import clips, tones
-from aurora_resnet.runtime.audio.low_cut import LOWEST_HZ, low_cut_kernel
+from aurora_resnet.runtime.audio.low_cut import low_cut_kernel
 from aurora_resnet.runtime.decision import AUDIBLE
 from aurora_resnet.runtime.model_reference import resolve
 from aurora_resnet.runtime.models.facts import Facts
@@ -66,7 +66,7 @@ def demo_facts(facts: Facts) -> dict[str, Any]:
     rate = facts.sample_rate
     names = ("HOPS", "PURE", "NEARLY_PURE", "NOISE", "LINES", "LIKELY", "SOFTEST", "ROUNDS")
     return facts.to_dict() | {
-        "low_cut": low_cut_kernel(rate, LOWEST_HZ).tolist(),
+        "low_cut": low_cut_kernel(rate).tolist(),
         "hop": max(2, round(tones.HOP_SECONDS * rate)),
         "tones": {name: getattr(tones, name) for name in names},
         "audible": AUDIBLE,

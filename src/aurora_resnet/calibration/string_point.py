@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import threshold_of_false_words
-from aurora_resnet.calibration.found_strings import Known, find_strings
+from aurora_resnet.calibration.found_strings import Found, Known, find_strings
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.evaluation.string_answers import StringAnswer
@@ -161,7 +161,6 @@ def choose_string_point(
     *,
     false_per_hour: float,
     wrong_share: float | None = None,
-    other_weights: Sequence[float] = OTHER_WEIGHTS,
     bar: tqdm[Any] | None = None,
 ) -> list[StringPoint]:
     """Return the best point of each weight, the best of all first.
@@ -174,32 +173,43 @@ def choose_string_point(
         false_per_hour: false words in an hour of talk, at most.
         wrong_share: largest share of wrong ones among the strings that are accepted; without it nothing is asked of
             them, and the temperature is 1.
-        other_weights: to choose from.
         bar: is moved by every recording, at every weight.
 
     Raises:
-        ConfigError: for a number below 0, or no weight.
+        ConfigError: for a number below 0, or a share that is none.
         CorpusError: if there are no strings or no talk, or one cannot be read.
     """
-    if not false_per_hour >= 0 or not other_weights or (wrong_share is not None and not 0 < wrong_share < 1):
+    if not false_per_hour >= 0 or (wrong_share is not None and not 0 < wrong_share < 1):
         raise ConfigError(
-            f"false_per_hour must be 0 or more, wrong_share between 0 and 1 and other_weights at least one, got "
-            f"{false_per_hour}, {wrong_share} and {len(other_weights)}"
+            f"false_per_hour must be 0 or more and wrong_share between 0 and 1, got {false_per_hour} and {wrong_share}"
         )
     if not len(strings) or not len(talk):
         raise CorpusError(f"strings and talk are needed, got {len(strings)} and {len(talk)} recordings")
     points, known = [], Known(model)
-    for weight in other_weights:
+    for weight in OTHER_WEIGHTS:
         recognizer = known.at(Calibration(threshold=0.0, other_weight=weight))
-        said, unsaid = (find_strings(recognizer, corpus, bar=bar) for corpus in (strings, talk))
-        temperature = 1.0
-        if wrong_share is not None:
-            temperature = fit_string_temperature([each.answer(recognizer) for each in said])
-            recognizer = known.at(Calibration(temperature, 0.0, other_weight=weight))
-        answers = ([each.answer(recognizer) for each in found] for found in (said, unsaid))
-        limits = {"false_per_hour": false_per_hour, "wrong_share": wrong_share}
-        points.append(StringPoint.at(weight, *answers, temperature=temperature, **limits))  # type: ignore[arg-type]
+        found = (find_strings(recognizer, corpus, bar=bar) for corpus in (strings, talk))
+        points.append(point_of(known, weight, *found, false_per_hour=false_per_hour, wrong_share=wrong_share))
     return ranked(points)
+
+
+def point_of(
+    known: Known,
+    other_weight: float,
+    said: Sequence[Found],
+    unsaid: Sequence[Found],
+    *,
+    false_per_hour: float,
+    wrong_share: float | None,
+) -> StringPoint:
+    """Return the point of a weight, of what was found in strings and in talk; arguments as ``choose_string_point``."""
+    recognizer, temperature = known.at(Calibration(threshold=0.0, other_weight=other_weight)), 1.0
+    if wrong_share is not None:
+        temperature = fit_string_temperature([each.answer(recognizer) for each in said])
+        recognizer = known.at(Calibration(temperature, 0.0, other_weight=other_weight))
+    strings, talk = ([each.answer(recognizer) for each in found] for found in (said, unsaid))
+    limits = {"false_per_hour": false_per_hour, "wrong_share": wrong_share}
+    return StringPoint.at(other_weight, strings, talk, temperature=temperature, **limits)  # type: ignore[arg-type]
 
 
 def ranked(points: Sequence[StringPoint]) -> list[StringPoint]:

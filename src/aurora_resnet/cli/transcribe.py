@@ -13,8 +13,7 @@ from aurora_resnet.runtime.cli.terminal import tell
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import EXPORTED_STRINGS
 from aurora_resnet.runtime.recognizer import DEFAULT_MODEL
-from aurora_resnet.runtime.strings.checks import CHECKS
-from aurora_resnet.runtime.strings.rules import Numbers, StringRules, read_known
+from aurora_resnet.runtime.strings.rules import CHECKS, Numbers, StringRules, read_known
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.tables import TableFormat

@@ -23,11 +23,7 @@ def run_jobs(engine: Engine, jobs: Sequence[Job[Result]]) -> Iterator[Outcome[Jo
     [2, 1]
     """
     for outcome in engine.run(_attempting, jobs):
-        if outcome.result is None:
-            yield Outcome(outcome.piece, None, outcome.lost)
-        else:
-            result, problem = outcome.result
-            yield Outcome(outcome.piece, result, problem)
+        yield Outcome(outcome.piece, *(outcome.result or (None, outcome.lost)))
 
 
 def _attempting() -> Callable[[Job[Result]], tuple[Result | None, str]]:

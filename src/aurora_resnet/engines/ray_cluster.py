@@ -29,7 +29,13 @@ class RayEngine:
     """
 
     def __init__(self, workers: int | None = None, *, processors: int = 1) -> None:
-        self.ray = _ray()
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingDependencyError(
+                f"the engine 'ray' needs Ray ({error}): pip install 'aurora-resnet[ray]'; 'local' needs nothing"
+            ) from error
+        self.ray: Any = ray
         self.processors = processors
         if not self.ray.is_initialized():
             try:
@@ -71,14 +77,3 @@ class RayEngine:
         finally:
             for worker in crew:
                 self.ray.kill(worker)
-
-
-def _ray() -> Any:
-    """Return the module."""
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the engine 'ray' needs Ray ({error}): pip install 'aurora-resnet[ray]'; 'local' needs nothing"
-        ) from error
-    return ray

@@ -36,14 +36,14 @@ def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, V
     if size & (size - 1) or window > size:
         raise ExportError(f"the C export needs a Fourier transform of a power of 2, got {size} samples")
     mel = _tables(calls, kernels[0, 0], filters, size, hop)
-    scratch = _floats((2 * size + window,))
+    scratch = _floats(1, 2 * size + window)
     powers = sum(node.op_type == "Pow" for node in graph.node)  # one more, and the spectrum is not that of the power
     if {"Log", "InstanceNormalization", "Pad"} <= operations.keys() and powers == 0:
         _, pad, _, behind = map(int, constants[operations["Pad"].input[1]])
         if pad != behind:
             raise _unknown()
         frames = (samples + 2 * pad - window) // hop + 1
-        features = _floats((frames, len(filters)))
+        features = _floats(frames, len(filters))
         floor = float(constants[operations["Clip"].input[1]])
         cuts = [n for n in graph.node if n.op_type == "Sub" and n.input[1] in constants]
         nepers = c_float(constants[cuts[0].input[1]]) if cuts else "INFINITY"  # dynamic_range_db
@@ -56,7 +56,7 @@ def read_frontend(graph: GraphProto, calls: Calls, samples: int) -> tuple[str, V
         and STATE in {i.name for i in graph.input}
     ):
         frames = samples // hop
-        features = _floats((frames, len(filters)))
+        features = _floats(frames, len(filters))
         values = (FULL_SCALE, SMOOTHING, EPSILON, ALPHA, DELTA, ROOT)
         calls.tables.append(f"static const aurora_gain gain = {{{', '.join(map(c_float, values))}}};\n")
         calls.kept = {"before": window - hop, "mean": len(filters)}
@@ -87,8 +87,7 @@ def _tables(calls: Calls, shape: Array, filters: Array, size: int, hop: int) -> 
     return "&mel"
 
 
-def _floats(shape: tuple[int, ...]) -> Value:
-    time, height = shape if len(shape) == 2 else (1, shape[0])
+def _floats(time: int, height: int) -> Value:
     return Value(Place(Buffer(4 * time * height)), "BHT", time, height, 1)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aurora_resnet.files import atomic_path
 from aurora_resnet.runtime.audio.clips import CLIPPED_SHARE, NEAR_PEAK, SOFTEST_PEAK
-from aurora_resnet.runtime.audio.low_cut import LOWEST_HZ, low_cut_kernel
+from aurora_resnet.runtime.audio.low_cut import low_cut_kernel
 from aurora_resnet.runtime.audio.word_search import (
     ABOVE_FLOOR,
     BELOW_PEAK,
@@ -43,7 +43,7 @@ except ImportError as error:
 RATE = 8000
 FRAME = round(FRAME_SECONDS * RATE)
 WINDOW = RATE // FRAME
-KERNEL = low_cut_kernel(RATE, LOWEST_HZ)[::-1].tolist()
+KERNEL = low_cut_kernel(RATE)[::-1].tolist()
 BEFORE = len(KERNEL) - 1
 SINGLE, INTEGER, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE
 

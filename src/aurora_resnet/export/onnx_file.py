@@ -1,23 +1,19 @@
 """A trained model becomes one ONNX file, if it answers as the model does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from aurora_resnet.checkpoints import Checkpoint
 from aurora_resnet.environment import float32_on_cpu
+from aurora_resnet.export.kinds import EXPORTS, StringExport
 from aurora_resnet.export.onnx_graph import describe
 from aurora_resnet.export.parity import Parity
 from aurora_resnet.export.quantization import quantize_graph
 from aurora_resnet.export.recordings import read_export_recordings
-from aurora_resnet.export.string_export import StringExport
-from aurora_resnet.export.word_export import WordExport
 from aurora_resnet.files import atomic_path
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.runtime.model_reference import SUFFIXES, Kind
-
-#: What the export has to know of each kind of model.
-EXPORTS: Mapping[Kind, type[WordExport] | type[StringExport]] = {"words": WordExport, "strings": StringExport}
+from aurora_resnet.runtime.model_reference import SUFFIXES
 
 
 @float32_on_cpu()

@@ -182,8 +182,7 @@ def export_graph(
             opset_version=OPSET,
             verbose=False,
         )
-    if program is None:
-        raise AssertionError("torch.onnx.export(dynamo=True) without a file returns a program")
+    assert program is not None  # since no file is given
     graph = program.model_proto
     graph.ir_version = _IR_VERSION
     return graph

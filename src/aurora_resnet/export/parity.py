@@ -6,13 +6,11 @@ noise: the accuracy on words of the vocabulary may fall by half a point, and whe
 answer in two hundred may change. Of few recordings chance is allowed for, see ``more_than``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +67,7 @@ class Parity:
     file_errors: WordCounts
 
     @classmethod
-    def of(cls, network: Outputs, file: Outputs, said: Sequence[Said]) -> Parity:
+    def of(cls, network: Outputs, file: Outputs, said: Sequence[Said]) -> Self:
         """Count the differences of two answers to the same clips; ``said`` has the words of each."""
         sure = network.confidence >= SURE
         changed = np.array([before != after for before, after in zip(network.words, file.words, strict=True)])
@@ -120,11 +118,8 @@ class Parity:
 
     def check(self, *, int8: bool) -> None:
         """Raise ``ExportError`` if they are too far apart; ``int8`` says which rule holds."""
-        lost = self.file_errors.errors - self.errors.errors
-        too_many = more_than(ACCURACY_LOSS, lost, self.labelled) or more_than(
-            CHANGED_WORDS, self.changed_words, self.sure
-        )
-        if int8 and too_many:
+        lost = more_than(ACCURACY_LOSS, self.file_errors.errors - self.errors.errors, self.labelled)
+        if int8 and (lost or more_than(CHANGED_WORDS, self.changed_words, self.sure)):
             raise ExportError(
                 f"in int8 the model answers too differently ({self}); quantise with more recordings (--recordings), "
                 "or export it without --int8"

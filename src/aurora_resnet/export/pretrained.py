@@ -1,8 +1,9 @@
 """Writing a model as a folder that travels, and putting that folder on the Hugging Face hub."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.config_files import to_mapping
@@ -12,14 +13,11 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.pretrained_folder import hub_endpoint, require_hub
 from aurora_resnet.runtime.errors import DownloadError
 from aurora_resnet.runtime.model_folder import CONFIG, LIBRARY, file_sha256
-from aurora_resnet.runtime.model_reference import SUFFIXES, AnyModel, Kind
+from aurora_resnet.runtime.model_reference import SUFFIXES, AnyModel
 
 CHECKPOINT, EXPORTED = f"model{SUFFIXES['checkpoint']}", f"model{SUFFIXES['onnx']}"
 CARD = "README.md"
-_RECOGNIZERS: Mapping[Kind, tuple[str, str]] = {
-    "words": ("DigitRecognizer", "single words"),
-    "strings": ("StringRecognizer", "strings of words"),
-}
+MESSAGE = "A model of aurora-resnet"  # of the commit
 
 
 def save_pretrained(
@@ -75,15 +73,7 @@ def save_pretrained(
 
 
 def push_to_hub(
-    model: AnyModel | Checkpoint,
-    repo: str,
-    *,
-    revision: str | None = None,
-    private: bool = False,
-    message: str = "A model of aurora-resnet",
-    onnx: bool = True,
-    int8: bool = False,
-    recordings: Sequence[str] = (),
+    model: AnyModel | Checkpoint, repo: str, *, revision: str | None = None, private: bool = False, **options: Any
 ) -> str:
     """Put a model on the Hugging Face hub, in one commit; log in first with ``hf auth login``.
 
@@ -92,10 +82,7 @@ def push_to_hub(
         repo: ``owner/name``; made if needed.
         revision: branch; the main one if not given.
         private: visible only to its owner, if it is made now.
-        message: of the commit.
-        onnx: as ``save_pretrained``.
-        int8: as ``save_pretrained``.
-        recordings: as ``save_pretrained``.
+        **options: ``onnx``, ``int8`` and ``recordings`` of ``save_pretrained``.
 
     Returns:
         The commit, by which ``from_pretrained(repo, revision=...)`` gets this very model.
@@ -106,11 +93,13 @@ def push_to_hub(
     """
     hub = require_hub("putting a model on the hub")
     with tempfile.TemporaryDirectory() as place:
-        folder = save_pretrained(model, place, onnx=onnx, int8=int8, recordings=recordings)
+        folder = save_pretrained(model, place, **options)
         api = hub.HfApi(endpoint=hub_endpoint(), library_name=LIBRARY)
         try:
             api.create_repo(repo, private=private, exist_ok=True)
-            done = api.upload_folder(repo_id=repo, folder_path=folder, revision=revision, commit_message=message)
+            done = api.upload_folder(
+                repo_id=repo, folder_path=folder, revision=revision, commit_message="A model of aurora-resnet"
+            )
         except Exception as error:  # whatever its HTTP client raises
             reason = str(error).partition("\n")[0]
             raise DownloadError(
@@ -122,7 +111,8 @@ def push_to_hub(
 def _card(checkpoint: Checkpoint) -> str:
     """Return the card under the table that the hub reads."""
     title = "" if checkpoint.card.startswith("#") else f"# {checkpoint.name}\n\n"
-    name, what = _RECOGNIZERS[checkpoint.kind]
+    strings = checkpoint.kind == "strings"
+    name, what = ("StringRecognizer", "strings of words") if strings else ("DigitRecognizer", "single words")
     return f"""---
 library_name: {LIBRARY}
 pipeline_tag: audio-classification

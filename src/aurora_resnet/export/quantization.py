@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,35 +56,24 @@ def quantize_graph(graph: ModelProto, clips: Clips, *, state_size: int = 0, dyna
     nodes = _classifier_nodes(graph)
     if not nodes:
         raise ExportError("there is no convolution or matrix product to quantise; export it without --int8")
+    options: dict[str, Any] = {"nodes_to_quantize": nodes, "per_channel": True, "reduce_range": True}
+    options["weight_type"] = quantization.QuantType.QInt8
     copy = onnx.ModelProto()
     copy.CopyFrom(graph)
     add_pre_process_metadata(copy)  # BatchNorms are folded already; without it a remark is logged
     with quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "quantized.onnx"
         if dynamic:
-            quantization.quantize_dynamic(
+            quantization.quantize_dynamic(copy, path, op_types_to_quantize=["MatMul", "Gemm"], **options)
+        else:
+            quantization.quantize_static(
                 copy,
                 path,
-                op_types_to_quantize=["MatMul", "Gemm"],
-                nodes_to_quantize=nodes,
-                weight_type=quantization.QuantType.QInt8,
-                per_channel=True,
-                reduce_range=True,
+                _Batches(clips, state_size),
+                activation_type=quantization.QuantType.QUInt8,
+                op_types_to_quantize=list(OPERATIONS),
+                **options,
             )
-            return _short_names(onnx.load(str(path)))
-        quantization.quantize_static(
-            copy,
-            path,
-            _Batches(clips, state_size),
-            quant_format=quantization.QuantFormat.QDQ,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            calibrate_method=quantization.CalibrationMethod.MinMax,
-            op_types_to_quantize=list(OPERATIONS),
-            nodes_to_quantize=nodes,
-        )
         return _short_names(onnx.load(str(path)))
 
 

@@ -8,7 +8,7 @@ what it makes of English digits says nothing of its own words. Only words that t
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
@@ -75,13 +75,14 @@ def read_export_recordings(
         CorpusError: if a corpus cannot be read, or has no word that the model knows.
     """
     samples = read_samples()
+    read, read_own = (_read_words, _read_words) if kind == "words" else (_read_strings, _joined)
     other_words = not set(config.words) & set(samples.words)
     parts: list[tuple[Clips, _ClipsSaid, bool]] = []  # to quantise with, to check with, whether in noise too
     if not other_words or (kind == "words" and not corpora):
-        train, test = (_READ_SAMPLES[kind](samples.filter(split=split), config) for split in ("train", "test"))
+        train, test = (read_own(samples.filter(split=split), config) for split in ("train", "test"))
         parts.append((train[0][:: _SAMPLE_STEP if kind == "words" else 1], test, True))
     for name in corpora:
-        first, second = (_READ[kind](half, config) for half in _halves(_known(load_corpus(name), name, config, kind)))
+        first, second = (read(half, config) for half in _halves(_known(load_corpus(name), name, config, kind)))
         parts.append((first[0], second, other_words or kind == "strings"))
     quiet = _without_speech(config)
     quantise, check = [quiet] * (kind == "strings"), [quiet]
@@ -136,11 +137,6 @@ def _joined(words: Corpus, config: RecognizerConfig) -> _ClipsSaid:
     spoken = [(LowCut(config.sample_rate).push(string.speak(config.sample_rate)), string.words) for string in planned]
     fitting = [(x, words) for x, words in spoken if len(x) <= config.clip_samples]
     return _stack([x for x, _ in fitting], config), [words for _, words in fitting]
-
-
-_Read = Callable[[Corpus, RecognizerConfig], _ClipsSaid]
-_READ: Mapping[Kind, _Read] = {"words": _read_words, "strings": _read_strings}
-_READ_SAMPLES: Mapping[Kind, _Read] = {"words": _read_words, "strings": _joined}
 
 
 def _stack(clips: Sequence[Samples], config: RecognizerConfig) -> Clips:

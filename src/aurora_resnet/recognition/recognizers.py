@@ -15,7 +15,7 @@ from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 
 AnyRecognizer = Recognizer | StringRecognizer
-AnyModelForm = RecognizerModel | Checkpoint | ScoringModel | StringModel | Recognizer | StringRecognizer
+AnyModelForm = RecognizerModel | Checkpoint | ScoringModel | StringModel | AnyRecognizer
 
 RECOGNIZERS: Mapping[Kind, type[Recognizer] | type[StringRecognizer]] = {
     "words": Recognizer,

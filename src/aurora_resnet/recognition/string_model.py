@@ -1,8 +1,7 @@
 """Torch computes the probabilities of words in streams, as ``StringRecognizer`` asks for them."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +13,6 @@ from aurora_resnet.models.streaming import StreamingNetwork
 from aurora_resnet.models.string_classifier import StreamingStringClassifier
 from aurora_resnet.models.whole_strings import WholeNetwork, step_samples
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models.facts import finite_logits
 from aurora_resnet.runtime.models.strings import Probabilities, SequenceFacts, SequenceModel, StringModel, WindowModel
@@ -28,18 +26,9 @@ class _TorchStrings(Generic[NetworkT]):
     def __init__(self, network: NetworkT, facts: SequenceFacts, card: str = "") -> None:
         self.network: NetworkT = network
         self.facts, self.card = facts, card
-        self.path, self.threads = Path(facts.name), torch.get_num_threads()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.facts.name}, {self.facts.vocabulary!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.network, self.facts, self.card)
-
-    def at(self, *, other_weight: float, threshold: float) -> Self:
-        """Return the same network at another operating point."""
-        facts = replace(self.facts, calibration=Calibration(threshold=threshold, other_weight=other_weight))
-        return type(self)(self.network, facts, self.card)
 
 
 class TorchSequenceModel(_TorchStrings[StreamingNetwork], SequenceModel):

@@ -14,20 +14,12 @@ from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models import ModelFacts, ScoringModel, finite_logits
 
 
-def predict_logits(
-    network: nn.Module,
-    clips: ClipSet,
-    *,
-    device: str | torch.device,
-    batch_size: int,
-    on_batch: Callable[[int], object] | None = None,
-) -> Tensor:
+def predict_logits(network: nn.Module, clips: ClipSet, *, device: str | torch.device, batch_size: int) -> Tensor:
     """Return a network's logits of all clips in order.
 
     The network is in evaluation mode meanwhile and gets its former mode back.
@@ -37,7 +29,6 @@ def predict_logits(
         clips: the clips.
         device: where the network is.
         batch_size: clips at a time; the result does not depend on it.
-        on_batch: called with the number of clips after each batch, for progress.
 
     Shape: ``[len(clips), K]`` float32 on the CPU.
     """
@@ -45,7 +36,7 @@ def predict_logits(
     network.eval()
     try:
         with torch.inference_mode():
-            parts = [network(waveforms.to(device)).float().cpu() for waveforms in _batches(clips, batch_size, on_batch)]
+            parts = [network(waveforms.to(device)).float().cpu() for waveforms in _batches(clips, batch_size)]
     finally:
         network.train(was_training)
     return torch.cat(parts)
@@ -65,18 +56,17 @@ def clip_scores(
         on_batch: called with the number of clips after each batch, for progress.
     """
     logits, peaks = [], []
-    for part in _batches(clips, batch_size, on_batch):
+    for part in _batches(clips, batch_size):
         logits.append(model.logits(part.numpy()))
         peaks.append(part.abs().amax(dim=1, keepdim=True).numpy())
+        if on_batch is not None:
+            on_batch(len(part))
     return np.concatenate(logits), np.concatenate(peaks)
 
 
-def _batches(clips: ClipSet, batch_size: int, on_batch: Callable[[int], object] | None) -> Iterator[Tensor]:
+def _batches(clips: ClipSet, batch_size: int) -> Iterator[Tensor]:
     for start in range(0, len(clips), batch_size):
-        indices = range(start, min(start + batch_size, len(clips)))
-        yield clips.batch(indices)
-        if on_batch is not None:
-            on_batch(len(indices))
+        yield clips.batch(range(start, min(start + batch_size, len(clips))))
 
 
 class TorchModel:
@@ -85,12 +75,8 @@ class TorchModel:
     Args:
         model: a trained network or a checkpoint; it stays as it is and where it is. ``network`` is a copy in evaluation
             mode on the device, with BatchNorms folded where that is possible, which cannot be trained or saved.
-        calibration: that belongs to the network; its own if not given.
         name: of the model; the checkpoint's, or the zoo's name, if not given.
         device: where to compute.
-        threads: number of threads with which torch computes on the CPU; ``None`` leaves it as it is. Torch has one
-            such number for the whole process: it is set here, once, holds for everything else that torch computes, and
-            stays until it is set again. Set it before other threads begin to compute.
 
     Raises:
         ConfigError: if there is no such device.
@@ -105,16 +91,9 @@ class TorchModel:
 
     @float32_on_cpu()
     def __init__(
-        self,
-        model: RecognizerModel | Checkpoint,
-        *,
-        calibration: Calibration | None = None,
-        name: str = "",
-        device: str | torch.device = "cpu",
-        threads: int | None = None,
+        self, model: RecognizerModel | Checkpoint, *, name: str = "", device: str | torch.device = "cpu"
     ) -> None:
         self.device = check_device(device)
-        set_threads(threads)
         if isinstance(model, Checkpoint):
             name = name or model.name
             model = model.model
@@ -124,7 +103,7 @@ class TorchModel:
         self.facts = ModelFacts(
             name=name or config.model,
             vocabulary=config.vocabulary,
-            calibration=model.calibration if calibration is None else calibration,
+            calibration=model.calibration,
             sample_rate=config.mel.sample_rate,
             clip_samples=config.clip_samples,
             frequencies_hz=(config.mel.f_min, config.mel.top),
@@ -149,29 +128,26 @@ class TorchModel:
 
 
 def scoring_model(
-    model: RecognizerModel | Checkpoint | ScoringModel,
-    *,
-    device: str | torch.device = "cpu",
-    threads: int | None = None,
+    model: RecognizerModel | Checkpoint | ScoringModel, *, device: str | torch.device = "cpu"
 ) -> ScoringModel:
     """Return what scores clips with a model, whatever form it has.
 
     Args:
         model: a network, a checkpoint, or what scores clips already.
         device: where torch computes.
-        threads: with which torch computes, as ``TorchModel`` has them.
 
     Raises:
         ConfigError: if there is no such device.
     """
     if isinstance(model, Checkpoint | RecognizerModel):
-        return TorchModel(model, device=device, threads=threads)
+        return TorchModel(model, device=device)
     return model
 
 
 def load_scoring_model(file: ModelFile, *, device: str, threads: int | None, trust_code: bool) -> ScoringModel:
     """Return what scores clips with a checkpoint, as ``Recognizer.from_pretrained`` asks for it."""
-    return scoring_model(load_checkpoint(file, trust_code=trust_code), device=device, threads=threads)
+    set_threads(threads)
+    return TorchModel(load_checkpoint(file, trust_code=trust_code), device=device)
 
 
 def _answering_copy(model: RecognizerModel) -> RecognizerModel:

@@ -14,12 +14,10 @@ numbers belong to the weights that they were chosen for: without a threshold it 
 then the answer is ``None``, for all but silence.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, Self, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -46,70 +44,6 @@ LARGEST_OTHER_WEIGHT = 1e6
 VERDICTS: dict[bool | None, str] = {True: "accepted", False: "rejected", None: "not calibrated"}
 
 
-@dataclass(frozen=True)
-class WordDecision:
-    """From the logits of a clip to a confidence and a decision.
-
-    Attributes:
-        temperature: divides the logits before the softmax, 0.001 to 1000.
-        threshold: least evidence for a word that is accepted. ``None`` as long as none was chosen for the weights: the
-            model is not calibrated, and accepts nothing.
-    """
-
-    temperature: float = 1.0
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
-            raise ConfigError(
-                f"temperature must lie from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}, got {self.temperature}"
-            )
-        if self.threshold is not None and not abs(self.threshold) <= LARGEST_THRESHOLD:
-            raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {self.threshold}")
-
-    @property
-    def rejects(self) -> bool:
-        """Whether there is a threshold, so that what is none of the words can be rejected."""
-        return self.threshold is not None
-
-    def probabilities(self, logits: npt.ArrayLike) -> Array:
-        """Return the calibrated probability of each word, given that it is one of them, ``[..., K] -> [..., K]``.
-
-        >>> WordDecision(2.0).probabilities([[0.0, 2 * np.log(3)]]).round(3).tolist()
-        [[0.25, 0.75]]
-        """
-        scaled = np.asarray(logits, dtype=np.float64) / self.temperature
-        exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-        shares: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
-        return shares
-
-    def accepts(self, logits: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return whether the evidence for a word reaches the threshold, ``[..., K] -> [...]``; never without one."""
-        found = evidence(logits)
-        return np.zeros(found.shape, np.bool_) if self.threshold is None else found >= self.threshold
-
-    def decide(
-        self, logits: npt.ArrayLike, clips: npt.NDArray[np.float32], *, clipped: npt.ArrayLike = False
-    ) -> tuple[Array, list[bool | None]]:
-        """Return probabilities ``[n, K]`` of clips ``[n, N]`` with logits ``[n, K]``, and whether each is accepted.
-
-        Args:
-            logits: of a network.
-            clips: its input.
-            clipped: whether each recording was cut off at its peaks, ``[n]``; its word must be sure to be accepted.
-
-        >>> probabilities, accepted = WordDecision(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
-        >>> probabilities.argmax(1).tolist(), accepted
-        ([0, 0], [False, True])
-        >>> WordDecision().decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))[1]
-        [False, None]
-        """
-        probabilities, loud = self.probabilities(logits), audible(clips)
-        sure = ~np.asarray(clipped) | (probabilities.max(axis=-1) >= SURE_IF_CLIPPED)
-        accepted: list[bool | None] = (loud & self.accepts(logits) & sure).tolist()
-        return probabilities, accepted if self.rejects else [None if it else False for it in loud.tolist()]
-
-
 Reason = Literal["silence", "no words", "other words", "unsure", "no such string", "not calibrated"]
 
 
@@ -129,7 +63,10 @@ class StringDecision:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        WordDecision(self.temperature)
+        if not LOWEST_TEMPERATURE <= self.temperature <= HIGHEST_TEMPERATURE:
+            raise ConfigError(
+                f"temperature must lie from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}, got {self.temperature}"
+            )
         if not 1 / LARGEST_OTHER_WEIGHT <= self.other_weight <= LARGEST_OTHER_WEIGHT:
             raise ConfigError(f"other_weight must lie from 1e-6 to 1e6, got {self.other_weight}")
         if not 0 <= (self.threshold or 0) <= 1:
@@ -179,10 +116,13 @@ class StringDecision:
 
 
 @dataclass(frozen=True)
-class Calibration(WordDecision):
+class Calibration:
     """The numbers of both decisions, as every checkpoint and exported model stores them; itself that of words.
 
     Attributes:
+        temperature: divides the logits before the softmax, 0.001 to 1000.
+        threshold: least evidence for a word that is accepted. ``None`` as long as none was chosen for the weights: the
+            model is not calibrated, and accepts nothing.
         other_weight: see ``StringDecision``; 1 for a model of single words.
         points: of words, the thresholds that refuse given shares of what held-out speakers say: shares, above 0 and
             below 1, and thresholds.
@@ -191,18 +131,62 @@ class Calibration(WordDecision):
     {'temperature': 1.5, 'threshold': 2.0, 'points': [[0.01, 1.5], [0.05, 2.5]]}
     """
 
+    temperature: float = 1.0
+    threshold: float | None = None
     other_weight: float = field(default=1.0, repr=False, kw_only=True)
     points: tuple[tuple[float, float], ...] = field(default=(), repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        StringDecision(self.other_weight)
-        for share, threshold in self.points:
-            WordDecision(threshold=threshold)
-            if not 0 < share < 1:
-                raise ConfigError(f"an operating point refuses a share above 0 and below 1, got {share}")
+        StringDecision(self.other_weight, temperature=self.temperature)
+        for threshold in (self.threshold, *(threshold for _, threshold in self.points)):
+            if threshold is not None and not abs(threshold) <= LARGEST_THRESHOLD:
+                raise ConfigError(f"threshold must be None or within +-{LARGEST_THRESHOLD:g}, got {threshold}")
+        if wrong := [share for share, _ in self.points if not 0 < share < 1]:
+            raise ConfigError(f"an operating point refuses a share above 0 and below 1, got {wrong[0]}")
 
-    def at(self, refused: float) -> Calibration:
+    @property
+    def rejects(self) -> bool:
+        """Whether there is a threshold, so that what is none of the words can be rejected."""
+        return self.threshold is not None
+
+    def probabilities(self, logits: npt.ArrayLike) -> Array:
+        """Return the calibrated probability of each word, given that it is one of them, ``[..., K] -> [..., K]``.
+
+        >>> Calibration(2.0).probabilities([[0.0, 2 * np.log(3)]]).round(3).tolist()
+        [[0.25, 0.75]]
+        """
+        scaled = np.asarray(logits, dtype=np.float64) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        shares: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return shares
+
+    def accepts(self, logits: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return whether the evidence for a word reaches the threshold, ``[..., K] -> [...]``; never without one."""
+        found = evidence(logits)
+        return np.zeros(found.shape, np.bool_) if self.threshold is None else found >= self.threshold
+
+    def decide(
+        self, logits: npt.ArrayLike, clips: npt.NDArray[np.float32], *, clipped: npt.ArrayLike = False
+    ) -> tuple[Array, list[bool | None]]:
+        """Return probabilities ``[n, K]`` of clips ``[n, N]`` with logits ``[n, K]``, and whether each is accepted.
+
+        Args:
+            logits: of a network.
+            clips: its input.
+            clipped: whether each recording was cut off at its peaks, ``[n]``; its word must be sure to be accepted.
+
+        >>> probabilities, accepted = Calibration(threshold=0.0).decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))
+        >>> probabilities.argmax(1).tolist(), accepted
+        ([0, 0], [False, True])
+        >>> Calibration().decide([[9.0, 1.0]] * 2, np.array([[0.0], [0.5]]))[1]
+        [False, None]
+        """
+        probabilities, loud = self.probabilities(logits), audible(clips)
+        sure = ~np.asarray(clipped) | (probabilities.max(axis=-1) >= SURE_IF_CLIPPED)
+        accepted: list[bool | None] = (loud & self.accepts(logits) & sure).tolist()
+        return probabilities, accepted if self.rejects else [None if it else False for it in loud.tolist()]
+
+    def at(self, refused: float) -> Self:
         """Return the same at the threshold that refuses a share of what held-out speakers say.
 
         Args:
@@ -240,7 +224,7 @@ class Calibration(WordDecision):
         return {"temperature": self.temperature, "threshold": self.threshold, **weight, **points}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` returned.
 
         Raises:

@@ -90,16 +90,6 @@ class ModelFile:
         """
         return file_sha256(self.path)
 
-    def compute(self, kind: Kind, *, device: str, threads: int | None, trust_code: bool) -> Any:
-        """Return what computes a checkpoint.
-
-        Raises:
-            MissingDependencyError: where the runtime is installed alone.
-            ModelError: if the file is damaged, or of the other kind.
-        """
-        load = added(kind, f"'{self.path}' is a checkpoint, which")
-        return load(self, device=device, threads=threads, trust_code=trust_code)
-
 
 #: What names a model, or the file that was found already.
 AnyModel = str | Path | ModelFile
@@ -200,11 +190,8 @@ def _find(text: str, kind: Kind | None, format: Format | None, revision: str | N
             raise wrong_kind(text, SHIPPED[text][0])
         form: Format = format or "onnx"
         if form == "checkpoint" and text not in CHECKPOINTS:
-            raise CheckpointError(
-                f"'{text}' is an exported model (.onnx), which is computed on the CPU and neither trained, calibrated, "
-                f"adapted nor exported again; take {' or '.join(CHECKPOINTS)}, or give the checkpoint (.safetensors) "
-                "of a training"
-            )
+            instead = f"take {' or '.join(CHECKPOINTS)}, or give the checkpoint (.safetensors) of a training"
+            raise _wrong_format(text, "onnx", instead)
         if form not in FOLDERS:
             added("kind", f"the checkpoint of '{text}'")
         path = FOLDERS[form] / _FILES.get(text, {}).get(kind or "words", f"{text}{SUFFIXES[form]}")
@@ -257,11 +244,13 @@ def _in_folder(text: str, get: Callable[[str], Path], format: Format | None) -> 
     )
 
 
-def _wrong_format(name: str, format: Format) -> ModelError:
+def _wrong_format(
+    name: str, format: Format, instead: str = "give the checkpoint (.safetensors) that it was exported from"
+) -> ModelError:
     if format == "onnx":
         return CheckpointError(
             f"'{name}' is an exported model (.onnx), which is computed on the CPU and neither trained, calibrated, "
-            "adapted nor exported again; give the checkpoint (.safetensors) that it was exported from"
+            f"adapted nor exported again; {instead}"
         )
     return ModelError(
         f"'{name}' is a checkpoint, not an exported model; load it with Recognizer.from_pretrained, or export it: "

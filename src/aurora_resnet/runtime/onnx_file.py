@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import AuroraError, ConfigError, ModelError
 
@@ -33,17 +33,6 @@ Shapes = dict[str, list[Any]]
 def is_of_strings(values: object) -> bool:
     """Tell whether metadata is that of a model of strings."""
     return isinstance(values, Mapping) and values.get(KIND) == STRINGS
-
-
-def kinds_of(values: object) -> tuple[Literal["words", "strings"], ...]:
-    """Return of which kinds a model is, by its metadata.
-
-    >>> kinds_of({"kind": "strings"}), kinds_of({"clip_samples": 8000, "strings": {"kind": "strings"}})
-    (('strings',), ('words', 'strings'))
-    """
-    if is_of_strings(values):
-        return ("strings",)
-    return ("words", "strings") if strings_of(values) is not values else ("words",)
 
 
 def strings_of(values: Any) -> Any:
@@ -77,10 +66,12 @@ class OnnxFile:
             raise self.refused(error) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {
-            name: value for name, value in vars(self).items() if name == "facts"
-        }  # another operating point goes with it
+        kept = {"facts": vars(self)["facts"]}  # another operating point goes with it
         return partial(type(self), threads=self.threads), (self.path.absolute(),), kept  # sessions cannot be pickled
+
+    def __repr__(self) -> str:
+        facts = vars(self)["facts"]  # of the kinds of models
+        return f"{type(self).__name__}({str(self.path)!r}: {facts.name}, {facts.vocabulary!r})"
 
     def read(self, from_dict: Callable[[Any], FactsT]) -> FactsT:
         """Return what ``from_dict`` makes of the metadata; ``ModelError`` if it cannot."""

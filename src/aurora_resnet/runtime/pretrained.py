@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from .model_reference import CHECKPOINTS, AnyModel, Kind, resolve
+from .model_reference import CHECKPOINTS, AnyModel, Kind, added, resolve
 from .models.facts import Facts
 from .vocabulary import Vocabulary
 
@@ -80,7 +80,8 @@ class Pretrained(Generic[ModelT]):
         if file.format == "onnx":
             model = cls.exported(file.path, threads=threads or 1)
         else:
-            model = file.compute(cls.kind, device=device, threads=threads, trust_code=trust_code)
+            load = added(cls.kind, f"'{file.path}' is a checkpoint, which")
+            model = load(file, device=device, threads=threads, trust_code=trust_code)
         if refused is not None:
             model.facts = replace(model.facts, calibration=model.facts.calibration.at(refused))
         return cls(model)

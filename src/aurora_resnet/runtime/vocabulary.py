@@ -1,12 +1,10 @@
 """Which words a model knows, in which order, and which digit each of them names."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from .errors import ConfigError, did_you_mean
 
@@ -101,7 +99,7 @@ class Vocabulary:
         return {"words": list(self.words), "digits": list(self.digits)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Vocabulary:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` returned.
 
         Raises:

@@ -26,7 +26,7 @@ def false_words_an_hour(model: AnyModel, folder: str | Path) -> str:
     if not files:
         raise CorpusError(f"{place}: expected sound files, found none")
     recognizer = Recognizer.from_pretrained(model)
-    seconds = sum(info.frames / info.sample_rate for info in map(audio_info, files))
+    seconds = sum(audio_info(file).seconds for file in files)
     words = Counter(event.word for path in files for event in recognize_stream(recognizer, path))
     named = ", ".join(f"{word} {count}" for word, count in words.most_common(5))
     an_hour = words.total() / seconds * 3600

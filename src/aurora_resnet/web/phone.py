@@ -18,9 +18,8 @@ from aurora_resnet.runtime.phone import twilio, vonage
 from aurora_resnet.runtime.phone.audiosocket import TERMINATE, AudioSocketReader, message
 from aurora_resnet.runtime.phone.entries import Entries, EntryEnded, KeyPressed, PhoneEvent
 from aurora_resnet.runtime.phone.line import HungUp, Key, LineEvent, Opened, Sound
-from aurora_resnet.runtime.phone.phone_line import later
 from aurora_resnet.runtime.strings.answer import DigitString
-from aurora_resnet.runtime.strings.events import StringEvent, StringTimes, event_values, in_milliseconds
+from aurora_resnet.runtime.strings.events import StringTimes, event_values, in_milliseconds
 from aurora_resnet.web.callers import Caller, Callers, TooManyCallers
 from aurora_resnet.web.calls import Call, Calls, serve_events
 from aurora_resnet.web.sockets import AGAIN, receive_within, refuse
@@ -152,11 +151,11 @@ class PhoneCall:
                 listening = asyncio.create_task(self._listen(line, caller))
                 try:
                     while not caller.over:
-                        told = self._meant(await caller.turn(), begun)
+                        told = self.entries.told(await caller.turn(), begun)
                         computed = (self._came - caller.waiting_bytes) / self._second_bytes
                         await self._tell([*told, *self.entries.passed(computed)])
                     ended = await listening
-                    await self._tell(self._meant(await caller.end(), begun))
+                    await self._tell(self.entries.told(await caller.end(), begun))
                 finally:
                     listening.cancel()
             if isinstance(ended, Key):
@@ -180,13 +179,6 @@ class PhoneCall:
             return HungUp()
         finally:
             caller.finish()
-
-    def _meant(self, events: list[StringEvent], begun: float) -> list[PhoneEvent]:
-        told: list[PhoneEvent] = []
-        for event in events:
-            moved = later(event, begun)
-            told += [moved, *self.entries.event(moved)]
-        return told
 
     async def _tell(self, events: list[PhoneEvent]) -> None:
         if events:

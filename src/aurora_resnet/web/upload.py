@@ -1,7 +1,7 @@
 """The bytes that a browser sent become a waveform, within limits."""
 
 from aurora_resnet.runtime.audio.media_files import MediaFile
-from aurora_resnet.runtime.audio.reading import decode_audio
+from aurora_resnet.runtime.audio.reading import read_audio
 from aurora_resnet.runtime.audio.sound_files import SoundBytes, open_sound
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import AudioError
@@ -52,7 +52,7 @@ def decode_upload(data: bytes) -> tuple[Samples, int]:
             f"the recording may have {MAX_VALUES:,} samples in all channels together,"
             f" this one has {header.frames * header.channels:,}; send one channel"
         )
-    samples, rate = decode_audio(data, _NAME)
+    samples, rate = read_audio(SoundBytes(data, _NAME))
     if len(samples) > MAX_SECONDS * rate:  # its header promised less
         raise AudioError(
             f"the recording may last {MAX_SECONDS:g} s, this one lasts {len(samples) / rate:.1f} s; cut it"

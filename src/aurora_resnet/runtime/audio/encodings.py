@@ -22,9 +22,8 @@ def check_encoding(encoding: str) -> Encoding:
     Raises:
         AudioError: for another name.
     """
-    for known in ENCODINGS:
-        if encoding == known:
-            return known
+    if encoding in ENCODINGS:
+        return encoding
     hint = did_you_mean(encoding, ENCODINGS)
     raise AudioError(f"'{encoding}' is no encoding{hint}; expected {', '.join(ENCODINGS)}")
 

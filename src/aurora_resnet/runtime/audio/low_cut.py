@@ -24,17 +24,17 @@ Array = npt.NDArray[np.float64]
 
 
 @cache
-def low_cut_kernel(sample_rate: int, edge_hz: float) -> Array:
+def low_cut_kernel(sample_rate: int) -> Array:
     """Return the impulse response, ``[round(0.16 * sample_rate)]``.
 
-    >>> kernel = low_cut_kernel(8000, 60.0)
+    >>> kernel = low_cut_kernel(8000)
     >>> [round(float(abs(kernel @ np.exp(-2j * np.pi * hz / 8000 * np.arange(len(kernel))))), 2) for hz in (0, 50, 100)]
     [0.0, 0.0, 1.0]
     """
     length = round(KERNEL_SECONDS * sample_rate)
     size = 2 ** int(np.ceil(np.log2(16 * length)))
     frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
-    rise = np.clip((frequencies / edge_hz - 1) / (PASS_RATIO - 1), 0, 1)
+    rise = np.clip((frequencies / LOWEST_HZ - 1) / (PASS_RATIO - 1), 0, 1)
     cepstrum = np.fft.irfft(np.log(STOP) * np.cos(np.pi / 2 * rise) ** 2)
     cepstrum[1 : size // 2] *= 2
     cepstrum[size // 2 + 1 :] = 0
@@ -50,16 +50,15 @@ class LowCut:
 
     Args:
         sample_rate: Hz.
-        edge_hz: upper edge of what is removed.
 
     >>> cut = LowCut(8000)
     >>> bool(np.abs(cut.push(np.full(320, 0.5, np.float32))).max() < 0.001)
     True
     """
 
-    def __init__(self, sample_rate: int, edge_hz: float = LOWEST_HZ) -> None:
-        self._sample_rate, self._edge_hz = sample_rate, edge_hz
-        self._memory = len(low_cut_kernel(sample_rate, edge_hz)) - 1
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._memory = len(low_cut_kernel(sample_rate)) - 1
         self._before: Samples | None = None
 
     def push(self, step: Samples) -> Samples:
@@ -68,20 +67,20 @@ class LowCut:
             self._before = np.full(self._memory, step[0], np.float32)
         signal = np.concatenate((self._before, step))
         self._before = signal[len(step) :]
-        return _filtered(signal, self._sample_rate, self._edge_hz)
+        return _filtered(signal, self._sample_rate)
 
 
-def cut_low(samples: Samples, sample_rate: int, edge_hz: float = LOWEST_HZ) -> Samples:
+def cut_low(samples: Samples, sample_rate: int) -> Samples:
     """Filter a whole signal, ``[N] -> [N]``; before its first sample it counts as mirrored."""
-    kernel = low_cut_kernel(sample_rate, edge_hz)
-    return _filtered(np.pad(samples, (len(kernel) - 1, 0), mode="symmetric"), sample_rate, edge_hz)
+    before = len(low_cut_kernel(sample_rate)) - 1
+    return _filtered(np.pad(samples, (before, 0), mode="symmetric"), sample_rate)
 
 
-def _filtered(signal: Samples, sample_rate: int, edge_hz: float) -> Samples:
+def _filtered(signal: Samples, sample_rate: int) -> Samples:
     """Return the samples that have the whole kernel before them, by the FFT."""
     size = _fast_size(len(signal))  # the part that is wrapped around is not returned
-    product = np.fft.rfft(signal, size) * _spectrum(sample_rate, edge_hz, size)
-    return np.fft.irfft(product, size)[len(low_cut_kernel(sample_rate, edge_hz)) - 1 : len(signal)].astype(np.float32)
+    product = np.fft.rfft(signal, size) * _spectrum(sample_rate, size)
+    return np.fft.irfft(product, size)[len(low_cut_kernel(sample_rate)) - 1 : len(signal)].astype(np.float32)
 
 
 def _fast_size(least: int) -> int:
@@ -90,6 +89,6 @@ def _fast_size(least: int) -> int:
 
 
 @lru_cache(maxsize=16)
-def _spectrum(sample_rate: int, edge_hz: float, size: int) -> npt.NDArray[np.complex128]:
+def _spectrum(sample_rate: int, size: int) -> npt.NDArray[np.complex128]:
     """Return the transform of the kernel, which clips of one length share: a third of the filter's time."""
-    return np.fft.rfft(low_cut_kernel(sample_rate, edge_hz), size)
+    return np.fft.rfft(low_cut_kernel(sample_rate), size)

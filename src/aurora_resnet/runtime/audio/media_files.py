@@ -1,7 +1,7 @@
 """Sound files that libsndfile does not read, decoded by FFmpeg through PyAV: M4A, WebM, AMR, 3GP and so on.
 
 Nothing that such a file states is believed: its length is counted by decoding it once, in frames of some
-milliseconds, so that no more memory is taken than by what is kept. FFmpeg is handed open files, never names, and may
+milliseconds, which takes no memory. FFmpeg is handed open files, never names, and may
 open nothing else: no address, no list, no other file. Only containers and decoders of sound are allowed.
 """
 
@@ -18,8 +18,6 @@ import numpy.typing as npt
 from ..errors import AudioError, MissingDependencyError
 from .waveform import MAX_CHANNELS, check_sample_rate
 
-#: Most samples of all channels that are kept from counting, 4 MB: a shorter file is decoded once.
-KEPT_VALUES = 1 << 20
 CONVERT = "convert it: ffmpeg -i IN OUT.wav"
 _FRAME_SAMPLES = 1 << 18
 #: Of what a container states: more is missing only where the file was cut off.
@@ -57,17 +55,14 @@ class MediaFile(AbstractContextManager["MediaFile"]):
     """
 
     format = "PyAV"
-    extra_info = ""
 
     def __init__(self, source: Any, *, frames: int | None = None, most_seconds: float = math.inf) -> None:
         self._source = source
         self._kind = ""
         self.samplerate = self.channels = 0
-        self._kept: list[Block] | None = None
         self.frames = self._count(most_seconds) if frames is None else frames
-        self._blocks, self._rest = self._decode(), None
-        if self._kept is None:
-            self._rest = next(self._blocks, None)  # rate and channels are known
+        self._blocks = self._decode()
+        self._rest = next(self._blocks, None)  # rate and channels are known
 
     def __exit__(self, *_reason: object) -> None:
         self.close()
@@ -93,25 +88,18 @@ class MediaFile(AbstractContextManager["MediaFile"]):
         return np.concatenate(parts) if parts else np.empty((0, self.channels), np.float32)
 
     def _count(self, most_seconds: float) -> int:
-        frames, kept = 0, []
+        frames = 0
         with closing(self._decode()) as blocks:
             for block in blocks:
                 frames += len(block)
-                if frames * self.channels <= KEPT_VALUES:
-                    kept.append(block)
-                elif frames > most_seconds * self.samplerate:
-                    return frames
+                if frames > most_seconds * self.samplerate:
+                    break
         if not frames:
             raise AudioError(f"{self} holds no samples; record it again or drop it")
-        if frames * self.channels <= KEPT_VALUES:
-            self._kept = kept
         return frames
 
     def _decode(self) -> Generator[Block, None, None]:
         """Yield the samples of the first sound that is in the file."""
-        if self._kept is not None:
-            yield from self._kept
-            return
         av, done = _pyav(), 0
         options = {"protocol_whitelist": "none", "format_whitelist": _CONTAINERS, "codec_whitelist": ",".join(_CODECS)}
         with self._open() as stream:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..decision import audible
 from ..errors import AudioError
 from .encodings import Encoding, decode_samples
-from .low_cut import LOWEST_HZ, LowCut, cut_low
+from .low_cut import LowCut, cut_low
 from .resampling import StreamResampler, resample
 from .tones import ToneCut, cut_tones
 from .waveform import Samples, channel_samples, check_int32_scale
@@ -44,7 +44,6 @@ class StepStream:
         to_rate: of the network, Hz.
         step_samples: length of a step at the network's rate.
         encoding: of a stream that comes as bytes.
-        lowest_hz: lower edge of what the network takes.
 
     Raises:
         AudioError: if a rate is not from 1 kHz to 1 MHz.
@@ -54,18 +53,10 @@ class StepStream:
     (1, 3)
     """
 
-    def __init__(
-        self,
-        from_rate: float,
-        to_rate: int,
-        step_samples: int,
-        *,
-        encoding: Encoding | None = None,
-        lowest_hz: float = LOWEST_HZ,
-    ) -> None:
+    def __init__(self, from_rate: float, to_rate: int, step_samples: int, *, encoding: Encoding | None = None) -> None:
         self.encoding, self._step = encoding, step_samples
         self._resampler = StreamResampler(from_rate, to_rate)
-        self._low_cut, self._tone_cut = LowCut(to_rate, max(LOWEST_HZ, lowest_hz)), ToneCut(to_rate)
+        self._low_cut, self._tone_cut = LowCut(to_rate), ToneCut(to_rate)
         self._raw: Samples = np.zeros(0, np.float32)  # less than a step
         self._known: Samples = np.zeros(0, np.float32)  # without tones, less than a step
         #: Steps of the stream so far.

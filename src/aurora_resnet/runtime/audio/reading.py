@@ -14,7 +14,7 @@ import soundfile
 from ..errors import AudioError
 from .media_files import MediaFile
 from .mono import Downmix, step_frames
-from .sound_files import AudioInfo, RawFormat, SoundBytes, SoundSource, open_sound, reason, states_length
+from .sound_files import RawFormat, SoundSource, open_sound, reason, states_length
 from .waveform import Samples, check_range
 
 BLOCK_SECONDS = 10.0
@@ -63,17 +63,36 @@ class SamplesInMemory:
 
 @dataclass(frozen=True, eq=False)
 class SoundFile:
-    """A file whose header was read; its samples are read when they are asked for. ``open_file`` makes one."""
+    """A file whose header was read; its samples are read when they are asked for.
+
+    Attributes:
+        source: the file.
+        sample_rate: Hz.
+        frames: samples of each channel; of an MP3 without a Xing or Info tag an estimate.
+        raw: of headerless audio.
+    """
 
     source: SoundSource
     sample_rate: int
     frames: int
     raw: RawFormat | None = None
 
-    def blocks(self) -> Iterator[Samples]:
-        """Yield all samples in blocks of some seconds."""
+    @property
+    def seconds(self) -> float:
+        """Duration in seconds."""
+        return self.frames / self.sample_rate
+
+    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[Samples]:
+        """Yield all samples as consecutive mono blocks; the last one may be shorter.
+
+        Errors (those of ``read_audio``) come when the block that they concern is asked for.
+
+        Args:
+            seconds: length of a block, above 0; less where many channels or a high rate would take much memory, and
+                whole steps of 0.1 s where several channels become one.
+        """
         with open_sound(self.source, self.raw, frames=self.frames) as file:
-            yield from mono_blocks(file, self.source, 0, self.frames)
+            yield from mono_blocks(file, self.source, 0, self.frames, seconds)
 
     def read(self, start: int, frames: int) -> Samples:
         """Return a part, shorter only where the length was an estimate; ``AudioError`` if memory does not hold it."""
@@ -101,14 +120,8 @@ def open_file(path: str | SoundSource, raw: RawFormat | None = None) -> Recordin
         return SamplesInMemory(_read(file, source, 0, frames), rate)
 
 
-def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
-    """Read the header of a sound file (of a headerless one: its size).
-
-    The length of an MP3 without a Xing or Info tag is an estimate.
-
-    Args:
-        path: the file.
-        raw: for headerless PCM.
+def audio_info(path: str | Path) -> SoundFile:
+    """Read the header of a sound file.
 
     Raises:
         AudioError: if the file is missing, no sound file, empty, cut off, or its rate is absurd.
@@ -116,15 +129,19 @@ def audio_info(path: str | Path, raw: RawFormat | None = None) -> AudioInfo:
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
     >>> soundfile.write(file, np.zeros(4000), 8000)
-    >>> audio_info(file).frames
-    4000
+    >>> audio_info(file).seconds, [len(block) for block in audio_info(file).blocks(0.2)]
+    (0.5, [1600, 1600, 800])
     """
-    with open_sound(Path(path), raw) as file:
-        return AudioInfo(Path(path), file.samplerate, file.frames, file.channels)
+    with open_sound(Path(path)) as file:
+        return SoundFile(Path(path), int(file.samplerate), int(file.frames))
 
 
 def read_audio(
-    path: str | Path, *, raw: RawFormat | None = None, start_seconds: float = 0.0, duration_seconds: float | None = None
+    path: str | SoundSource,
+    *,
+    raw: RawFormat | None = None,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
 ) -> tuple[Samples, int]:
     """Read a sound file, or a part of it, as mono float32; of several channels ``mono`` makes one.
 
@@ -132,7 +149,7 @@ def read_audio(
     Ogg, WebM and AMR (and MP3 without a Xing or Info tag) state no length: a cut file is read as far as it goes.
 
     Args:
-        path: the file.
+        path: the file, or one that is in memory, such as one that came through a pipe.
         raw: for headerless PCM.
         start_seconds: where to begin, at least 0 and before the end.
         duration_seconds: how much to read, above 0; ``None`` or more than there is: to the end.
@@ -141,8 +158,8 @@ def read_audio(
         The waveform, shape ``[N]``, and its rate in Hz.
 
     Raises:
-        AudioError: as ``audio_info``; also for damaged data, NaN or infinite samples, a part outside the
-            file, or more samples than fit in memory.
+        AudioError: as ``audio_info``; also for damaged data, NaN or infinite samples, a part outside the file, or more
+            samples than fit in memory.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "a.wav"
@@ -150,67 +167,22 @@ def read_audio(
     >>> samples, rate = read_audio(file, start_seconds=0.5, duration_seconds=0.25)
     >>> samples.shape, rate
     ((2000,), 8000)
-    """
-    file = open_file(Path(path), raw)
-    rate = file.sample_rate
-    if not 0 <= start_seconds * rate < file.frames - 0.5:
-        raise AudioError(
-            f"'{path}': start_seconds must lie from 0 to before the end at {file.frames / rate:.3f}, got"
-            f" {start_seconds}"
-        )
-    start = round(start_seconds * rate)
-    frames = file.frames - start
-    if duration_seconds is not None:
-        if not duration_seconds > 0:
-            raise AudioError(f"'{path}': duration_seconds must be above 0, got {duration_seconds}")
-        frames = max(1, round(min(frames, duration_seconds * rate)))
-    return file.read(start, frames), rate
-
-
-def decode_audio(data: bytes, name: str) -> tuple[Samples, int]:
-    """Read a sound file that is in memory, such as one that came through a pipe, as ``read_audio`` reads a file.
-
-    Args:
-        data: the whole file.
-        name: what the errors call it.
-
-    Returns:
-        The waveform, shape ``[N]``, and its rate in Hz.
-
-    Raises:
-        AudioError: as ``read_audio``.
-
-    >>> decode_audio(b"no sound", "standard input")
+    >>> from aurora_resnet.runtime.audio.sound_files import SoundBytes
+    >>> read_audio(SoundBytes(b"no sound", "standard input"))
     Traceback (most recent call last):
     aurora_resnet...errors.AudioError: 'standard input' cannot be read as WAV, FLAC, Ogg or MP3 (Format ...
     """
-    file = open_file(SoundBytes(data, name))
-    return file.read(0, file.frames), file.sample_rate
-
-
-def iterate_blocks(
-    path: str | Path, *, raw: RawFormat | None = None, block_seconds: float = BLOCK_SECONDS
-) -> Iterator[Samples]:
-    """Yield a sound file as consecutive mono blocks; the last one may be shorter.
-
-    Errors (those of ``read_audio``) come when the block that they concern is asked for.
-
-    Args:
-        path: the file.
-        raw: for headerless PCM.
-        block_seconds: length of a block, above 0; less where many channels or a high rate would take much memory, and
-            whole steps of 0.1 s where several channels become one.
-
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "a.wav"
-    >>> soundfile.write(file, np.zeros(5000), 8000)
-    >>> [len(block) for block in iterate_blocks(file, block_seconds=0.25)]
-    [2000, 2000, 1000]
-    """
-    if not 0 < block_seconds < float("inf"):
-        raise AudioError(f"'{path}': block_seconds must be a number above 0, got {block_seconds}")
-    with open_sound(Path(path), raw) as file:
-        yield from mono_blocks(file, Path(path), 0, file.frames, block_seconds)
+    file = open_file(path, raw)
+    rate, most = file.sample_rate, file.frames
+    if not 0 <= start_seconds * rate < most - 0.5:
+        raise AudioError(
+            f"'{path}': start_seconds must lie from 0 to before the end at {most / rate:.3f}, got {start_seconds}"
+        )
+    if duration_seconds is not None and not duration_seconds > 0:
+        raise AudioError(f"'{path}': duration_seconds must be above 0, got {duration_seconds}")
+    start = round(start_seconds * rate)
+    frames = most - start if duration_seconds is None else max(1, round(min(most - start, duration_seconds * rate)))
+    return file.read(start, frames), rate
 
 
 def _read(file: soundfile.SoundFile | MediaFile, source: SoundSource, start: int, frames: int) -> Samples:

@@ -74,11 +74,11 @@ class StreamResampler:
     """
 
     def __init__(self, from_rate: float, to_rate: float) -> None:
-        self.from_rate = check_sample_rate(from_rate, "resample from")
-        self.to_rate = check_sample_rate(to_rate, "resample to")
+        old, new = check_sample_rate(from_rate, "resample from"), check_sample_rate(to_rate, "resample to")
+        # soxr is told the ratio that change_rate tells it, so that the two agree to the last bit.
+        self._stream = None if old == new else soxr.ResampleStream(1.0, new / old, 1, dtype="float32", quality=QUALITY)
         self._first: Samples | None = None
         self._came = 0
-        self._begin()
 
     def push(self, chunk: Samples) -> Samples:
         """Return the samples at the new rate that the chunk ``[n]`` made final, shape ``[m]``; often none."""
@@ -91,19 +91,10 @@ class StreamResampler:
         return final
 
     def flush(self) -> Samples:
-        """Return the samples up to the end of the signal; the next chunk begins another signal."""
+        """Return the samples up to the end of the signal; nothing more comes."""
         if self._stream is None:
             return np.zeros(0, np.float32)
         rest: Samples = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
         if self._first is not None and self._came + len(rest) == 0:
             rest = self._first  # as change_rate: a signal of less than a sample is a sample
-        self._begin()
         return rest
-
-    def _begin(self) -> None:
-        # soxr is told the ratio that change_rate tells it, so that the two agree to the last bit.
-        ratio = self.to_rate / self.from_rate
-        equal = self.from_rate == self.to_rate
-        self._stream = None if equal else soxr.ResampleStream(1.0, ratio, 1, dtype="float32", quality=QUALITY)
-        self._first = None
-        self._came = 0

@@ -60,25 +60,6 @@ class RawFormat:
 
 
 @dataclass(frozen=True)
-class AudioInfo:
-    """What the header of a sound file says: rate in Hz, frames (samples per channel), channels.
-
-    >>> AudioInfo(Path("a.wav"), sample_rate=8000, frames=4000, channels=1).seconds
-    0.5
-    """
-
-    path: Path
-    sample_rate: int
-    frames: int
-    channels: int
-
-    @property
-    def seconds(self) -> float:
-        """Duration in seconds."""
-        return self.frames / self.sample_rate
-
-
-@dataclass(frozen=True)
 class SoundBytes:
     """A sound file that is in memory, such as one that came through a pipe.
 

@@ -147,10 +147,8 @@ def _left(signals: Array) -> Array:
         waves = _waves(omegas, time)
         left = signals - _fitted(waves, signals)[1]
     near = np.square(left).sum(axis=1) < FAR * np.square(signals).sum(axis=1)
-    if not near.all():
-        left[near] = _exact(signals[near], omegas[near], waves[near], time)
-        return left
-    return _exact(signals, omegas, waves, time)
+    left[near] = _exact(signals[near], omegas[near], waves[near], time)
+    return left
 
 
 def _exact(signals: Array, omegas: Array, waves: Array, time: Array) -> Array:

@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from ..audio.waveform import Samples
 from ..errors import ConfigError
-from ..models.words import ModelFacts, ScoringModel
 from ..recognizer import Recognizer
 from ..streaming.recognizer import StreamingRecognizer, WordEvent
 
@@ -42,7 +40,10 @@ class Keeper:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--keep {folder}: cannot be written ({error.strerror}); give another folder") from None
-        self._looser = StreamingRecognizer(Recognizer(_Looser(recognizer.model)), sample_rate)
+        self._looser = looser = StreamingRecognizer(recognizer, sample_rate)
+        point = looser.facts.calibration
+        assert point.threshold is not None  # no stream without one
+        looser.facts = replace(looser.facts, calibration=replace(point, threshold=point.threshold - LOOSER))
         self._held: list[npt.NDArray[Any]] = []
         self._came = 0
         self._accepted: list[WordEvent] = []
@@ -85,22 +86,3 @@ class Keeper:
         with (place / f"kept_{moment}_{self.count}.wav").open("xb") as file:
             soundfile.write(file, samples[start:end], self.rate, format="WAV", subtype="PCM_16")
         self.count += 1
-
-
-class _Looser:
-    """A model with a lower threshold."""
-
-    def __init__(self, model: ScoringModel) -> None:
-        point = model.facts.calibration
-        if point.threshold is None:
-            raise ConfigError(f"--keep needs a model with a threshold; calibrate {model.facts.name} first")
-        self.model = model
-        self.facts: ModelFacts = replace(model.facts, calibration=replace(point, threshold=point.threshold - LOOSER))
-
-    def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Return the logits of clips."""
-        return self.model.logits(clips)
-
-    def features(self, clips: Samples) -> npt.NDArray[np.float32]:
-        """Return the network's input of clips."""
-        return self.model.features(clips)

@@ -19,13 +19,13 @@ those who are recorded. Sort what was wrong into _other or into folders of the w
 """
 
 import argparse
+import signal
 import sys
 from typing import Any
 
 from ..errors import ConfigError
-from .interruption import until_ctrl_c
 from .keep import Keeper
-from .sources import open_source
+from .sources import Chunks, open_source
 from .strings import Strings
 from .terminal import tell
 from .words import Words
@@ -60,3 +60,28 @@ def listen(task: Words | Strings, options: argparse.Namespace) -> int:
         tell(f"{keeper.count} recordings kept in {options.keep}")
     tell(f"{task.count} {task.noun}{'' if task.count == 1 else 's'} in {came / sample_rate:.1f} s")
     return 0
+
+
+def until_ctrl_c(chunks: Chunks) -> Chunks:
+    """Yield chunks until Ctrl-C comes, which breaks off the wait for the next one, never the work on one."""
+    came = waiting = False
+
+    def take(*_signal: object) -> None:
+        nonlocal came
+        came = True
+        if waiting:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, take)
+    try:
+        while not came:
+            waiting = True
+            chunk = next(chunks, None)
+            waiting = False
+            if chunk is None:
+                return
+            yield chunk
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGINT, before)

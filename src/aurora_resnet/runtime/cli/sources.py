@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..audio.encodings import Encoding, decode_samples, sample_bytes
 from ..audio.mono import Downmix
-from ..audio.reading import audio_info, iterate_blocks
+from ..audio.reading import audio_info
 from ..audio.sound_files import is_pipe
 from ..audio.wav_headers import LENGTH_UNKNOWN, PCM, WavHeader, bytes_left, read_header
 from ..errors import AudioError, AuroraError, ConfigError, MissingDependencyError
@@ -56,7 +56,8 @@ def open_source(
             stream.close()
             raise
         return found, _closing(stream, chunks)
-    return audio_info(file).sample_rate, iterate_blocks(file, block_seconds=CHUNK_SECONDS)
+    sound = audio_info(file)
+    return sound.sample_rate, sound.blocks(CHUNK_SECONDS)
 
 
 def _closing(stream: BufferedReader, chunks: Chunks) -> Chunks:

@@ -9,12 +9,11 @@ from ..audio.waveform import Samples
 from ..decision import VERDICTS
 from ..errors import ConfigError
 from ..model_reference import EXPORTED_STRINGS
-from ..stream import Stream
 from ..strings.answer import DigitString
-from ..strings.checks import CHECKS
 from ..strings.events import Digit, Partial, StringEnded, StringEvent, StringTimes, event_values
 from ..strings.recognizer import STREAMING, StringRecognizer
-from ..strings.rules import Numbers, read_known
+from ..strings.rules import CHECKS, Numbers, read_known
+from ..strings.stream import StringStream
 from .task import Task
 
 TIMES = {
@@ -100,7 +99,7 @@ class Strings(Task[StringRecognizer]):
         why = f"\t{answer.reason}" if answer.accepted is False else ""
         return f"{answer.text}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}{why}"
 
-    def stream(self, sample_rate: float) -> Stream[StringEvent]:
+    def stream(self, sample_rate: float) -> StringStream:
         """Begin a stream."""
         return self.recognizer.stream(sample_rate, times=self._times)
 
@@ -108,11 +107,9 @@ class Strings(Task[StringRecognizer]):
         """Return what happened."""
         self.count += isinstance(event, StringEnded)
         values = event_values(event)
-        return (
-            json.dumps(values)
-            if self.options.json
-            else "\t".join((f"{event.seconds:.2f}", values["event"], *self._of(event)))
-        )
+        if self.options.json:
+            return json.dumps(values)
+        return "\t".join((f"{event.seconds:.2f}", values["event"], *self._of(event)))
 
     def _of(self, event: StringEvent) -> list[str]:
         if isinstance(event, Partial):

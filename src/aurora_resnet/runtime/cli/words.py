@@ -10,8 +10,7 @@ from ..audio.recordings import AnyRecording
 from ..decision import VERDICTS
 from ..model_reference import EXPORTED, SMALL
 from ..recognizer import Recognition, Recognizer
-from ..stream import Stream
-from ..streaming.recognizer import WordEvent
+from ..streaming.recognizer import StreamingRecognizer, WordEvent
 from ..strings.events import in_milliseconds
 from .task import Task
 
@@ -42,7 +41,7 @@ class Words(Task[Recognizer]):
         """Return an answer as text."""
         return f"{answer.word}\t{answer.confidence:.3f}\t{VERDICTS[answer.accepted]}"
 
-    def stream(self, sample_rate: float) -> Stream[WordEvent]:
+    def stream(self, sample_rate: float) -> StreamingRecognizer:
         """Begin a stream."""
         return self.recognizer.stream(sample_rate)
 

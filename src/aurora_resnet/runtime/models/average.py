@@ -9,7 +9,6 @@ the geometric mean of the probabilities, again with 0 for "none of the words".
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy.typing as npt
 
 from ..audio.waveform import Samples
 from ..decision import Calibration, evidence, is_number
-from ..errors import ConfigError, ModelError
+from ..errors import ModelError
 from ..model_reference import AVERAGE, AnyModel, resolve
 from .words import ExportedModel
 
@@ -42,18 +41,11 @@ class AveragedModel:
         self.path, self.threads, self.card = Path(path), threads, ""
         try:
             values = json.loads(self.path.read_text(encoding="utf-8"))
-            name, weights, calibration = (
-                str(values["name"]),
-                values[PARTS],
-                Calibration.from_dict(values["calibration"]),
-            )
-            if (
-                not isinstance(weights, Mapping)
-                or not weights
-                or not all(is_number(w) and w > 0 for w in weights.values())
-            ):
+            name, weights = str(values["name"]), values[PARTS]
+            calibration = Calibration.from_dict(values["calibration"])
+            if not weights or not all(is_number(weight) and weight > 0 for weight in weights.values()):
                 raise ValueError("its parts need weights above 0")
-        except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"'{self.path}' is no file that names models to average ({error})") from None
         self.parts = [ExportedModel(self.path.with_name(f"{part}.onnx"), threads=threads) for part in weights]
         self.weights = np.array(list(weights.values()), np.float64) / sum(weights.values())

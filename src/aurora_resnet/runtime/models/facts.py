@@ -1,7 +1,7 @@
 """What recognition has to know of any model, whatever computes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -56,9 +56,9 @@ class Facts:
         return cls(**cls._fields(values))
 
     @classmethod
-    def _fields(cls, values: Mapping[str, Any], *numbers: str) -> dict[str, Any]:
-        """Return the arguments of the constructor; ``numbers`` are whole ones beside the rate."""
-        whole = {name: values.get(name) for name in ("sample_rate", *numbers)}
+    def _fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        whole = {field.name: values.get(field.name) for field in fields(cls) if field.type is int}
         if not isinstance(values.get("name"), str) or any(type(value) is not int for value in whole.values()):
             raise ConfigError(f"name, {', '.join(whole)} are missing or of another type")
         return {

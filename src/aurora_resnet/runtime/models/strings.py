@@ -25,7 +25,7 @@ import numpy.typing as npt
 from ..audio.waveform import Samples
 from ..errors import ConfigError
 from ..model_reference import wrong_kind
-from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings, kinds_of, strings_of
+from ..onnx_file import KIND, STRINGS, OnnxFile, is_of_strings, strings_of
 from .facts import FORMAT, Facts, finite_logits
 
 WAVEFORM, STATE = "waveform", "state"
@@ -91,10 +91,6 @@ class SequenceFacts(Facts):
             old = {"temperature": 1.0, "threshold": values["threshold"], "other_weight": values["other_weight"]}
             values = {**values, "format": FORMAT, "calibration": old}
         return super().from_dict(values)
-
-    @classmethod
-    def _fields(cls, values: Mapping[str, Any], *numbers: str) -> dict[str, Any]:
-        return super()._fields(values, "step_samples", "state_size", *numbers)
 
 
 class StringModel(Protocol):
@@ -174,27 +170,21 @@ class _ExportedStrings(OnnxFile):
             super().__init__(path, threads=threads)
         else:
             vars(self).update(vars(opened))  # opening it again would take its time
-        if (
-            "strings" not in kinds_of(self.metadata)
-            and isinstance(self.metadata, dict)
-            and "clip_samples" in self.metadata
-        ):
+        values = strings_of(self.metadata)
+        if isinstance(values, dict) and "clip_samples" in values and not is_of_strings(values):
             raise wrong_kind(path, "words")
-        self.facts = self.read(lambda values: SequenceFacts.from_dict(strings_of(values)))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
+        self.facts = facts = self.read(lambda _: SequenceFacts.from_dict(values))
+        (inputs, outputs), words = self.shapes(), len(facts.vocabulary)
+        state = [facts.state_size] if isinstance(self, SequenceModel) else None
+        self.check_graph(
+            inputs.keys() == ({WAVEFORM} if state is None else {WAVEFORM, STATE})
+            and inputs.get(STATE) == outputs.get(STATE_AFTER) == state
+            and outputs.get(PROBABILITIES, [0])[-1] in ([words + 2] if state is None else range(words + 1, words + 4))
+        )
 
 
 class ExportedWindowModel(_ExportedStrings, WindowModel):
     """A model of strings that looks ahead, as ``aurora-resnet export`` wrote it; see ``OnnxFile``."""
-
-    def __init__(self, path: str | Path, *, threads: int = 1, opened: OnnxFile | None = None) -> None:
-        super().__init__(path, threads=threads, opened=opened)
-        inputs, outputs = self.shapes()
-        self.check_graph(
-            inputs.keys() == {WAVEFORM} and outputs.get(PROBABILITIES, [0])[-1] == len(self.facts.vocabulary) + 2
-        )
 
     def window(self, samples: Samples) -> Probabilities:
         """Return the probabilities of a window; see ``WindowModel.window``."""
@@ -204,16 +194,6 @@ class ExportedWindowModel(_ExportedStrings, WindowModel):
 
 class ExportedSequenceModel(_ExportedStrings, SequenceModel):
     """A model of strings that ``aurora-resnet export`` wrote; see ``OnnxFile``. It may serve many streams."""
-
-    def __init__(self, path: str | Path, *, threads: int = 1, opened: OnnxFile | None = None) -> None:
-        super().__init__(path, threads=threads, opened=opened)
-        facts = self.facts
-        (inputs, outputs), words = self.shapes(), len(facts.vocabulary)
-        self.check_graph(
-            inputs.keys() == {WAVEFORM, STATE}
-            and inputs[STATE] == outputs.get(STATE_AFTER) == [facts.state_size]
-            and outputs.get(PROBABILITIES, [0])[-1] in (words + 1, words + 2, words + 3)
-        )
 
     def step(self, samples: Samples, state: Samples) -> tuple[Probabilities, Samples]:
         """Go on with streams; see ``SequenceModel.step``."""

@@ -59,11 +59,11 @@ class ModelFacts(Facts):
         return {**super().to_dict(), "frequencies_hz": list(self.frequencies_hz)}
 
     @classmethod
-    def _fields(cls, values: Mapping[str, Any], *numbers: str) -> dict[str, Any]:
+    def _fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         band = values.get("frequencies_hz")
         if not isinstance(band, list) or len(band) != 2 or not all(map(_is_frequency, band)):
             raise ConfigError("frequencies_hz are missing or of another type")
-        return {**super()._fields(values, "clip_samples", *numbers), "frequencies_hz": (float(band[0]), float(band[1]))}
+        return {**super()._fields(values), "frequencies_hz": (float(band[0]), float(band[1]))}
 
 
 class ScoringModel(Protocol):
@@ -104,9 +104,6 @@ class ExportedModel(OnnxFile):
             and outputs.get(LOGITS) == [len(facts.vocabulary)]
             and len(outputs.get(FEATURES, [])) == 2
         )
-
-    def __repr__(self) -> str:
-        return f"ExportedModel({str(self.path)!r}: {self.facts.name}, {self.facts.vocabulary!r})"
 
     def logits(self, clips: Samples) -> npt.NDArray[np.float32]:
         """Return the logits of clips, ``[B, N] -> [B, K]``.

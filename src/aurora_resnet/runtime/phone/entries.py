@@ -1,11 +1,10 @@
 """Keys and speech of one caller become one entry: "4" by key and "oh seven" by voice are 407, in the order of time."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..strings.answer import DigitString
-from ..strings.events import Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
+from ..strings.events import Digit, Rejected, SpeechStarted, StringEnded, StringEvent, StringTimes
 
 END_KEY = "#"
 EntryReason = Literal["key", "length", "pause", "too long", "hang-up"]
@@ -92,7 +91,16 @@ class Entries:
             return [*ended, *self._end("key", seconds)]
         self._parts.append(key)
         self._last_seconds = seconds
-        return [*ended, *self._end("length", seconds)] if self._is_full() else ended
+        full = self.times.lengths is not None and self._length() >= max(self.times.lengths)
+        return [*ended, *self._end("length", seconds)] if full else ended
+
+    def told(self, events: list[StringEvent], begun: float) -> list[PhoneEvent]:
+        """Take what happened in a stretch that began so many seconds after the call; return it and what it means."""
+        told: list[PhoneEvent] = []
+        for event in events:
+            moved = later(event, begun)
+            told += [moved, *self.event(moved)]
+        return told
 
     def event(self, event: StringEvent) -> list[EntryEnded]:
         """Take what happened in the sound."""
@@ -120,9 +128,6 @@ class Entries:
         """Take the end of the call, and of its sound."""
         return self._end("hang-up", seconds) if self._parts else []
 
-    def _is_full(self) -> bool:
-        return self.times.lengths is not None and self._length() >= max(self.times.lengths)
-
     def _length(self) -> int:
         return sum(1 if isinstance(part, str) else len(part.words) for part in self._parts)
 
@@ -132,7 +137,7 @@ class Entries:
         for part in parts:
             confidence *= part.confidence if isinstance(part, DigitString) else 1.0
         accepted: bool | None = bool(parts) and not self._doubtful and False not in verdicts
-        accepted = accepted and possible(self._length(), self.times.lengths)
+        accepted = accepted and (self.times.lengths is None or self._length() in self.times.lengths)
         if accepted and None in verdicts:
             accepted = None
         text = "".join(part if isinstance(part, str) else part.text for part in parts)
@@ -141,6 +146,12 @@ class Entries:
         return [EntryEnded(text, parts, confidence, accepted, reason, seconds)]
 
 
-def possible(length: int, lengths: Collection[int] | None) -> bool:
-    """Return whether an entry may have so many digits."""
-    return lengths is None or length in lengths
+def later(event: StringEvent, seconds: float) -> StringEvent:
+    """Return an event of a stream that began so many seconds after the call."""
+    event = replace(event, seconds=event.seconds + seconds)
+    if isinstance(event, Digit):
+        return replace(event, word=event.word.later(seconds))
+    if isinstance(event, StringEnded):
+        words = tuple(word.later(seconds) for word in event.string.words)
+        return replace(event, string=replace(event.string, words=words))
+    return event

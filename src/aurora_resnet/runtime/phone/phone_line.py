@@ -1,10 +1,8 @@
 """``PhoneLine``: a provider's events go in, what the caller says and types comes out."""
 
-from dataclasses import replace
-
 from ..audio.encodings import sample_bytes
 from ..errors import AudioError
-from ..strings.events import Digit, StringEnded, StringEvent, StringTimes
+from ..strings.events import StringTimes
 from ..strings.recognizer import StringRecognizer
 from .entries import Entries, KeyPressed, PhoneEvent
 from .line import HungUp, Key, LineEvent, Opened, Sound
@@ -43,7 +41,7 @@ class PhoneLine:
         if self._opened is None:
             raise AudioError(f"the line is not open: expected Opened first, got {type(event).__name__}")
         if isinstance(event, Sound):
-            told = self._told(self._stream.feed(event.data))
+            told = self._entries.told(self._stream.feed(event.data), self._begun)
             self._came += len(event.data)
             told += self._entries.passed(self._seconds)
             if self._entries.renew:
@@ -74,22 +72,4 @@ class PhoneLine:
         self._begun = self._seconds
 
     def _finish(self) -> list[PhoneEvent]:
-        return self._told(self._stream.finish())
-
-    def _told(self, events: list[StringEvent]) -> list[PhoneEvent]:
-        told: list[PhoneEvent] = []
-        for event in events:
-            moved = later(event, self._begun)
-            told += [moved, *self._entries.event(moved)]
-        return told
-
-
-def later(event: StringEvent, seconds: float) -> StringEvent:
-    """Return an event of a stream that began so many seconds after the call."""
-    event = replace(event, seconds=event.seconds + seconds)
-    if isinstance(event, Digit):
-        return replace(event, word=event.word.later(seconds))
-    if isinstance(event, StringEnded):
-        words = tuple(word.later(seconds) for word in event.string.words)
-        return replace(event, string=replace(event.string, words=words))
-    return event
+        return self._entries.told(self._stream.finish(), self._begun)

@@ -1,8 +1,7 @@
 """``StreamingConfig``: how ``StreamingRecognizer`` looks for words."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 from ..errors import ConfigError
 from ..vocabulary import Vocabulary
@@ -57,7 +56,7 @@ class StreamingConfig:
     alone: bool = False
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary, clip_seconds: float) -> StreamingConfig:
+    def of(cls, vocabulary: Vocabulary, clip_seconds: float) -> Self:
         """Return the default for a model: words as long as its clips, said alone unless some are digits.
 
         >>> StreamingConfig.of(Vocabulary(("one", "stop")), 1.0).longest_seconds

@@ -25,29 +25,25 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from ..audio.clips import fit_length
 from ..audio.prepared import Step, StepStream
-from ..audio.reading import audio_info, iterate_blocks
+from ..audio.reading import audio_info
 from ..audio.waveform import Samples
 from ..decision import log_probabilities
 from ..errors import ConfigError
 from ..models.words import ScoringModel
+from ..pretrained import Pretrained
 from .config import StreamingConfig
 from .loudness_gate import LoudnessGate
 from .segment_search import Segment, SegmentSearch
 
-
-class HasModel(Protocol):
-    """A recogniser of words, as a stream needs it."""
-
-    @property
-    def model(self) -> ScoringModel:
-        """What scores the clips."""
+#: A recogniser of words.
+OfWords = Pretrained[ScoringModel]
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ class StreamingRecognizer:
     ([], [])
     """
 
-    def __init__(self, recognizer: HasModel, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
+    def __init__(self, recognizer: OfWords, sample_rate: float, *, config: StreamingConfig | None = None) -> None:
         self.recognizer, self.sample_rate = recognizer, sample_rate
         self.facts = facts = recognizer.model.facts
         self.config = config or StreamingConfig.of(facts.vocabulary, facts.clip_seconds)
@@ -140,9 +136,7 @@ class StreamingRecognizer:
 
     def _restart(self) -> None:
         config, facts = self.config, self.facts
-        self._steps = StepStream(
-            self.sample_rate, facts.sample_rate, self._step_samples, lowest_hz=facts.frequencies_hz[0]
-        )
+        self._steps = StepStream(self.sample_rate, facts.sample_rate, self._step_samples)
         self._recent: Samples = np.zeros(0, np.float32)  # whole steps, at most the longest word
         self._starts: list[int] = []  # loud steps since the last pause, none before the longest word; alone: the first
         self._quiet = 0  # steps since the last loud one
@@ -225,13 +219,14 @@ class StreamingRecognizer:
         ]
 
 
-def recognize_stream(recognizer: HasModel, path: str | Path, config: StreamingConfig | None = None) -> list[WordEvent]:
+def recognize_stream(recognizer: OfWords, path: str | Path, config: StreamingConfig | None = None) -> list[WordEvent]:
     """Return the words of a sound file of any length, which is read block by block.
 
     Raises:
         AudioError: if the file cannot be read.
         ConfigError: as ``StreamingRecognizer``.
     """
-    stream = StreamingRecognizer(recognizer, audio_info(path).sample_rate, config=config)
-    events = [event for block in iterate_blocks(path) for event in stream.feed(block)]
+    file = audio_info(path)
+    stream = StreamingRecognizer(recognizer, file.sample_rate, config=config)
+    events = [event for block in file.blocks() for event in stream.feed(block)]
     return events + stream.finish()

@@ -16,6 +16,7 @@ far decides.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,5 @@ class SegmentSearch:
 
 def _common_start(ways: Sequence[Way]) -> int:
     """Return how many segments all ways have in common at their beginning."""
-    count = 0
-    for segments in zip(*ways, strict=False):
-        if any(segment != segments[0] for segment in segments):
-            break
-        count += 1
-    return count
+    alike = (all(segment == segments[0] for segment in segments) for segments in zip(*ways, strict=False))
+    return sum(takewhile(bool, alike))

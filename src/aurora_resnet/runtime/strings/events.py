@@ -101,17 +101,11 @@ def event_values(event: Any) -> dict[str, Any]:
     return {"event": name, **in_milliseconds(asdict(event))}
 
 
-def in_milliseconds(values: dict[str, Any]) -> dict[str, Any]:
-    """Return plain values in which all that are seconds are rounded to a thousandth."""
-    rounded: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            rounded[name] = in_milliseconds(value)
-        elif name == "words":
-            rounded[name] = [in_milliseconds(word) for word in value]
-        else:
-            rounded[name] = round(value, 3) if name.endswith("seconds") else value
-    return rounded
+def in_milliseconds(values: Any) -> Any:
+    """Return plain values in which all that are seconds are rounded to a thousandth; lists for tuples, as in JSON."""
+    if isinstance(values, dict):
+        return {n: round(v, 3) if n.endswith("seconds") else in_milliseconds(v) for n, v in values.items()}
+    return [in_milliseconds(each) for each in values] if isinstance(values, tuple) else values
 
 
 @dataclass(frozen=True, kw_only=True)
