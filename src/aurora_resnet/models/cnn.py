@@ -13,12 +13,8 @@ def convolution_block(inputs: int, outputs: int) -> nn.Sequential:
     >>> convolution_block(1, 32)(__import__("torch").zeros(2, 1, 64, 101)).shape
     torch.Size([2, 32, 32, 50])
     """
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    )
+    convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2))
 
 
 class CnnClassifier(SpeechClassifier):

@@ -15,7 +15,7 @@ from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.interface import StringClassifier
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError

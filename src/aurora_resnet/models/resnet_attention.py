@@ -71,9 +71,8 @@ def _positions(sequence: Tensor) -> Tensor:
     """Return sines and cosines ``[L, width]`` of wavelengths from 2 pi to 20,000 pi positions."""
     length, width = sequence.shape[1:]
     position = torch.arange(length, device=sequence.device, dtype=torch.float32).unsqueeze(1)
-    rates = torch.exp(
-        torch.arange(0, width, 2, device=sequence.device, dtype=torch.float32) * (-math.log(10_000.0) / width)
-    )
+    steps = torch.arange(0, width, 2, device=sequence.device, dtype=torch.float32)
+    rates = torch.exp(steps * (-math.log(10_000.0) / width))
     return torch.cat([torch.sin(position * rates), torch.cos(position * rates)], dim=1).to(sequence.dtype)
 
 

@@ -14,8 +14,8 @@ from aurora_resnet.features.fourier import fourier_kernels
 from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
+from aurora_resnet.models.interface import StreamingStringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_classifier import StreamingStringClassifier
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.errors import ConfigError
 

@@ -4,9 +4,9 @@ import copy
 
 from torch import Tensor, nn
 
+from aurora_resnet.models.interface import StringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import unit_probabilities
-from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.whisper_encoder import STEP_SECONDS, WhisperEncoder
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.models.strings import WINDOW_SECONDS

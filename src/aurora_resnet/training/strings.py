@@ -17,9 +17,9 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.models.interface import StreamingStringClassifier, StringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import check_streams
-from aurora_resnet.models.string_classifier import StreamingStringClassifier, StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError

@@ -172,9 +172,9 @@ class Trainer:
             return source.epoch(epoch)
         clips, speeds = len(source), len(self.config.speed_factors)
         with seeded_epoch(self.config.seed, epoch, self.device) as generator:
-            batches = list(epoch_batches(speeds * clips, clips, self.config.batch_size, generator, 2 * self.ranks.count))
-        mine = (batch[self.ranks.share(len(batch))].tolist() for batch in batches)
-        return source.part(epoch, {row % clips for rows in mine for row in rows})
+            batches = epoch_batches(speeds * clips, clips, self.config.batch_size, generator, 2 * self.ranks.count)
+            mine = torch.cat([batch[self.ranks.share(len(batch))] for batch in batches])
+        return source.part(epoch, set((mine % clips).tolist()))
 
     def run_epoch(self, variants: ClipSet, clips: int, epoch: int, validation: ClipSet | None) -> EpochRecord:
         """Run one epoch and validate.
