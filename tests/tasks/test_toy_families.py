@@ -32,6 +32,7 @@ from aurora_resnet.checkpoints import save_calibrated
 from aurora_resnet.models.interface import StreamingStringClassifier
 from aurora_resnet.models.zoo import ZOO
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
 from aurora_resnet.transcription.model import TranscriptionModel

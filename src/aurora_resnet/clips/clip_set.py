@@ -19,7 +19,7 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.audio.clips import place, read_stretch
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
+from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, listed
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 #: How many words a message names before it only counts.
@@ -52,7 +52,7 @@ def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, ski
         )
     if unknown := model.vocabulary.unknown([utterance.word for utterance in corpus]):
         raise CorpusError(
-            f"corpus '{corpus.name}' has words that the model does not know: {_listed(unknown)}; leave them out "
+            f"corpus '{corpus.name}' has words that the model does not know: {listed(unknown, LISTED)}; leave them out "
             "with corpus.filter(words=...), or train a model of these words"
         )
     labels = [model.vocabulary.index(utterance.word) for utterance in corpus]
@@ -77,8 +77,8 @@ def load_negatives(corpus: Corpus, model: ClipFormat, *, skip_unreadable: bool =
     known = sorted({word for utterance in corpus for word in utterance.words} & set(model.vocabulary))
     if known:
         raise CorpusError(
-            f"corpus '{corpus.name}' is meant for negatives but says words of the model: {_listed(known)}; leave them "
-            "out with corpus.filter(lambda utterance: ...)"
+            f"corpus '{corpus.name}' is meant for negatives but says words of the model: {listed(known, LISTED)}; "
+            "leave them out with corpus.filter(lambda utterance: ...)"
         )
     label = len(model.vocabulary)
     return _read_clips(corpus, [label] * len(corpus), model, progress=False, skip_unreadable=skip_unreadable)
@@ -254,8 +254,7 @@ def _read_clips(
             bar.update()
     problems = tuple(result for result in results if isinstance(result, str))
     if problems and not skip_unreadable:
-        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-        raise CorpusError(f"corpus '{corpus.name}' cannot be read: {'; '.join(problems[:3])}{more}")
+        raise CorpusError(f"corpus '{corpus.name}' cannot be read: {listed(problems, 3, '; ')}")
     good = [
         (utterance.marked_clipped() if result[1] else utterance, label, torch.from_numpy(result[0]))
         for utterance, label, result in zip(corpus, labels, results, strict=True)
@@ -270,7 +269,3 @@ def _read_clips(
         problems=problems,
         vocabulary=model.vocabulary,
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words[:LISTED]) + (f" and {len(words) - LISTED} more" if len(words) > LISTED else "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
-from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.errors import CorpusError, listed
 
 #: What a speaker of unknown sex counts as, in the name only; the manifest leaves the sex out.
 UNKNOWN_SEX = "m"
@@ -114,9 +114,8 @@ def name_utterances(corpus: Corpus) -> list[NamedUtterance]:
     ['MTX_1OA', 'MTX_1OB', 'MTX_1OC']
     """
     if unknown := sorted({word for utterance in corpus for word in utterance.words} - set(_LETTER_OF_WORD)):
-        more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
         raise CorpusError(
-            f"{corpus.name}: Aurora-2's file names have no letter for {', '.join(unknown[:LISTED])}{more}; "
+            f"{corpus.name}: Aurora-2's file names have no letter for {listed(unknown, LISTED)}; "
             f"keep recordings of {', '.join(_LETTER_OF_WORD)} alone, as with corpus.filter(words=...)"
         )
     ids = speaker_ids(corpus)
