@@ -77,7 +77,9 @@ class AugmentedClips:
         ConfigError: if words and noises have different rates, seed or workers are below 0, or as ``Negatives``.
 
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> speech = [waveform.numpy() for waveform in clips.waveforms]
     >>> pool = NoisePool(speech[:2], [speech], sample_rate=8000, generator=np.random.default_rng(0))
     >>> corpus = AugmentedClips(clips, [], pool, seed=0)

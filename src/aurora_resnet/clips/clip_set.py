@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,18 @@ class ClipFormat(Protocol):
 
 
 def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False) -> ClipSet:
-    """Read a corpus at the rate, clip length and class order of a model; see ``ClipSet.load``."""
+    """Read a corpus at the rate, clip length and class order of a model.
+
+    Args:
+        corpus: isolated words only.
+        model: its rate, clip length and vocabulary: a configuration, or a model's ``facts``.
+        progress: show a bar on a terminal.
+        skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
+
+    Raises:
+        CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
+            does not know, and for unreadable recordings unless they are skipped.
+    """
     strings = sum(len(utterance.words) != 1 for utterance in corpus)
     if strings:
         raise CorpusError(
@@ -103,7 +114,8 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
 
     >>> from torch.utils.data import DataLoader
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> [tuple(part.shape) for part in next(iter(DataLoader(clips, batch_size=4)))]
     [(4, 8000), (4,)]
     """
@@ -116,34 +128,6 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
     _: KW_ONLY
     problems: tuple[str, ...] = ()
     vocabulary: Vocabulary = DIGITS
-
-    @classmethod
-    def load(
-        cls,
-        corpus: Corpus,
-        sample_rate: int,
-        clip_seconds: float,
-        *,
-        vocabulary: Vocabulary = DIGITS,
-        progress: bool = False,
-        skip_unreadable: bool = False,
-    ) -> ClipSet:
-        """Read all recordings of a corpus.
-
-        Args:
-            corpus: isolated words only.
-            sample_rate: the model's rate in Hz.
-            clip_seconds: the model's clip length.
-            vocabulary: of the model.
-            progress: show a bar on a terminal.
-            skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
-
-        Raises:
-            CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
-                does not know, and for unreadable recordings unless they are skipped.
-        """
-        model = _Format(sample_rate, clip_seconds, vocabulary)
-        return load_clips(corpus, model, progress=progress, skip_unreadable=skip_unreadable)
 
     def __repr__(self) -> str:
         return f"ClipSet({len(self)} clips of {self.clip_samples / self.sample_rate:g} s at {self.sample_rate} Hz)"
@@ -209,12 +193,6 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
         for row, index in enumerate(indices):
             place(self.waveforms[index].numpy(), windows[row], 0.5 if positions is None else positions[row])
         return clips
-
-
-class _Format(NamedTuple):
-    sample_rate: int
-    clip_seconds: float
-    vocabulary: Vocabulary
 
 
 def join_clips(parts: Sequence[ClipSet]) -> ClipSet:

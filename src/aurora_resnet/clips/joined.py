@@ -17,7 +17,9 @@ class RepeatedEpochs:
         distinct: how many epochs differ, at least 1.
 
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> class Same:
     ...     sample_rate, has_negatives = 8000, False
     ...     __len__ = lambda self: len(clips)

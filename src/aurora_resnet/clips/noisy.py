@@ -37,7 +37,9 @@ class NoisyClips:
 
     >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
     >>> from aurora_resnet.runtime.audio.reading import read_audio
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> pink = read_audio(sample_noises()["pink"])[0]
     >>> corpus = NoisyClips(clips, {"pink": pink}, [20, 10], seed=0)
     >>> first, again, second = corpus.epoch(0), corpus.epoch(0), corpus.epoch(1)
