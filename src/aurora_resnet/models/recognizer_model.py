@@ -105,9 +105,7 @@ class RecognizerModel(nn.Module):
         super().__init__()
         self.config = config
         self._calibrated: tuple[Calibration, bytes | None] = Calibration(), None
-        options = dict(config.options)
-        if weights is not None:
-            options["weights"] = weights
+        options = {**config.options, **({} if weights is None else {"weights": weights})}
         self.frontend = create_frontend(config.frontend, config.mel, config.frontend_options)
         self.classifier = create_model(
             config.model, n_mels=self.frontend.bands, num_classes=len(config.vocabulary), **options

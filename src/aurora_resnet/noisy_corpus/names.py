@@ -78,7 +78,6 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
     for utterance in corpus:
         sexes[utterance.speaker].add(speaker_sex(utterance))
     ids: dict[str, str] = {}
-    taken: set[str] = set()
     places = len(_ALPHABET) ** 2
     for speaker, sex in sorted(sexes.items()):
         known = sorted(sex - {""}) or [UNKNOWN_SEX]
@@ -87,13 +86,12 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
         start = int.from_bytes(hashlib.sha256(speaker.encode("utf-8", "surrogateescape")).digest()[:8], "big")
         pairs = (divmod((start + step) % places, len(_ALPHABET)) for step in range(places))
         candidates = (known[0].upper() + _ALPHABET[first] + _ALPHABET[second] for first, second in pairs)
-        ids[speaker] = next((letters for letters in candidates if letters not in taken), "")
+        ids[speaker] = next((letters for letters in candidates if letters not in ids.values()), "")
         if not ids[speaker]:
             raise CorpusError(
                 f"more than {places} speakers of one sex ({known[0]}) do not fit Aurora's names of three letters; "
                 "build fewer speakers at a time"
             )
-        taken.add(ids[speaker])
     return ids
 
 

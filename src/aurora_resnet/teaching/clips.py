@@ -34,10 +34,7 @@ class TeachingClips:
 
 
 def read_clips(
-    recordings: TeachingRecordings,
-    network: RecognizerConfig,
-    *,
-    clip_seconds: float | None = None,
+    recordings: TeachingRecordings, network: RecognizerConfig, *, clip_seconds: float | None = None
 ) -> TeachingClips:
     """Read recordings for a network; its clips get as long as nearly all words need.
 

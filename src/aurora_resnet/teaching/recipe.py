@@ -15,8 +15,8 @@ from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.augmented import AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
-from aurora_resnet.clips.joined import RepeatedEpochs
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.clips.source import RepeatedEpochs
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.audio.waveform import Samples

@@ -24,8 +24,7 @@ from tqdm.asyncio import tqdm
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.clips.clip_set import ClipSet, load_negatives
-from aurora_resnet.clips.joined import JoinedClips
-from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.clips.source import ClipSource, JoinedClips
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers

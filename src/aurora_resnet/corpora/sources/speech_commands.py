@@ -80,11 +80,7 @@ def read_speech_commands(folder: str | Path) -> Corpus:
 
 
 def download_speech_commands(
-    target: str | Path,
-    *,
-    url: str = SPEECH_COMMANDS_URL,
-    sha256: str = SPEECH_COMMANDS_SHA256,
-    progress: bool = True,
+    target: str | Path, *, url: str = SPEECH_COMMANDS_URL, sha256: str = SPEECH_COMMANDS_SHA256, progress: bool = True
 ) -> Path:
     """Download Speech Commands 0.02 (2.4 GB) into the folder ``target``, one sub-folder a word.
 
