@@ -95,9 +95,7 @@ class CompactResNet(SpeechClassifier):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         self.to(memory_format=torch.channels_last)  # see ResidualSpeechNet
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the filters' means."""
         x = self.stages(self.stem(features.unsqueeze(1)))  # [B, C, M/16, T/16]
-        logits: Tensor = self.head(x.mean(dim=(2, 3)))
-        return logits
+        return torch.mean(x, dim=(2, 3))

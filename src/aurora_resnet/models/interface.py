@@ -19,7 +19,7 @@ LAYERS = Between(1, 64)
 DROPOUT = Between(0, 1, below=True)
 
 
-class SpeechClassifier(nn.Module, ABC):
+class SpeechClassifier(nn.Module):
     """Base of all classifiers: log-mel features in, logits out, clip by clip.
 
     A subclass sets ``head`` (the layers that are always new: they turn an embedding into logits) and may name more
@@ -42,9 +42,15 @@ class SpeechClassifier(nn.Module, ABC):
         self.num_classes = num_classes
         self._frozen: list[nn.Module] = []
 
-    @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
-        """Return logits ``[B, K]`` of features ``[B, M, T]``."""
+        """Return logits ``[B, K]`` of features ``[B, M, T]``: what the head makes of their embedding."""
+        self.check_features(features)
+        logits: Tensor = self.head(self.embed(features))
+        return logits
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Return what the head gets; a subclass has this method, or a ``forward`` of its own."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method embed, or forward")
 
     def check_features(self, features: Tensor) -> None:
         """Raise ``ConfigError`` unless the features have shape ``[B, n_mels, T >= minimum_frames]``."""
@@ -123,7 +129,7 @@ class StringClassifier(SpeechClassifier):
         return self.num_classes + self.others
 
 
-class StreamingStringClassifier(StringClassifier):
+class StreamingStringClassifier(StringClassifier, ABC):
     """Base of networks that do not look ahead in time, so that a stream can go on from where it was.
 
     What a network has to remember is one vector a stream.

@@ -79,10 +79,9 @@ def _positions(sequence: Tensor) -> Tensor:
 class _OverTime(ResidualSpeechNet):
     """The stages, and a head that takes the sequence ``[B, T/16, C]`` in the place of its mean."""
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        logits: Tensor = self.head(self.feature_map(features).mean(dim=2).transpose(1, 2))
-        return logits
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the sequence."""
+        return self.feature_map(features).mean(dim=2).transpose(1, 2)
 
 
 class ResNetAttention(_OverTime):

@@ -23,7 +23,7 @@ from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
-from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
+from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, talkers_of, trim_words
 
 #: Lengths of clips to choose from, whole steps of 40 ms; what starts from shorter ones works on longer ones too.
 CLIP_SECONDS = (1.0, 1.6, 2.0, 3.0)
@@ -133,13 +133,11 @@ class CommonSounds:
         rate = config.sample_rate
         own = find_sounds([SoundFiles(str(folder)) for folder in noises], ".")
         self.noises = read_sounds([*sample_noises().values(), *own], rate, LONGEST_NOISE_SECONDS)
-        samples = read_samples().filter(split="train")
-        voices = trim_words(load_clips(samples, replace(config, vocabulary=DIGITS)))
-        spoken = list(zip(voices.utterances, voices.waveforms, strict=True))
+        voices = load_clips(read_samples().filter(split="train"), replace(config, vocabulary=DIGITS))
+        voices = trim_words(voices)
+        spoken = zip(voices.utterances, voices.waveforms, strict=True)
         self.words: list[Samples] = [w.numpy() for u, w in spoken if u.word not in config.vocabulary]
-        self.talkers: list[list[Samples]] = [
-            [w.numpy() for u, w in spoken if u.speaker == speaker] for speaker in samples.speakers
-        ]
+        self.talkers = talkers_of(voices)
 
 
 def group_clips(

@@ -128,7 +128,7 @@ def noise_pool(
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
-    talkers = _talkers(words) + [
+    talkers = talkers_of(words) + [
         list(negatives[i : i + SENTENCE_WORDS]) for i in range(0, len(negatives), SENTENCE_WORDS)
     ]
     return NoisePool(
@@ -180,7 +180,8 @@ def trim_words(clips: ClipSet) -> ClipSet:
     return replace(clips, waveforms=tuple(torch.from_numpy(waveform.copy()) for waveform in trimmed))
 
 
-def _talkers(clips: ClipSet) -> list[list[Samples]]:
+def talkers_of(clips: ClipSet) -> list[list[Samples]]:
+    """Return the words of each speaker, in the order of the names."""
     speakers: dict[str, list[Samples]] = {}
     for utterance, waveform in zip(clips.utterances, clips.waveforms, strict=True):
         speakers.setdefault(utterance.speaker, []).append(waveform.numpy())
