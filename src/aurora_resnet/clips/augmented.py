@@ -127,17 +127,11 @@ class AugmentedClips:
         ordered = sorted(rows)
         made = dict(zip(ordered, make_all(partial(self.make, number), ordered, self.workers), strict=True))
         waveforms = tuple(torch.from_numpy(made[row]) if row in made else SILENCE for row in range(len(self)))
-        chosen = self.chosen(number)
-        count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
-        return replace(
-            self.words,
-            utterances=tuple(self.words.utterances[i] for i in chosen) + (Utterance(Path("negative"), (), ""),) * count,
-            labels=torch.cat(
-                (self.words.labels[torch.from_numpy(chosen)], torch.full((count,), none_of_the_words, device="cpu"))
-            ),
-            waveforms=waveforms,
-            problems=(),
-        )
+        words, negatives = self.words.part(self.chosen(number).tolist()), len(self.negatives)
+        utterances = words.utterances + (Utterance(Path("negative"), (), ""),) * negatives
+        none_of_the_words = torch.full((negatives,), len(words.vocabulary), device="cpu")
+        labels = torch.cat((words.labels, none_of_the_words))
+        return replace(words, utterances=utterances, labels=labels, waveforms=waveforms)
 
     def chosen(self, epoch: int) -> npt.NDArray[np.int64]:
         """Return which words an epoch takes."""

@@ -169,16 +169,9 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
         """
         if not factors or not all(0.5 <= factor <= 2.0 for factor in factors):
             raise ConfigError(f"speed factors must lie in 0.5..2, got {list(factors)}")
-        return replace(
-            self,
-            utterances=self.utterances * len(factors),
-            labels=torch.cat([self.labels] * len(factors)),
-            waveforms=tuple(
-                torch.from_numpy(change_speed(waveform.numpy(), factor))
-                for factor in factors
-                for waveform in self.waveforms
-            ),
-        )
+        played = (change_speed(waveform.numpy(), factor) for factor in factors for waveform in self.waveforms)
+        utterances, labels = self.utterances * len(factors), torch.cat([self.labels] * len(factors))
+        return replace(self, utterances=utterances, labels=labels, waveforms=tuple(map(torch.from_numpy, played)))
 
     def batch(self, indices: Sequence[int], positions: Sequence[float] | None = None) -> Tensor:
         """Return clips of equal length, ``[B, N]`` float32.

@@ -107,15 +107,12 @@ class NoisyClips:
         if generator.random() < self.clean_share:
             return apply_channel(self.channel, speech, CHANNEL_RATE), "", None
         snr_db = self.snrs_db[int(generator.integers(len(self.snrs_db)))]
-        names = list(self.noises)
-        mixture, record, name = mix_drawn_noise(
-            speech,
-            lambda: names[int(generator.integers(len(names)))],
-            self.noises.__getitem__,
-            snr_db,
-            generator=generator,
-            channel=self.channel,
-        )
+        names, read, channel = list(self.noises), self.noises.__getitem__, self.channel
+
+        def draw() -> str:
+            return names[int(generator.integers(len(names)))]
+
+        mixture, record, name = mix_drawn_noise(speech, draw, read, snr_db, generator=generator, channel=channel)
         return mixture, name, record
 
     def _check_levels(self) -> None:

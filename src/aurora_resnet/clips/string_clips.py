@@ -144,14 +144,9 @@ class StringClips:
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; their labels are ``[n, LONGEST_LABEL]``."""
         waveforms, labels = zip(*make_all(partial(self.make, number), range(self.size), self.workers), strict=True)
-        return replace(
-            self.words,
-            utterances=(Utterance(Path("string"), (), ""),) * self.size,
-            labels=torch.from_numpy(np.stack(labels)),
-            waveforms=tuple(map(torch.from_numpy, waveforms)),
-            clip_samples=self.clip_samples,
-            problems=(),
-        )
+        clips = replace(self.words, waveforms=tuple(map(torch.from_numpy, waveforms)), clip_samples=self.clip_samples)
+        utterances, units = (Utterance(Path("string"), (), ""),) * self.size, torch.from_numpy(np.stack(labels))
+        return replace(clips, utterances=utterances, labels=units, problems=())
 
     def make(self, epoch: int, index: int) -> tuple[Samples, np.ndarray]:
         """Return one clip of an epoch and its label."""

@@ -80,15 +80,9 @@ def run_experiment(
     model = build_network(config, data.vocabulary)
     make_clips, objective = TASKS[model.kind]
     teacher = _teacher(config, model.kind, data.vocabulary, trust_code)
+    learnt, init = objective(teacher), config.init
     trainer = Trainer(
-        model,
-        config.training,
-        out,
-        device=device,
-        progress=progress,
-        objective=objective(teacher),
-        init=config.init,
-        compile=compile,
+        model, config.training, out, device=device, progress=progress, objective=learnt, init=init, compile=compile
     )
     if trainer.load_report is not None:
         logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")

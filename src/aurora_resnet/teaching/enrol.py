@@ -135,15 +135,10 @@ def clip_format(encoder: Encoder) -> RecognizerConfig:
 def _merged(recordings: TeachingRecordings, wrong: Corpus) -> TeachingRecordings:
     """Return the recordings with false refusals behind the words, and false accepts behind the negatives."""
     words, negatives = (wrong.filter(isolated=isolated).utterances for isolated in (True, False))
-    return replace(
-        recordings,
-        words=replace(
-            recordings.words,
-            utterances=(*recordings.words, *words),
-            problems=(*recordings.words.problems, *wrong.problems),
-        ),
-        negatives=replace(recordings.negatives, utterances=(*recordings.negatives, *negatives)),
-    )
+    problems = (*recordings.words.problems, *wrong.problems)
+    said = replace(recordings.words, utterances=(*recordings.words, *words), problems=problems)
+    unsaid = replace(recordings.negatives, utterances=(*recordings.negatives, *negatives))
+    return replace(recordings, words=said, negatives=unsaid)
 
 
 def _advice(word: str, other: str, near: float) -> str:

@@ -163,18 +163,9 @@ def group_clips(
     shared = sounds.words[group :: config.groups]
     repeat = 1 if not negatives else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(negatives)))
     seed = config.seed * config.groups + group
-    pool = NoisePool(
-        sounds.noises,
-        [*sounds.talkers, [waveform.numpy() for waveform in trimmed.waveforms]],
-        sample_rate=rate,
-        generator=np.random.default_rng(seed),
-    )
-    augmented = AugmentedClips(
-        several,
-        [trim_silence(sound, rate) for sound in negatives] * repeat + shared,
-        pool,
-        augmentation=config.augmentation,
-        shares=NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2),
-        seed=seed,
-    )
+    talkers = [*sounds.talkers, [waveform.numpy() for waveform in trimmed.waveforms]]
+    pool = NoisePool(sounds.noises, talkers, sample_rate=rate, generator=np.random.default_rng(seed))
+    other = [trim_silence(sound, rate) for sound in negatives] * repeat + shared
+    shares = NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2)
+    augmented = AugmentedClips(several, other, pool, augmentation=config.augmentation, shares=shares, seed=seed)
     return RepeatedEpochs(augmented, config.distinct_epochs)

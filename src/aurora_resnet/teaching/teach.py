@@ -158,14 +158,8 @@ class Students:
         model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         out = self.work / ("all" if without is None else f"without_{without + 1}")
         counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
-        trainer = Trainer(
-            model,
-            config.training(network.model),
-            out,
-            device=self.device,
-            objective=WordObjective(self.teacher(without)),
-            callbacks=[counted],
-        )
+        how, objective = config.training(network.model), WordObjective(self.teacher(without))
+        trainer = Trainer(model, how, out, device=self.device, objective=objective, callbacks=[counted])
         rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
@@ -223,12 +217,8 @@ def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
 
 def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
     """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
-    asked = [
-        to_mapping(config),
-        clips.recordings.words.digest(),
-        clips.recordings.negatives.digest(),
-        *map(str, noises),
-    ]
+    recordings = clips.recordings
+    asked = [to_mapping(config), recordings.words.digest(), recordings.negatives.digest(), *map(str, noises)]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     return out.with_name(f".{out.stem}.teach") / digest
 

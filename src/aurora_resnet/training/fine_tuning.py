@@ -43,12 +43,9 @@ def start_from(
     """
     checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init)
     learnt = checkpoint.model.config
-    config = replace(
-        learnt,
-        vocabulary=vocabulary,
-        options={**learnt.options, **(options or {})},
-        clip_seconds=learnt.clip_seconds if clip_seconds is None else clip_seconds,
-    )
+    options = {**learnt.options, **(options or {})}
+    seconds = learnt.clip_seconds if clip_seconds is None else clip_seconds
+    config = replace(learnt, vocabulary=vocabulary, options=options, clip_seconds=seconds)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RecognizerModel(config)

@@ -76,8 +76,8 @@ class TrainingState:
             before = {**to_mapping(checkpoint.model.config), "training": info.get("training")}
             now = {**to_mapping(config), "training": to_mapping(self.learner.config)}
             changes = list(_differences(before, now)) or ["the clips differ"]
-            told = listed(changes, MOST_NAMED, "; ")
-            raise TrainingError(f"{path} belongs to another training: {told}; resume with what it had")
+            listing = listed(changes, MOST_NAMED, "; ")
+            raise TrainingError(f"{path} belongs to another training: {listing}; resume with what it had")
         told = _INFO.items() <= {key: type(value) for key, value in info.items()}.items()
         if not told or not 0 <= info["best_epoch"] < info["epochs"]:
             raise TrainingError(f"{path} is damaged: it does not say which epochs are done")
