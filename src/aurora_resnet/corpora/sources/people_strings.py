@@ -129,10 +129,8 @@ def download_people_strings(target: str | Path, *, sources: dict[str, Source] = 
     for title, source in sources.items():
         rows = {name: row for name, row in _rows().items() if _source(row) == title}
         folder, limit = Path(target) / title, source.max_bytes
-        unpack, find_problems = (
-            partial(_unpack, source=source, names=rows),
-            partial(_find_problems, source.sha256, rows),
-        )
+        unpack = partial(_unpack, source=source, names=rows)
+        find_problems = partial(_find_problems, source.sha256, rows)
         download_archive(source.urls, folder, unpack, find_problems, max_bytes=limit, progress=progress)
     return Path(target)
 
