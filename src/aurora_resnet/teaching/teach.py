@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,7 @@ def teach(
     return taught
 
 
+@dataclass(repr=False, eq=False)
 class Students:
     """The trainings: each without one group of recordings, and one with all of them.
 
@@ -123,22 +124,21 @@ class Students:
         device: where to compute.
     """
 
-    def __init__(
-        self,
-        lessons: Lessons,
-        config: TeachConfig,
-        init: Checkpoint,
-        noises: Sequence[str | Path],
-        work: Path,
-        device: str,
-    ) -> None:
-        self.lessons, self.config, self.init, self.work, self.device = lessons, config, init, work, device
+    lessons: Lessons
+    config: TeachConfig
+    init: Checkpoint
+    noises: Sequence[str | Path]
+    work: Path
+    device: str
+
+    def __post_init__(self) -> None:
+        lessons, config = self.lessons, self.config
         clips = lessons.clips
         self.held_out = {WORDS: (clips.words, lessons.group), OWN: (clips.negatives, lessons.own_group)}
         samples = _sample_negatives(clips.network)
         if samples is not None:
             self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
-        sounds = CommonSounds(clips.network, noises)
+        sounds = CommonSounds(clips.network, self.noises)
         copies = lessons.times * config.copies(int(lessons.times.sum()))
         self.sources: list[ClipSource] = []
         for group in range(config.groups):
