@@ -23,12 +23,12 @@ from tqdm.asyncio import tqdm
 
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet, load_negatives
+from aurora_resnet.clips.clip_set import load_negatives
 from aurora_resnet.clips.source import ClipSource, JoinedClips
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, TrainingError
@@ -135,9 +135,9 @@ class Students:
         lessons, config = self.lessons, self.config
         clips = lessons.clips
         self.held_out = {WORDS: (clips.words, lessons.group), OWN: (clips.negatives, lessons.own_group)}
-        samples = _sample_negatives(clips.network)
-        if samples is not None:
-            self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
+        voices = read_samples().filter(split="test")  # of which no training uses anything
+        if len(unknown := voices.filter(lambda utterance: utterance.word not in clips.network.vocabulary)):
+            self.held_out[SAMPLES] = load_negatives(unknown, clips.network), np.arange(len(unknown)) % config.groups
         sounds = CommonSounds(clips.network, self.noises)
         copies = lessons.times * config.copies(int(lessons.times.sum()))
         self.sources: list[ClipSource] = []
@@ -207,12 +207,6 @@ class _Counted(Callback):
         """Count an epoch."""
         del trainer
         self.bar.update(self.before + record.epoch + 1 - self.bar.n)
-
-
-def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
-    """Return words of the sample voices that no training uses, if the network does not know them."""
-    unknown = read_samples().filter(split="test").filter(lambda utterance: utterance.word not in network.vocabulary)
-    return load_negatives(unknown, network) if len(unknown) else None
 
 
 def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
