@@ -22,13 +22,13 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.callbacks import Callback, configured_callbacks
-from aurora_resnet.training.choices import OptimizerBuilder, Schedule
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule, find_schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
 from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
-from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
+from aurora_resnet.training.optimization import build_optimizer, set_rates
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken
 from aurora_resnet.training.tally import Tally
@@ -89,7 +89,7 @@ class Trainer:
         self.out = Path(out)
         self.progress = progress and self.ranks.first
         self.optimizer = build_optimizer(model.classifier, config, optimizer)
-        self.schedule = find_schedule(config) if schedule is None else schedule
+        self.schedule = schedule or find_schedule(config.schedule, config.warmup_fraction)
         self.callbacks = (*callbacks, *configured_callbacks(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
