@@ -48,7 +48,7 @@ def find_schedule(name: str, warmup_fraction: float = 0.1) -> Schedule:
     >>> [round(find_schedule("cosine")(step, 100), 3) for step in (0, 9, 10, 55, 99)]
     [0.091, 0.909, 1.0, 0.5, 0.0]
     """
-    schedule: Schedule = named(SCHEDULES, "schedule", name, kind=FunctionType)
+    schedule: Callable[..., float] = named(SCHEDULES, "schedule", name, kind=FunctionType)
     if name in SCHEDULES:
         return partial(schedule, warmup_fraction=warmup_fraction)
     try:
