@@ -214,7 +214,7 @@ class Trainer:
             raise TrainingError(
                 f"the loss of epoch {epoch + 1} is {train_loss}; lower learning_rate or set gradient_clip{kept}"
             )
-        validation_loss, validation_accuracy = self.objective.validate(self, validation) if validation else (None, None)
+        validation_loss, validation_accuracy = self.validate(validation) if validation else (None, None)
         return EpochRecord(
             epoch=epoch,
             train_loss=train_loss,
@@ -284,6 +284,10 @@ class Trainer:
         self.scaler.update()
         if self.average is not None:
             self.average.update_parameters(self.model)
+
+    def validate(self, clips: ClipSet) -> tuple[float, float]:
+        """Return mean loss and accuracy on clips."""
+        return self.objective.validate(self, clips)
 
     def _should_stop(self, state: TrainingState) -> bool:
         history = state.history
