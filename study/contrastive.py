@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.environment import describe_environment
@@ -72,7 +72,7 @@ def pretrain(out: Path, data: Path, record: Path, threads: int, quick: bool) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = RecognizerModel(recognizer, weights=None)
-    speech = ClipSet.load(load_data(base.data).train, 8000, 1.0)
+    speech = load_clips(load_data(base.data).train, RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
     found = find_sounds(UNLABELLED, data)
     paths = found[: round(share * len(found))]
     sounds = read_sounds(paths, 8000, 1.0)

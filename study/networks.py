@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from aurora_resnet.features.mel import MelConfig, MelFrontend
+from aurora_resnet.models.interface import StringClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
-from aurora_resnet.models.string_classifier import StringClassifier
 
 
 class FourStages(ResidualSpeechNet):

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.manifest import write_csv
 from aurora_resnet.corpora.sources.an4 import read_an4
@@ -18,6 +18,8 @@ from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
 from aurora_resnet.corpora.sources.fsdd import read_fsdd
 from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.recognition.word_model import predict_logits
 from aurora_resnet.runtime.vocabulary import DIGITS
@@ -47,7 +49,8 @@ class StudyTest:
         """Read the tree that ``build`` wrote."""
         corpus = read_aurora2(folder).filter(isolated=True)
         ordered = sorted(corpus, key=lambda u: (_condition(u.attributes), u.path.name))
-        clips = ClipSet.load(Corpus("study test", tuple(ordered)), SAMPLE_RATE, 1.0)
+        network = RecognizerConfig("cnn", MelConfig(sample_rate=SAMPLE_RATE))
+        clips = load_clips(Corpus("study test", tuple(ordered)), network)
         return cls(clips, tuple(_condition(u.attributes) for u in clips.utterances))
 
     def truth(self) -> dict[str, dict[str, object]]:

@@ -12,9 +12,11 @@ from aurora_resnet.audio.levels import active_power
 from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.augmentation.recipe import Augmentation
 from aurora_resnet.clips.augmented import FEW_TALKERS_SNR_DB, AugmentedClips
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.clips.negatives import NegativeShares
 from aurora_resnet.corpora.samples import read_samples
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
@@ -33,7 +35,8 @@ UNTOUCHED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def clips() -> ClipSet:
-    return ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    network = RecognizerConfig("cnn", MelConfig(sample_rate=8000))
+    return load_clips(read_samples().filter(speakers="samples/flite-awb"), network)
 
 
 @pytest.fixture(scope="module")

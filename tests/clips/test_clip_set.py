@@ -15,12 +15,18 @@ from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.clips.clip_set import ClipSet, load_clips, load_negatives
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.features.mel import MelConfig
+from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.audio.low_cut import cut_low
 from aurora_resnet.runtime.audio.sound_files import RawFormat
 from aurora_resnet.runtime.errors import ConfigError, CorpusError
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 RATE = 8000
+
+
+def words_of(seconds: float, vocabulary: Vocabulary = DIGITS) -> RecognizerConfig:
+    return RecognizerConfig("cnn", MelConfig(sample_rate=RATE), clip_seconds=seconds, vocabulary=vocabulary)
 
 
 def sine(hertz: float, seconds: float, rate: int = RATE) -> npt.NDArray[np.float64]:
@@ -55,7 +61,7 @@ def corpus(tmp_path: Path) -> Corpus:
 
 
 def test_clips_come_in_the_order_of_the_corpus(corpus: Corpus) -> None:
-    clips = ClipSet.load(corpus, RATE, 1.0)
+    clips = load_clips(corpus, words_of(1.0))
     assert clips.utterances == corpus.utterances
     assert clips.labels.tolist() == [number % 11 for number in range(30)]
     assert (len(clips), clips.sample_rate, clips.clip_samples, clips.problems) == (30, 8000, 8000, ())
@@ -64,7 +70,7 @@ def test_clips_come_in_the_order_of_the_corpus(corpus: Corpus) -> None:
 
 
 def test_labels_follow_the_models_own_word_order(corpus: Corpus) -> None:
-    clips = ClipSet.load(corpus, RATE, 1.0, vocabulary=Vocabulary(tuple(reversed(DIGITS.words))))
+    clips = load_clips(corpus, words_of(1.0, vocabulary=Vocabulary(tuple(reversed(DIGITS.words)))))
     assert clips.labels.tolist() == [10 - number % 11 for number in range(30)]
     assert clips.vocabulary.words == tuple(reversed(DIGITS.words))
 
@@ -80,7 +86,7 @@ def test_the_words_may_be_any(corpus: Corpus) -> None:
 
 def test_recordings_come_at_the_models_rate(tmp_path: Path) -> None:
     write_audio(sine(440, 0.5, 22050), tmp_path / "a.wav", 22050)
-    clips = ClipSet.load(Corpus("one", (Utterance(tmp_path / "a.wav", ("one",), ""),)), RATE, 1.0)
+    clips = load_clips(Corpus("one", (Utterance(tmp_path / "a.wav", ("one",), ""),)), words_of(1.0))
     assert len(clips.waveforms[0]) == 4000
     assert frequency(clips.waveforms[0]) == pytest.approx(440, abs=1)
 
@@ -89,14 +95,14 @@ def test_headerless_recordings_are_read_by_their_format(tmp_path: Path) -> None:
     steps = np.array([1, 256, -256, 32767])
     (tmp_path / "a.08").write_bytes(steps.astype(">i2").tobytes())
     one = Utterance(tmp_path / "a.08", ("one",), "", raw=RawFormat(RATE, "big"))
-    clips = ClipSet.load(Corpus("raw", (one,)), RATE, 1.0)
+    clips = load_clips(Corpus("raw", (one,)), words_of(1.0))
     np.testing.assert_array_equal(clips.waveforms[0].numpy(), cut_low((steps / 32768).astype(np.float32), RATE))
 
 
 def test_a_long_recording_is_cut_to_its_most_energetic_stretch(tmp_path: Path) -> None:
     samples = np.concatenate((0.01 * sine(100, 2), sine(900, 0.5), 0.01 * sine(100, 3)))
     write_audio(samples, tmp_path / "a.wav", RATE)
-    clips = ClipSet.load(Corpus("long", (Utterance(tmp_path / "a.wav", ("one",), ""),)), RATE, 0.5)
+    clips = load_clips(Corpus("long", (Utterance(tmp_path / "a.wav", ("one",), ""),)), words_of(0.5))
     assert clips.batch([0]).shape == (1, 4000)
     assert frequency(clips.waveforms[0]) == pytest.approx(900, abs=2)
     np.testing.assert_allclose(clips.batch([0])[0], cut_low(samples[16000:20000].astype(np.float32), RATE), atol=0.01)
@@ -106,11 +112,9 @@ def test_unreadable_recordings_are_named_or_left_out(corpus: Corpus, tmp_path: P
     for number in (3, 4, 20, 21):
         (tmp_path / f"{number}.wav").write_bytes(b"not a sound" * 20)
     (tmp_path / "22.wav").unlink()
-    with pytest.raises(
-        CorpusError, match=r"'tones' cannot be read: .*3\.wav.*; .*4\.wav.*; .*20\.wav.* \(and 2 more\)"
-    ):
-        ClipSet.load(corpus, RATE, 1.0)
-    clips = ClipSet.load(corpus, RATE, 1.0, skip_unreadable=True)
+    with pytest.raises(CorpusError, match=r"'tones' cannot be read: .*3\.wav.*; .*4\.wav.*; .*20\.wav.* and 2 more"):
+        load_clips(corpus, words_of(1.0))
+    clips = load_clips(corpus, words_of(1.0), skip_unreadable=True)
     assert len(clips) == 25
     assert [problem.count(".wav") for problem in clips.problems] == [1] * 5
     assert "22.wav" in clips.problems[4]
@@ -122,17 +126,17 @@ def test_unreadable_recordings_are_named_or_left_out(corpus: Corpus, tmp_path: P
 
 def test_what_is_not_one_known_word_is_refused(corpus: Corpus) -> None:
     with pytest.raises(CorpusError, match="has words that the model does not know: oh, zero"):
-        ClipSet.load(corpus, RATE, 1.0, vocabulary=Vocabulary(DIGITS.words[1:10]))
+        load_clips(corpus, words_of(1.0, vocabulary=Vocabulary(DIGITS.words[1:10])))
     many = tuple(replace(corpus[0], words=(f"word {number:02}",)) for number in range(50))
     with pytest.raises(CorpusError, match=r"does not know: word 00, .*, word 39 and 10 more; leave them out"):
-        ClipSet.load(replace(corpus, utterances=(*corpus, *many)), RATE, 1.0)
+        load_clips(replace(corpus, utterances=(*corpus, *many)), words_of(1.0))
     strings = replace(
         corpus, utterances=(*corpus, replace(corpus[0], words=("one", "two")), replace(corpus[0], words=()))
     )
     with pytest.raises(CorpusError, match=r"2 of 32 recordings that are not one single word; keep .*isolated=True"):
-        ClipSet.load(strings, RATE, 1.0)
+        load_clips(strings, words_of(1.0))
     with pytest.raises(CorpusError, match="corpus 'tones' has no recordings"):
-        ClipSet.load(replace(corpus, utterances=()), RATE, 1.0)
+        load_clips(replace(corpus, utterances=()), words_of(1.0))
 
 
 @pytest.mark.parametrize(("position", "start"), [(None, 3), (0.0, 0), (0.5, 3), (0.99, 6), (1.0, 7)])

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora_resnet.evaluation.comparison import Comparison, SystemAnswers, holm, read_systems
-from aurora_resnet.evaluation.comparison_figure import plot_comparison
+from aurora_resnet.evaluation.comparison import Comparison, SystemAnswers, holm, plot_comparison, read_systems
 from aurora_resnet.runtime.errors import ConfigError
 
 SPEAKERS = [f"s{i % 6}" for i in range(60)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
@@ -51,7 +51,7 @@ def test_a_view_is_its_clip_with_another_one_below_it() -> None:
 @pytest.mark.slow
 def test_it_learns_without_labels_and_its_backbone_loads(tmp_path: Path) -> None:
     """The same views again and again: the network must learn to tell them apart, whatever the labels say."""
-    clips = ClipSet.load(read_samples().filter(split="test"), 8000, 1.0)
+    clips = load_clips(read_samples().filter(split="test"), RecognizerConfig("cnn", MelConfig(sample_rate=8000)))
     waveforms = clips.batch(range(0, 160, 10))[:, 2000:6000]  # half the frames, half the time
     config = TrainingConfig(epochs=1, learning_rate=0.02)
     losses = []

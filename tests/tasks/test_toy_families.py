@@ -29,12 +29,12 @@ from aurora_resnet import (
 )
 from aurora_resnet.calibration.checkpoint import CHOOSE
 from aurora_resnet.checkpoints import save_calibrated
-from aurora_resnet.models.string_classifier import StreamingStringClassifier
+from aurora_resnet.models.interface import StreamingStringClassifier
 from aurora_resnet.models.zoo import ZOO
 from aurora_resnet.recognition.recognizers import RECOGNIZERS
+from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.recognizer import Recognizer
 from aurora_resnet.runtime.strings.recognizer import StringRecognizer
-from aurora_resnet.tasks.registry import task_of
 from aurora_resnet.transcription.model import TranscriptionModel
 from aurora_resnet.transcription.strings import Strings
 from aurora_resnet.transcription.transcribe import transcribe
@@ -102,7 +102,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("few_samples")
 @pytest.mark.parametrize("kind", ["words", pytest.param("strings", marks=pytest.mark.slow)])
-def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
+def test_a_class_is_enough_for_a_family(data: Path, kind: Kind) -> None:
     for package in ("onnx", "fastapi", "httpx"):
         pytest.importorskip(package)
     from starlette.testclient import TestClient
@@ -110,17 +110,17 @@ def test_a_class_is_enough_for_a_family(data: Path, kind: str) -> None:
     from aurora_resnet.corpora.registry import load_corpus
     from aurora_resnet.web.server import create_app
 
-    task, file, said = task_of(f"toy_{kind}"), data / "0_0.wav", load_corpus(f"manifest:{data / 'words.csv'}")
+    file, said = data / "0_0.wav", load_corpus(f"manifest:{data / 'words.csv'}")
     noise = Corpus("noise", (Utterance(data / "noise" / "1.wav", (), ""),))
     trained = run_experiment(read_experiment(data / "train.toml", f"toy_{kind}"), data / "run").best_checkpoint
     asked = {"words_refused": 0.1} if kind == "words" else {"false_per_hour": 60.0}
-    choice = CHOOSE[task.kind](load_checkpoint(trained), {"said": said}, {"noise": noise}, **asked)
+    choice = CHOOSE[kind](load_checkpoint(trained), {"said": said}, {"noise": noise}, **asked)
     save_calibrated(trained, choice.calibration, data / "toy.safetensors")
-    checkpoint = load_checkpoint(data / "toy.safetensors", kind=task.kind)
+    checkpoint = load_checkpoint(data / "toy.safetensors", kind=kind)
     export_onnx(checkpoint, data / "toy.onnx", recordings=[f"manifest:{data / 'words.csv'}"])
     expected = Evaluator(checkpoint).evaluate(said).overall.accuracy
     for model in (data / "toy.safetensors", data / "toy.onnx"):
-        recognizer = RECOGNIZERS[task.kind].from_pretrained(model)
+        recognizer = RECOGNIZERS[kind].from_pretrained(model)
         assert Evaluator(recognizer).evaluate(said).overall.accuracy == expected
         whole, pieces = (recognizer.stream(RATE) for _ in range(2))
         sound = np.pad(read_audio(file)[0], RATE)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from aurora_resnet.audio.writing import write_audio
 from aurora_resnet.checkpoints import load_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.clips.clip_set import ClipSet, load_clips
 from aurora_resnet.clips.source import ClipSource
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.features.mel import MelConfig
@@ -40,7 +40,8 @@ def noise(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def clips() -> ClipSet:
-    return ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), RATE, 1.0)
+    network = RecognizerConfig("cnn", MelConfig(sample_rate=RATE))
+    return load_clips(read_samples().filter(speakers="samples/flite-awb"), network)
 
 
 class Listening(Trainer):

@@ -7,14 +7,16 @@ from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
 from aurora_resnet.models.zoo import create_model, list_models
+from aurora_resnet.training.choices import find_schedule
 from aurora_resnet.training.config import TrainingConfig
-from aurora_resnet.training.optimization import build_optimizer, rate_factor, set_rates
+from aurora_resnet.training.optimization import build_optimizer, set_rates
 
 PEAK = 0.02
 
 
 def ours(config: TrainingConfig, steps: int) -> list[float]:
-    return [config.learning_rate * rate_factor(step, steps, config) for step in range(steps)]
+    schedule = find_schedule(config.schedule, config.warmup_fraction)
+    return [config.learning_rate * schedule(step, steps) for step in range(steps)]
 
 
 def torchs(make: Callable[..., lr_scheduler.LRScheduler], steps: int, **options: object) -> list[float]:
@@ -65,8 +67,7 @@ def test_constant_stays_after_the_warm_up() -> None:
     warmup=st.floats(0, 1, exclude_max=True),
 )
 def test_rates_rise_once_then_never_again(schedule: str, steps: int, warmup: float) -> None:
-    config = TrainingConfig(schedule=schedule, warmup_fraction=warmup)
-    factors = [rate_factor(step, steps, config) for step in range(steps)]
+    factors = [find_schedule(schedule, warmup)(step, steps) for step in range(steps)]
     assert all(0 < factor <= 1 + 1e-12 for factor in factors)
     top = factors.index(max(factors))
     assert factors[: top + 1] == sorted(factors[: top + 1])

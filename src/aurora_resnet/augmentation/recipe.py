@@ -6,16 +6,9 @@ from typing import Annotated
 import numpy as np
 
 from aurora_resnet.audio.levels import active_power
+from aurora_resnet.augmentation import speed_pitch
 from aurora_resnet.augmentation.distortion import a_law, clip_peaks, filter_spectrum, mu_law, quantize
 from aurora_resnet.augmentation.reverberation import FIRST_REFLECTION_SECONDS, add_echo, reverberate, room_response
-from aurora_resnet.augmentation.speed_pitch import (
-    FASTEST,
-    SLOWEST,
-    change_pitch,
-    change_speed,
-    change_tempo,
-    draw_factor,
-)
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.runtime.audio.waveform import Samples
 
@@ -24,7 +17,7 @@ SPEECH_LEVEL = 0.1
 
 
 Probability = Annotated[float, Between(0, 1)]
-Factor = Annotated[float, Between(SLOWEST, FASTEST)]
+Factor = Annotated[float, Between(speed_pitch.SLOWEST, speed_pitch.FASTEST)]
 Reverberation = Annotated[float, Between(2 * FIRST_REFLECTION_SECONDS, 10)]
 Delay = Annotated[float, Between(0, 2)]
 Overdrive = Annotated[float, Between(0, 100)]
@@ -88,12 +81,12 @@ class Augmentation:
         800
         """
         if generator.random() < self.speed_probability:
-            speech = change_speed(speech, draw_factor(*self.speed, generator))
+            speech = speed_pitch.change_speed(speech, speed_pitch.draw_factor(*self.speed, generator))
         if generator.random() < self.vocoder_probability:
             if generator.random() < 0.5:
-                speech = change_tempo(speech, draw_factor(*self.tempo, generator))
+                speech = speed_pitch.change_tempo(speech, speed_pitch.draw_factor(*self.tempo, generator))
             else:
-                speech = change_pitch(speech, draw_factor(*self.pitch, generator))
+                speech = speed_pitch.change_pitch(speech, speed_pitch.draw_factor(*self.pitch, generator))
         return speech
 
     def speak(self, speech: Samples, sample_rate: int, generator: np.random.Generator) -> tuple[Samples, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 
 from aurora_resnet.calibration.choice import Choice
 from aurora_resnet.calibration.fitting import fit_temperature, highest_threshold, lowest_threshold
@@ -126,8 +127,8 @@ def choose_word_point(
     task = WordAnswering(scoring_model(checkpoint, device=device))
     corpora = {**words, **negatives}
     with progress_bar(total=sum(map(len, corpora.values())), unit="clip", show=True) as bar:
-        said, unread = answer_all(task, words, bar)
-        unsaid, more = answer_all(task, negatives, bar, negatives=True)
+        said, unread = answer_all(partial(task.answer, bar=bar), words, bar)
+        unsaid, more = answer_all(partial(task.answer, bar=bar, negatives=True), negatives, bar)
     if not said:
         raise CorpusError(f"no recording of the words could be read: {'; '.join(unread[:3])}")
     pooled, rest = Answers.pool(list(said.values())), Answers.pool(list(unsaid.values())) if unsaid else None

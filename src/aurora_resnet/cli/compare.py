@@ -6,8 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from aurora_resnet.cli.outputs import check_file, write_all
-from aurora_resnet.evaluation.comparison import Comparison, read_systems
-from aurora_resnet.evaluation.comparison_figure import plot_comparison
+from aurora_resnet.evaluation.comparison import Comparison, plot_comparison, read_systems
 from aurora_resnet.evaluation.figures import save_figure
 from aurora_resnet.files import write_json
 

@@ -1,7 +1,7 @@
 """``AugmentedClips``: new, harder copies of the words in every epoch, and negatives."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +55,7 @@ def in_noise(
     return augment.transmit(window, rate, generator)
 
 
+@dataclass(repr=False, eq=False)
 class AugmentedClips:
     """Words in memory, from which every epoch makes new harder ones.
 
@@ -77,7 +78,9 @@ class AugmentedClips:
         ConfigError: if words and noises have different rates, seed or workers are below 0, or as ``Negatives``.
 
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> speech = [waveform.numpy() for waveform in clips.waveforms]
     >>> pool = NoisePool(speech[:2], [speech], sample_rate=8000, generator=np.random.default_rng(0))
     >>> corpus = AugmentedClips(clips, [], pool, seed=0)
@@ -88,29 +91,26 @@ class AugmentedClips:
     (28, 6)
     """
 
-    def __init__(
-        self,
-        words: ClipSet,
-        negatives: Sequence[Samples],
-        noises: NoisePool,
-        *,
-        talk: Sequence[Samples] = (),
-        augmentation: Augmentation | None = None,
-        shares: NegativeShares | None = None,
-        speaker_power: float = 1.0,
-        seed: int,
-        workers: int = 0,
-    ) -> None:
-        check_making(words, noises, seed=seed, workers=workers)
-        self.words, self.sample_rate = words, words.sample_rate
-        self.negatives = Negatives(words, negatives, noises, shares or NegativeShares(), talk=talk)
-        self.has_negatives = len(self.negatives) > 0
-        self.speaker_power = speaker_power
+    words: ClipSet
+    negatives: Sequence[Samples]
+    noises: NoisePool
+    _: KW_ONLY
+    talk: Sequence[Samples] = ()
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    shares: NegativeShares = field(default_factory=NegativeShares)
+    speaker_power: float = 1.0
+    seed: int
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        check_making(self.words, self.noises, seed=self.seed, workers=self.workers)
+        self.sample_rate = self.words.sample_rate
+        self._negatives = Negatives(self.words, self.negatives, self.noises, self.shares, talk=self.talk)
+        self.has_negatives = len(self._negatives) > 0
         self._chosen: tuple[int, npt.NDArray[np.int64]] | None = None  # of the last epoch asked for
-        self.noises, self.augmentation, self.seed, self.workers = noises, augmentation or Augmentation(), seed, workers
 
     def __len__(self) -> int:
-        return len(self.words) + len(self.negatives)
+        return len(self.words) + len(self._negatives)
 
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch: its words in their order, then the negatives.
@@ -125,17 +125,11 @@ class AugmentedClips:
         ordered = sorted(rows)
         made = dict(zip(ordered, make_all(partial(self.make, number), ordered, self.workers), strict=True))
         waveforms = tuple(torch.from_numpy(made[row]) if row in made else SILENCE for row in range(len(self)))
-        chosen = self.chosen(number)
-        count, none_of_the_words = len(self.negatives), len(self.words.vocabulary)
-        return replace(
-            self.words,
-            utterances=tuple(self.words.utterances[i] for i in chosen) + (Utterance(Path("negative"), (), ""),) * count,
-            labels=torch.cat(
-                (self.words.labels[torch.from_numpy(chosen)], torch.full((count,), none_of_the_words, device="cpu"))
-            ),
-            waveforms=waveforms,
-            problems=(),
-        )
+        words, negatives = self.words.part(self.chosen(number).tolist()), len(self._negatives)
+        utterances = words.utterances + (Utterance(Path("negative"), (), ""),) * negatives
+        none_of_the_words = torch.full((negatives,), len(words.vocabulary), device="cpu")
+        labels = torch.cat((words.labels, none_of_the_words))
+        return replace(words, utterances=utterances, labels=labels, waveforms=waveforms)
 
     def chosen(self, epoch: int) -> npt.NDArray[np.int64]:
         """Return which words an epoch takes."""
@@ -150,10 +144,10 @@ class AugmentedClips:
         if index < len(self.words):
             speech: Samples | None = self.words.waveforms[self.chosen(epoch)[index]].numpy()
         else:
-            speech = self.negatives.draw(generator)
+            speech = self._negatives.draw(generator)
         augment, rate = self.augmentation, self.sample_rate
         if speech is None:
-            return augment.transmit(self.negatives.noise_window(generator), rate, generator)
+            return augment.transmit(self._negatives.noise_window(generator), rate, generator)
         speech, spoken = augment.speak(speech, rate, generator)
         window, start = self._place(speech, spoken, generator)
         return in_noise(window, (start, start + spoken), self.noises, augment, generator)

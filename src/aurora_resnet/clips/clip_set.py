@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.audio.clips import place, read_stretch
 from aurora_resnet.runtime.audio.waveform import Samples
-from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
+from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError, listed
 from aurora_resnet.runtime.vocabulary import DIGITS, Vocabulary
 
 #: How many words a message names before it only counts.
@@ -43,7 +43,18 @@ class ClipFormat(Protocol):
 
 
 def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, skip_unreadable: bool = False) -> ClipSet:
-    """Read a corpus at the rate, clip length and class order of a model; see ``ClipSet.load``."""
+    """Read a corpus at the rate, clip length and class order of a model.
+
+    Args:
+        corpus: isolated words only.
+        model: its rate, clip length and vocabulary: a configuration, or a model's ``facts``.
+        progress: show a bar on a terminal.
+        skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
+
+    Raises:
+        CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
+            does not know, and for unreadable recordings unless they are skipped.
+    """
     strings = sum(len(utterance.words) != 1 for utterance in corpus)
     if strings:
         raise CorpusError(
@@ -52,7 +63,7 @@ def load_clips(corpus: Corpus, model: ClipFormat, *, progress: bool = False, ski
         )
     if unknown := model.vocabulary.unknown([utterance.word for utterance in corpus]):
         raise CorpusError(
-            f"corpus '{corpus.name}' has words that the model does not know: {_listed(unknown)}; leave them out "
+            f"corpus '{corpus.name}' has words that the model does not know: {listed(unknown, LISTED)}; leave them out "
             "with corpus.filter(words=...), or train a model of these words"
         )
     labels = [model.vocabulary.index(utterance.word) for utterance in corpus]
@@ -77,8 +88,8 @@ def load_negatives(corpus: Corpus, model: ClipFormat, *, skip_unreadable: bool =
     known = sorted({word for utterance in corpus for word in utterance.words} & set(model.vocabulary))
     if known:
         raise CorpusError(
-            f"corpus '{corpus.name}' is meant for negatives but says words of the model: {_listed(known)}; leave them "
-            "out with corpus.filter(lambda utterance: ...)"
+            f"corpus '{corpus.name}' is meant for negatives but says words of the model: {listed(known, LISTED)}; "
+            "leave them out with corpus.filter(lambda utterance: ...)"
         )
     label = len(model.vocabulary)
     return _read_clips(corpus, [label] * len(corpus), model, progress=False, skip_unreadable=skip_unreadable)
@@ -103,7 +114,8 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
 
     >>> from torch.utils.data import DataLoader
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> [tuple(part.shape) for part in next(iter(DataLoader(clips, batch_size=4)))]
     [(4, 8000), (4,)]
     """
@@ -116,34 +128,6 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
     _: KW_ONLY
     problems: tuple[str, ...] = ()
     vocabulary: Vocabulary = DIGITS
-
-    @classmethod
-    def load(
-        cls,
-        corpus: Corpus,
-        sample_rate: int,
-        clip_seconds: float,
-        *,
-        vocabulary: Vocabulary = DIGITS,
-        progress: bool = False,
-        skip_unreadable: bool = False,
-    ) -> ClipSet:
-        """Read all recordings of a corpus.
-
-        Args:
-            corpus: isolated words only.
-            sample_rate: the model's rate in Hz.
-            clip_seconds: the model's clip length.
-            vocabulary: of the model.
-            progress: show a bar on a terminal.
-            skip_unreadable: put unreadable recordings into ``problems`` instead of raising.
-
-        Raises:
-            CorpusError: for an empty corpus, for recordings of several words or none, naming the words that the model
-                does not know, and for unreadable recordings unless they are skipped.
-        """
-        model = _Format(sample_rate, clip_seconds, vocabulary)
-        return load_clips(corpus, model, progress=progress, skip_unreadable=skip_unreadable)
 
     def __repr__(self) -> str:
         return f"ClipSet({len(self)} clips of {self.clip_samples / self.sample_rate:g} s at {self.sample_rate} Hz)"
@@ -185,16 +169,9 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
         """
         if not factors or not all(0.5 <= factor <= 2.0 for factor in factors):
             raise ConfigError(f"speed factors must lie in 0.5..2, got {list(factors)}")
-        return replace(
-            self,
-            utterances=self.utterances * len(factors),
-            labels=torch.cat([self.labels] * len(factors)),
-            waveforms=tuple(
-                torch.from_numpy(change_speed(waveform.numpy(), factor))
-                for factor in factors
-                for waveform in self.waveforms
-            ),
-        )
+        played = (change_speed(waveform.numpy(), factor) for factor in factors for waveform in self.waveforms)
+        utterances, labels = self.utterances * len(factors), torch.cat([self.labels] * len(factors))
+        return replace(self, utterances=utterances, labels=labels, waveforms=tuple(map(torch.from_numpy, played)))
 
     def batch(self, indices: Sequence[int], positions: Sequence[float] | None = None) -> Tensor:
         """Return clips of equal length, ``[B, N]`` float32.
@@ -209,12 +186,6 @@ class ClipSet(Dataset[tuple[Tensor, Tensor]]):
         for row, index in enumerate(indices):
             place(self.waveforms[index].numpy(), windows[row], 0.5 if positions is None else positions[row])
         return clips
-
-
-class _Format(NamedTuple):
-    sample_rate: int
-    clip_seconds: float
-    vocabulary: Vocabulary
 
 
 def join_clips(parts: Sequence[ClipSet]) -> ClipSet:
@@ -254,8 +225,7 @@ def _read_clips(
             bar.update()
     problems = tuple(result for result in results if isinstance(result, str))
     if problems and not skip_unreadable:
-        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-        raise CorpusError(f"corpus '{corpus.name}' cannot be read: {'; '.join(problems[:3])}{more}")
+        raise CorpusError(f"corpus '{corpus.name}' cannot be read: {listed(problems, 3, '; ')}")
     good = [
         (utterance.marked_clipped() if result[1] else utterance, label, torch.from_numpy(result[0]))
         for utterance, label, result in zip(corpus, labels, results, strict=True)
@@ -270,7 +240,3 @@ def _read_clips(
         problems=problems,
         vocabulary=model.vocabulary,
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words[:LISTED]) + (f" and {len(words) - LISTED} more" if len(words) > LISTED else "")

@@ -69,7 +69,9 @@ class Negatives:
         ConfigError: if the shares ask for recordings alone and there are none.
 
     >>> from aurora_resnet.corpora.samples import read_samples
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> speech = [waveform.numpy() for waveform in clips.waveforms]
     >>> pool = NoisePool(speech[:2], [speech], sample_rate=8000, generator=np.random.default_rng(0))
     >>> negatives = Negatives(clips, [], pool, NegativeShares(of_epoch=0.5, fragments=1, noise=0))

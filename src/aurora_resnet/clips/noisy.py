@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from aurora_resnet.runtime.audio.waveform import Samples, check_samples
 from aurora_resnet.runtime.errors import AudioError, ConfigError, CorpusError
 
 
+@dataclass(repr=False, eq=False)
 class NoisyClips:
     """Clean clips in memory, from which every epoch makes new noisy ones.
 
@@ -37,7 +39,9 @@ class NoisyClips:
 
     >>> from aurora_resnet.corpora.samples import read_samples, sample_noises
     >>> from aurora_resnet.runtime.audio.reading import read_audio
-    >>> clips = ClipSet.load(read_samples().filter(speakers="samples/flite-awb"), 8000, 1.0)
+    >>> from aurora_resnet.clips.clip_set import load_clips
+    >>> from aurora_resnet.runtime.models import load_model
+    >>> clips = load_clips(read_samples().filter(speakers="samples/flite-awb"), load_model("compact").facts)
     >>> pink = read_audio(sample_noises()["pink"])[0]
     >>> corpus = NoisyClips(clips, {"pink": pink}, [20, 10], seed=0)
     >>> first, again, second = corpus.epoch(0), corpus.epoch(0), corpus.epoch(1)
@@ -45,31 +49,27 @@ class NoisyClips:
     (True, False)
     """
 
-    has_negatives = False
+    clips: ClipSet
+    noises: Mapping[str, Samples]
+    snrs_db: Sequence[float]
+    _: KW_ONLY
+    seed: int
+    channel: str = "g712"
+    clean_share: float = 0.2
+    has_negatives: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        clips: ClipSet,
-        noises: Mapping[str, Samples],
-        snrs_db: Sequence[float],
-        *,
-        seed: int,
-        channel: str = "g712",
-        clean_share: float = 0.2,
-    ) -> None:
-        if clips.sample_rate != CHANNEL_RATE:
-            raise ConfigError(
-                f"noise is mixed at {CHANNEL_RATE} Hz, the clips have {clips.sample_rate} Hz; load them at 8 kHz"
-            )
-        if not noises or not snrs_db or not all(math.isfinite(snr_db) for snr_db in snrs_db):
-            raise ConfigError(f"expected noises and finite SNRs, got {len(noises)} noises and the SNRs {list(snrs_db)}")
-        if not 0 <= clean_share <= 1 or seed < 0:
-            raise ConfigError(f"clean_share must be 0 to 1 and the seed 0 or more, got {clean_share} and {seed}")
-        apply_channel(channel, np.zeros(1, dtype=np.float32), CHANNEL_RATE)  # raises if there is none
-        self.clips, self.sample_rate = clips, clips.sample_rate
+    def __post_init__(self) -> None:
+        self.sample_rate = rate = self.clips.sample_rate
+        if rate != CHANNEL_RATE:
+            raise ConfigError(f"noise is mixed at {CHANNEL_RATE} Hz, the clips have {rate} Hz; load them at 8 kHz")
+        noises, snrs = self.noises, list(self.snrs_db)
+        if not noises or not snrs or not all(math.isfinite(snr_db) for snr_db in snrs):
+            raise ConfigError(f"expected noises and finite SNRs, got {len(noises)} noises and the SNRs {snrs}")
+        if not 0 <= self.clean_share <= 1 or self.seed < 0:
+            got = f"{self.clean_share} and {self.seed}"
+            raise ConfigError(f"clean_share must be 0 to 1 and the seed 0 or more, got {got}")
+        apply_channel(self.channel, np.zeros(1, dtype=np.float32), CHANNEL_RATE)  # raises if there is none
         self.noises = {name: check_samples(noises[name], f"noise '{name}'") for name in sorted(noises)}
-        self.snrs_db = tuple(float(snr_db) for snr_db in snrs_db)
-        self.seed, self.channel, self.clean_share = seed, channel, clean_share
         self._check_levels()
 
     def __len__(self) -> int:
@@ -105,15 +105,12 @@ class NoisyClips:
         if generator.random() < self.clean_share:
             return apply_channel(self.channel, speech, CHANNEL_RATE), "", None
         snr_db = self.snrs_db[int(generator.integers(len(self.snrs_db)))]
-        names = list(self.noises)
-        mixture, record, name = mix_drawn_noise(
-            speech,
-            lambda: names[int(generator.integers(len(names)))],
-            self.noises.__getitem__,
-            snr_db,
-            generator=generator,
-            channel=self.channel,
-        )
+        names, read, channel = list(self.noises), self.noises.__getitem__, self.channel
+
+        def draw() -> str:
+            return names[int(generator.integers(len(names)))]
+
+        mixture, record, name = mix_drawn_noise(speech, draw, read, snr_db, generator=generator, channel=channel)
         return mixture, name, record
 
     def _check_levels(self) -> None:

@@ -7,10 +7,10 @@ with ``NO_WORDS``: any other speech, or none.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -76,6 +76,7 @@ class StringShares:
         return all_zero(strings=self.strings, noise=self.noise)
 
 
+@dataclass(repr=False, eq=False)
 class StringClips:
     """Strings to learn from, other ones in every epoch.
 
@@ -100,35 +101,31 @@ class StringClips:
             a clip, or seed or workers are below 0.
     """
 
-    has_negatives = False
+    words: ClipSet
+    sentences: Sequence[Sentence]
+    others: Sequence[tuple[Samples, int]]
+    talk: Sequence[Samples]
+    noises: NoisePool
+    _: KW_ONLY
+    clip_seconds: float
+    size: int
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    shares: StringShares = field(default_factory=StringShares)
+    speaker_power: float = 1.0
+    seed: int
+    workers: int = 0
+    has_negatives: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        words: ClipSet,
-        sentences: Sequence[Sentence],
-        others: Sequence[tuple[Samples, int]],
-        talk: Sequence[Samples],
-        noises: NoisePool,
-        *,
-        clip_seconds: float,
-        size: int,
-        augmentation: Augmentation | None = None,
-        shares: StringShares | None = None,
-        speaker_power: float = 1.0,
-        seed: int,
-        workers: int = 0,
-    ) -> None:
-        check_making(words, noises, seed=seed, workers=workers)
-        whole = [len(sentence.samples) for sentence in sentences if not sentence.starts]
-        longest = max([*map(len, words.waveforms), *(len(word) for word, _ in others), *whole]) / words.sample_rate
-        if longest > clip_seconds:
-            raise ConfigError(f"clips of {clip_seconds:g} s are too short: a word or recording takes {longest:.2f} s")
-        self.words, self.sentences, self.others, self.talk, self.noises = words, sentences, others, talk, noises
-        self.size, self.seed, self.workers = size, seed, workers
-        self.sample_rate = words.sample_rate
-        self.clip_samples = round(clip_seconds * words.sample_rate)
-        self.augmentation, self.shares = augmentation or Augmentation(), shares or StringShares()
-        there = {"strings": True, "sentences": bool(sentences), "talk": bool(talk), "noise": True}
+    def __post_init__(self) -> None:
+        words = self.words
+        check_making(words, self.noises, seed=self.seed, workers=self.workers)
+        self.sample_rate, self.clip_samples = words.sample_rate, round(self.clip_seconds * words.sample_rate)
+        whole = [len(sentence.samples) for sentence in self.sentences if not sentence.starts]
+        longest = max([*map(len, words.waveforms), *(len(word) for word, _ in self.others), *whole]) / words.sample_rate
+        if longest > self.clip_seconds:
+            shorter = f"clips of {self.clip_seconds:g} s are too short"
+            raise ConfigError(f"{shorter}: a word or recording takes {longest:.2f} s")
+        there = {"strings": True, "sentences": bool(self.sentences), "talk": bool(self.talk), "noise": True}
         given = np.array([getattr(self.shares, kind) if there[kind] else 0.0 for kind in KINDS])
         self._kinds = given / given.sum()
         self._voices: dict[str, dict[int, list[int]]] = {}  # speaker -> word -> clips
@@ -136,7 +133,7 @@ class StringClips:
             self._voices.setdefault(utterance.speaker, {}).setdefault(label, []).append(index)
         self._speakers = sorted(self._voices)
         counts = np.array([sum(map(len, self._voices[name].values())) for name in self._speakers], dtype=np.float64)
-        self._odds = counts**speaker_power / (counts**speaker_power).sum()
+        self._odds = counts**self.speaker_power / (counts**self.speaker_power).sum()
 
     def __len__(self) -> int:
         return self.size
@@ -144,14 +141,9 @@ class StringClips:
     def epoch(self, number: int) -> ClipSet:
         """Return the clips of an epoch; their labels are ``[n, LONGEST_LABEL]``."""
         waveforms, labels = zip(*make_all(partial(self.make, number), range(self.size), self.workers), strict=True)
-        return replace(
-            self.words,
-            utterances=(Utterance(Path("string"), (), ""),) * self.size,
-            labels=torch.from_numpy(np.stack(labels)),
-            waveforms=tuple(map(torch.from_numpy, waveforms)),
-            clip_samples=self.clip_samples,
-            problems=(),
-        )
+        clips = replace(self.words, waveforms=tuple(map(torch.from_numpy, waveforms)), clip_samples=self.clip_samples)
+        utterances, units = (Utterance(Path("string"), (), ""),) * self.size, torch.from_numpy(np.stack(labels))
+        return replace(clips, utterances=utterances, labels=units, problems=())
 
     def make(self, epoch: int, index: int) -> tuple[Samples, np.ndarray]:
         """Return one clip of an epoch and its label."""

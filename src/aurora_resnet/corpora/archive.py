@@ -17,15 +17,8 @@ from aurora_resnet.runtime.errors import DownloadError
 
 #: What the libraries raise, besides ``TarError`` and ``OSError``, when bytes are not what they should be.
 _DAMAGE = (
-    EOFError,
-    IndexError,
-    ValueError,
-    RuntimeError,
-    OverflowError,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-)
+    EOFError, IndexError, ValueError, RuntimeError, OverflowError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def extract(archive: Path, folder: Path, destination: Callable[[str], str | None], *, max_bytes: int) -> None:

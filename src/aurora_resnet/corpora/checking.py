@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
-from aurora_resnet.runtime.errors import AuroraError, CorpusError
+from aurora_resnet.runtime.errors import AuroraError, CorpusError, listed
 from aurora_resnet.text_files import open_text
 
 Row = TypeVar("Row")
@@ -54,9 +54,9 @@ class LeftOut:
 
     def warn(self, where: str | Path) -> None:
         """Say what was left out, if anything was."""
-        if count := len(self.names):
-            names = ", ".join(self.names[:NAMED]) + (f" and {count - NAMED} more" if count > NAMED else "")
-            logger.warning("%s: left out, no recording by name or no regular file: %d, %s", where, count, names)
+        if self.names:
+            told = "%s: left out, no recording by name or no regular file: %d, %s"
+            logger.warning(told, where, len(self.names), listed(self.names, NAMED))
 
 
 def check_folder(folder: str | Path, what: str) -> Path:
@@ -143,11 +143,9 @@ def raise_together(where: Path, problems: Sequence[str]) -> None:
     """
     if not problems:
         return
-    lines = [f"{where}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"]
-    lines += [f"  {problem}" for problem in problems[:LISTED]]
-    if len(problems) > LISTED:
-        lines.append(f"  and {len(problems) - LISTED} more")
-    raise CorpusError("\n".join(lines))
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
+    raise CorpusError("\n  ".join([f"{where}: {count}", *problems[:LISTED], *more]))
 
 
 def read_each(path: Path, numbered: Iterable[tuple[int, Row]], read: Callable[[Row], Read]) -> tuple[Read, ...]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aurora_resnet.corpora.manifest import read_csv, read_jsonl, write_csv
-from aurora_resnet.corpora.manifest_rows import raw_values
+from aurora_resnet.corpora.manifest import raw_values, read_csv, read_jsonl, write_csv
 from aurora_resnet.corpora.summary import CorpusSummary, summarize, word_order
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.errors import CorpusError, did_you_mean

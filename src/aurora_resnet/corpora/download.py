@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.files import LOCK, atomic_path, locked_folder
-from aurora_resnet.runtime.errors import DownloadError
+from aurora_resnet.runtime.errors import DownloadError, listed
 
 
 def download_archive(
@@ -113,8 +113,9 @@ def _is_complete(target: Path, find_problems: Callable[[Path], list[str]]) -> bo
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return False
     if problems := find_problems(target):
+        wrong = listed(problems, LISTED, "; ")
         raise DownloadError(
-            f"{target} is not empty and not a complete copy: {_first(problems)}; move it away or choose another folder"
+            f"{target} is not empty and not a complete copy: {wrong}; move it away or choose another folder"
         )
     return True
 
@@ -140,17 +141,12 @@ def _unpack_verified(
         unpacked.mkdir()
         unpack(archive, unpacked)
         if problems := find_problems(unpacked):
+            wrong = listed(problems, LISTED, "; ")
             raise DownloadError(
-                f"{url} is not what was published: {_first(problems)}; run again, and report it if it happens twice"
+                f"{url} is not what was published: {wrong}; run again, and report it if it happens twice"
             )
     except DownloadError:
         archive.unlink()
         raise
     if hasattr(os, "sync"):
         os.sync()  # before the name, so that a power cut leaves all or nothing; one by one, 100,000 files take minutes
-
-
-def _first(problems: list[str]) -> str:
-    """Join the first problems and how many more there are."""
-    more = len(problems) - LISTED
-    return "; ".join(problems[:LISTED]) + (f"; and {more} more" if more > 0 else "")

@@ -43,17 +43,11 @@ def read_samples() -> Corpus:
     folder = samples_folder()
     attributes = ("engine", "voice", "sex", "take")
     columns = ("file", "word", "split", *attributes)
-    utterances = tuple(
-        Utterance(
-            folder / row["file"],
-            (row["word"],),
-            f"samples/{row['voice']}",
-            row["split"],
-            attributes={name: row[name] for name in attributes},
-        )
-        for _, row in read_table(folder / "samples.csv", "the list of samples", columns)
-    )
-    return Corpus("samples", utterances)
+    utterances = []
+    for _, row in read_table(folder / "samples.csv", "the list of samples", columns):
+        path, speaker, known = folder / row["file"], f"samples/{row['voice']}", {name: row[name] for name in attributes}
+        utterances.append(Utterance(path, (row["word"],), speaker, row["split"], attributes=known))
+    return Corpus("samples", tuple(utterances))
 
 
 def sample_noises() -> dict[str, Path]:

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.corpora.corpus import Corpus
-from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError, did_you_mean
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, SpeakerLeakError, did_you_mean, listed
 
 
 def split_speakers(corpus: Corpus, fraction: float, seed: int) -> tuple[Corpus, Corpus]:
@@ -108,9 +108,9 @@ def check_speakers_disjoint(**corpora: Corpus) -> None:
     for (first, one), (second, other) in combinations(corpora.items(), 2):
         shared = sorted(set(one.speakers) & set(other.speakers))
         if shared:
-            listed = ", ".join(shared[:LISTED]) + (", ..." if len(shared) > LISTED else "")
             stand = "1 speaker stands" if len(shared) == 1 else f"{len(shared)} speakers stand"
-            raise SpeakerLeakError(f"{stand} in both {first} and {second}: {listed}; keep each speaker on one side")
+            both = f"{stand} in both {first} and {second}: {listed(shared, LISTED)}"
+            raise SpeakerLeakError(f"{both}; keep each speaker on one side")
 
 
 def _draw(clips: Counter[str], target: float, seed: int) -> set[str]:

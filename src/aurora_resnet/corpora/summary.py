@@ -1,5 +1,6 @@
 """What a corpus holds, as a table."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -76,17 +77,14 @@ def summarize(name: str, utterances: Iterable[Utterance], problems: Iterable[str
     >>> summarize("mine", [Utterance(Path("1.wav"), ("one", "two"), "")]).rows
     (('', '(strings)', 1, 0),)
     """
-    clips: dict[tuple[str, str], int] = {}
-    speakers: dict[tuple[str, str], set[str]] = {}
-    unknown = 0
+    speakers: dict[tuple[str, str], list[str]] = defaultdict(list)
     for utterance in utterances:
         words = utterance.words
-        cell = (utterance.split, words[0] if len(words) == 1 else STRINGS if words else NO_WORD)
-        clips[cell] = clips.get(cell, 0) + 1
-        speakers.setdefault(cell, set()).update({utterance.speaker} - {""})
-        unknown += not utterance.speaker
+        said = words[0] if len(words) == 1 else STRINGS if words else NO_WORD
+        speakers[utterance.split, said].append(utterance.speaker)
     last = {STRINGS: 1, NO_WORD: 2}
-    cells = sorted(clips, key=lambda cell: (cell[0], last.get(cell[1], 0), word_order(cell[1])))
-    rows = tuple((*cell, clips[cell], len(speakers[cell])) for cell in cells)
-    known = set().union(*speakers.values())
-    return CorpusSummary(name, sum(clips.values()), len(known), unknown, rows, tuple(problems))
+    cells = sorted(speakers, key=lambda cell: (cell[0], last.get(cell[1], 0), word_order(cell[1])))
+    rows = tuple((*cell, len(speakers[cell]), len(set(speakers[cell]) - {""})) for cell in cells)
+    all_of_them = [speaker for of_cell in speakers.values() for speaker in of_cell]
+    known, unknown = len(set(all_of_them) - {""}), all_of_them.count("")
+    return CorpusSummary(name, len(all_of_them), known, unknown, rows, tuple(problems))

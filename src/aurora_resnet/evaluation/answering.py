@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,19 +95,20 @@ Answering = WordAnswering | StringAnswering
 
 
 def answer_all(
-    task: Answering,
-    corpora: Mapping[str, Corpus],
-    bar: tqdm[Any],
-    *,
-    negatives: bool = False,
-    known_length: bool = False,
+    answer: Callable[[Corpus], Any], corpora: Mapping[str, Corpus], bar: tqdm[Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return a model's answers by condition; conditions without a readable recording become problems."""
+    """Return a model's answers by condition; conditions without a readable recording become problems.
+
+    Args:
+        answer: ``answer`` of a task, with all it takes but the corpus.
+        corpora: by the names of their conditions.
+        bar: shows the name of the condition.
+    """
     answers: dict[str, Any] = {}
     problems: list[str] = []
     for name, corpus in corpora.items():
         bar.set_description(name, refresh=False)
-        found = task.answer(corpus, bar, negatives=negatives, known_length=known_length)
+        found = answer(corpus)
         if found.utterances:
             answers[name] = found
         else:

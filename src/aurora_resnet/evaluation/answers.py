@@ -81,15 +81,12 @@ class Answers:
     @classmethod
     def pool(cls, parts: Sequence[Answers]) -> Answers:
         """Put the answers of one model together, with their problems."""
-        return cls(
-            tuple(utterance for part in parts for utterance in part.utterances),
-            np.concatenate([part.labels for part in parts]),
-            np.concatenate([part.logits for part in parts]),
-            np.concatenate([part.peaks for part in parts]),
-            parts[0].calibration,
-            tuple(problem for part in parts for problem in part.problems),
-            sum(part.seconds for part in parts),
+        utterances = tuple(utterance for part in parts for utterance in part.utterances)
+        labels, logits, peaks = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "logits", "peaks")
         )
+        problems = tuple(problem for part in parts for problem in part.problems)
+        return cls(utterances, labels, logits, peaks, parts[0].calibration, problems, sum(p.seconds for p in parts))
 
     def __len__(self) -> int:
         return len(self.utterances)

@@ -65,8 +65,7 @@ def plot_accuracy_by_snr(
         plain_axes(axes)
         if per == "noise":
             axes.legend(loc="lower right", fontsize=9)
-    panels[0].set_ylabel("accuracy (%)")
-    panels[0].set_ylim(top=101)
+    panels[0].set(ylabel="accuracy (%)", ylim=(None, 101))
     if len(models) == 1 and per == "noise":
         figure.suptitle(next(iter(models)), fontsize=12)
         return figure
@@ -112,8 +111,7 @@ def plot_noise_heatmap(table: AuroraTable) -> Figure:
     for row in range(1, len(rows)):
         if rows[row][0] != rows[row - 1][0]:
             axes.axhline(row - 0.5, color="white", linewidth=3)
-    axes.set_xlabel("SNR (dB)")
-    axes.set_ylabel("noise and set")
+    axes.set(xlabel="SNR (dB)", ylabel="noise and set")
     axes.set_title(table.model, fontsize=11)
     figure.colorbar(image, ax=axes, label="accuracy (%)", pad=0.02)
     return figure

@@ -16,16 +16,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from aurora_resnet.evaluation.bootstrap import Difference, FloatArray, bootstrap_means, paired_difference
+from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure
 from aurora_resnet.evaluation.metrics import Interval
 from aurora_resnet.evaluation.tables import latex_table, markdown_table, percent, percent_with_interval
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.text_files import open_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: What a run's folder holds where ``aurora-resnet evaluate --predictions`` wrote it.
 PREDICTIONS = "predictions.csv"
@@ -151,6 +155,30 @@ class Comparison:
             (["system", "trainings", "accuracy % [95 % by speaker]", "deviation over seeds"], systems),
             (["difference", "points [95 %]", "p, corrected"], pairs),
         ]
+
+
+def plot_comparison(comparison: Comparison) -> Figure:
+    """Draw accuracies in percent, the systems from top to bottom.
+
+    Args:
+        comparison: of two systems or more.
+    """
+    systems = comparison.systems
+    figure = new_figure(6.4, 1.2 + 0.45 * len(systems))
+    axes = figure.subplots()
+    for row, system in enumerate(systems):
+        mean, interval = 100 * system.accuracy, system.interval
+        reach = [[mean - 100 * interval.low], [100 * interval.high - mean]]
+        colour = LINE_COLOURS[row % len(LINE_COLOURS)]
+        axes.errorbar([mean], [row], xerr=np.maximum(reach, 0), fmt="D", color=colour, capsize=4)
+        if system.seeds > 1:
+            each = 100 * np.atleast_2d(np.asarray(system.correct, dtype=np.float64)).mean(axis=1)
+            axes.plot(each, [row - 0.18] * system.seeds, ".", color=colour, alpha=0.6)
+    axes.set_yticks(range(len(systems)), [system.name for system in systems])
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="0.9")
+    axes.set_xlabel("accuracy (%), 95 % intervals by speaker; dots: single trainings")
+    return figure
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,8 @@ class Evaluator:
         task, everything = self._answering, [*corpora.values(), *unsaid.values()]
         problems = [problem for corpus in everything for problem in corpus.problems]
         with progress_bar(total=sum(map(len, everything)), unit="recording", show=progress) as bar:
-            answers, unread = answer_all(task, corpora, bar, known_length=known_length)
-            unsaid_answers, unread_negatives = answer_all(task, unsaid, bar, negatives=True)
+            answers, unread = answer_all(partial(task.answer, bar=bar, known_length=known_length), corpora, bar)
+            unsaid_answers, unread_negatives = answer_all(partial(task.answer, bar=bar, negatives=True), unsaid, bar)
         problems += unread + unread_negatives
         problems += [problem for each in unsaid_answers.values() for problem in each.problems]
         if not answers:

@@ -112,8 +112,7 @@ def plot_confusion(report: ConditionReport) -> Figure:
     axes.set_yticks(np.arange(0.5, len(report.words) - 1), minor=True)
     axes.grid(which="minor", color="0.85", linewidth=0.6)
     axes.tick_params(which="both", length=0)
-    axes.set_xlabel("recognised word")
-    axes.set_ylabel("spoken word")
+    axes.set(xlabel="recognised word", ylabel="spoken word")
     accuracy = percent_with_interval(report.accuracy, report.interval)
     axes.set_title(f"{report.name}\n{accuracy} %, {report.clips} clips", fontsize=11)
     bar = figure.colorbar(image, ax=axes, label="share of the spoken word (%)", shrink=0.8)
@@ -152,8 +151,7 @@ def plot_learning_curves(history: Sequence[EpochRecord] | Mapping[str, Sequence[
             accuracy.plot(epochs[best], 100 * values[best], "o", color=colour, markersize=6, clip_on=False)
         _draw(rate, records, "learning_rate", 1.0, color=colour, linewidth=1.5, label=name or "_")
     for axes, label in ((loss, "loss (nats)"), (accuracy, "accuracy (%)"), (rate, "learning rate")):
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
+        axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         plain_axes(axes)
     loss.set_ylim(bottom=0)
@@ -207,8 +205,7 @@ def plot_features(log_mel: Tensor, config: MelConfig, *, waveform: Tensor | None
     edges = filter_edges(config.n_mels, config.f_min, config.top, config.mel_scale)
     bands = np.unique(np.linspace(0, config.n_mels - 1, min(config.n_mels, 8)).round().astype(int))
     axes.set_yticks(bands, [f"{float(edges[band + 1]):.0f}" for band in bands])
-    axes.set_xlabel("time (s)")
-    axes.set_ylabel("centre frequency (Hz)")
+    axes.set(xlabel="time (s)", ylabel="centre frequency (Hz)")
     unit = "log mel energy (nats)" if config.normalization == "none" else "normalised log mel energy"
     figure.colorbar(image, ax=axes, label=unit, pad=0.01)
     if title:

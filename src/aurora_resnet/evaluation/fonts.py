@@ -50,8 +50,7 @@ def _letters_of(name: str) -> frozenset[str]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     try:
-        return frozenset(
-            map(chr, get_font(findfont(FontProperties(family=name), fallback_to_default=False)).get_charmap())
-        )
+        font = get_font(findfont(FontProperties(family=name), fallback_to_default=False))
+        return frozenset(map(chr, font.get_charmap()))
     except (ValueError, OSError, RuntimeError):  # it was removed, or FreeType cannot read it
         return frozenset()

@@ -73,18 +73,10 @@ class RejectionReport:
     @classmethod
     def count(cls, model: str, words: Mapping[str, Answers], negatives: Mapping[str, Answers]) -> RejectionReport:
         """Count the decisions of one model about recordings by condition."""
-        refused, refused_by_condition, refused_by_word = _shares(words, refused=True)
-        accepted, accepted_by_condition, accepted_by_word = _shares(negatives, refused=False)
-        return cls(
-            model=model,
-            calibration=next(iter(words.values())).calibration,
-            words_refused=refused,
-            negatives_accepted=accepted,
-            refused_by_condition=refused_by_condition,
-            refused_by_word=refused_by_word,
-            accepted_by_condition=accepted_by_condition,
-            accepted_by_word=accepted_by_word,
-        )
+        refused, *refused_by = _shares(words, refused=True)
+        accepted, *accepted_by = _shares(negatives, refused=False)
+        calibration = next(iter(words.values())).calibration
+        return cls(model, calibration, refused, accepted, *refused_by, *accepted_by)
 
     def to_markdown(self) -> str:
         """Return the shares by condition, and the words that are most often refused and accepted."""

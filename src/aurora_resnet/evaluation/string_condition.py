@@ -79,15 +79,12 @@ class StringCondition:
 
     def row(self) -> dict[str, str]:
         """Return the cells of a table of conditions, by their headings."""
-        counts, wrong = self.counts, self.accepted_wrong
+        wrong = self.accepted_wrong
         return {
             "condition": self.name,
             "strings": str(self.strings),
             "right % [95 % interval]": percent_with_interval(self.right / self.strings, self.right_interval),
-            "words": str(counts.said),
-            "substituted": str(counts.substituted),
-            "deleted": str(counts.deleted),
-            "inserted": str(counts.inserted),
+            **{name: str(count) for name, count in self.counts.by_name().items()},
             "word accuracy % [95 % interval]": percent_with_interval(self.accuracy, self.interval),
             "refused %": percent(self.refused / self.strings),
             "wrong of accepted": MISSING if wrong is None else f"{wrong} of {self.strings - self.refused}",
@@ -96,10 +93,7 @@ class StringCondition:
     def figures(self) -> dict[str, object]:
         """Return the numbers of a line of CSV, by their names."""
         return {
-            "words": self.counts.said,
-            "substituted": self.counts.substituted,
-            "deleted": self.counts.deleted,
-            "inserted": self.counts.inserted,
+            **self.counts.by_name(),
             "word_accuracy": self.accuracy,
             "low": self.interval.low,
             "high": self.interval.high,

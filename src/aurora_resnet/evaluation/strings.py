@@ -41,6 +41,11 @@ class WordCounts:
     def __add__(self, other: WordCounts) -> WordCounts:
         return WordCounts(*map(add, astuple(self), astuple(other)))
 
+    def by_name(self) -> dict[str, int]:
+        """Return the counts by the names that tables give them."""
+        shown = {"words": self.said, "substituted": self.substituted}
+        return {**shown, "deleted": self.deleted, "inserted": self.inserted}
+
     @property
     def recognised(self) -> int:
         """Words that were recognised, right or wrong."""

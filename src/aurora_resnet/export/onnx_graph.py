@@ -18,8 +18,7 @@ from aurora_resnet.export.frontend import ConvolutionalFrontend
 from aurora_resnet.models.folding import fold_batch_norms
 from aurora_resnet.models.load_report import misfits
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.streaming import StreamingNetwork, unit_probabilities
-from aurora_resnet.models.whole_strings import WholeNetwork
+from aurora_resnet.models.streaming import StreamingNetwork, WholeNetwork, unit_probabilities
 from aurora_resnet.runtime.errors import ConfigError, MissingDependencyError
 from aurora_resnet.runtime.models import CARD, FEATURES, INPUT, LOGITS, METADATA, ModelFacts
 from aurora_resnet.runtime.models.strings import PROBABILITIES, STATE, STATE_AFTER, WAVEFORM, SequenceFacts

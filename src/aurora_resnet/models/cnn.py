@@ -1,5 +1,6 @@
 """The convolutional baselines: ``CnnClassifier``, and ``CnnLstmClassifier`` with an LSTM for the course in time."""
 
+import torch
 from torch import Tensor, nn
 
 from aurora_resnet.bounds import Between, check_values
@@ -13,12 +14,8 @@ def convolution_block(inputs: int, outputs: int) -> nn.Sequential:
     >>> convolution_block(1, 32)(__import__("torch").zeros(2, 1, 64, 101)).shape
     torch.Size([2, 32, 32, 50])
     """
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    )
+    convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2))
 
 
 class CnnClassifier(SpeechClassifier):
@@ -46,12 +43,10 @@ class CnnClassifier(SpeechClassifier):
         self.blocks = nn.Sequential(convolution_block(1, 32), convolution_block(32, 64), convolution_block(64, 128))
         self.head = dense_head(128 * (n_mels // 8), hidden, dropout, num_classes)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the filters' means over time, band by band."""
         x = self.blocks(features.unsqueeze(1))  # [B, 128, M/8, T/8]
-        logits: Tensor = self.head(x.mean(dim=3).flatten(1))
-        return logits
+        return torch.mean(x, dim=3).flatten(1)
 
 
 class CnnLstmClassifier(SpeechClassifier):
@@ -80,11 +75,9 @@ class CnnLstmClassifier(SpeechClassifier):
         self.lstm = nn.LSTM(64 * (n_mels // 4), cells, batch_first=True)
         self.head = dense_head(cells, hidden, dropout, num_classes)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the mean of the LSTM's outputs."""
         x = self.blocks(features.unsqueeze(1))  # [B, 64, M/4, T/4]
         sequence = x.flatten(1, 2).transpose(1, 2)  # [B, T/4, 64 * M/4]
         outputs, _ = self.lstm(sequence)  # [B, T/4, C]
-        logits: Tensor = self.head(outputs.mean(dim=1))
-        return logits
+        return torch.mean(outputs, dim=1)

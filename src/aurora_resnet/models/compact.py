@@ -12,11 +12,18 @@ from aurora_resnet.runtime.errors import ConfigError
 FILTERS = Between(1, 4096)
 
 
+def shortcut(inputs: int, outputs: int, stride: int | tuple[int, int]) -> nn.Module:
+    """Return what passes a block by: the identity, or a 1 x 1 convolution where the shape changes."""
+    if inputs == outputs and stride in (1, (1, 1)):
+        return nn.Identity()
+    convolution = nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+
+
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions and a shortcut.
 
-    The shortcut is a 1 x 1 convolution where the shape changes. Source: He et al., *Deep Residual Learning for Image
-    Recognition*, 2015.
+    Source: He et al., *Deep Residual Learning for Image Recognition*, 2015.
 
     Shape: ``[B, inputs, M, T] -> [B, outputs, ceil(M / stride), ceil(T / stride)]``.
 
@@ -31,11 +38,7 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(outputs, outputs, kernel_size=3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.relu = nn.ReLU(inplace=True)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+        self.shortcut = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's answer."""
@@ -80,11 +83,8 @@ class CompactResNet(SpeechClassifier):
             **{f"widths[{i}]": (width, FILTERS) for i, width in enumerate(widths)},
             **{f"blocks[{i}]": (number, LAYERS) for i, number in enumerate(blocks)},
         )
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], kernel_size=5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(inplace=True),
-        )
+        convolution = nn.Conv2d(1, widths[0], kernel_size=5, stride=2, padding=2, bias=False)
+        self.stem = nn.Sequential(convolution, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True))
         layers: list[nn.Module] = []
         for inputs, outputs, number in zip(widths, widths[1:], blocks, strict=False):
             layers += [BasicBlock(inputs if i == 0 else outputs, outputs, 2 if i == 0 else 1) for i in range(number)]
@@ -95,9 +95,7 @@ class CompactResNet(SpeechClassifier):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         self.to(memory_format=torch.channels_last)  # see ResidualSpeechNet
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the filters' means."""
         x = self.stages(self.stem(features.unsqueeze(1)))  # [B, C, M/16, T/16]
-        logits: Tensor = self.head(x.mean(dim=(2, 3)))
-        return logits
+        return torch.mean(x, dim=(2, 3))

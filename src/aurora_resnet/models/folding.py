@@ -14,6 +14,7 @@ Integer-Arithmetic-Only Inference*, 2018, section 3.2).
 
 import copy
 from collections import Counter
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, TypeVar
 
@@ -82,14 +83,9 @@ def _pairs(module: nn.Module, example: Tensor) -> tuple[list[tuple[str, str]], T
         elif id(inputs[0]) in made:
             pairs.append((made[id(inputs[0])][0], name))
 
-    hooks = [
-        layer.register_forward_hook(partial(ran, name))
-        for name, layer in module.named_modules()
-        if isinstance(layer, _CONVOLUTIONS + _NORMS)
-    ]
-    try:
+    with ExitStack() as hooks:
+        for name, layer in module.named_modules():
+            if isinstance(layer, _CONVOLUTIONS + _NORMS):
+                hooks.enter_context(layer.register_forward_hook(partial(ran, name)))
         output: Tensor = module(example)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return [pair for pair in pairs if all(calls[name] == 1 for name in pair)], output

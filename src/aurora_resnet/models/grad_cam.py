@@ -14,7 +14,7 @@ Where a network ends in a mean over the layer and one dense layer, this is the c
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -134,15 +134,12 @@ def _recorded(network: nn.Module, *asked: str | None) -> Iterator[dict[str, Tens
         kept[name] = output
         return output.clone()  # a ReLU that works in place would change what was kept
 
-    was_training = network.training
-    handles = [module.register_forward_hook(partial(keep, name)) for name, module in modules.items()]
-    network.eval()
-    try:
+    with ExitStack() as afterwards:
+        for name, module in modules.items():
+            afterwards.enter_context(module.register_forward_hook(partial(keep, name)))
+        afterwards.callback(network.train, network.training)
+        network.eval()
         yield kept
-    finally:
-        for handle in handles:
-            handle.remove()
-        network.train(was_training)
 
 
 def _maps(model: RecognizerModel, kept: dict[str, Tensor], layer: str | None) -> Tensor:

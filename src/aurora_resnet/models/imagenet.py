@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from aurora_resnet.models.load_report import LoadReport, misfits
-from aurora_resnet.runtime.errors import CheckpointError
+from aurora_resnet.runtime.errors import CheckpointError, listed
 
 _STEM = "conv1.weight"
 _HEAD = "head."
@@ -80,8 +80,7 @@ def load_backbone(model: nn.Module, weights: str | Path) -> LoadReport:
         values[_STEM], adapted = stem.sum(dim=1, keepdim=True), (_STEM,)
     problems = misfits(own, values)
     if problems:
-        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise CheckpointError(f"{source} does not fit this network: {'; '.join(problems[:5])}{more}")
+        raise CheckpointError(f"{source} does not fit this network: {listed(problems, 5, '; ')}")
     model.load_state_dict(values, strict=False)
     matched = tuple(name for name in own if name not in adapted)
     new = tuple(name for name in model.state_dict() if name.startswith(_HEAD))

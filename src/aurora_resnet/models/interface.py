@@ -1,4 +1,4 @@
-"""What every classifier of the zoo promises."""
+"""What every classifier of the zoo promises, of single words and of strings of words."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -19,7 +19,7 @@ LAYERS = Between(1, 64)
 DROPOUT = Between(0, 1, below=True)
 
 
-class SpeechClassifier(nn.Module, ABC):
+class SpeechClassifier(nn.Module):
     """Base of all classifiers: log-mel features in, logits out, clip by clip.
 
     A subclass sets ``head`` (the layers that are always new: they turn an embedding into logits) and may name more
@@ -42,9 +42,15 @@ class SpeechClassifier(nn.Module, ABC):
         self.num_classes = num_classes
         self._frozen: list[nn.Module] = []
 
-    @abstractmethod
     def forward(self, features: Tensor) -> Tensor:
-        """Return logits ``[B, K]`` of features ``[B, M, T]``."""
+        """Return logits ``[B, K]`` of features ``[B, M, T]``: what the head makes of their embedding."""
+        self.check_features(features)
+        logits: Tensor = self.head(self.embed(features))
+        return logits
+
+    def embed(self, features: Tensor) -> Tensor:
+        """Return what the head gets; a subclass has this method, or a ``forward`` of its own."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method embed, or forward")
 
     def check_features(self, features: Tensor) -> None:
         """Raise ``ConfigError`` unless the features have shape ``[B, n_mels, T >= minimum_frames]``."""
@@ -100,6 +106,53 @@ class SpeechClassifier(nn.Module, ABC):
         """Return all parameters outside the head."""
         head = {id(parameter) for parameter in self.head.parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in head]
+
+
+class StringClassifier(SpeechClassifier):
+    """Base of networks for strings: log-mel features in, logits of units for each step of time out.
+
+    Units, in order: the ``num_classes`` words, ``others`` kinds of other speech, and CTC's blank.
+
+    Shape: ``[B, M, T] -> [B, T // frames_per_answer, K + others + 1]``.
+    """
+
+    frames_per_answer: int = 4
+
+    def __init__(self, n_mels: int, num_classes: int, others: int) -> None:
+        super().__init__(n_mels, num_classes)
+        check_values(others=(others, Between(0, MOST_WORDS)))
+        self.others = others
+
+    @property
+    def blank(self) -> int:
+        """Index of CTC's blank, the last unit."""
+        return self.num_classes + self.others
+
+
+class StreamingStringClassifier(StringClassifier, ABC):
+    """Base of networks that do not look ahead in time, so that a stream can go on from where it was.
+
+    What a network has to remember is one vector a stream.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the logits of whole recordings."""
+        self.check_features(features)
+        whole = features.shape[2] // self.frames_per_answer * self.frames_per_answer
+        return self.step(features[..., :whole])[0][..., : self.blank + 1]
+
+    @abstractmethod
+    def step(self, features: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Go on with streams.
+
+        Args:
+            features: ``[B, M, T]``, the new frames of ``B`` streams; ``T`` is a multiple of ``frames_per_answer``.
+            memory: ``[B, size]``, what the step before returned; ``None`` at the beginning.
+
+        Returns:
+            Logits ``[B, T / frames_per_answer, U]``, behind them that of speech being there if the network tells, and
+            the memory for the next step.
+        """
 
 
 def dense_head(inputs: int, hidden: int, dropout: float, num_classes: int) -> nn.Sequential:

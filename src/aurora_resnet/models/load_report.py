@@ -41,12 +41,7 @@ def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]
     >>> misfits({"a": torch.zeros(2), "b": torch.zeros(1)}, {"a": torch.zeros(3), "c": torch.zeros(1)})
     ['b is missing', 'a has shape [3], expected [2]', 'c is unexpected']
     """
-    return [
-        *(f"{name} is missing" for name in own if name not in given),
-        *(
-            f"{name} has shape {list(given[name].shape)}, expected {list(tensor.shape)}"
-            for name, tensor in own.items()
-            if name in given and given[name].shape != tensor.shape
-        ),
-        *(f"{name} is unexpected" for name in given if name not in own),
-    ]
+    missing = [f"{name} is missing" for name in own if name not in given]
+    shapes = [(name, list(given[name].shape), list(tensor.shape)) for name, tensor in own.items() if name in given]
+    wrong = [f"{name} has shape {came}, expected {expected}" for name, came, expected in shapes if came != expected]
+    return [*missing, *wrong, *(f"{name} is unexpected" for name in given if name not in own)]

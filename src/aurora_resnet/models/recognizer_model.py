@@ -15,7 +15,7 @@ from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.environment import float32_on_cpu
 from aurora_resnet.features.frontend import create_frontend, unknown_frontend
 from aurora_resnet.features.mel import MelConfig
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.interface import StringClassifier
 from aurora_resnet.models.zoo import create_model, unknown_model
 from aurora_resnet.runtime.decision import Calibration
 from aurora_resnet.runtime.errors import ConfigError
@@ -105,9 +105,7 @@ class RecognizerModel(nn.Module):
         super().__init__()
         self.config = config
         self._calibrated: tuple[Calibration, bytes | None] = Calibration(), None
-        options = dict(config.options)
-        if weights is not None:
-            options["weights"] = weights
+        options = {**config.options, **({} if weights is None else {"weights": weights})}
         self.frontend = create_frontend(config.frontend, config.mel, config.frontend_options)
         self.classifier = create_model(
             config.model, n_mels=self.frontend.bands, num_classes=len(config.vocabulary), **options

@@ -46,13 +46,11 @@ class RecurrentClassifier(SpeechClassifier):
         self.lstm = nn.LSTM(n_mels, cells, layers, batch_first=True, bidirectional=bidirectional)
         self.head = dense_head(cells * (2 if bidirectional else 1), hidden, dropout, num_classes)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        self.check_features(features)
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the mean of the LSTM's outputs."""
         sequence = features.transpose(1, 2)
         if torch.is_autocast_enabled(sequence.device.type):
             # Autocast rounds the weights; not every CPU multiplies them with a float32 sequence.
             sequence = sequence.to(torch.get_autocast_dtype(sequence.device.type))
         outputs, _ = self.lstm(sequence)  # [B, T, C]
-        logits: Tensor = self.head(outputs.mean(dim=1))
-        return logits
+        return torch.mean(outputs, dim=1)

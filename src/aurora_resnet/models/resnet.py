@@ -108,8 +108,3 @@ class ResidualSpeechNet(SpeechClassifier):
     def embed(self, features: Tensor) -> Tensor:
         """Return the pooled embedding, ``[B, M, T] -> [B, C]``."""
         return torch.mean(self.feature_map(features), dim=(2, 3))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        logits: Tensor = self.head(self.embed(features))
-        return logits

@@ -71,19 +71,17 @@ def _positions(sequence: Tensor) -> Tensor:
     """Return sines and cosines ``[L, width]`` of wavelengths from 2 pi to 20,000 pi positions."""
     length, width = sequence.shape[1:]
     position = torch.arange(length, device=sequence.device, dtype=torch.float32).unsqueeze(1)
-    rates = torch.exp(
-        torch.arange(0, width, 2, device=sequence.device, dtype=torch.float32) * (-math.log(10_000.0) / width)
-    )
+    steps = torch.arange(0, width, 2, device=sequence.device, dtype=torch.float32)
+    rates = torch.exp(steps * (-math.log(10_000.0) / width))
     return torch.cat([torch.sin(position * rates), torch.cos(position * rates)], dim=1).to(sequence.dtype)
 
 
 class _OverTime(ResidualSpeechNet):
     """The stages, and a head that takes the sequence ``[B, T/16, C]`` in the place of its mean."""
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return logits."""
-        logits: Tensor = self.head(self.feature_map(features).mean(dim=2).transpose(1, 2))
-        return logits
+    def embed(self, features: Tensor) -> Tensor:
+        """Return the sequence."""
+        return self.feature_map(features).mean(dim=2).transpose(1, 2)
 
 
 class ResNetAttention(_OverTime):

@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_values
-from aurora_resnet.models.interface import CELLS, DROPOUT, SpeechClassifier
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.interface import CELLS, DROPOUT, SpeechClassifier, StringClassifier
 from aurora_resnet.models.whisper_encoder import FRAMES_PER_STEP, WhisperEncoder
 
 

@@ -1,7 +1,8 @@
-"""A sequence model that goes on from where it was: new samples and a state go in, probabilities and a state come out.
+"""Networks of strings with their front ends, for answering: step by step in a stream, or a whole recording at once.
 
-The state holds the samples that the next windows reach back to, the running mean of the mel energies and the memories
-of the layers. Zeros are the beginning, as if there had been silence.
+A network that goes on from where it was takes new samples and a state, and gives probabilities and a state. The state
+holds the samples that the next windows reach back to, the running mean of the mel energies and the memories of the
+layers. Zeros are the beginning, as if there had been silence. A network that looks ahead takes a whole recording.
 """
 
 import copy
@@ -14,10 +15,12 @@ from aurora_resnet.features.fourier import fourier_kernels
 from aurora_resnet.features.mel import mel_filters
 from aurora_resnet.features.pcen import pcen_step
 from aurora_resnet.models.folding import fold_batch_norms
+from aurora_resnet.models.interface import StreamingStringClassifier, StringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.string_classifier import StreamingStringClassifier
+from aurora_resnet.models.whisper_encoder import STEP_SECONDS, WhisperEncoder
 from aurora_resnet.models.zoo import list_models
 from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.models.strings import WINDOW_SECONDS
 
 
 def check_streams(model: RecognizerModel) -> None:
@@ -89,6 +92,48 @@ class StreamingNetwork(nn.Module):
         logits, memory = self.classifier.step(features.transpose(1, 2), memory)
         probabilities = unit_probabilities(logits, self.classifier.num_classes, self.classifier.blank)
         return probabilities, torch.cat((samples[:, samples.shape[1] - self.tail :], mean.squeeze(1), memory), dim=1)
+
+
+def step_samples(model: RecognizerModel) -> int:
+    """Return how many samples one answer of a model of strings stands for.
+
+    Raises:
+        ConfigError: for a model of single words.
+    """
+    if not isinstance(model.classifier, StringClassifier):
+        raise ConfigError(f"model '{model.config.model}' is for single words; strings need one of strings")
+    return model.config.mel.hop_length * model.classifier.frames_per_answer
+
+
+class WholeNetwork(nn.Module):
+    """A model of strings and its front end, for recordings that are there as a whole.
+
+    Args:
+        model: a trained one; it stays as it is and where it is.
+
+    Shape: ``[B, N] -> [B, N // step, K + 2]``; see ``runtime.models.strings``.
+
+    Raises:
+        ConfigError: for a model of single words, or an encoder that takes less than a window.
+    """
+
+    def __init__(self, model: RecognizerModel) -> None:
+        super().__init__()
+        self.step_samples = step_samples(model)
+        copied = copy.deepcopy(model).cpu().eval()
+        assert isinstance(copied.classifier, StringClassifier)
+        self.frontend, self.classifier = copied.frontend, copied.classifier
+        for module in copied.modules():
+            if isinstance(module, WhisperEncoder):
+                steps = round(WINDOW_SECONDS / STEP_SECONDS)  # longer recordings are read in windows
+                if module.longest < steps:
+                    raise ConfigError(f"strings are read in windows of {steps} steps, longest is {module.longest}")
+                module.shorten(steps)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return probabilities."""
+        logits = self.classifier(self.frontend(waveform))
+        return unit_probabilities(logits, self.classifier.num_classes, self.classifier.blank)
 
 
 def unit_probabilities(logits: Tensor, words: int, blank: int) -> Tensor:

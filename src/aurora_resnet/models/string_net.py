@@ -5,6 +5,7 @@ the whole. What a layer has to remember is its *memory*: the last frames of its 
 one after the other in one vector a stream.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aurora_resnet.bounds import Between, check_values
-from aurora_resnet.models.interface import DROPOUT
-from aurora_resnet.models.string_classifier import StreamingStringClassifier
+from aurora_resnet.models.compact import shortcut
+from aurora_resnet.models.interface import DROPOUT, StreamingStringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 
 CHANNELS = Between(1, 4096)
@@ -62,11 +63,7 @@ class CausalBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=(1, 0), bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != (1, 1) or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+        self.shortcut = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor, memory: Memory) -> Tensor:
         """Return the block's answer."""
@@ -163,20 +160,15 @@ class StringNet(StreamingStringClassifier):
             **{f"widths[{i}]": (filters, CHANNELS) for i, filters in enumerate(widths)},
             **{f"dilations[{i}]": (dilation, Between(1, 64)) for i, dilation in enumerate(dilations)},
         )
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 5, stride=2, padding=(2, 0), bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
-        )
+        convolution = nn.Conv2d(1, widths[0], 5, stride=2, padding=(2, 0), bias=False)
+        self.stem = nn.Sequential(convolution, nn.BatchNorm2d(widths[0]), nn.ReLU())
         strides = ((2, 2), (2, 1), (1, 1))
         self.blocks = nn.ModuleList(
             CausalBlock(inputs, outputs, stride)
             for inputs, outputs, stride in zip(widths, widths[1:], strides, strict=False)
         )
-        bands = n_mels
-        for _ in range(3):
-            bands = -(-bands // 2)
-        self.join = nn.Sequential(
-            nn.Conv1d(widths[3] * bands, channels, 1, bias=False), nn.BatchNorm1d(channels), nn.ReLU()
-        )
+        joined = nn.Conv1d(widths[3] * math.ceil(n_mels / 8), channels, 1, bias=False)  # bands are halved three times
+        self.join = nn.Sequential(joined, nn.BatchNorm1d(channels), nn.ReLU())
         self.over_time = nn.ModuleList(TemporalBlock(channels, width, dilation) for dilation in dilations)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Conv1d(channels, num_classes + others + 1, 1))
         self.speech = SpeechUnit(channels, speech) if speech else None

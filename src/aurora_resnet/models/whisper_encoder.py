@@ -156,7 +156,7 @@ class WhisperEncoder(nn.Module):
         values = read_encoder(path)
         # A table of another length, and float16, are no misfit: its values are known.
         positions = values.pop(POSITIONS, None)
-        if positions is not None and not _same_table(positions):
+        if positions is not None and not torch.allclose(positions.float(), sinusoids(*positions.shape), atol=2e-3):
             raise CheckpointError(f"{path}: its positions are not Whisper's table of sines and cosines")
         if problems := misfits(self.state_dict(), values):
             raise CheckpointError(f"{path} does not fit this encoder: {'; '.join(problems[:5])}")
@@ -178,10 +178,6 @@ def read_encoder(path: Path) -> dict[str, Tensor]:
     if not found:
         raise CheckpointError(f"{path} holds no tensors named 'encoder...', so no encoder of Whisper")
     return found
-
-
-def _same_table(positions: Tensor) -> bool:
-    return bool(torch.allclose(positions.float(), sinusoids(*positions.shape), atol=2e-3))
 
 
 def _weight_file(weights: str | Path) -> Path:

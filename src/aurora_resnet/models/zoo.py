@@ -14,13 +14,12 @@ from torch import nn
 
 from aurora_resnet.models.cnn import CnnClassifier, CnnLstmClassifier
 from aurora_resnet.models.compact import CompactResNet
-from aurora_resnet.models.interface import SpeechClassifier
+from aurora_resnet.models.interface import SpeechClassifier, StringClassifier
 from aurora_resnet.models.plain_module import PlainModule
 from aurora_resnet.models.recurrent import RecurrentClassifier
 from aurora_resnet.models.resnet import ResidualSpeechNet
 from aurora_resnet.models.resnet_attention import ResNetAttention, ResNetTransformer
 from aurora_resnet.models.speech_encoder import SpeechEncoder, StringEncoder
-from aurora_resnet.models.string_classifier import StringClassifier
 from aurora_resnet.models.string_net import StringNet
 from aurora_resnet.references import entry_points_of, origin_of
 from aurora_resnet.registry import named, register, unknown

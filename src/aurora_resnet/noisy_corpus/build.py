@@ -19,16 +19,9 @@ from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.splits import check_speakers_disjoint
 from aurora_resnet.engines.engine import Engine, create_engine
 from aurora_resnet.files import locked_folder
+from aurora_resnet.noisy_corpus import plan
 from aurora_resnet.noisy_corpus.babble import talker_babble
 from aurora_resnet.noisy_corpus.names import name_utterances
-from aurora_resnet.noisy_corpus.plan import (
-    TEST_SNRS_DB,
-    check_sets,
-    check_snrs,
-    plan_tests,
-    plan_training,
-    scenes_needed,
-)
 from aurora_resnet.noisy_corpus.records import BuildRecords
 from aurora_resnet.noisy_corpus.scenes import NoiseScenes, read_noise_scenes, recording_digests
 from aurora_resnet.noisy_corpus.writer import SUFFIXES, FileFormat, NoisyFile, NoisyFileWriter, SceneNoise
@@ -65,7 +58,7 @@ def build_noisy_corpus(
     *,
     seed: int,
     sets: Sequence[str] = ("A", "B", "C"),
-    snrs_db: Sequence[float] = TEST_SNRS_DB,
+    snrs_db: Sequence[float] = plan.TEST_SNRS_DB,
     train: bool = False,
     format: FileFormat = "raw",
     engine: str = "local",
@@ -112,7 +105,7 @@ def build_noisy_corpus(
     >>> report.written, sorted(path.name for path in (report.folder / "TESTC").iterdir())
     (24, ['CLEAN1', 'CLEAN2', 'N1_SNR5', 'N2_SNR5'])
     """
-    letters, snrs = check_sets(sets), check_snrs(snrs_db)
+    letters, snrs = plan.check_sets(sets), plan.check_snrs(snrs_db)
     _check_arguments(seed, bool(letters) or train, format)
     hands = create_engine(engine, workers=workers)
     usable, skipped = _usable(speech)
@@ -127,13 +120,13 @@ def build_noisy_corpus(
             raise CorpusError(f"{speech.name}: no recording of the split '{split}'; label it with with_test_speakers")
 
     scenes = noise if isinstance(noise, NoiseScenes) else read_noise_scenes(noise)
-    needed = scenes_needed(letters, train)
+    needed = plan.scenes_needed(letters, train)
     scenes.check_needed(needed)
     digests = recording_digests(scenes)
     scenes.check_unseen(digests)
     planned = chain(
-        plan_training(chosen["train"], seed) if train else (),
-        plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
+        plan.plan_training(chosen["train"], seed) if train else (),
+        plan.plan_tests(chosen["test"], seed, letters, snrs) if letters else (),
     )
     files = [NoisyFile(folder, one) for folder, named_in_it in planned for one in named_in_it]
 

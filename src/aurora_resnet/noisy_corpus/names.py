@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aurora_resnet.corpora.checking import LISTED
 from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.aurora2 import AURORA_LETTERS
-from aurora_resnet.runtime.errors import CorpusError
+from aurora_resnet.runtime.errors import CorpusError, listed
 
 #: What a speaker of unknown sex counts as, in the name only; the manifest leaves the sex out.
 UNKNOWN_SEX = "m"
@@ -78,7 +78,6 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
     for utterance in corpus:
         sexes[utterance.speaker].add(speaker_sex(utterance))
     ids: dict[str, str] = {}
-    taken: set[str] = set()
     places = len(_ALPHABET) ** 2
     for speaker, sex in sorted(sexes.items()):
         known = sorted(sex - {""}) or [UNKNOWN_SEX]
@@ -87,13 +86,12 @@ def speaker_ids(corpus: Corpus) -> dict[str, str]:
         start = int.from_bytes(hashlib.sha256(speaker.encode("utf-8", "surrogateescape")).digest()[:8], "big")
         pairs = (divmod((start + step) % places, len(_ALPHABET)) for step in range(places))
         candidates = (known[0].upper() + _ALPHABET[first] + _ALPHABET[second] for first, second in pairs)
-        ids[speaker] = next((letters for letters in candidates if letters not in taken), "")
+        ids[speaker] = next((letters for letters in candidates if letters not in ids.values()), "")
         if not ids[speaker]:
             raise CorpusError(
                 f"more than {places} speakers of one sex ({known[0]}) do not fit Aurora's names of three letters; "
                 "build fewer speakers at a time"
             )
-        taken.add(ids[speaker])
     return ids
 
 
@@ -114,9 +112,8 @@ def name_utterances(corpus: Corpus) -> list[NamedUtterance]:
     ['MTX_1OA', 'MTX_1OB', 'MTX_1OC']
     """
     if unknown := sorted({word for utterance in corpus for word in utterance.words} - set(_LETTER_OF_WORD)):
-        more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
         raise CorpusError(
-            f"{corpus.name}: Aurora-2's file names have no letter for {', '.join(unknown[:LISTED])}{more}; "
+            f"{corpus.name}: Aurora-2's file names have no letter for {listed(unknown, LISTED)}; "
             f"keep recordings of {', '.join(_LETTER_OF_WORD)} alone, as with corpus.filter(words=...)"
         )
     ids = speaker_ids(corpus)

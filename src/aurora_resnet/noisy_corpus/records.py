@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aurora_resnet.corpora import manifest_rows
+from aurora_resnet.corpora import manifest
 from aurora_resnet.corpora.checking import visible
-from aurora_resnet.corpora.manifest_rows import PREFIX, csv_row
+from aurora_resnet.corpora.manifest import PREFIX, csv_row
 from aurora_resnet.corpora.sources.aurora2 import MANIFEST, SETTINGS
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.files import atomic_path
@@ -25,7 +25,7 @@ from aurora_resnet.runtime.errors import ConfigError, CorpusError
 FORMAT = 1
 
 #: Columns of the manifest; an empty cell says that there is no such thing.
-COLUMNS: tuple[str, ...] = (*manifest_rows.COLUMNS, *(PREFIX + name for name in ATTRIBUTES))
+COLUMNS: tuple[str, ...] = (*manifest.COLUMNS, *(PREFIX + name for name in ATTRIBUTES))
 
 #: An utterance as it is remembered: cells by column.
 Row = dict[str, str]

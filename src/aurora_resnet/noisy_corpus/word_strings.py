@@ -71,7 +71,6 @@ def plan_strings(
     seed: int,
     lengths: Sequence[int] = LENGTHS,
     said: Sequence[Sequence[str]] | None = None,
-    pause_seconds: tuple[float, float] = PAUSE_SECONDS,
 ) -> list[PlannedString]:
     """Draw strings; the numbers of any two speakers differ by at most one.
 
@@ -81,22 +80,17 @@ def plan_strings(
         seed: decides everything.
         lengths: numbers of words, drawn alike.
         said: strings to draw from instead, of speakers who have their words.
-        pause_seconds: shortest and longest pause.
 
     Raises:
-        ConfigError: for a number below 1, or pauses that are none.
+        ConfigError: for a number below 1.
         CorpusError: if no speaker is known, or none has the words.
 
     >>> from aurora_resnet.corpora.samples import read_samples
     >>> plan_strings(read_samples(), 2, seed=1, said=[["two", "two", "two"]])[0].words
     ('two', 'two', 'two')
     """
-    low, high = pause_seconds
-    if count < 1 or not lengths or min(lengths) < 1 or not 0 <= low <= high:
-        raise ConfigError(
-            f"strings need a count and lengths of at least 1 and pauses from 0 s up, got {count}, {list(lengths)} and "
-            f"{list(pause_seconds)}"
-        )
+    if count < 1 or not lengths or min(lengths) < 1:
+        raise ConfigError(f"strings need a count and lengths of at least 1, got {count} and {list(lengths)}")
     voices: dict[str, dict[str, list[Utterance]]] = {speaker: {} for speaker in corpus.speakers}
     for utterance in sorted(corpus, key=lambda utterance: utterance.path.as_posix()):
         if utterance.speaker:
@@ -120,7 +114,7 @@ def plan_strings(
         else:
             words = able[speaker][int(generator.integers(len(able[speaker])))]
         parts = tuple(voice[word][int(generator.integers(len(voice[word])))] for word in words)
-        pauses = tuple(generator.uniform(low, high, size=len(words) - 1).tolist())
+        pauses = tuple(generator.uniform(*PAUSE_SECONDS, size=len(words) - 1).tolist())
         planned.append(PlannedString(parts, pauses))
     return planned
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -123,18 +123,12 @@ class NoisyFileWriter:
         return sent, _facts(level_db, peak)
 
     def _noisy(self, file: NoisyFile, speech: Samples) -> tuple[Samples, dict[str, str]]:
-        assert file.folder.snr_db is not None
+        snr_db, channel = file.folder.snr_db, file.folder.channel
+        assert snr_db is not None
         digest = hashlib.sha256(f"{self.seed}/{file.target}".encode()).digest()
         generator = np.random.default_rng(int.from_bytes(digest, "big"))
-        scene = self.noises[file.folder.scene]
-        sent, record, noise = mix_drawn_noise(
-            speech,
-            lambda: scene.draw(generator),
-            _read_noise,
-            file.folder.snr_db,
-            generator=generator,
-            channel=file.folder.channel,
-        )
+        draw = partial(self.noises[file.folder.scene].draw, generator)
+        sent, record, noise = mix_drawn_noise(speech, draw, _read_noise, snr_db, generator=generator, channel=channel)
         return sent, _facts(record.speech_level_db, record.peak) | _noise_facts(noise, record)
 
     def _save(self, path: Path, sent: Samples) -> None:
@@ -159,14 +153,9 @@ class NoisyFileWriter:
             "source": source.path.as_posix(),
             **facts,
         }
-        return Utterance(
-            self.path(file),
-            source.words,
-            source.speaker,
-            source.split,
-            RawFormat(CHANNEL_RATE, "big") if self.file_format == "raw" else None,
-            {name: value for name, value in attributes.items() if value},
-        )
+        known = {name: value for name, value in attributes.items() if value}
+        raw = RawFormat(CHANNEL_RATE, "big") if self.file_format == "raw" else None
+        return Utterance(self.path(file), source.words, source.speaker, source.split, raw, known)
 
 
 #: What a written utterance may have, in the order of the manifest's columns.

@@ -8,10 +8,9 @@ import torch
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.environment import check_device, float32_on_cpu, set_threads
+from aurora_resnet.models.interface import StreamingStringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.models.streaming import StreamingNetwork
-from aurora_resnet.models.string_classifier import StreamingStringClassifier
-from aurora_resnet.models.whole_strings import WholeNetwork, step_samples
+from aurora_resnet.models.streaming import StreamingNetwork, WholeNetwork, step_samples
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.model_reference import ModelFile, wrong_kind
 from aurora_resnet.runtime.models.facts import finite_logits

@@ -4,7 +4,7 @@ Each message says what was expected, what came and what to do, in one or two lin
 ``AuroraError`` catches all of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class AuroraError(Exception):
@@ -63,3 +63,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def listed(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """Return texts as a message lists them: the first ones, and how many more there are.
+
+    >>> listed(["a", "b", "c"], 2), listed(["a", "b"], 2)
+    ('a, b and 1 more', 'a, b')
+    """
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more

@@ -1,6 +1,7 @@
 """A training from its file to its run record."""
 
 import logging
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,17 +19,29 @@ from aurora_resnet.models.zoo import model_cost
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.runtime.model_reference import Kind
 from aurora_resnet.runtime.vocabulary import Vocabulary
-from aurora_resnet.tasks.registry import task_of
-from aurora_resnet.training.data import TrainingData, load_data
+from aurora_resnet.tasks.strings import string_clips
+from aurora_resnet.tasks.words import word_clips
+from aurora_resnet.training.data import TrainingClips, TrainingData, load_data
 from aurora_resnet.training.experiment import NETWORK, ExperimentConfig
 from aurora_resnet.training.history import TrainingResult
+from aurora_resnet.training.objective import Objective
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.state import Resume, folder_taken
+from aurora_resnet.training.string_objective import StringObjective
 from aurora_resnet.training.trainer import Trainer
+from aurora_resnet.training.word_objective import WordObjective
 
 RECORD = "run.json"
 #: Manifest of the recordings that chose the best epoch, where the task keeps it; ``calibrate`` takes it.
 VALIDATION = "validation.csv"
+
+MakeClips = Callable[[ExperimentConfig, TrainingData, RecognizerModel, bool], TrainingClips]
+#: What makes the clips of a kind of model, and what it learns from a teacher if there is one; strings have none. What
+#: answers, calibrates and exports a kind is registered in rooms below (``RECOGNIZERS``, ``CHOOSE``, ``EXPORTS``).
+TASKS: dict[Kind, tuple[MakeClips, Callable[[RecognizerModel | None], Objective]]] = {
+    "words": (word_clips, WordObjective),
+    "strings": (string_clips, lambda _: StringObjective()),
+}
 
 logger = logging.getLogger(__name__)
 
@@ -58,27 +71,22 @@ def run_experiment(
     Raises:
         TrainingError: as ``Trainer.fit`` does; that another training works in ``out`` is told at once.
     """
-    out, task = Path(out), task_of(config.model)
+    out = Path(out)
     ranks = Ranks.join(local_device(torch.device(device)))
     with locked_folder(out, folder_taken(out)) if ranks.first else nullcontext():
         pass  # known before the recordings are read; the trainer takes the lock for itself
     progress = progress and ranks.first
     data = load_data(config.data, Vocabulary(config.words, config.digits) if config.words else None)
     model = build_network(config, data.vocabulary)
-    teacher = _teacher(config, task.kind, data.vocabulary, trust_code)
+    make_clips, objective = TASKS[model.kind]
+    teacher = _teacher(config, model.kind, data.vocabulary, trust_code)
+    learnt, init = objective(teacher), config.init
     trainer = Trainer(
-        model,
-        config.training,
-        out,
-        device=device,
-        progress=progress,
-        objective=task.objective(teacher),
-        init=config.init,
-        compile=compile,
+        model, config.training, out, device=device, progress=progress, objective=learnt, init=init, compile=compile
     )
     if trainer.load_report is not None:
         logger.info("%s; new: %s", trainer.load_report, ", ".join(trainer.load_report.new) or "nothing")
-    clips = task.clips(config, data, model, progress)
+    clips = make_clips(config, data, model, progress)
     result = trainer.fit(clips.train, clips.validation, resume=resume)
     if ranks.first:
         if clips.held_out is not None:

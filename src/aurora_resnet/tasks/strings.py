@@ -1,10 +1,8 @@
-"""Strings of words: the words of each clip in order, CTC, the share of strings that are right."""
+"""Strings of words: the words of each clip in order."""
 
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
-from aurora_resnet.training.string_objective import StringObjective
 from aurora_resnet.training.strings import load_strings
 
 
@@ -12,12 +10,3 @@ def string_clips(config: ExperimentConfig, data: TrainingData, model: Recognizer
     """Return clips of strings; ``held_out`` are the recordings of strings and talk that choose the best epoch."""
     del progress
     return load_strings(data, config.data, model, seed=config.training.seed)
-
-
-def string_objective(teacher: RecognizerModel | None) -> StringObjective:
-    """Return the objective; ``begin`` refuses the distillation that comes with a teacher."""
-    del teacher
-    return StringObjective()
-
-
-STRINGS = Task(kind="strings", clips=string_clips, objective=string_objective)

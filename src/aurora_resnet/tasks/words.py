@@ -1,12 +1,10 @@
-"""Single words: a label for each clip, cross-entropy, accuracy."""
+"""Single words: a label for each clip."""
 
 from aurora_resnet.clips.clip_set import load_clips
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.tasks.task import Task
 from aurora_resnet.training.data import TrainingClips, TrainingData
 from aurora_resnet.training.experiment import ExperimentConfig
 from aurora_resnet.training.sounds import training_clips, validation_clips
-from aurora_resnet.training.word_objective import WordObjective
 
 
 def word_clips(config: ExperimentConfig, data: TrainingData, model: RecognizerModel, progress: bool) -> TrainingClips:
@@ -22,6 +20,3 @@ def word_clips(config: ExperimentConfig, data: TrainingData, model: RecognizerMo
         return TrainingClips(clips, held_out)
     fresh = training_clips(clips, augment, root, seed=config.training.seed)
     return TrainingClips(fresh, held_out and validation_clips(held_out, augment, root))
-
-
-WORDS = Task(kind="words", clips=word_clips, objective=WordObjective)

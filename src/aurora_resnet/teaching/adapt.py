@@ -127,9 +127,6 @@ def _last_layer(model: RecognizerModel) -> nn.Linear:
 def _embeddings(model: RecognizerModel, clips: ClipSet) -> tuple[Tensor, Tensor]:
     """Return what the last layer is given of clips, ``[n, D]`` on the CPU, and the logits."""
     found: list[Tensor] = []
-    handle = _last_layer(model).register_forward_pre_hook(lambda _, given: found.append(given[0].float().cpu()))
-    try:
+    with _last_layer(model).register_forward_pre_hook(lambda _, given: found.append(given[0].float().cpu())):
         logits = predict_logits(model, clips, device=next(model.parameters()).device, batch_size=64)
-    finally:
-        handle.remove()
     return torch.cat(found).clone(), logits

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from aurora_resnet.evaluation.condition_report import ConditionReport
 from aurora_resnet.evaluation.metrics import MIN_SPEAKERS
+from aurora_resnet.runtime.errors import listed
 from aurora_resnet.teaching.recording_session import ENOUGH
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.synthetic import VOICE
@@ -66,7 +67,7 @@ def advise_after(estimate: ConditionReport) -> tuple[str, ...]:
 def _of_words(recordings: TeachingRecordings, least: int, enough: int) -> Iterator[str]:
     clips = recordings.clips_of_words()
     if few := [f"{word} ({count})" for word, count in clips.items() if count < least]:
-        yield f"few recordings: {_listed(few)}; record at least {least} of each word, better {enough}"
+        yield f"few recordings: {listed(few, LISTED)}; record at least {least} of each word, better {enough}"
     rarest, most = min(clips, key=lambda word: clips[word]), max(clips, key=lambda word: clips[word])
     if clips[most] > UNBALANCED * clips[rarest]:
         yield (
@@ -74,7 +75,8 @@ def _of_words(recordings: TeachingRecordings, least: int, enough: int) -> Iterat
             f"like both is taken for the former; record more of '{rarest}'"
         )
     if twins := _same_recordings(recordings):
-        yield f"the same recording stands there twice: {_listed(twins)}, so the estimate is too good; keep one of each"
+        same = listed(twins, LISTED)
+        yield f"the same recording stands there twice: {same}, so the estimate is too good; keep one of each"
 
 
 def _of_voices(recordings: TeachingRecordings) -> Iterator[str]:
@@ -104,8 +106,8 @@ def _of_speakers(recordings: TeachingRecordings) -> Iterator[str]:
         speakers_of[utterance.word].add(utterance.speaker)
     if alone := [word for word, who in speakers_of.items() if len(who) == 1]:
         yield (
-            f"said by one speaker only: {_listed(alone)}, so the model may learn the speaker instead of the word; "
-            "record the other speakers saying these words too"
+            f"said by one speaker only: {listed(alone, LISTED)}, so the model may learn the speaker instead of the "
+            "word; record the other speakers saying these words too"
         )
 
 
@@ -127,7 +129,3 @@ def _same_recordings(recordings: TeachingRecordings) -> list[str]:
         name = f"{utterance.path.parent.name}/{utterance.path.name}"
         seen[hashlib.sha256(utterance.path.read_bytes()).digest()].append(name)
     return [" and ".join(names) for names in seen.values() if len(names) > 1]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")

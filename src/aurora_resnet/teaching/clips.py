@@ -34,10 +34,7 @@ class TeachingClips:
 
 
 def read_clips(
-    recordings: TeachingRecordings,
-    network: RecognizerConfig,
-    *,
-    clip_seconds: float | None = None,
+    recordings: TeachingRecordings, network: RecognizerConfig, *, clip_seconds: float | None = None
 ) -> TeachingClips:
     """Read recordings for a network; its clips get as long as nearly all words need.
 
@@ -63,11 +60,9 @@ def read_clips(
     negatives, unusable = words.part(slice(0)), list[str]()
     if len(recordings.negatives):
         negatives, unusable = _audible(load_negatives(recordings.negatives, network, skip_unreadable=True))
-    usable = TeachingRecordings(
-        replace(recordings.words, utterances=words.utterances),
-        replace(recordings.negatives, utterances=negatives.utterances),
-        recordings.speaker_pattern,
-    )
+    said = replace(recordings.words, utterances=words.utterances)
+    unsaid = replace(recordings.negatives, utterances=negatives.utterances)
+    usable = TeachingRecordings(said, unsaid, recordings.speaker_pattern)
     problems = [*recordings.words.problems, *problems, *unusable]
     return TeachingClips(usable, network, load_clips(usable.words, network), negatives, tuple(problems))
 

@@ -48,7 +48,6 @@ class Encoder:
 
     Args:
         model: as ``resolve`` takes it; one with the head of ``SpeechEncoder``.
-        threads: CPU threads.
 
     Raises:
         ConfigError: for any other model.
@@ -58,13 +57,13 @@ class Encoder:
     (2, 768)
     """
 
-    def __init__(self, model: AnyModel = "speech_encoder", *, threads: int = 1) -> None:
+    def __init__(self, model: AnyModel = "speech_encoder") -> None:
         import onnx
 
         self.path = resolve(model, kind="words", format="onnx").path
         graph = self.graph()
         graph.graph.output.append(onnx.helper.make_empty_tensor_value_info(EMBEDDING))
-        self.model = ExportedModel(self.path, threads=threads, graph=graph.SerializeToString())
+        self.model = ExportedModel(self.path, graph=graph.SerializeToString())
         self.facts = self.model.facts
         self._kept: dict[bytes, Vectors] = {}
 

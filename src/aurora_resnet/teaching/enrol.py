@@ -25,7 +25,7 @@ from aurora_resnet.teaching.clips import read_clips
 from aurora_resnet.teaching.encoder import Encoder, Vectors
 from aurora_resnet.teaching.head import Layer
 from aurora_resnet.teaching.lessons import Lessons, answers_of, choose, of_people
-from aurora_resnet.teaching.negatives import NOISE, TALK, Bank, load_bank
+from aurora_resnet.teaching.negatives import NOISE, TALK, load_bank
 from aurora_resnet.teaching.recipe import usual_seconds
 from aurora_resnet.teaching.recordings import TeachingRecordings
 from aurora_resnet.teaching.report import OWN, Accepted, Taught
@@ -39,7 +39,6 @@ def enrol(
     with_known: bool = False,
     wrong: Corpus | None = None,
     encoder: Encoder | None = None,
-    bank: Bank | None = None,
     progress: Callable[[str], object] = lambda _: None,
 ) -> Taught:
     """Make a recogniser of a user's own words, and write it as an exported model.
@@ -52,7 +51,6 @@ def enrol(
         with_known: recognise the words of the encoder's model too, whose logits and strings stay as they are.
         wrong: recordings that an earlier model got wrong, as ``read_wrong`` reads them.
         encoder: of another model than ``speech_encoder``, or one that has described most of the recordings already.
-        bank: of negatives; that of the package by default.
         progress: is told what happens next.
 
     Raises:
@@ -64,7 +62,7 @@ def enrol(
     if out.suffix != ".onnx":
         raise ConfigError(f"{out}: the file of an enrolled model ends in .onnx")
     encoder = encoder or Encoder()
-    bank = bank or load_bank()
+    bank = load_bank()
     bank.check(encoder)
     facts = encoder.facts
     progress(f"reading {len(recordings.words) + len(recordings.negatives)} recordings")
@@ -107,11 +105,7 @@ def enrol(
             (*facts.vocabulary.words, *vocabulary.words), (*facts.vocabulary.digits, *vocabulary.digits)
         )
     written = replace(
-        facts,
-        name=out.stem,
-        vocabulary=vocabulary,
-        calibration=calibration,
-        clip_samples=clips.network.clip_samples,
+        facts, name=out.stem, vocabulary=vocabulary, calibration=calibration, clip_samples=clips.network.clip_samples
     )
     projection = bank.mean, bank.matrix
     encoder.write(out, written, f"# {out.stem}\n\n{taught.to_markdown()}\n", projection, layer, with_known=with_known)
@@ -141,15 +135,10 @@ def clip_format(encoder: Encoder) -> RecognizerConfig:
 def _merged(recordings: TeachingRecordings, wrong: Corpus) -> TeachingRecordings:
     """Return the recordings with false refusals behind the words, and false accepts behind the negatives."""
     words, negatives = (wrong.filter(isolated=isolated).utterances for isolated in (True, False))
-    return replace(
-        recordings,
-        words=replace(
-            recordings.words,
-            utterances=(*recordings.words, *words),
-            problems=(*recordings.words.problems, *wrong.problems),
-        ),
-        negatives=replace(recordings.negatives, utterances=(*recordings.negatives, *negatives)),
-    )
+    problems = (*recordings.words.problems, *wrong.problems)
+    said = replace(recordings.words, utterances=(*recordings.words, *words), problems=problems)
+    unsaid = replace(recordings.negatives, utterances=(*recordings.negatives, *negatives))
+    return replace(recordings, words=said, negatives=unsaid)
 
 
 def _advice(word: str, other: str, near: float) -> str:

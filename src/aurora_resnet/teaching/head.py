@@ -45,9 +45,7 @@ def fit_layer(
     prior = SCALE * mean / np.linalg.norm(mean, axis=1, keepdims=True)
     x = np.concatenate((vectors, negatives)).astype(np.float64)
     known = np.arange(len(vectors)), labels
-    share = np.repeat((0.5, 0.5), (len(vectors), len(negatives))) / np.repeat(
-        (len(vectors), max(1, len(negatives))), (len(vectors), len(negatives))
-    )
+    share = np.repeat((0.5 / len(vectors), 0.5 / max(1, len(negatives))), (len(vectors), len(negatives)))
 
     def loss(values: Array) -> tuple[float, Array]:
         weights, biases = values[:-words].reshape(words, -1), values[-words:]

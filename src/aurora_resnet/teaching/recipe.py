@@ -15,15 +15,15 @@ from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.augmented import AugmentedClips
 from aurora_resnet.clips.clip_set import ClipSet, load_clips
-from aurora_resnet.clips.joined import RepeatedEpochs
 from aurora_resnet.clips.negatives import NegativeShares
+from aurora_resnet.clips.source import RepeatedEpochs
 from aurora_resnet.corpora.samples import read_samples, sample_noises
 from aurora_resnet.models.recognizer_model import RecognizerConfig
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.vocabulary import DIGITS
 from aurora_resnet.training.config import Distillation, TrainingConfig
 from aurora_resnet.training.data import SoundFiles
-from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, trim_words
+from aurora_resnet.training.sounds import LONGEST_NOISE_SECONDS, find_sounds, read_sounds, talkers_of, trim_words
 
 #: Lengths of clips to choose from, whole steps of 40 ms; what starts from shorter ones works on longer ones too.
 CLIP_SECONDS = (1.0, 1.6, 2.0, 3.0)
@@ -133,13 +133,11 @@ class CommonSounds:
         rate = config.sample_rate
         own = find_sounds([SoundFiles(str(folder)) for folder in noises], ".")
         self.noises = read_sounds([*sample_noises().values(), *own], rate, LONGEST_NOISE_SECONDS)
-        samples = read_samples().filter(split="train")
-        voices = trim_words(load_clips(samples, replace(config, vocabulary=DIGITS)))
-        spoken = list(zip(voices.utterances, voices.waveforms, strict=True))
+        voices = load_clips(read_samples().filter(split="train"), replace(config, vocabulary=DIGITS))
+        voices = trim_words(voices)
+        spoken = zip(voices.utterances, voices.waveforms, strict=True)
         self.words: list[Samples] = [w.numpy() for u, w in spoken if u.word not in config.vocabulary]
-        self.talkers: list[list[Samples]] = [
-            [w.numpy() for u, w in spoken if u.speaker == speaker] for speaker in samples.speakers
-        ]
+        self.talkers = talkers_of(voices)
 
 
 def group_clips(
@@ -165,18 +163,9 @@ def group_clips(
     shared = sounds.words[group :: config.groups]
     repeat = 1 if not negatives else max(1, round(OWN_SHARE / (1 - OWN_SHARE) * len(shared) / len(negatives)))
     seed = config.seed * config.groups + group
-    pool = NoisePool(
-        sounds.noises,
-        [*sounds.talkers, [waveform.numpy() for waveform in trimmed.waveforms]],
-        sample_rate=rate,
-        generator=np.random.default_rng(seed),
-    )
-    augmented = AugmentedClips(
-        several,
-        [trim_silence(sound, rate) for sound in negatives] * repeat + shared,
-        pool,
-        augmentation=config.augmentation,
-        shares=NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2),
-        seed=seed,
-    )
+    talkers = [*sounds.talkers, [waveform.numpy() for waveform in trimmed.waveforms]]
+    pool = NoisePool(sounds.noises, talkers, sample_rate=rate, generator=np.random.default_rng(seed))
+    other = [trim_silence(sound, rate) for sound in negatives] * repeat + shared
+    shares = NegativeShares(of_epoch=config.negatives, words=0.6, fragments=0.2, noise=0.2)
+    augmented = AugmentedClips(several, other, pool, augmentation=config.augmentation, shares=shares, seed=seed)
     return RepeatedEpochs(augmented, config.distinct_epochs)

@@ -112,7 +112,7 @@ class Taught:
         parts = [
             f"Held-out recordings recognised: {shown} % ({estimate.correct} of {estimate.clips}; 95 % interval over "
             f"{over}); each was recognised by a network that was not trained on {who}. The model itself learnt from "
-            "all of them.",
+            "all of them."
         ]
         if self.correction is not None:
             parts.append(f"What was wrong: {self.correction}.")

@@ -114,10 +114,7 @@ class TakeFinder:
 
 
 def takes(
-    chunks: Iterable[npt.NDArray[np.generic]],
-    sample_rate: int,
-    *,
-    on_level: Callable[[float], object] | None = None,
+    chunks: Iterable[npt.NDArray[np.generic]], sample_rate: int, *, on_level: Callable[[float], object] | None = None
 ) -> Iterator[Take]:
     """Yield words as they are spoken, good or not, each after its pause.
 

@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,12 @@ from tqdm.asyncio import tqdm
 
 from aurora_resnet.calibration.word_point import fit_calibration
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from aurora_resnet.clips.clip_set import ClipSet, load_negatives
-from aurora_resnet.clips.joined import JoinedClips
-from aurora_resnet.clips.source import ClipSource
+from aurora_resnet.clips.clip_set import load_negatives
+from aurora_resnet.clips.source import ClipSource, JoinedClips
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.answers import Answers
-from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
+from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.recognition.word_model import TorchModel
 from aurora_resnet.runtime.errors import CheckpointError, ConfigError, TrainingError
@@ -112,6 +111,7 @@ def teach(
     return taught
 
 
+@dataclass(repr=False, eq=False)
 class Students:
     """The trainings: each without one group of recordings, and one with all of them.
 
@@ -124,22 +124,21 @@ class Students:
         device: where to compute.
     """
 
-    def __init__(
-        self,
-        lessons: Lessons,
-        config: TeachConfig,
-        init: Checkpoint,
-        noises: Sequence[str | Path],
-        work: Path,
-        device: str,
-    ) -> None:
-        self.lessons, self.config, self.init, self.work, self.device = lessons, config, init, work, device
+    lessons: Lessons
+    config: TeachConfig
+    init: Checkpoint
+    noises: Sequence[str | Path]
+    work: Path
+    device: str
+
+    def __post_init__(self) -> None:
+        lessons, config = self.lessons, self.config
         clips = lessons.clips
         self.held_out = {WORDS: (clips.words, lessons.group), OWN: (clips.negatives, lessons.own_group)}
-        samples = _sample_negatives(clips.network)
-        if samples is not None:
-            self.held_out[SAMPLES] = samples, np.arange(len(samples)) % config.groups
-        sounds = CommonSounds(clips.network, noises)
+        voices = read_samples().filter(split="test")  # of which no training uses anything
+        if len(unknown := voices.filter(lambda utterance: utterance.word not in clips.network.vocabulary)):
+            self.held_out[SAMPLES] = load_negatives(unknown, clips.network), np.arange(len(unknown)) % config.groups
+        sounds = CommonSounds(clips.network, self.noises)
         copies = lessons.times * config.copies(int(lessons.times.sum()))
         self.sources: list[ClipSource] = []
         for group in range(config.groups):
@@ -159,14 +158,8 @@ class Students:
         model, _ = start_from(self.init, network.vocabulary, clip_seconds=network.clip_seconds, seed=config.seed)
         out = self.work / ("all" if without is None else f"without_{without + 1}")
         counted = _Counted(bar, config.epochs * (config.groups if without is None else without))
-        trainer = Trainer(
-            model,
-            config.training(network.model),
-            out,
-            device=self.device,
-            objective=WordObjective(self.teacher(without)),
-            callbacks=[counted],
-        )
+        how, objective = config.training(network.model), WordObjective(self.teacher(without))
+        trainer = Trainer(model, how, out, device=self.device, objective=objective, callbacks=[counted])
         rest = [source for number, source in enumerate(self.sources) if number != without]
         result = trainer.fit(JoinedClips(rest), resume=True)
         try:
@@ -216,20 +209,10 @@ class _Counted(Callback):
         self.bar.update(self.before + record.epoch + 1 - self.bar.n)
 
 
-def _sample_negatives(network: RecognizerConfig) -> ClipSet | None:
-    """Return words of the sample voices that no training uses, if the network does not know them."""
-    unknown = read_samples().filter(split="test").filter(lambda utterance: utterance.word not in network.vocabulary)
-    return load_negatives(unknown, network) if len(unknown) else None
-
-
 def _work_folder(clips: TeachingClips, config: TeachConfig, noises: Sequence[str | Path], out: Path) -> Path:
     """Return where the trainings lie meanwhile; with other recordings or options, another folder."""
-    asked = [
-        to_mapping(config),
-        clips.recordings.words.digest(),
-        clips.recordings.negatives.digest(),
-        *map(str, noises),
-    ]
+    recordings = clips.recordings
+    asked = [to_mapping(config), recordings.words.digest(), recordings.negatives.digest(), *map(str, noises)]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
     return out.with_name(f".{out.stem}.teach") / digest
 

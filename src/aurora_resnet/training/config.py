@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from aurora_resnet.augmentation.spec_augment import SpecAugment
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.registry import unknown
-from aurora_resnet.training.choices import find_optimizer, find_own_schedule
+from aurora_resnet.training.choices import find_optimizer, find_schedule
 
 Rate = Annotated[float, Between(0, 1000, above=True)]
 BelowOne = Annotated[float, Between(0, 1, below=True)]
@@ -76,7 +76,7 @@ class TrainingConfig:
 
     def _misfits(self) -> Iterator[str]:
         yield from (f"optimizer: {problem}" for problem in unknown(find_optimizer, self.optimizer))
-        yield from (f"schedule: {problem}" for problem in unknown(find_own_schedule, self.schedule))
+        yield from (f"schedule: {problem}" for problem in unknown(find_schedule, self.schedule))
         if self.optimizer_options and self.optimizer in ("sgd", "adamw"):
             yield f"optimizer_options are for other optimizers than {self.optimizer}"
         starts = [epoch for epoch, _ in self.unfreeze]

@@ -23,7 +23,7 @@ from aurora_resnet.corpora.registry import load_corpus
 from aurora_resnet.corpora.sources.aurora2 import SCENES
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.noisy_corpus.scenes import SCENE_NAMES
-from aurora_resnet.runtime.errors import ConfigError, CorpusError
+from aurora_resnet.runtime.errors import ConfigError, CorpusError, listed
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -255,15 +255,14 @@ def _known(corpus: Corpus, source: Source, vocabulary: Vocabulary) -> Corpus:
     unknown = vocabulary.unknown(corpus.words)
     if not unknown:
         return corpus
-    listed = ", ".join(unknown[:LISTED]) + (", ..." if len(unknown) > LISTED else "")
     if not source.known_words_only:
         raise CorpusError(
-            f"{source.corpus} has words that the model does not know: {listed}; add them to words, or leave their "
-            "recordings out with known_words_only = true"
+            f"{source.corpus} has words that the model does not know: {listed(unknown, LISTED)}; add them to words, "
+            "or leave their recordings out with known_words_only = true"
         )
     known = corpus.filter(lambda utterance: utterance.word in vocabulary)
     if not len(known):
-        raise CorpusError(f"{source.corpus} has none of the model's words, but {listed}")
+        raise CorpusError(f"{source.corpus} has none of the model's words, but {listed(unknown, LISTED)}")
     return known
 
 

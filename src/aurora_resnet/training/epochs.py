@@ -44,8 +44,7 @@ def epoch_batches(
         clips: how many one speed has.
         batch_size: of all batches but the last.
         generator: decides everything.
-        fewest: clips of the last batch, which is left out if it has fewer: BatchNorm needs two, and each of several
-            processes one.
+        fewest: clips of the last batch, which is left out if it has fewer: BatchNorm needs two in each process.
 
     >>> batches = list(epoch_batches(10, 5, 2, torch.Generator().manual_seed(0)))
     >>> [len(batch) for batch in batches], len({index % 5 for batch in batches for index in batch.tolist()})

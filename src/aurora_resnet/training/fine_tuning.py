@@ -12,7 +12,7 @@ from aurora_resnet.checkpoints import Checkpoint, load_checkpoint
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.models.load_report import LoadReport, misfits
 from aurora_resnet.models.recognizer_model import RecognizerConfig, RecognizerModel
-from aurora_resnet.runtime.errors import ConfigError
+from aurora_resnet.runtime.errors import ConfigError, listed
 from aurora_resnet.runtime.vocabulary import Vocabulary
 
 
@@ -43,12 +43,9 @@ def start_from(
     """
     checkpoint = init if isinstance(init, Checkpoint) else load_checkpoint(init)
     learnt = checkpoint.model.config
-    config = replace(
-        learnt,
-        vocabulary=vocabulary,
-        options={**learnt.options, **(options or {})},
-        clip_seconds=learnt.clip_seconds if clip_seconds is None else clip_seconds,
-    )
+    options = {**learnt.options, **(options or {})}
+    seconds = learnt.clip_seconds if clip_seconds is None else clip_seconds
+    config = replace(learnt, vocabulary=vocabulary, options=options, clip_seconds=seconds)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RecognizerModel(config)
@@ -83,9 +80,8 @@ def take_weights(model: RecognizerModel, init: str | Path | Checkpoint) -> LoadR
     kept, values = ({n: t for n, t in each.items() if not n.startswith(head)} for each in (own, learnt))
     problems = misfits(kept, values)
     if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
         raise ConfigError(
-            f"{checkpoint.name} does not fit: {'; '.join(problems[:3])}{more}; leave the options that set sizes as "
+            f"{checkpoint.name} does not fit: {listed(problems, 3, '; ')}; leave the options that set sizes as "
             "they are in the checkpoint"
         )
     rows = _taken_head(model, checkpoint)

@@ -1,67 +1,13 @@
-"""Optimiser, parameter groups and learning-rate schedules."""
+"""The optimiser, its parameter groups and their rates."""
 
-import math
-from functools import partial
 from typing import Any
 
 import torch
 
 from aurora_resnet.models.interface import SpeechClassifier
 from aurora_resnet.runtime.errors import ConfigError
-from aurora_resnet.training.choices import OptimizerBuilder, Schedule, find_optimizer, find_own_schedule
+from aurora_resnet.training.choices import OptimizerBuilder, find_optimizer
 from aurora_resnet.training.config import TrainingConfig
-
-_ONE_CYCLE_START = 25.0
-_ONE_CYCLE_END = 25.0 * 1e4
-
-
-def rate_factor(step: int, total_steps: int, config: TrainingConfig) -> float:
-    r"""Return the learning rate of a step as a share of the highest one.
-
-    With :math:`w` warm-up steps of :math:`S` and :math:`u = (s - w) / (S - w)`:
-
-    - constant: :math:`\min(1, (s + 1) / (w + 1))`
-    - cosine: the same rise, then :math:`(1 + \cos \pi u) / 2` (Loshchilov and Hutter, *SGDR*, 2017)
-    - one_cycle: along a cosine from 1/25 to 1 in :math:`w` steps, then along a cosine to 1/250,000 (Smith and Topin,
-      *Super-Convergence*, 2018, with the constants of ``torch.optim.lr_scheduler.OneCycleLR``)
-
-    Args:
-        step: from 0 to ``total_steps - 1``.
-        total_steps: steps of the whole training.
-        config: names schedule and warm-up.
-
-    >>> config = TrainingConfig(schedule="cosine", warmup_fraction=0.1)
-    >>> [round(rate_factor(step, 100, config), 3) for step in (0, 9, 10, 55, 99)]
-    [0.091, 0.909, 1.0, 0.5, 0.0]
-    """
-    if config.schedule == "one_cycle":
-        peak = config.warmup_fraction * total_steps - 1
-        if step <= peak:
-            return _cosine(1 / _ONE_CYCLE_START, 1.0, step / peak if peak > 0 else 1.0)
-        return _cosine(1.0, 1 / _ONE_CYCLE_END, (step - peak) / (total_steps - 1 - peak))
-    warmup = round(config.warmup_fraction * total_steps)
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    if config.schedule == "constant":
-        return 1.0
-    return _cosine(1.0, 0.0, (step - warmup) / (total_steps - warmup))
-
-
-def _cosine(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
-
-
-def find_schedule(config: TrainingConfig) -> Schedule:
-    """Return the schedule of a configuration, built in or not.
-
-    Raises:
-        ConfigError: if a reference cannot be imported.
-
-    >>> find_schedule(TrainingConfig(warmup_fraction=0.0))(5, 10)
-    1.0
-    """
-    own = find_own_schedule(config.schedule)
-    return partial(rate_factor, config=config) if own is None else own
 
 
 def build_optimizer(

@@ -1,8 +1,8 @@
 """Processes that train one network together, as ``torchrun`` starts them: who does which part of a batch.
 
 All processes draw the same random numbers and so know the whole batch; each computes its part, gradients are summed by
-``DistributedDataParallel``, BatchNorms see the whole batch (``synchronized_norm``), and so the weights stay the same
-everywhere and are those of one process with that batch, but for rounding and for dropout, whose masks differ.
+``DistributedDataParallel``, and so the weights stay the same everywhere and are those of one process with that batch,
+but for rounding, for dropout, whose masks differ, and for BatchNorms, each of which sees the part of its process.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Ranks:
             return network
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch 2.14 renames it, 2.11 does not know that
-            parallel: nn.Module = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+            parallel: nn.Module = nn.parallel.DistributedDataParallel(network)
         return parallel
 
     @staticmethod

@@ -128,16 +128,11 @@ def noise_pool(
         CorpusError: if recordings are missing.
         AudioError: if a file cannot be read.
     """
-    talkers = _talkers(words) + [
-        list(negatives[i : i + SENTENCE_WORDS]) for i in range(0, len(negatives), SENTENCE_WORDS)
-    ]
-    return NoisePool(
-        read_sounds(find_sounds(source.noises, root), words.sample_rate, LONGEST_NOISE_SECONDS),
-        talkers,
-        sample_rate=words.sample_rate,
-        generator=np.random.default_rng(seed),
-        shares=source.noise_shares,
-    )
+    sentences = [list(negatives[i : i + SENTENCE_WORDS]) for i in range(0, len(negatives), SENTENCE_WORDS)]
+    talkers, rate = talkers_of(words) + sentences, words.sample_rate
+    recordings = read_sounds(find_sounds(source.noises, root), rate, LONGEST_NOISE_SECONDS)
+    generator = np.random.default_rng(seed)
+    return NoisePool(recordings, talkers, sample_rate=rate, generator=generator, shares=source.noise_shares)
 
 
 def find_sounds(sources: Sequence[SoundFiles], root: str | Path) -> list[Path]:
@@ -180,7 +175,8 @@ def trim_words(clips: ClipSet) -> ClipSet:
     return replace(clips, waveforms=tuple(torch.from_numpy(waveform.copy()) for waveform in trimmed))
 
 
-def _talkers(clips: ClipSet) -> list[list[Samples]]:
+def talkers_of(clips: ClipSet) -> list[list[Samples]]:
+    """Return the words of each speaker, in the order of the names."""
     speakers: dict[str, list[Samples]] = {}
     for utterance, waveform in zip(clips.utterances, clips.waveforms, strict=True):
         speakers.setdefault(utterance.speaker, []).append(waveform.numpy())

@@ -16,7 +16,7 @@ from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoi
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.config_files import to_mapping
 from aurora_resnet.models.recognizer_model import RecognizerModel
-from aurora_resnet.runtime.errors import CheckpointError, TrainingError
+from aurora_resnet.runtime.errors import CheckpointError, TrainingError, listed
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.history import EpochRecord, read_history, write_history
 from aurora_resnet.training.objective import Learner
@@ -76,10 +76,8 @@ class TrainingState:
             before = {**to_mapping(checkpoint.model.config), "training": info.get("training")}
             now = {**to_mapping(config), "training": to_mapping(self.learner.config)}
             changes = list(_differences(before, now)) or ["the clips differ"]
-            more = f" and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else ""
-            raise TrainingError(
-                f"{path} belongs to another training: {'; '.join(changes[:MOST_NAMED])}{more}; resume with what it had"
-            )
+            listing = listed(changes, MOST_NAMED, "; ")
+            raise TrainingError(f"{path} belongs to another training: {listing}; resume with what it had")
         told = _INFO.items() <= {key: type(value) for key, value in info.items()}.items()
         if not told or not 0 <= info["best_epoch"] < info["epochs"]:
             raise TrainingError(f"{path} is damaged: it does not say which epochs are done")

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from aurora_resnet.clips.clip_set import ClipSet
 from aurora_resnet.clips.string_clips import NO_WORDS
-from aurora_resnet.models.string_classifier import StringClassifier
+from aurora_resnet.models.interface import StringClassifier
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.objective import Learner

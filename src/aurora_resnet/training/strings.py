@@ -17,9 +17,9 @@ from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_aligned
 from aurora_resnet.corpora.splits import check_speakers_disjoint, split_speakers
 from aurora_resnet.corpora.utterance import Utterance
+from aurora_resnet.models.interface import StreamingStringClassifier, StringClassifier
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.models.streaming import check_streams
-from aurora_resnet.models.string_classifier import StreamingStringClassifier, StringClassifier
 from aurora_resnet.runtime.audio.clips import place, read_clip
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -62,14 +62,12 @@ def load_strings(data: TrainingData, config: DataConfig, model: RecognizerModel,
     sentences = [*reader.whole(recordings), *reader.aligned(strings, config.root, apart)]
     words = trim_words(reader.words(data.train))
     others = reader.other_words(augment, config.root)
+    recorded_talk = read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf)
     clips = StringClips(
         words,
         sentences,
         others,
-        [
-            *read_sounds(find_sounds(augment.talk, config.root), reader.rate, math.inf),
-            *_joined([word for word, _ in others], seed),
-        ],
+        [*recorded_talk, *_joined([word for word, _ in others], seed)],
         noise_pool(words, [], augment, config.root, seed),
         clip_seconds=model.config.clip_seconds,
         size=strings.size,
@@ -120,16 +118,10 @@ class _Reader:
     def validation(self, corpus: Corpus, step: int) -> ClipSet:
         """Return whole recordings, each in the middle of a clip as long as the longest."""
         waveforms = tuple(torch.from_numpy(self._read(utterance)) for utterance in corpus)
-        labels = [padded(self._units(utterance.words) or [NO_WORDS]) for utterance in corpus]
-        longest = max(map(len, waveforms))
-        return ClipSet(
-            corpus.utterances,
-            torch.from_numpy(np.stack(labels)),
-            self.rate,
-            longest + -longest % step,
-            waveforms,
-            vocabulary=self.config.vocabulary,
-        )
+        units = [padded(self._units(utterance.words) or [NO_WORDS]) for utterance in corpus]
+        labels, longest = torch.from_numpy(np.stack(units)), max(map(len, waveforms))
+        whole, vocabulary = longest + -longest % step, self.config.vocabulary
+        return ClipSet(corpus.utterances, labels, self.rate, whole, waveforms, vocabulary=vocabulary)
 
     def other_words(self, augment: AugmentSource, root: str) -> list[tuple[Samples, int]]:
         """Return single words, and their units as their files' names tell them."""

@@ -22,16 +22,15 @@ from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.progress import progress_bar
 from aurora_resnet.runtime.errors import ConfigError, TrainingError
 from aurora_resnet.training.callbacks import Callback, configured_callbacks
-from aurora_resnet.training.choices import OptimizerBuilder, Schedule
+from aurora_resnet.training.choices import OptimizerBuilder, Schedule, find_schedule
 from aurora_resnet.training.config import TrainingConfig
 from aurora_resnet.training.epochs import epoch_batches, seeded_epoch, steps_per_epoch
 from aurora_resnet.training.fine_tuning import take_weights
 from aurora_resnet.training.history import EpochRecord, TrainingResult
 from aurora_resnet.training.objective import Objective
-from aurora_resnet.training.optimization import build_optimizer, find_schedule, set_rates
+from aurora_resnet.training.optimization import build_optimizer, set_rates
 from aurora_resnet.training.ranks import Ranks, local_device
 from aurora_resnet.training.state import BEST, LAST, Resume, TrainingState, folder_taken
-from aurora_resnet.training.synchronized_norm import synchronized_norms
 from aurora_resnet.training.tally import Tally
 from aurora_resnet.training.word_objective import WordObjective
 
@@ -90,7 +89,7 @@ class Trainer:
         self.out = Path(out)
         self.progress = progress and self.ranks.first
         self.optimizer = build_optimizer(model.classifier, config, optimizer)
-        self.schedule = find_schedule(config) if schedule is None else schedule
+        self.schedule = schedule or find_schedule(config.schedule, config.warmup_fraction)
         self.callbacks = (*callbacks, *configured_callbacks(config))
         half = config.mixed_precision and self.device.type == "cuda" and not config.bfloat16
         self.precision = torch.float16 if half else torch.bfloat16 if config.bfloat16 else torch.float32
@@ -147,7 +146,7 @@ class Trainer:
             if isinstance(train, ClipSet):
                 variants = train.with_speeds(speeds)
             self.rejects = not isinstance(train, ClipSet) and train.has_negatives
-            steps = steps_per_epoch(len(train), self.config.batch_size, max(2, ranks.count))
+            steps = steps_per_epoch(len(train), self.config.batch_size, 2 * ranks.count)
             total, done = steps * self.config.epochs, steps * len(state.history)
             with progress_bar(total=total, initial=done, unit="step", show=self.progress) as self.bar:
                 while len(state.history) < self.config.epochs and not self._should_stop(state):
@@ -173,9 +172,9 @@ class Trainer:
             return source.epoch(epoch)
         clips, speeds = len(source), len(self.config.speed_factors)
         with seeded_epoch(self.config.seed, epoch, self.device) as generator:
-            batches = list(epoch_batches(speeds * clips, clips, self.config.batch_size, generator, self.ranks.count))
-        mine = (batch[self.ranks.share(len(batch))].tolist() for batch in batches)
-        return source.part(epoch, {row % clips for rows in mine for row in rows})
+            batches = epoch_batches(speeds * clips, clips, self.config.batch_size, generator, 2 * self.ranks.count)
+            mine = torch.cat([batch[self.ranks.share(len(batch))] for batch in batches])
+        return source.part(epoch, set((mine % clips).tolist()))
 
     def run_epoch(self, variants: ClipSet, clips: int, epoch: int, validation: ClipSet | None) -> EpochRecord:
         """Run one epoch and validate.
@@ -189,14 +188,11 @@ class Trainer:
         plan = self.config.freeze_plan(epoch)
         self.model.classifier.freeze(plan)
         self.model.train()
-        fewest = max(2, self.ranks.count)
+        fewest = 2 * self.ranks.count
         steps = steps_per_epoch(clips, self.config.batch_size, fewest)
         self.network = self.ranks.wrap(self.compiled or self.model.classifier)
         tally = Tally(self.device, self.bar, f"epoch {epoch + 1}/{self.config.epochs}")
-        with (
-            seeded_epoch(self.config.seed, epoch, self.device, self.ranks.rank) as generator,
-            synchronized_norms(self.model.classifier, self.ranks.count),
-        ):
+        with seeded_epoch(self.config.seed, epoch, self.device, self.ranks.rank) as generator:
             batches = epoch_batches(len(variants), clips, self.config.batch_size, generator, fewest)
             for number, indices in enumerate(batches):
                 set_rates(self.optimizer, self.schedule(epoch * steps + number, self.config.epochs * steps))

@@ -76,19 +76,12 @@ class WordObjective:
         self, learner: Learner, waveforms: Tensor, labels: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Return loss and hits of a batch."""
-        features = learner.features(waveforms, generator)
-        logits = learner.logits(features)
-        with torch.no_grad(), learner.autocast():
-            taught = None if self.teacher is None else self.lesson(self.teacher, waveforms, features).float()
+        logits = learner.logits(learner.features(waveforms, generator))
+        with torch.no_grad(), learner.autocast():  # the teacher gets the waveforms, without masks
+            taught = None if self.teacher is None else self.teacher(waveforms).float()
         loss = self.loss(learner, logits, labels, taught)
         scores = with_negative_class(logits.detach()) if learner.rejects else logits.detach()
         return loss, (scores.argmax(dim=1) == labels).sum()
-
-    def lesson(self, teacher: nn.Module, waveforms: Tensor, features: Tensor) -> Tensor:
-        """Return the teacher's logits; it gets the waveforms, without masks."""
-        del features
-        logits: Tensor = teacher(waveforms)
-        return logits
 
     def loss(self, learner: Learner, logits: Tensor, labels: Tensor, taught: Tensor | None = None) -> Tensor:
         """Return the mean loss of a batch; ``taught`` are the teacher's logits."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aurora_resnet.corpora.checking import LeftOut
-from aurora_resnet.corpora.manifest_rows import raw_format, raw_values
+from aurora_resnet.corpora.manifest import raw_format, raw_values
 from aurora_resnet.corpora.registry import read_manifest
 from aurora_resnet.runtime.audio.kinds import SOUND_SUFFIXES
 from aurora_resnet.runtime.audio.reading import Recording, open_file

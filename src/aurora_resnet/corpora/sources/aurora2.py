@@ -97,20 +97,13 @@ def read_aurora2(root: str | Path, byte_order: ByteOrder | None = None) -> Corpu
         listed = f"; {len(problems)} problems, the first: {problems[0]}" if problems else ""
         raise CorpusError(f"{root}: expected files like TESTA/N1_SNR5/FAC_13A.08, found none{listed}")
     speakers = _original_speakers(home, {match["speaker"] for _, match, *_ in found}, problems)
-    utterances = tuple(
-        Utterance(
-            path,
-            tuple(AURORA_LETTERS[letter] for letter in match["words"]),
-            speakers.get(match["speaker"], f"aurora2/{match['speaker']}"),
-            split,
-            raw if path.suffix == _HEADERLESS else None,
-            condition
-            | {"sex": match["speaker"][0].lower(), "repetition": match["repetition"]}
-            | {"aurora_speaker": match["speaker"]},
-        )
-        for path, match, split, condition in found
-    )
-    return Corpus("aurora2", utterances, tuple(problems))
+    utterances = []
+    for path, match, split, condition in found:
+        words, letters = tuple(AURORA_LETTERS[letter] for letter in match["words"]), match["speaker"]
+        known = {"sex": letters[0].lower(), "repetition": match["repetition"], "aurora_speaker": letters}
+        speaker, written = speakers.get(letters, f"aurora2/{letters}"), raw if path.suffix == _HEADERLESS else None
+        utterances.append(Utterance(path, words, speaker, split, written, condition | known))
+    return Corpus("aurora2", tuple(utterances), tuple(problems))
 
 
 def _parts(root: Path) -> tuple[Path, list[Path]]:

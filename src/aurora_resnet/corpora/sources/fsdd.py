@@ -60,16 +60,9 @@ def read_fsdd(folder: str | Path) -> Corpus:
         if match is None:
             problems.append(f"{path.name}: expected a name like 7_theo_12.wav (digit, speaker, index)")
             continue
-        index = int(match["index"])
-        utterances.append(
-            Utterance(
-                path,
-                (DIGITS.words[int(match["digit"])],),
-                f"fsdd/{match['speaker']}",
-                "test" if index in TEST_INDICES else "train",
-                attributes={"index": str(index)},
-            )
-        )
+        index, word = int(match["index"]), DIGITS.words[int(match["digit"])]
+        split, known = "test" if index in TEST_INDICES else "train", {"index": str(index)}
+        utterances.append(Utterance(path, (word,), f"fsdd/{match['speaker']}", split, attributes=known))
     raise_together(folder, problems)
     if not utterances:
         raise CorpusError(f"{folder}: expected recordings like 7_theo_12.wav here or in recordings/, found none")

@@ -94,18 +94,11 @@ def read_people_strings(folder: str | Path) -> Corpus:
     rows = _rows()
     paths = {name: folder / _source(row) / f"{name}.flac" for name, row in rows.items()}
     raise_together(folder, [f"{path.relative_to(folder)} is missing" for path in paths.values() if not path.is_file()])
-    return Corpus(
-        "people-strings",
-        tuple(
-            Utterance(
-                paths[name],
-                tuple(row["transcript"].split()),
-                f"people/{name.partition('_')[0]}",
-                attributes={"collection": row["collection"]},
-            )
-            for name, row in rows.items()
-        ),
-    )
+    utterances = []
+    for name, row in rows.items():
+        words, speaker = tuple(row["transcript"].split()), f"people/{name.partition('_')[0]}"
+        utterances.append(Utterance(paths[name], words, speaker, attributes={"collection": row["collection"]}))
+    return Corpus("people-strings", tuple(utterances))
 
 
 def download_people_strings(target: str | Path, *, sources: dict[str, Source] = SOURCES, progress: bool = True) -> Path:
@@ -135,14 +128,10 @@ def download_people_strings(target: str | Path, *, sources: dict[str, Source] = 
     """
     for title, source in sources.items():
         rows = {name: row for name, row in _rows().items() if _source(row) == title}
-        download_archive(
-            source.urls,
-            Path(target) / title,
-            partial(_unpack, source=source, names=rows),
-            partial(_find_problems, sha256=source.sha256, rows=rows),
-            max_bytes=source.max_bytes,
-            progress=progress,
-        )
+        folder, limit = Path(target) / title, source.max_bytes
+        unpack = partial(_unpack, source=source, names=rows)
+        find_problems = partial(_find_problems, source.sha256, rows)
+        download_archive(source.urls, folder, unpack, find_problems, max_bytes=limit, progress=progress)
     return Path(target)
 
 
@@ -173,7 +162,7 @@ def _unpack(archive: Path, folder: Path, source: Source, names: dict[str, dict[s
     shutil.rmtree(original, ignore_errors=True)
 
 
-def _find_problems(folder: Path, sha256: str, rows: dict[str, dict[str, str]]) -> list[str]:
+def _find_problems(sha256: str, rows: dict[str, dict[str, str]], folder: Path) -> list[str]:
     """Name what is missing or differs from the list."""
     problems = []
     for name, row in rows.items():

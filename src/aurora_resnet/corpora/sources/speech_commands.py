@@ -65,14 +65,8 @@ def read_speech_commands(folder: str | Path) -> Corpus:
             continue
         word = (match["word"] if flat else path.parent.name).lower()
         listed = path.stem.removeprefix(f"{match['word']}_") if flat else path.stem
-        utterances.append(
-            Utterance(
-                path,
-                (word,),
-                f"speech-commands/{match['speaker'].lower()}",
-                splits.get(f"{word}/{listed}", "train") if splits else "",
-            )
-        )
+        split = splits.get(f"{word}/{listed}", "train") if splits else ""
+        utterances.append(Utterance(path, (word,), f"speech-commands/{match['speaker'].lower()}", split))
     raise_together(folder, misnamed)
     if not utterances:
         raise CorpusError(f"{folder}: expected folders of words like two/439c84f4_nohash_1.wav, found none")
@@ -80,11 +74,7 @@ def read_speech_commands(folder: str | Path) -> Corpus:
 
 
 def download_speech_commands(
-    target: str | Path,
-    *,
-    url: str = SPEECH_COMMANDS_URL,
-    sha256: str = SPEECH_COMMANDS_SHA256,
-    progress: bool = True,
+    target: str | Path, *, url: str = SPEECH_COMMANDS_URL, sha256: str = SPEECH_COMMANDS_SHA256, progress: bool = True
 ) -> Path:
     """Download Speech Commands 0.02 (2.4 GB) into the folder ``target``, one sub-folder a word.
 
