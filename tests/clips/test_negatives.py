@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from aurora_resnet.augmentation.noise_pool import NoisePool
+from aurora_resnet.augmentation.noise_pool import NoisePool, NoiseShares
 from aurora_resnet.clips.clip_set import ClipSet
-from aurora_resnet.clips.negatives import FRAGMENT, PIECE_SECONDS, Negatives, NegativeShares
+from aurora_resnet.clips.negatives import FRAGMENT, PIECE_SECONDS, TOO_FAST_OR_SLOW, Negatives, NegativeShares
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
@@ -49,6 +50,66 @@ def test_the_kinds_are_drawn_by_their_shares(words: ClipSet, pool: NoisePool) ->
     kinds = Counter("noise" if d is None else "word" if d is other else "fragment" for d in drawn)
     for kind, share in (("word", 0.5), ("fragment", 0.2), ("noise", 0.3)):
         assert kinds[kind] / 4000 == pytest.approx(share, abs=0.04)  # five standard deviations
+
+
+def test_kinds_that_are_not_asked_for_draw_nothing(words: ClipSet, pool: NoisePool) -> None:
+    made = Negatives(words, [ramp(0)], pool, NegativeShares(words=0.5, pieces=0.2), talk=[ramp(0)])
+    shares = np.array([0.5, 0.15, 0.3, 0.2])
+    for seed in range(100):  # the weights that ship are of trainings that had four kinds
+        drawn, alone = np.random.default_rng(seed), np.random.default_rng(seed)
+        if int(alone.choice(4, p=shares / shares.sum())) == 2:
+            assert made.draw(drawn) is None
+            assert drawn.bit_generator.state == alone.bit_generator.state
+    window = made.noise_window(np.random.default_rng(0))
+    plain = pool.draw(words.clip_samples, np.random.default_rng(0), fewest_talkers=5)
+    np.testing.assert_array_equal(window, plain * np.float32(0.1))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_noises_are_as_short_as_words_as_often_as_asked(words: ClipSet, pool: NoisePool, share: float) -> None:
+    pool.shares = NoiseShares(recorded=1, babble=0, synthetic=0, sum_of_two=0)  # steady noise
+    made = negatives(replace(words, clip_samples=RATE), pool, [], fragments=0, noise=1, bursts=share)
+    generator = np.random.default_rng(0)
+    powers = [np.square(made.noise_window(generator)).reshape(20, -1).mean(axis=1) for _ in range(200)]
+    bursts = sum(power.min() < 0.3 * power.mean() for power in powers) / len(powers)
+    assert bursts == pytest.approx(share, abs=0.12 * (share > 0))
+
+
+def test_calls_take_the_place_of_noises(words: ClipSet, pool: NoisePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "draw", lambda length, *_, **__: np.zeros(length, np.float32))
+    made, generator = negatives(words, pool, [], fragments=0, noise=1, calls=0.3), np.random.default_rng(0)
+    levels = np.array([np.sqrt(np.square(made.noise_window(generator)).mean()) for _ in range(400)])
+    assert (levels > 0).mean() == pytest.approx(0.3, abs=0.12)  # five standard deviations
+    np.testing.assert_allclose(levels[levels > 0], 0.1, rtol=1e-3)
+
+
+def test_what_says_nothing_is_mirrored_or_at_another_speed_or_in_another_order(words: ClipSet, pool: NoisePool) -> None:
+    time = np.arange(RATE // 2) / RATE
+    tone = np.sin(2 * np.pi * 440 * time).astype(np.float32) * (1 + time.astype(np.float32))
+    clips = replace(words, waveforms=(torch.from_numpy(tone.copy()),) * 3)
+    made, generator, ways = (
+        negatives(clips, pool, [], fragments=0, noise=0, unspoken=1),
+        np.random.default_rng(0),
+        set(),
+    )
+    for _ in range(60):
+        drawn = made.draw(generator)
+        assert drawn is not None
+        spectrum = np.abs(np.fft.rfft(drawn, 8 * RATE))
+        strongest, change = np.argmax(spectrum) / 8, len(drawn) / len(tone)
+        if change != 1:
+            ways.add("slower" if change > 1 else "faster")
+            assert TOO_FAST_OR_SLOW[0] - 0.01 <= max(change, 1 / change) <= TOO_FAST_OR_SLOW[1] + 0.01
+            assert strongest == pytest.approx(440 / change, rel=0.02)
+        elif strongest > 2000:
+            ways.add("mirrored")
+            assert strongest == pytest.approx(RATE / 2 - 440, abs=2)
+        else:
+            ways.add("another order")
+            np.testing.assert_array_equal(np.sort(drawn), np.sort(tone))
+            assert not np.array_equal(drawn, tone)
+    assert ways == {"slower", "faster", "mirrored", "another order"}
+    np.testing.assert_array_equal(clips.waveforms[0].numpy(), tone)  # the words stay as they are
 
 
 def test_pieces_are_cut_anywhere_out_of_talk(words: ClipSet, pool: NoisePool) -> None:
@@ -131,6 +192,9 @@ def test_other_words_alone_need_recordings(words: ClipSet, pool: NoisePool) -> N
         {"words": -1.0},
         {"fragments": float("nan")},
         {"noise": float("inf")},
+        {"unspoken": -1.0},
+        {"calls": 1.1},
+        {"bursts": -0.1},
         {"fewest_talkers": 0},
         {"fewest_talkers": 2.5},
         {"whole_words": "oh"},

@@ -74,7 +74,8 @@ def test_a_recipe_is_the_training_that_the_shipped_weights_tell_of(name: str) ->
     begun = replace(stage, init="compact" if stage.init else None)  # the second edition's was called so
     now, then = to_mapping(experiment(recipe, begun, {})), load_checkpoint(name).info["training"]["experiment"]
     # What later versions can set besides is off, or without effect.
-    new = {"data.speaker_share": 1.0, "data.augment.augmentation.echo_probability": 0.0}
+    kinds = dict.fromkeys((f"data.augment.negative_shares.{kind}" for kind in ("unspoken", "calls", "bursts")), 0.0)
+    new = {"data.speaker_share": 1.0, "data.augment.augmentation.echo_probability": 0.0, **kinds}
     unused = ("clipping_db", "echo_db", "echo_seconds")
     assert {**new, **_flat(then)} == {key: v for key, v in _flat(now).items() if key in _flat(then) or key in new}
     assert all(key in _flat(then) or key in new or key.endswith(unused) for key in _flat(now))

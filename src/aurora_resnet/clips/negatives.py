@@ -1,7 +1,7 @@
 """Negatives: clips to learn from that are none of the words.
 
-They are recordings of other words, pieces of other talk as a stream is cut, fragments of the words themselves, and
-noise alone. A network that recognises a word in any of these is wrong.
+They are recordings of other words, pieces of other talk as a stream is cut, fragments of the words themselves, speech
+made to say nothing, and noise alone. A network that recognises a word in any of these is wrong.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ import numpy as np
 
 from aurora_resnet.augmentation.noise_pool import NoisePool, Share, all_zero
 from aurora_resnet.augmentation.recipe import SPEECH_LEVEL
+from aurora_resnet.augmentation.synthetic_noise import burst, call
 from aurora_resnet.bounds import Between, configuration
 from aurora_resnet.clips.clip_set import ClipSet
+from aurora_resnet.runtime.audio.resampling import change_rate
 from aurora_resnet.runtime.audio.waveform import Samples
 from aurora_resnet.runtime.errors import ConfigError
 
@@ -22,6 +24,12 @@ FRAGMENT = 0.35
 PIECE_SECONDS = (0.16, 0.8)
 #: Fewest talkers of a babble in which no single word can be understood.
 CROWD = 5
+#: How much faster or slower speech is that nobody would speak, as factors.
+TOO_FAST_OR_SLOW = (2.0, 2.7)
+#: Of the stretches that speech is cut into to be put together in another order.
+STRETCH_SECONDS = (0.03, 0.09)
+Part = Annotated[float, Between(0, 1)]
+KINDS = ("words", "fragments", "noise", "pieces", "unspoken")
 
 
 @configuration()
@@ -45,13 +53,19 @@ class NegativeShares:
     noise: Share = 0.3
     #: Stretches cut anywhere out of talk that says none of the words.
     pieces: Share = 0.0
+    #: Pieces and words that say nothing: their spectrum upside down, far too fast or slow, or in another order.
+    unspoken: Share = 0.0
+    #: Of the noises, those that are computed calls, as of animals.
+    calls: Part = 0.0
+    #: Of the noises, those that are as short as a word, as a knock, a bark or a cough is.
+    bursts: Part = 0.0
     #: Words of which no fragments are made: much the same backwards, or their beginning alone is the word.
     whole_words: tuple[str, ...] = ("oh", "nine", "eight")
     #: Of a babble that stands alone: one or two talkers of the training words may say a word that can be understood.
     fewest_talkers: Annotated[int, Between(1, 1000)] = CROWD
 
     def _misfits(self) -> list[str]:
-        return all_zero(**{name: getattr(self, name) for name in ("words", "fragments", "noise", "pieces")})
+        return all_zero(**{name: getattr(self, name) for name in KINDS})
 
 
 class Negatives:
@@ -88,9 +102,8 @@ class Negatives:
         *,
         talk: Sequence[Samples] = (),
     ) -> None:
-        kinds = np.array(
-            [shares.words if recordings else 0.0, shares.fragments, shares.noise, shares.pieces if talk else 0.0]
-        )
+        sources = {"words": recordings, "pieces": talk}
+        kinds = np.array([getattr(shares, name) if sources.get(name, True) else 0.0 for name in KINDS])
         if shares.of_epoch and not kinds.any():
             raise ConfigError("negatives are to be other words or talk alone, and no recordings of any are given")
         self.words = words
@@ -107,18 +120,26 @@ class Negatives:
         return round(len(self.words) * self.shares.of_epoch / (1 - self.shares.of_epoch))
 
     def draw(self, generator: np.random.Generator) -> Samples | None:
-        """Return another word, a piece or a fragment, of any length; None stands for noise alone."""
-        kind = int(generator.choice(4, p=self._kinds / self._kinds.sum()))
-        if kind == 0:
+        """Return another word, a piece, a fragment or what says nothing, of any length; None stands for noise alone."""
+        kind = KINDS[int(generator.choice(len(KINDS), p=self._kinds / self._kinds.sum()))]
+        if kind == "words":
             return self.recordings[int(generator.integers(len(self.recordings)))]
-        if kind == 3:
+        if kind == "pieces":
             return self._piece(generator)
-        return self._fragment(generator) if kind == 1 and self._breakable else None
+        if kind == "unspoken":
+            return self._unspoken(generator)
+        return self._fragment(generator) if kind == "fragments" and self._breakable else None
 
     def noise_window(self, generator: np.random.Generator) -> Samples:
         """Return noise alone at the level of speech, as long as a clip."""
-        length, talkers = self.words.clip_samples, self.shares.fewest_talkers
-        return self.noises.draw(length, generator, fewest_talkers=talkers) * np.float32(SPEECH_LEVEL)
+        shares, length, rate = self.shares, self.words.clip_samples, self.noises.sample_rate
+        if shares.calls and generator.random() < shares.calls:
+            noise = call(length, sample_rate=rate, generator=generator)
+        else:
+            noise = self.noises.draw(length, generator, fewest_talkers=shares.fewest_talkers)
+        if shares.bursts and generator.random() < shares.bursts:
+            noise = burst(noise, sample_rate=rate, generator=generator)
+        return noise * np.float32(SPEECH_LEVEL)
 
     def _piece(self, generator: np.random.Generator) -> Samples:
         """Return a stretch of talk; a longer recording is drawn more often, in proportion to its length."""
@@ -128,6 +149,24 @@ class Negatives:
         length = round(generator.uniform(*PIECE_SECONDS) * self.words.sample_rate)
         start = max(0, min(place - int(self._ends[number]) + len(recording), len(recording) - length))
         return recording[start : start + length].copy()
+
+    def _unspoken(self, generator: np.random.Generator) -> Samples:
+        """Return a piece of talk, or a word, that keeps much of the sound of speech and says nothing."""
+        if self.talk and generator.random() < 0.5:
+            speech = self._piece(generator)
+        else:
+            speech = self.words.waveforms[int(generator.integers(len(self.words)))].numpy().copy()
+        way = generator.integers(3)
+        if way == 0:
+            speech[1::2] *= -1  # times cos(pi n), which mirrors the spectrum about a quarter of the sample rate
+            return speech
+        if way == 1:
+            factor = generator.uniform(*TOO_FAST_OR_SLOW)
+            return change_rate(speech, factor if generator.random() < 0.5 else 1 / factor)
+        length = round(generator.uniform(*STRETCH_SECONDS) * self.words.sample_rate)
+        stretches = [speech[start : start + length] for start in range(0, len(speech), length)]
+        order = generator.permutation(len(stretches))
+        return np.concatenate([stretches[int(i)][:: int(generator.choice([1, -1]))] for i in order])
 
     def _fragment(self, generator: np.random.Generator) -> Samples:
         """Return a word backwards, its beginning or end alone, or one's beginning with another's end."""
