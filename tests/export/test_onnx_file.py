@@ -16,7 +16,7 @@ from onnx import numpy_helper
 
 from aurora_resnet.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from aurora_resnet.evaluation.strings import WordCounts
-from aurora_resnet.export import word_export
+from aurora_resnet.export import kinds
 from aurora_resnet.export.kinds import WordExport
 from aurora_resnet.export.onnx_file import export_onnx
 from aurora_resnet.export.parity import LARGEST_DIFFERENCE, Outputs, Parity
@@ -75,7 +75,7 @@ def test_nothing_is_written_if_the_check_fails(
     def refuse(*_: object, **__: object) -> Outputs:
         raise ExportError("too differently")
 
-    monkeypatch.setattr(word_export, "build_graph", lambda _: onnx.ModelProto())  # takes seconds, and is not asked here
+    monkeypatch.setattr(kinds, "build_graph", lambda _: onnx.ModelProto())  # takes seconds, and is not asked here
     monkeypatch.setattr(WordExport, "file_answers", refuse)
     path = tmp_path / "model.onnx"
     path.write_text("former")
