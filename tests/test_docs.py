@@ -120,6 +120,7 @@ def test_the_examples_of_a_page_run(page: str, capsys: pytest.CaptureFixture[str
     run_commands(page, capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_commands_of_the_page_about_strings(capsys: pytest.CaptureFixture[str]) -> None:
     outputs = run_commands("strings.md", capsys)
@@ -127,6 +128,7 @@ def test_commands_of_the_page_about_strings(capsys: pytest.CaptureFixture[str]) 
     assert any("string_ended\t4071" in output for output in outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_python_of_the_page_about_strings(recognizer: Recognizer) -> None:
     pytest.importorskip("fastapi")

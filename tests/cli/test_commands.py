@@ -58,6 +58,7 @@ def test_a_training_leaves_checkpoints_history_log_record_and_figure(trained: Pa
     assert "epoch 2/2" in (trained / "train.log").read_text()
 
 
+@pytest.mark.slow
 def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: Path, call: Call) -> None:
     outputs = {name: tmp_path / f"report.{name}" for name in ("json", "csv")}
     figure, predictions = tmp_path / "confusion.png", tmp_path / "predictions.csv"
@@ -79,6 +80,7 @@ def test_evaluate_prints_and_writes_the_same_accuracy(trained: Path, tmp_path: P
     assert agree == report["correct"]
 
 
+@pytest.mark.slow
 def test_evaluate_divides_by_an_attribute(trained: Path, call: Call) -> None:
     result = call(
         "evaluate", "--model", str(trained / "best.safetensors"), "--corpus", "samples:", "--split", "test",
@@ -127,6 +129,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_calibrate_keeps_the_weights_and_moves_the_operating_point(
     trained: Path, noise: Path, tmp_path: Path, call: Call
 ) -> None:
@@ -230,6 +233,7 @@ def test_corpus_counts_and_writes_a_manifest_that_reads_back(tmp_path: Path, cal
     assert "594 clips, 27 speakers" in call("corpus", f"manifest:{manifest}").stdout
 
 
+@pytest.mark.slow
 def test_models_table_names_all(call: Call) -> None:
     result = call("models")
     assert result.returncode == 0

@@ -55,6 +55,7 @@ def build(call: Call, speech: Path, noise: Path, out: Path, *more: str) -> subpr
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_tree_is_built_kept_and_evaluated_in_aurora_tables(
     speech: Path, noise: Path, model: Path, tmp_path: Path, call: Call
 ) -> None:

@@ -117,6 +117,7 @@ def test_other_training_loops(run: Run, name: str, package: str) -> None:
     assert re.fullmatch(r"other voices: [\d.]+% right", lines[-1])
 
 
+@pytest.mark.slow
 def test_own_words(run: Run) -> None:
     folder = as_folder(load_corpus("samples:").filter(speakers=VOICES[:3], words=WORDS))
     lines = run("own_words", folder=str(folder), out="mine.onnx")

@@ -102,7 +102,7 @@ def check_layer_by_layer(ours: ResidualSpeechNet, reference: nn.Module, dtype: t
     torch.testing.assert_close(ours.embed(grey), last.mean(dim=(2, 3)), rtol=1e-4, atol=1e-5 * float(last.abs().max()))
 
 
-@pytest.mark.parametrize("stages", [3, 4])
+@pytest.mark.parametrize("stages", [3, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("suffix", "dtype"), [("pth", torch.float32), ("safetensors", torch.float64)])
 def test_equal_to_torchvision_layer_by_layer(
     stages: int, suffix: str, dtype: torch.dtype, weight_files: dict[str, Path], image_net: nn.Module

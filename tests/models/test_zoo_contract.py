@@ -18,7 +18,10 @@ from aurora_resnet.models.zoo import ZOO, create_model, list_models, model_cost,
 from aurora_resnet.runtime.errors import ConfigError
 from aurora_resnet.testing.model_contract import MODEL_CHECKS
 
-ALL = pytest.mark.parametrize("name", list_models())
+#: Large networks of like parts: one of them is quick enough for every run.
+LARGE = ("resnet_attention", "resnet_transformer")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in list_models()]
+ALL = pytest.mark.parametrize("name", NAMES)
 
 
 def features(batch: int = 3, n_mels: int = 64, frames: int = 40, seed: int = 0) -> Tensor:
@@ -41,7 +44,7 @@ def some_model(name: str) -> SpeechClassifier:
 
 
 @pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", list_models())
+@ALL
 def test_every_model_keeps_what_all_models_promise(name: str, check: Callable[..., None]) -> None:
     check(name)
 

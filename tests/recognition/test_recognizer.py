@@ -146,6 +146,7 @@ def test_an_exported_model_and_a_wrong_name_import_no_torch() -> None:
     ] == [True] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_torch_and_the_exported_model_agree_on_the_sample_words(name: str) -> None:
     """The exported models are in int8, so they agree nearly, and in what they say."""

@@ -106,6 +106,7 @@ def test_windows_of_a_long_recording_are_put_together_step_by_step(facts: Sequen
     assert 2 * MARGIN_SECONDS < WINDOW_SECONDS
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_read_as_its_parts_are(number: Samples) -> None:
     recognizer = StringRecognizer.from_pretrained("speech_encoder")
     assert not isinstance(recognizer.model, SequenceModel)

@@ -20,6 +20,7 @@ def experiments() -> dict[Run, ExperimentConfig]:
     return {run: run.experiment(Path("out")) for run in plan()}
 
 
+@pytest.mark.slow
 def test_every_run_has_a_configuration_of_its_own() -> None:
     runs = experiments()
     names = Counter(run.name for run in runs)

@@ -81,6 +81,7 @@ def taught(folder: Path, config: TeachConfig, tmp_path_factory: pytest.TempPathF
     return teach(read_recordings(folder), tmp_path_factory.mktemp("out") / "mine.safetensors", config)
 
 
+@pytest.mark.slow
 def test_the_teacher_answers_as_the_file_does_that_is_enrolled_from_the_same_recordings(
     folder: Path, tiny_words: TinyWords, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ def test_nothing_is_tried_corrected_or_saved_before_there_are_words(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_folder_may_be_where_one_is(tmp_path: Path, tiny_words: TinyWords, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny_words.write(tmp_path / "mine"))
     trial = Trial(Path(), "dot")

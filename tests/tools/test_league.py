@@ -116,6 +116,7 @@ def test_a_killed_run_ends_as_one_that_was_not(toy: Callable[[], Any], tmp_path:
         assert len(path.read_text().splitlines()) == len(answered[path.name].splitlines())
 
 
+@pytest.mark.slow
 def test_what_is_answered_is_not_asked_again(toy: Callable[[], Any], tmp_path: Path) -> None:
     whole = toy()
     (tmp_path / "stop").touch()  # whoever asked for more than three clips would be killed

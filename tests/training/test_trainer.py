@@ -49,6 +49,7 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+@pytest.mark.slow
 def test_it_learns_what_tells_the_words_apart(
     tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
 ) -> None:

@@ -61,6 +61,7 @@ def choose(page: Page, data: bytes) -> None:
     page.get_by_label("Choose a sound file").set_input_files(file)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_digits_appear_while_one_speaks_and_stay(page: Page) -> None:
     assert page.title() == "Say a number"
     number = page.get_by_label("Number")

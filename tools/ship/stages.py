@@ -82,8 +82,17 @@ def make_stage(recipe: Recipe, stage: Stage, before: Mapping[str, Path], folder:
         _tell_of_training(trained, folder)
     else:
         run_experiment(experiment(recipe, stage, before), folder, device=device, resume=True, progress=True)
+        _name_stages(folder / RECORD, before)
         model = last_average(folder) if stage.last else load_checkpoint(folder / BEST).model
         save_checkpoint(model, folder / WEIGHTS)
+
+
+def _name_stages(record: Path, before: Mapping[str, Path]) -> None:
+    """Let a training tell of the stages before it by their names, not by where they happened to lie."""
+    text = record.read_text(encoding="utf-8")
+    for name, folder in before.items():
+        text = text.replace(json.dumps(str(folder / WEIGHTS)), json.dumps(name))
+    write_json(json.loads(text), record)
 
 
 def _tell_of_training(trained: Path, folder: Path, **more: Any) -> None:
