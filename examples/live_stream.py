@@ -7,9 +7,9 @@ The stream is a file, cut into chunks of 0.1 s; a microphone, a socket or a pipe
 
 Prints:
 
-    one, 0.99: 0.5 to 1.0 s, known at 1.2 s
-    two, 0.99: 1.5 to 1.9 s, known at 2.2 s
-    three, 0.99: 2.4 to 2.9 s, known at 2.9 s
+    one, 1.00: 0.5 to 1.0 s, known at 1.3 s
+    two, 1.00: 1.5 to 1.9 s, known at 2.2 s
+    three, 1.00: 2.4 to 2.9 s, known at 2.9 s
 """
 
 import sys

@@ -8,7 +8,7 @@ Prints:
 
     zero_1.flac: zero, digit 0, confidence 1.00, accepted
     seven_1.flac: seven, digit 7, confidence 1.00, accepted
-    hiss: two, digit 2, confidence 0.09, rejected: none of the words
+    hiss: nine, digit 9, confidence 0.15, rejected: none of the words
 """
 
 import sys

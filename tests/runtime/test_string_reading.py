@@ -112,5 +112,8 @@ def test_a_number_that_both_models_find_is_surer(sample_words: list[tuple[Path, 
     assert alone.confidence < agreeing.confidence < 1
     without = [each for each in both.beside if each.words != both.beside[0].words]
     assert recognizer.answer(both._replace(beside=without)).confidence < alone.confidence
+    one = recognizer.found(recognizer.waveform(samples[: len(read_audio(sample_words[0][0])[0])], RATE))
+    assert one.beside
+    assert recognizer.answer(one) == recognizer.answer(one._replace(beside=()))  # a word both find may be none
     spoken = recognizer.found(recognizer.waveform(samples, RATE), StringRules(numbers="spoken"))
     assert not spoken.beside

@@ -40,6 +40,7 @@ def draw() -> None:
     draw_lines("own_words", _own_words(), "recordings of each word", held_out, doubling=True)
     draw_strings(records("strings/*"))
     draw_lines("numbers", _numbers(), "confidence (%)", "numbers right (%)")
+    draw_lines("questions", _questions(), "questions asked", "numbers right (%)")
     league()
 
 
@@ -141,6 +142,15 @@ def _numbers() -> dict[str, Points]:
         bins = model["crossed"]["reliability"]
         lines[name] = [(100 * each["confidence"], each["right"], each["right_95"]) for each in bins]
     return lines
+
+
+def _questions() -> dict[str, Points]:
+    """Return how many numbers a dialogue has right after each question, a line for each thing that is known of them."""
+    known = record("numbers/dialogue_speech_encoder")["known"]
+    return {
+        kind: [(asked, right / row["numbers"], None) for asked, right in enumerate(row["right_after_questions"]) if asked]
+        for kind, row in known.items()
+    }
 
 
 def _people() -> dict[str, Points]:
