@@ -65,6 +65,8 @@ def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubli
         ticks = sorted({point[0] for points in lines.values() for point in points})
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
+    else:
+        axes.locator_params(axis="x", integer=True)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.legend(loc="lower right")
