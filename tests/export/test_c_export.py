@@ -111,7 +111,7 @@ def test_the_decision_is_that_of_the_runtime(words: Built, data: st.DataObject) 
     probabilities, (accepted,) = decision.decide(logits[None], clip[None], clipped=[clipped])
     limit = ctypes.c_float(np.nan if threshold is None else threshold)
     pointer, samples = logits.ctypes.data_as(ctypes.c_void_p), CSamples.of(clip)
-    found = words.library.aurora_decide(pointer, 11, ctypes.c_float(temperature), limit, samples, len(clip))
+    found = words.code.aurora_decide(pointer, 11, ctypes.c_float(temperature), limit, samples, len(clip))
     assert probabilities[0][found.word] == pytest.approx(probabilities.max(), abs=1e-6)
     assert found.confidence == pytest.approx(probabilities.max(), abs=1e-5)
     if threshold is None or min(abs(found.evidence - threshold), abs(found.confidence - 0.9)) > 1e-4:
@@ -141,12 +141,12 @@ def test_the_search_is_that_of_the_runtime(strings: Built, seed: int, temperatur
     best = rules.best(search, facts.vocabulary, most=RIVALS)
     wanted = string_answer(facts, Reading(best, rules.complete(search, facts.vocabulary, best)), rules)
     stream, kept = ctypes.create_string_buffer(20_000), (ctypes.c_float * (256 * 13))()
-    strings.library.aurora_search_begin(stream, 11, kept)
+    strings.code.aurora_search_begin(stream, 11, kept)
     for row in frames:
-        strings.library.aurora_search_push(stream, row.ctypes.data_as(ctypes.c_void_p), ctypes.c_float(weight))
+        strings.code.aurora_search_push(stream, row.ctypes.data_as(ctypes.c_void_p), ctypes.c_float(weight))
     ctypes.cast(stream, ctypes.POINTER(ctypes.c_int))[4] = 1  # audible
     numbers = (ctypes.c_float(temperature), ctypes.c_float(0.4))
-    found = strings.library.aurora_search_best(stream, b"01234567890", *numbers)
+    found = strings.code.aurora_search_best(stream, b"01234567890", *numbers)
     if len(wanted.alternatives) < 2 or wanted.alternatives[0][1] - wanted.alternatives[1][1] > 1e-3:
         assert found.text.decode() == wanted.text
         assert found.confidence == pytest.approx(wanted.confidence, abs=2e-3)

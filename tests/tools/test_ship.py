@@ -71,8 +71,7 @@ def test_what_follows_a_changed_step_is_done_anew(tmp_path: Path) -> None:
 def test_a_recipe_is_the_training_that_the_shipped_weights_tell_of(name: str) -> None:
     recipe = read_recipe(RECIPES / f"{name}.toml")
     stage = next(stage for stage in recipe.stages if stage.train is not None)
-    begun = replace(stage, init="compact" if stage.init else None)  # the second edition's was called so
-    now, then = to_mapping(experiment(recipe, begun, {})), load_checkpoint(name).info["training"]["experiment"]
+    now, then = to_mapping(experiment(recipe, stage, {})), load_checkpoint(name).info["training"]["experiment"]
     # What later versions can set besides is off, or without effect.
     kinds = dict.fromkeys((f"data.augment.negative_shares.{kind}" for kind in ("unspoken", "calls", "bursts")), 0.0)
     new = {"data.speaker_share": 1.0, "data.augment.augmentation.echo_probability": 0.0, **kinds}

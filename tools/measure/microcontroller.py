@@ -105,26 +105,26 @@ class Built:
         subprocess.run(["gcc", *objects, "-lm", "-o", self.program], check=True, cwd=folder)
         objects.remove("main.o")
         subprocess.run(["gcc", "-shared", *objects, "-lm", "-o", library], check=True, cwd=folder)
-        self.library = ctypes.CDLL(str(library))
-        self.library.aurora_decide.restype, self.library.aurora_search_best.restype = CWord, CString
+        self.code = ctypes.CDLL(str(library))
+        self.code.aurora_decide.restype, self.code.aurora_search_best.restype = CWord, CString
 
     def logits(self, clips: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return the logits of clips by a model of words."""
         answers = np.zeros((len(clips), 11), np.float32)
         for clip, row in zip(np.ascontiguousarray(clips), answers, strict=True):
-            self.library[f"{self.name}_logits"](CSamples.of(clip), row.ctypes.data_as(ctypes.c_void_p))
+            self.code[f"{self.name}_logits"](CSamples.of(clip), row.ctypes.data_as(ctypes.c_void_p))
         return answers
 
     def string(self, waveform: Samples) -> tuple[npt.NDArray[np.float32], CString]:
         """Return the probabilities of each step of a stream by `string_net`, and the answer."""
-        library, stream = self.library, ctypes.create_string_buffer(100_000)
-        library.string_net_best.restype = CString
-        library.string_net_begin(stream)
+        code, stream = self.code, ctypes.create_string_buffer(100_000)
+        code.string_net_best.restype = CString
+        code.string_net_begin(stream)
         steps = np.pad(waveform, (0, -len(waveform) % 320)).astype(np.float32).reshape(-1, 320)
         shares = np.zeros((len(steps), 14), np.float32)
         for step, row in zip(steps, shares, strict=True):
-            library.string_net_feed(stream, CSamples.of(step), row.ctypes.data_as(ctypes.c_void_p))
-        return shares, library.string_net_best(stream)
+            code.string_net_feed(stream, CSamples.of(step), row.ctypes.data_as(ctypes.c_void_p))
+        return shares, code.string_net_best(stream)
 
 
 def steps_apart(c: npt.NDArray[np.float32], onnx: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
