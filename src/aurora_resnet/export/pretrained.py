@@ -17,7 +17,6 @@ from aurora_resnet.runtime.model_reference import SUFFIXES, AnyModel
 
 CHECKPOINT, EXPORTED = f"model{SUFFIXES['checkpoint']}", f"model{SUFFIXES['onnx']}"
 CARD = "README.md"
-MESSAGE = "A model of aurora-resnet"  # of the commit
 
 
 def save_pretrained(
