@@ -22,6 +22,7 @@ settings.register_profile("local", deadline=None, max_examples=10)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+os.fsync = lambda fd: None  # noqa: ARG005 - what tests write need not outlast a power cut
 torch.set_num_threads(1)  # small tensors; also, tests run side by side in CI
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -25,7 +25,7 @@ from aurora_resnet.corpora.samples import read_samples
 from aurora_resnet.evaluation.evaluator import Evaluator
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
-SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--set", "data.share=0.25", "--threads", "1"]
+SMALL = ["--config", "quickstart", "--set", "training.epochs=2", "--set", "data.share=0.1", "--threads", "1"]
 
 
 def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,7 @@ def test_a_training_leaves_checkpoints_history_log_record_and_figure(trained: Pa
     assert record["epochs"] == 2
     assert record["environment"]["threads"] == 1
     train, validation = (record["data"][part]["clips"] for part in ("train", "validation"))
-    assert 4 * train + validation == pytest.approx(418, rel=0.1)
+    assert 10 * train + validation == pytest.approx(418, rel=0.1)
     assert "epoch 2/2" in (trained / "train.log").read_text()
 
 

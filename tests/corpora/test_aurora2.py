@@ -47,7 +47,7 @@ def speech_like(seed: int, level_db: float = -26.0, snr_db: float = 100.0) -> In
 
 def write_raw(path: Path, samples: Int16, order: Order) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(int(sample).to_bytes(2, order, signed=True) for sample in samples))
+    path.write_bytes(samples.astype(">i2" if order == "big" else "<i2").tobytes())
     return path
 
 

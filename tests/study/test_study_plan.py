@@ -77,7 +77,7 @@ def test_the_budget_is_the_same_unless_it_is_the_question() -> None:
         if run.question == "q0_tuning":
             assert training.epochs == budget / 2, run.name
         elif run.question == "q9_budget":
-            assert training.early_stopping == 12
+            assert training.early_stopping == 8
         elif run.question not in ("q2_pretraining", "q13_people") and not run.variant.endswith("-3x"):
             assert training.epochs == budget, run.name
         elif run.variant.endswith("-3x"):

@@ -104,6 +104,7 @@ def test_a_start_of_another_rate_is_refused(folder: Path, tmp_path: Path) -> Non
         teach(read_recordings(folder), tmp_path / "x.safetensors", config)
 
 
+@pytest.mark.slow
 def test_the_words_are_learnt_and_known_about(taught: Taught, folder: Path, tiny_words: TinyWords) -> None:
     assert taught.estimate.words == tuple(sorted(tiny_words.words))
     assert taught.estimate.clips == 27
@@ -119,6 +120,7 @@ def test_the_words_are_learnt_and_known_about(taught: Taught, folder: Path, tiny
     assert not list(taught.model.parent.glob(".*"))  # what the trainings left is gone
 
 
+@pytest.mark.slow
 def test_the_checkpoint_recognises_and_says_where_it_is_from(
     taught: Taught, folder: Path, tiny_words: TinyWords
 ) -> None:
@@ -217,6 +219,7 @@ def test_exported_it_answers_as_the_checkpoint_does_on_these_recordings(
     assert not recognizer.recognize(np.zeros(RATE, np.float32), RATE).accepted
 
 
+@pytest.mark.slow
 def test_served_it_answers_the_page(taught: Taught, folder: Path, tiny_words: TinyWords) -> None:
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")

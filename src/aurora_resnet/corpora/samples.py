@@ -4,6 +4,7 @@
 substitute for recordings of speakers.
 """
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -40,7 +41,11 @@ def read_samples() -> Corpus:
     >>> corpus[0].word, corpus[0].speaker, corpus[0].attributes["take"]
     ('zero', 'samples/espeak-en-us-f1', '1')
     """
-    folder = samples_folder()
+    return _read(samples_folder())
+
+
+@cache
+def _read(folder: Path) -> Corpus:
     attributes = ("engine", "voice", "sex", "take")
     columns = ("file", "word", "split", *attributes)
     utterances = []
