@@ -96,12 +96,6 @@ def starts(study: Study) -> dict[str, Variant]:
     return study.present(GROUPS["q2_pretraining"] | quarter | {"q9_budget/random-multi": "random, sufficient budget"})
 
 
-def channels(study: Study) -> dict[str, Variant]:
-    """Return the systems, and what is to mend another channel."""
-    systems = {f"q1_systems/{system}-multi": title for system, title in SYSTEMS.items() if system != "resnet50"}
-    return study.present(GROUPS["q12_channel"] | systems)
-
-
 def measured(study: Study) -> dict[str, list[Row]]:
     """Return what ``measures.py`` found, mean over the seeds: a row for each network, and for each level of a network."""
     bands, stages = [], []

@@ -197,7 +197,7 @@ def strings_agree(built: Built, data: Path) -> Record:
 
 
 def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
-    """Return flash, memory and instructions on an emulated Cortex-M4."""
+    """Return flash, memory and instructions on a Cortex-M4, and what the emulated processor printed."""
     with tempfile.TemporaryDirectory() as folder:
         main = Path(folder, "main.c")
         main.write_text(MAINS[kind].format(name=built.name), encoding="utf-8")
@@ -207,6 +207,7 @@ def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
     text, data, zeros = map(int, sized.stdout.splitlines()[1].split()[:3])
     run = [str(QEMU), str(built.folder.absolute()), *(file.name for file in files)]
     told = subprocess.run(run, check=True, capture_output=True, text=True, cwd=files[0].parent).stdout
+    log = [line for line in told.splitlines() if ".wav\t" in line]
     millions = int(re.findall(r"(\d+) million instructions", told)[0])
     return {
         "flash": text + data,
@@ -215,6 +216,7 @@ def on_arm(built: Built, kind: str, files: Sequence[Path]) -> Record:
         "macs": built.export.macs,
         "seconds": sum(soundfile.info(file).duration + (TAIL_SECONDS if kind == "strings" else 0) for file in files),
         "million_instructions": millions,
+        "log": log,
     }
 
 
