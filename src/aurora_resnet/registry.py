@@ -48,10 +48,11 @@ def named(table: dict[str, Any], what: str, name: str, *, kind: type, group: str
     Traceback (most recent call last):
     aurora_resnet.runtime.errors.ConfigError: unknown model 'cmn' (did you mean 'cnn'?), known: cnn, or ...
     """
-    if isinstance(name, str) and name in table:
-        return table[name]
-    if isinstance(name, str) and is_reference(name):
-        return load_reference(name, kind)
+    if isinstance(name, str):
+        if name in table:
+            return table[name]
+        if is_reference(name):
+            return load_reference(name, kind)
     points = entry_points_of(group) if group else {}  # which reads what every installed package says
     if isinstance(name, str) and name in points:
         return load_entry_point(points[name])
