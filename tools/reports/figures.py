@@ -69,7 +69,7 @@ def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubli
         axes.locator_params(axis="x", integer=True)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)  # never on the lines
     plain_axes(axes)
     save_figure(figure, FIGURES / f"{name}.png")
 
