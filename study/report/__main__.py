@@ -13,16 +13,13 @@ from study.report.figures import draw
 from study.report.records import MEAN, SNRS, Study
 from tools.reports.rendering import DOCS, render
 
-#: The run without which a question has no section; any will do for the others.
-NEEDED = {"q2_pretraining": "q2_pretraining/random", "q3_freezing": "q3_freezing/stem"}
-
 
 def page(study: Study) -> str:
     """Return docs/study.md, with the questions that there are records of."""
     questions = {
         question: study.present(group)
         for question, group in tables.GROUPS.items()
-        if any(name.startswith(NEEDED.get(question, f"{question}/")) for name in study.variants)
+        if any(name.startswith(f"{question}/") for name in study.variants)
     }
     return render(
         "study.md.j2",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UPWARDS = SNRS[::-1]
 #: Of a line: where, and the share, which is drawn in percent.
 Points = Sequence[tuple[object, float]]
 
@@ -33,6 +32,7 @@ def draw(study: Study) -> None:
     _pretraining(study)
     _freezing(study)
     _noises(study)
+    _probes(study)
     for question in ("q5_augmentation", "q6_attention", "q7_front_end", "q8_hearing_first"):
         figure = new_figure(7, 4.2)
         _lines(figure.subplots(), {name: _by_snr(each) for name, each in study.present(GROUPS[question]).items()})
@@ -40,7 +40,7 @@ def draw(study: Study) -> None:
 
 
 def _by_snr(variant: Variant, *noises: str) -> Points:
-    return [(snr if snr == "clean" else f"{snr} dB", variant.accuracy((snr,), *noises)) for snr in UPWARDS]
+    return [(snr if snr == "clean" else f"{snr} dB", variant.accuracy((snr,), *noises)) for snr in reversed(SNRS)]
 
 
 def _lines(
@@ -93,6 +93,28 @@ def _freezing(study: Study) -> None:
     by_minutes: dict[str, Points] = {title: [(minutes, share)] for title, (_, minutes, share) in reached.items()}
     _lines(by_time, by_minutes, style="o", x="training minutes")
     _save(figure, "q3_freezing")
+
+
+def _probes(study: Study) -> None:
+    """Draw which bands the networks need, and what a linear probe reads off each stage before and after the training."""
+    figure = new_figure(14, 4.2)
+    free, *probes = figure.subplots(1, 3)
+    variants = study.present(GROUPS["q9_budget"])
+    bands = variants["ResidualSpeechNet, ImageNet"].first["measured"]["after"]["bands"]
+    heard = {title: [(b, v.mean("measured", "after", "bands", b)) for b in bands] for title, v in variants.items()}
+    _lines(free, heard, x="band left free (Hz)")
+    free.tick_params("x", rotation=20)
+    for axes, what in zip(probes, ("manner", "place"), strict=True):
+        lines = {
+            f"{title.split(', ')[1]}, {when} training": [
+                (level, v.mean("measured", when, "stages", level, what))
+                for level in v.first["measured"][when]["stages"]
+            ]
+            for title, v in list(variants.items())[:2]
+            for when in ("before", "after")
+        }
+        _lines(axes, lines, y="mean recall %", title=what)
+    _save(figure, "q9_probes")
 
 
 def _noises(study: Study) -> None:

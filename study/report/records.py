@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ class Variant:
         """How many trainings there are."""
         return len(self.records)
 
+    @property
+    def fewer(self) -> str:
+        """What stands behind the variant's title if it has not three trainings yet: `` (1)``."""
+        return "" if self.seeds >= 3 else f" ({self.seeds})"
+
     def answers(self, snrs: Sequence[str], *noises: str) -> SystemAnswers:
         """Return who was right on each clip of some conditions, training by training."""
         conditions = self.test.conditions(snrs, noises)
@@ -87,16 +93,15 @@ class Variant:
 
     def epochs_to(self, share: float) -> str:
         """Return after how many epochs so many held-out clips were right, mean over the trainings that came so far."""
-        reached = [
-            next((e["epoch"] + 1 for e in record["history"] if e["validation_accuracy"] >= share), None)
-            for record in self.records
-        ]
-        found = [epoch for epoch in reached if epoch is not None]
+        reached = ([e["epoch"] + 1 for e in r["history"] if e["validation_accuracy"] >= share] for r in self.records)
+        found = [epochs[0] for epochs in reached if epochs]
         if not found:
             return f"not in {len(self.first['history'])}"
-        return f"{np.mean(found):.1f}" + (
-            f" ({len(found)} of {self.seeds} trainings)" if len(found) < self.seeds else ""
-        )
+        return f"{np.mean(found):.1f}" + f" ({len(found)} of {self.seeds} trainings)" * (len(found) < self.seeds)
+
+    def mean(self, *keys: str) -> float:
+        """Return a number at some keys of a record, such as ``"training", "seconds"``, mean over the trainings."""
+        return float(np.mean([reduce(getitem, keys, record) for record in self.records]))
 
     @property
     def channel(self) -> Difference:
@@ -106,12 +111,7 @@ class Variant:
     @property
     def minutes(self) -> float:
         """Training time of one run, mean over the seeds."""
-        return float(np.mean([record["training"]["seconds"] for record in self.records])) / 60
-
-    @property
-    def wall_minutes(self) -> float:
-        """Time of one run with its data and its test, mean over the seeds."""
-        return float(np.mean([record["wall_seconds"] for record in self.records])) / 60
+        return self.mean("training", "seconds") / 60
 
     @property
     def first(self) -> dict[str, Any]:
@@ -143,12 +143,6 @@ class Study:
         if name not in self.variants:
             raise CorpusError(f"{self.folder} has no record of {name}; run python -m study --only {name}")
         return self.variants[name]
-
-    @property
-    def contrastive(self) -> dict[str, Any] | None:
-        """What question 8's network learnt from before, if there is a record of it."""
-        path = self.folder / "contrastive.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
     def present(self, names: dict[str, str]) -> dict[str, Variant]:
         """Return the variants of a table ``name -> title`` that have records, by their titles."""
