@@ -72,9 +72,8 @@ class Run:
     def experiment(self, out: Path) -> ExperimentConfig:
         """Return the whole configuration."""
         roots = [json.loads(override[10:]) for override in self.overrides if override.startswith("data.root=")]
-        people = os.path.relpath(
-            out / "people.csv", roots[-1] if roots else read_toml(FOLDER / self.base)["data"]["root"]
-        )
+        root = roots[-1] if roots else read_toml(FOLDER / self.base)["data"]["root"]
+        people = os.path.relpath(os.path.realpath(out / "people.csv"), os.path.realpath(root))  # either may be a link
         places = {"{out}": str(out), "{people}": people}
         overrides = tuple(
             reduce(lambda text, place: text.replace(*place), places.items(), override) for override in self.overrides

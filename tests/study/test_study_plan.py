@@ -112,3 +112,13 @@ def test_the_records_belong_to_the_test_they_were_answered_for() -> None:
             answers = {c: len(a) for c, a in record["answers"].items()}
             without = variant.name.startswith(("q0_", "q14_"))
             assert answers == ({} if without else {c: len(w) for c, w in study.test.words.items()})
+
+
+def test_the_list_of_people_is_found_through_links(tmp_path: Path) -> None:
+    (tmp_path / "far/away/data").mkdir(parents=True)
+    (tmp_path / "data").symlink_to(tmp_path / "far/away/data")
+    (tmp_path / "people.csv").touch()
+    (run,) = plan(["q13_people/resnet50-421"], [1], {"data.root": str(tmp_path / "data")})
+    kind, place = run.experiment(tmp_path).data.train[-1].corpus.split(":")
+    assert kind == "manifest"
+    assert (tmp_path / "data" / place).samefile(tmp_path / "people.csv")
