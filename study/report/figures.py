@@ -104,6 +104,7 @@ def _probes(study: Study) -> None:
     heard = {title: [(b, v.mean("measured", "after", "bands", b)) for b in bands] for title, v in variants.items()}
     _lines(free, heard, x="band left free (Hz)")
     free.tick_params("x", rotation=20)
+    free.legend(frameon=False, fontsize="small", ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     for axes, what in zip(probes, ("manner", "place"), strict=True):
         lines = {
             f"{title.split(', ')[1]}, {when} training": [
