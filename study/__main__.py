@@ -23,7 +23,7 @@ from aurora_resnet.engines.jobs import run_jobs
 from aurora_resnet.files import write_json
 from aurora_resnet.runtime.cli.terminal import exit_with
 
-from . import contrastive
+from . import contrastive, strings
 from .execute import execute
 from .plan import BASE, Run, one_of_each, plan
 from .test_set import StudyTest, build, list_people
@@ -64,6 +64,8 @@ def main() -> int:
             "the test's samples are not those of the records that are here; repeat these with --again", file=sys.stderr
         )
     write_json(truth, place, indent=1)
+    if any(run.base != BASE.name for run in missing):
+        strings.build(data, out, quick=options.quick)
     if any("{people}" in override for run in missing for override in run.overrides):
         list_people(data, out)
     if any(run.pretrain for run in missing):

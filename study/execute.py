@@ -29,7 +29,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
 
     Args:
         run: what to train.
-        out: the study's folder, with the test tree of ``test_set.build``.
+        out: the study's folder, with what ``test_set.build`` and ``strings.build`` make.
         record: the file to write.
         threads: CPU threads to compute with; the numbers depend on it in the last digits.
 
@@ -61,7 +61,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
             if run.measures
         },
         "answers": _test(out).answers(checkpoint.model, bfloat16=bfloat16) if run.tested else {},
-        "strings": recognise(checkpoint.model, data, bfloat16=bfloat16) if experiment.data.strings else {},
+        "strings": recognise(checkpoint.model, data, out, bfloat16=bfloat16) if experiment.data.strings else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(content, record, indent=1)

@@ -1,6 +1,7 @@
 """What the study's page shows, by ``tables.toml``, and rows that are more than numbers of a record: verdicts, costs."""
 
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -98,18 +99,28 @@ def starts(study: Study) -> dict[str, Variant]:
     return study.present(GROUPS["q2_pretraining"] | quarter | {"q9_budget/random-multi": "random, sufficient budget"})
 
 
+def budgets(study: Study) -> list[Row]:
+    """Return the networks that learnt long enough, each beside itself with the same augmentation and equal time."""
+    rows = []
+    for title, variant in study.present(GROUPS["q9_budget"]).items():
+        system = variant.name.removeprefix("q9_budget/").removesuffix("-multi")
+        short = study.variants.get(f"q5_augmentation/noise-{system}".removesuffix("-resnet50"))
+        rows.append({"title": title, "long": variant, "short": short, "paper": PAPER.get(system, ["-", "-"])})
+    return rows
+
+
 def strings(study: Study) -> list[Row]:
-    """Return how many strings each network recognised, "oh" and "zero" being one, and its word errors, by condition."""
+    """Return how many strings each network recognised, "oh" and "zero" being one, and its word errors, by set."""
     rows = []
     for title, variant in study.present(GROUPS["q14_strings"]).items():
         row: Row = {"title": title, "fewer": variant.fewer, "minutes": variant.minutes, "strings": {}, "errors": {}}
-        for condition in variant.first["strings"]:
-            answers = [(said, found) for record in variant.records for _, said, found in record["strings"][condition]]
-            row["strings"][condition] = np.mean(
-                [one.replace("o", "0") == two.replace("o", "0") for one, two in answers]
-            )
-            counts = (count_errors(list(said), list(found)) for said, found in answers)
-            row["errors"][condition] = sum(counts, WordCounts()).error_rate
+        answers: dict[str, list[tuple[str, str]]] = {}
+        for condition, found in chain.from_iterable(record["strings"].items() for record in variant.records):
+            pairs = [(said.replace("o", "0"), heard.replace("o", "0")) for _, said, heard in found]
+            answers.setdefault(condition.rpartition("/")[0], []).extend(pairs)
+        for where, pairs in answers.items():
+            row["strings"][where] = np.mean([said == heard for said, heard in pairs])
+            row["errors"][where] = sum((count_errors(*pair) for pair in pairs), WordCounts()).error_rate
         rows.append(row)
     return rows
 
