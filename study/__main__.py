@@ -25,7 +25,7 @@ from aurora_resnet.runtime.cli.terminal import exit_with
 
 from . import contrastive, strings
 from .execute import execute
-from .plan import BASE, Run, one_of_each, plan
+from .plan import BASE, one_of_each, plan
 from .test_set import StudyTest, build, list_people
 
 # Many processors compute bfloat16 five times as slowly as float32.
@@ -49,7 +49,7 @@ def main() -> int:
     runs = plan(options.only, (1,) if options.quick and not options.seeds else options.seeds, changes)
     if options.quick and not options.only:
         runs = one_of_each(runs)
-    missing = [run for run in runs if options.again or not _record(records, run).exists()]
+    missing = [run for run in runs if options.again or not (records / f"{run.name}.json").exists()]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are done; records in {records}")
     if options.list:
         for question in dict.fromkeys(run.question for run in missing):
@@ -72,7 +72,7 @@ def main() -> int:
         print(contrastive.pretrain(out, data, records / f"{contrastive.FOLDER}.json", options.threads, options.quick))
     # Ctrl-C ends the trainings' processes at once; their checkpoints are whole, since writes are renames.
     engine = create_engine(options.engine, workers=options.workers, processors=options.threads, long_pieces=True)
-    jobs = [partial(execute, run, out, _record(records, run), options.threads) for run in missing]
+    jobs = [partial(execute, run, out, records / f"{run.name}.json", options.threads) for run in missing]
     failed = 0
     for outcome in tqdm(run_jobs(engine, jobs), total=len(jobs), unit="run", disable=None):
         failed += outcome.result is None
@@ -81,14 +81,11 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _record(records: Path, run: Run) -> Path:
-    return records / f"{run.name}.json"
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--all", action="store_true", help="everything that is missing, as without any option")
     parser.add_argument("--quick", action="store_true", help="one epoch of few clips of each question and model")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="questions, variants or runs")
     parser.add_argument("--seeds", nargs="+", type=int, default=[], help=f"instead of those of {BASE.parent}/q*.toml")

@@ -139,15 +139,6 @@ def _runs(name: str, question: Question, changes: Mapping[str, object]) -> Itera
                 for key, value in changes.items()
                 if question.base != BASE.name or not key.startswith("data.strings.")
             )
-            yield Run(
-                name,
-                variant,
-                seed,
-                what.model,
-                (*question.all.set, *what.set, *last),
-                pretrain=what.pretrain,
-                tested=question.tested,
-                measures=what.measures,
-                base=question.base,
-                minutes=question.minutes,
-            )
+            settings = (*question.all.set, *what.set, *last)
+            about = what.pretrain, question.tested, what.measures, question.base, question.minutes
+            yield Run(name, variant, seed, what.model, settings, *about)

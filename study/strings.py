@@ -34,12 +34,10 @@ def build(data: Path, out: Path, *, quick: bool = False) -> None:
         out: the study's folder.
         quick: a tenth of the strings, at 10 dB.
     """
-    snrs_db = (10,) if quick else (20, 15, 10, 5, 0)
+    noise, snrs_db = data / "noise" / "noizeus", (10,) if quick else (20, 15, 10, 5, 0)
     for name, corpus in _recordings(data).items():
         some = replace(corpus, utterances=corpus.utterances[:: 10 if quick else 1])
-        build_noisy_corpus(
-            some, data / "noise" / "noizeus", out / "strings" / name, seed=1, snrs_db=snrs_db, progress=True
-        )
+        build_noisy_corpus(some, noise, out / "strings" / name, seed=1, snrs_db=snrs_db, progress=True)
 
 
 def recognise(model: RecognizerModel, data: Path, out: Path, *, bfloat16: bool) -> dict[str, Spoken]:

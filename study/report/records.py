@@ -34,12 +34,6 @@ class Test:
     words: dict[str, str]
     speakers: dict[str, list[str]]
 
-    @classmethod
-    def read(cls, folder: Path = STUDY) -> Test:
-        """Read what the study wrote beside its records."""
-        truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-        return cls({c: row["words"] for c, row in truth.items()}, {c: row["speakers"] for c, row in truth.items()})
-
     def conditions(self, snrs: Sequence[str], noises: Sequence[str] = ()) -> list[str]:
         """Return the conditions of some SNRs, by noise and SNR, and of some noises (``street``, ``c/street``) alone."""
         parts = [(*condition.split("/"), condition) for condition in self.words]
@@ -127,8 +121,9 @@ class Study:
 
     @cached_property
     def test(self) -> Test:
-        """The test's words and speakers."""
-        return Test.read(self.folder)
+        """The test's words and speakers, as the study wrote them beside its records."""
+        truth = json.loads((self.folder / "truth.json").read_text(encoding="utf-8"))
+        return Test({c: row["words"] for c, row in truth.items()}, {c: row["speakers"] for c, row in truth.items()})
 
     @cached_property
     def variants(self) -> dict[str, Variant]:

@@ -22,7 +22,8 @@ _CONTENT: dict[str, Any] = tomllib.loads(Path(__file__).with_name("tables.toml")
 BASE = "q1_systems/resnet50-multi"
 SYSTEMS: dict[str, str] = _CONTENT["systems"]
 PAPER: dict[str, list[str]] = _CONTENT["paper"]
-SHARES: dict[str, float] = _CONTENT["shares"]
+#: Question 9's networks with the same augmentation and the time that question 1 gives.
+EQUAL_TIME: dict[str, str] = _CONTENT["equal_time"]
 #: Rows of each question's table: titles by the variant's name.
 GROUPS: dict[str, dict[str, str]] = _CONTENT["groups"]
 SECTIONS: dict[str, dict[str, str]] = _CONTENT["sections"]
@@ -33,6 +34,8 @@ LEVEL = 0.05
 LEAD = 0.0173
 #: The SNRs at which confusions are counted, in dB.
 LOW = ("5", "0", "-5")
+#: Of the training clips, beside all.
+SHARES = ("1_16", "1_8", "1_4", "1_2")
 STARTS = {"imagenet": "ImageNet", "random": "random"}
 Row = dict[str, Any]
 
@@ -85,28 +88,19 @@ def costs(study: Study) -> dict[str, float]:
 
 def shares(study: Study) -> list[Row]:
     """Return the variants by start, ``imagenet`` and ``random``, for every share of the training clips that has both."""
-    rows = []
-    for suffix, share in SHARES.items():
-        pair = {start: f"q2_pretraining/{start}-{suffix}" for start in ("imagenet", "random")}
-        if set(pair.values()) <= study.variants.keys():
-            rows.append({"share": share, **{start: study[name] for start, name in pair.items()}})
-    return [*rows, {"share": 1.0, "imagenet": study[BASE], "random": study["q2_pretraining/random"]}]
+    pairs = {share: [f"q2_pretraining/{start}-{share}" for start in STARTS] for share in SHARES}
+    pairs["all"] = [BASE, "q2_pretraining/random"]
+    return [
+        {"share": share.replace("_", "/"), **{start: study[name] for start, name in zip(STARTS, pair, strict=True)}}
+        for share, pair in pairs.items()
+        if set(pair) <= study.variants.keys()
+    ]
 
 
 def starts(study: Study) -> dict[str, Variant]:
     """Return the trainings that tell how fast each start learns."""
     quarter = {f"q2_pretraining/{start}-1_4": f"{title}, 1/4 of the clips" for start, title in STARTS.items()}
     return study.present(GROUPS["q2_pretraining"] | quarter | {"q9_budget/random-multi": "random, sufficient budget"})
-
-
-def budgets(study: Study) -> list[Row]:
-    """Return the networks that learnt long enough, each beside itself with the same augmentation and equal time."""
-    rows = []
-    for title, variant in study.present(GROUPS["q9_budget"]).items():
-        system = variant.name.removeprefix("q9_budget/").removesuffix("-multi")
-        short = study.variants.get(f"q5_augmentation/noise-{system}".removesuffix("-resnet50"))
-        rows.append({"title": title, "long": variant, "short": short, "paper": PAPER.get(system, ["-", "-"])})
-    return rows
 
 
 def strings(study: Study) -> list[Row]:

@@ -28,23 +28,17 @@ def ahead() -> list[dict[str, Any]]:
     ours, peers = ([each for each in found if each["ours"] is own] for own in (True, False))
     for task, groups in record("league/clips")["tasks"].items():
         for group in dict.fromkeys(group for each in ours for group in each["tasks"].get(task, {})):
-            clips = [clip for name, each in groups.items() if _belongs(group, name) for clip in each]
-            hits = {each["entrant"]: _hits(each, task, group) for each in found if group in each["tasks"].get(task, {})}
+            # Clips of a name, such as "A 20 dB", are counted in "20 dB" too.
+            within = (each for name, each in groups.items() if group in ("all", name, *name.split(maxsplit=1)))
+            speakers = [clip[1] for each in within for clip in each]
+            asked = (each for each in found if group in each["tasks"].get(task, {}))
+            hits = {each["entrant"]: [*map(int, each["tasks"][task][group]["each"])] for each in asked}
             best = max((each for each in ours if each["entrant"] in hits), key=lambda each: sum(hits[each["entrant"]]))
             mine = hits[best["entrant"]]
             for peer in (peer for peer in peers if sum(hits.get(peer["entrant"], ())) > sum(mine)):
                 its = hits[peer["entrant"]]
                 what = {"what": "refused" if task == "negatives" else "right", "task": task, "group": group}
                 shares = {"its": sum(its) / len(its), "mine": sum(mine) / len(mine)}
-                difference = paired_difference(its, mine, [clip[1] for clip in clips])
+                difference = paired_difference(its, mine, speakers)
                 rows.append(what | shares | {"peer": peer["title"], "best": best["title"], "difference": difference})
     return rows
-
-
-def _belongs(group: str, name: str) -> bool:
-    """Tell whether clips of a name, such as ``A 20 dB``, are counted in a group, such as ``20 dB``."""
-    return group in ("all", name, *name.split(maxsplit=1))
-
-
-def _hits(entrant: dict[str, Any], task: str, group: str) -> list[int]:
-    return [int(hit) for hit in entrant["tasks"][task][group]["each"]]
