@@ -60,9 +60,7 @@ def main() -> int:
     test = StudyTest.load(build(data, out, quick=options.quick))
     truth, place = test.truth(), records / "truth.json"
     if place.exists() and json.loads(place.read_text(encoding="utf-8")) != truth:
-        print(
-            "the test's samples are not those of the records that are here; repeat these with --again", file=sys.stderr
-        )
+        print("the test's samples are not those of the records here; repeat these with --again", file=sys.stderr)
     write_json(truth, place, indent=1)
     if any(run.base != BASE.name for run in missing):
         strings.build(data, out, quick=options.quick)

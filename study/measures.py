@@ -99,9 +99,7 @@ def articulation(model: RecognizerModel, an4: Path) -> dict[str, dict[str, float
         for level, parts in levels.items():
             x = torch.cat(parts).double()
             answers = _ridge(x[learnt], target[learnt], len(names), x)
-            recalls = [
-                (answers[asked & (target == k)] == k).float().mean() for k in sorted(set(target[asked].tolist()))
-            ]
+            recalls = [(answers[asked & (target == k)] == k).float().mean() for k in sorted({*target[asked].tolist()})]
             found.setdefault(level, {})[what] = torch.stack(recalls).mean().item()
     return found
 

@@ -113,9 +113,8 @@ def build(data: Path, out: Path, *, quick: bool = False) -> Path:
 def list_people(data: Path, out: Path) -> None:
     """Write ``out/people.csv``, the manifest of the digits of ``people``; none of its speakers is in the test."""
     said = [each for each in people_words(data / "people") if each.word in DIGITS]
-    write_csv(
-        [Utterance(each.path.absolute(), each.words, f"people/{each.speaker}") for each in said], out / "people.csv"
-    )
+    rows = [Utterance(each.path.absolute(), each.words, f"people/{each.speaker}") for each in said]
+    write_csv(rows, out / "people.csv")
 
 
 def _condition(attributes: Mapping[str, str]) -> str:

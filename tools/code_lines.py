@@ -43,9 +43,7 @@ def web_lines(source: str) -> int:
 
 def count(root: Path = ROOT, *, tests: bool = True) -> dict[str, int]:
     """Return the code lines of each tracked file by its path, with those of the tests or without."""
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    listed = subprocess.check_output(["git", "ls-files"], cwd=root, text=True).splitlines()
     counts = {}
     for name in listed:
         path = root / name

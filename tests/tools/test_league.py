@@ -18,7 +18,7 @@ from tools.league.clips import COUNTS, Clip, make_clips, write_wav
 from tools.league.entrants import HERE, Entrant, Worker, read_entrants
 from tools.league.records import groups_of, is_accepted, is_right, make_record, threshold_of
 from tools.league.text import WORDS, digits_of
-from tools.league.worker import read
+from tools.league.worker import energy, read
 from tools.measure.sounds import lossy
 from tools.reports import league, rendering
 
@@ -47,6 +47,18 @@ def test_digits_are_the_same_in_words_and_in_figures(digits: list[int]) -> None:
     assert digits_of(" ".join(WORDS[digit] for digit in digits)) == (figures, True)
     assert digits_of("-".join(figures) + ".") == (figures, True)
     assert digits_of(f"well {figures}")[1] is False
+
+
+def test_energy_is_that_of_all_packages_and_0_where_the_machine_does_not_tell(tmp_path: Path) -> None:
+    """Names and units: Documentation/ABI/testing/sysfs-class-powercap of Linux. A package contains its cores."""
+    assert energy(tmp_path) == 0
+    for domain, microjoules in {"intel-rapl:0": 2_500_000, "intel-rapl:1": 500_000, "intel-rapl:0:0": 900_000}.items():
+        (tmp_path / domain).mkdir()
+        (tmp_path / domain / "energy_uj").write_text(f"{microjoules}\n")
+    assert energy(tmp_path) == pytest.approx(3.0)
+    (tmp_path / "intel-rapl:1/energy_uj").unlink()
+    (tmp_path / "intel-rapl:1/energy_uj").mkdir()  # it cannot be read
+    assert energy(tmp_path) == 0
 
 
 def test_the_first_digit_counts_of_a_word_and_all_of_a_string() -> None:

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from aurora_resnet.files import write_json
 from tools.league.clips import Clip, make_clips
 from tools.league.entrants import HERE, Answer, Entrant, Worker, read_entrants
-from tools.league.records import make_record
+from tools.league.records import Record, make_record
 from tools.measure.records import header
 from tools.peers import peers_python
 
@@ -28,10 +28,8 @@ from tools.peers import peers_python
 ROUNDS, CLIPS_A_ROUND, MEASURE = 8, 3, "resnet50"
 
 
-def latency(
-    entrants: Sequence[Entrant], settings: dict[str, Any], clips: Sequence[Clip], python: Path
-) -> dict[str, Any]:
-    """Return milliseconds of one clip of a single digit, its processor time, and memory; all entrants take turns.
+def latency(entrants: Sequence[Entrant], settings: Record, clips: Sequence[Clip], python: Path) -> Record:
+    """Return what one clip of a single digit costs: time, processor time, memory, energy; all entrants take turns.
 
     Processor time and the ratio, of processor times within a round, bear other work on the machine better than the clock.
     """
@@ -60,6 +58,7 @@ def latency(
             "processor_ms": 1e3 * statistics.median(own),
             "clock_ms": 1e3 * min(medians(name, "seconds")),
             "ratio": statistics.median(one / other for one, other in zip(own, spent[MEASURE], strict=True)),
+            "joules": statistics.median(medians(name, "joules")) or None,  # 0 where the machine does not tell
             "memory_mb": max(answer["memory_mb"] for turn in told[name] for answer in turn),
         }
         for name, own in spent.items()
