@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aurora_resnet.evaluation.figures import LINE_COLOURS, new_figure, plain_axes, save_figure
+from aurora_resnet.evaluation.figures import LINE_LOOKS, new_figure, plain_axes, save_figure
 from aurora_resnet.runtime.vocabulary import DIGITS
 from study.report.records import MEAN, SNRS, Study, Variant
 from study.report.tables import BASE, GROUPS, STARTS, SYSTEMS, confusions, shares, trainable
@@ -44,12 +44,12 @@ def _by_snr(variant: Variant, *noises: str) -> Points:
 
 
 def _lines(
-    axes: Axes, lines: Mapping[str, Points], *, style: str = "o-", x: str = "", y: str = "accuracy %", title: str = ""
+    axes: Axes, lines: Mapping[str, Points], *, style: str = "", x: str = "", y: str = "accuracy %", title: str = ""
 ) -> None:
     """Draw a line, or points, for each name."""
-    for colour, (label, points) in zip(LINE_COLOURS, lines.items(), strict=False):
+    for (colour, own), (label, points) in zip(LINE_LOOKS, lines.items(), strict=False):
         places, shares = zip(*points, strict=True)
-        axes.plot(places, [100 * share for share in shares], style, color=colour, label=label)
+        axes.plot(places, [100 * share for share in shares], style or own, color=colour, label=label)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title)
@@ -123,9 +123,7 @@ def _noises(study: Study) -> None:
     variant = study[BASE]
     figure = new_figure(11, 4.6)
     by_noise, wrong = figure.subplots(1, 2)
-    lines = [(noise, _by_snr(variant, noise)) for noise in study.test.noises]
-    _lines(by_noise, dict(lines[: len(LINE_COLOURS)]))
-    _lines(by_noise, dict(lines[len(LINE_COLOURS) :]), style="s--")
+    _lines(by_noise, {noise: _by_snr(variant, noise) for noise in study.test.noises})
     counts = confusions(variant)
     percentages = 100 * counts / counts.sum(axis=1, keepdims=True)
     np.fill_diagonal(percentages, np.nan)

@@ -11,6 +11,7 @@ from aurora_resnet.evaluation.aurora_figures import plot_accuracy_by_snr, plot_n
 from aurora_resnet.evaluation.aurora_tables import AuroraTable
 from aurora_resnet.evaluation.figures import (
     LINE_COLOURS,
+    LINE_LOOKS,
     new_figure,
     plain_axes,
     plot_confusion,
@@ -48,14 +49,14 @@ def draw_lines(name: str, lines: Mapping[str, Points], x: str, y: str, *, doubli
     """Draw shares in percent with their intervals, a line for each name; ``doubling``: a step to the right is a doubling."""
     figure = new_figure(6.4, 4.0)
     axes = figure.subplots()
-    for colour, (label, points) in zip(LINE_COLOURS, lines.items(), strict=False):
+    for (colour, style), (label, points) in zip(LINE_LOOKS, lines.items(), strict=False):
         shares = [share for _, share, _ in points]
         around = [[abs(share - (reach or {end: share})[end]) for _, share, reach in points] for end in ("low", "high")]
         axes.errorbar(
             [place for place, _, _ in points],
             100 * np.array(shares),
             yerr=100 * np.array(around),
-            fmt="o-",
+            fmt=style,
             capsize=3,
             color=colour,
             label=label,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Okabe-Ito without its yellow, which is too light for a line on white.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Colour and style of the lines of a figure.
+LINE_LOOKS = tuple((colour, style) for style in ("o-", "s--") for colour in LINE_COLOURS)
 
 FIGURE_FORMATS = (".png", ".svg", ".pdf")
 
