@@ -108,9 +108,9 @@ def strings(study: Study) -> list[Row]:
     rows = []
     for title, variant in study.present(GROUPS["q14_strings"]).items():
         row: Row = {"title": title, "fewer": variant.fewer, "minutes": variant.minutes, "strings": {}, "errors": {}}
-        answers: dict[str, list[tuple[str, str]]] = {}
+        answers: dict[str, list[tuple[list[str], ...]]] = {}
         for condition, found in chain.from_iterable(record["strings"].items() for record in variant.records):
-            pairs = [(said.replace("o", "0"), heard.replace("o", "0")) for _, said, heard in found]
+            pairs = [tuple(list(text.replace("o", "0")) for text in texts) for _, *texts in found]
             answers.setdefault(condition.rpartition("/")[0], []).extend(pairs)
         for where, pairs in answers.items():
             row["strings"][where] = np.mean([said == heard for said, heard in pairs])
