@@ -32,11 +32,11 @@ def build(data: Path, out: Path, *, quick: bool = False) -> None:
     Args:
         data: the folder of ``an4``, ``people/strings`` and ``noise/noizeus``.
         out: the study's folder.
-        quick: a tenth of the strings, at 10 dB.
+        quick: a fifth of the strings, at 10 dB.
     """
     noise, snrs_db = data / "noise" / "noizeus", (10,) if quick else (20, 15, 10, 5, 0)
     for name, corpus in _recordings(data).items():
-        some = replace(corpus, utterances=corpus.utterances[:: 10 if quick else 1])
+        some = replace(corpus, utterances=corpus.utterances[:: 5 if quick else 1])
         build_noisy_corpus(some, noise, out / "strings" / name, seed=1, snrs_db=snrs_db, progress=True)
 
 
