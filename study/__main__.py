@@ -24,9 +24,9 @@ from aurora_resnet.files import write_json
 from aurora_resnet.runtime.cli.terminal import exit_with
 
 from . import contrastive, strings
-from .execute import execute
+from .execute import execute, study_test
 from .plan import BASE, one_of_each, plan
-from .test_set import StudyTest, build, list_people
+from .test_set import build, list_people
 
 # Many processors compute bfloat16 five times as slowly as float32.
 QUICK: dict[str, object] = {
@@ -57,8 +57,8 @@ def main() -> int:
             print(f"{question}: {len(left)} runs left, about {sum(left) / 60:.1f} hours of one core")
     if options.list or not missing:
         return 0
-    test = StudyTest.load(build(data, out, quick=options.quick))
-    truth, place = test.truth(), records / "truth.json"
+    build(data, out, quick=options.quick)
+    truth, place = study_test(out).truth(), records / "truth.json"
     if place.exists() and json.loads(place.read_text(encoding="utf-8")) != truth:
         print("the test's samples are not those of the records here; repeat these with --again", file=sys.stderr)
     write_json(truth, place, indent=1)

@@ -60,7 +60,7 @@ def execute(run: Run, out: Path, record: Path, threads: int) -> str:
             for when, model in (("before", untrained), ("after", checkpoint.model))
             if run.measures
         },
-        "answers": _test(out).answers(checkpoint.model, bfloat16=bfloat16) if run.tested else {},
+        "answers": study_test(out).answers(checkpoint.model, bfloat16=bfloat16) if run.tested else {},
         "strings": recognise(checkpoint.model, data, out, bfloat16=bfloat16) if experiment.data.strings else {},
     }
     content["wall_seconds"] = round(time.monotonic() - started, 1)
@@ -75,12 +75,13 @@ def _measured(run: Run, model: RecognizerModel, out: Path, data: Path, bfloat16:
     found: dict[str, Any] = {}
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16):
         if "bands" in run.measures:
-            found["bands"] = free_bands(model, *_test(out).clean())
+            found["bands"] = free_bands(model, *study_test(out).clean())
         if "stages" in run.measures:
             found["stages"] = articulation(model, data / "an4")
     return found
 
 
 @cache
-def _test(out: Path) -> StudyTest:
+def study_test(out: Path) -> StudyTest:
+    """Read the test once for a process."""
     return StudyTest.load(out / "test")

@@ -9,6 +9,7 @@ import torch
 from aurora_resnet.corpora.corpus import Corpus
 from aurora_resnet.corpora.sources.an4 import read_an4_strings
 from aurora_resnet.corpora.sources.aurora2 import SAMPLE_RATE, read_aurora2
+from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.corpora.utterance import Utterance
 from aurora_resnet.models.recognizer_model import RecognizerModel
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
@@ -66,10 +67,11 @@ def recognise(model: RecognizerModel, data: Path, out: Path, *, bfloat16: bool) 
 
 def _recordings(data: Path) -> dict[str, Corpus]:
     """Return the recordings; none of their speakers is in a training on strings."""
-    people = (each for each in people_strings(data / "people" / "strings") if each.collection in PEOPLE)
+    found = (each for each in people_strings(data / "people" / "strings") if each.collection in PEOPLE)
+    people = Corpus("people", tuple(each.utterance for each in found))
     return {
         "an4": read_an4_strings(data / "an4").filter(split="test"),
-        "people": Corpus("people", tuple(replace(each.utterance, split="test") for each in people)),
+        "people": with_test_speakers(people, people.speakers),
     }
 
 

@@ -9,7 +9,7 @@ import hashlib
 import math
 import wave
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from aurora_resnet.corpora.corpus import Corpus, Utterance
 from aurora_resnet.corpora.sources.an4 import read_an4, read_an4_strings
 from aurora_resnet.corpora.sources.aurora2 import read_aurora2
 from aurora_resnet.corpora.sources.speech_commands import read_speech_commands
+from aurora_resnet.corpora.splits import with_test_speakers
 from aurora_resnet.files import atomic_path
 from aurora_resnet.noisy_corpus.build import build_noisy_corpus
 from aurora_resnet.noisy_corpus.word_strings import plan_strings, write_strings
@@ -173,7 +174,7 @@ def _numbers(data: Path, collection: str, side: str) -> Iterator[Sound]:
 @cache
 def _rebuilt(data: Path, folder: Path) -> Corpus:
     words = read_speech_commands(data / "speech_commands_digits")
-    test = replace(words, utterances=tuple(replace(each, split="test") for each in words))
+    test = with_test_speakers(words, words.speakers)
     noise = data / "noise" / "noizeus"
     report = build_noisy_corpus(test, noise, folder / "rebuild", seed=SEED, snrs_db=SNRS_DB, format="flac", workers=1)
     return read_aurora2(report.folder)

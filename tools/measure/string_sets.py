@@ -73,9 +73,7 @@ class StringSets:
             "an4": an4,
             "strangers": replace(write_strings(joined, folder / "strangers"), name="strangers"),
             "repeated": replace(write_strings(repeated, folder / "repeated"), name="repeated"),
-            "noizeus": in_scenes(
-                an4, data / "noise" / "noizeus", folder / "noizeus", SNRS_DB[::3] if quick else SNRS_DB
-            ),
+            "noizeus": in_scenes(an4, data / "noise/noizeus", folder / "noizeus", SNRS_DB[::3] if quick else SNRS_DB),
         }
         talk = wordless("talk", SoundFiles("wuw_corpus_ii/sentence", TALK_SESSIONS), root=data)
         known = set(DIGITS.words)

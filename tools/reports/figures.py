@@ -151,9 +151,7 @@ def _questions() -> dict[str, Points]:
     """Return how many numbers a dialogue has right after each question, a line for each thing that is known of them."""
     known = record("numbers/dialogue_speech_encoder")["known"]
     return {
-        kind: [
-            (asked, right / row["numbers"], None) for asked, right in enumerate(row["right_after_questions"]) if asked
-        ]
+        kind: [(n, right / row["numbers"], None) for n, right in enumerate(row["right_after_questions"]) if n]
         for kind, row in known.items()
     }
 
