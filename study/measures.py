@@ -58,19 +58,17 @@ def free_bands(model: RecognizerModel, waveforms: Tensor, labels: Tensor) -> dic
         waveforms: clean clips ``[B, N]`` at 8 kHz.
         labels: their classes ``[B]``.
     """
-    noise = np.random.default_rng(0).standard_normal(waveforms.shape)
+    noises = {"none": np.random.default_rng(0).standard_normal(waveforms.shape)}
+    for low, high in FREE_HZ:
+        sections = scipy.signal.butter(4, (low, high), "bandstop", fs=RATE, output="sos")
+        noises[f"{low}-{high}"] = scipy.signal.sosfiltfilt(sections, noises["none"], axis=1).copy()
     found = {}
-    for band in (None, *FREE_HZ):
-        if band is None:
-            free = noise
-        else:
-            sections = scipy.signal.butter(4, band, "bandstop", fs=RATE, output="sos")
-            free = scipy.signal.sosfiltfilt(sections, noise, axis=1).copy()
-        added = torch.from_numpy(free).float()
+    for name, noise in noises.items():
+        added = torch.from_numpy(noise).float()
         power = [x.square().mean(dim=1, keepdim=True) for x in (waveforms, added)]
         mixed = waveforms + added * (power[0] / power[1]).sqrt()
         right = torch.cat([model(part).argmax(dim=1) for part in torch.split(mixed, 64)]) == labels
-        found["none" if band is None else "{}-{}".format(*band)] = right.float().mean().item()
+        found[name] = right.float().mean().item()
     return found
 
 
@@ -115,9 +113,8 @@ def _classes(what: str) -> Iterator[tuple[str, str]]:
 
 def _onsets(an4: Path) -> tuple[Tensor, list[str], tuple[Tensor, Tensor]]:
     """Return a clip of a second for each word of ``SOUNDS``, the words, and whether speaker and word are the test's."""
-    odd = {
-        word for places in SOUNDS.values() for listed in places.values() for word in listed.split()[1::2]
-    }  # every other word of a sound
+    # every other word of a sound
+    odd = {word for places in SOUNDS.values() for listed in places.values() for word in listed.split()[1::2]}
     known = {word for _, word in _classes("manner")}
     clips, words, test_speaker, count = [], [], [], Counter[tuple[str, str]]()
     for utterance, spans in read_an4_aligned(an4):
@@ -132,11 +129,8 @@ def _onsets(an4: Path) -> tuple[Tensor, list[str], tuple[Tensor, Tensor]]:
                 clips.append(clip)
                 words.append(word)
                 test_speaker.append(utterance.split == "test")
-    return (
-        torch.from_numpy(np.stack(clips)),
-        words,
-        (torch.tensor(test_speaker), torch.tensor([w in odd for w in words])),
-    )
+    tested = torch.tensor(test_speaker), torch.tensor([word in odd for word in words])
+    return torch.from_numpy(np.stack(clips)), words, tested
 
 
 def _maps(model: RecognizerModel, waveforms: Tensor) -> Iterator[tuple[str, int, Tensor]]:

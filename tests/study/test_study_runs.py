@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,65 +21,53 @@ from study.test_set import build
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
-@pytest.mark.shared
-def test_a_run_again_gives_the_same_numbers(shared: Path, tmp_path: Path) -> None:
-    changes = {"data.root": str(shared), "data.share": 0.02, "training.epochs": 2}
-    (run,) = plan(["q1_systems/lstm-multi"], [2], changes)
-    records: list[dict[str, Any]] = []
-    build(shared, tmp_path / "first", quick=True)
-    shutil.copytree(tmp_path / "first", tmp_path / "again")
-    for out in (tmp_path / "first", tmp_path / "again"):
-        execute(run, out, out / "record.json", threads=1)
-        records.append(json.loads((out / "record.json").read_text()))
-    first, again = records
-    assert first["answers"] == again["answers"]
-    assert first["training_sha256"] == again["training_sha256"]
-    assert first["training"]["data"] == again["training"]["data"]
-    losses = [[epoch["train_loss"] for epoch in record["history"]] for record in records]
-    assert losses[0] == losses[1]
-    assert len(losses[0]) == 2
+@pytest.fixture(scope="module")
+def test_tree(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study's folder with its test and nothing else."""
+    out = tmp_path_factory.mktemp("study")
+    build(shared, out, quick=True)
+    return out
 
 
 KILLED = """
 import sys
 from pathlib import Path
-from aurora_resnet.training.state import HISTORY
-from study.execute import execute
-from study.plan import plan
-shared, out = map(Path, sys.argv[1:])
-changes = {"data.root": str(shared), "data.share": 0.02, "weights": "none"}
-changes |= {"training.epochs": 6, "training.early_stopping": 3}
-execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
+from tests.study.test_study_runs import run
+run(*map(Path, sys.argv[1:]))
 """
+
+
+def run(shared: Path, out: Path) -> None:
+    changes = {"data.root": str(shared), "data.share": 0.02, "weights": "none"}
+    changes |= {"training.epochs": 6, "training.early_stopping": 3}
+    execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
 
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_a_killed_run_ends_as_one_that_was_not(shared: Path, tmp_path: Path) -> None:
+def test_a_killed_run_ends_as_one_that_was_not(shared: Path, test_tree: Path, tmp_path: Path) -> None:
     """With averaged weights and early stopping, whose best epoch answers the test."""
-    outs = tmp_path / "whole", tmp_path / "killed"
-    build(shared, outs[0], quick=True)
-    shutil.copytree(outs[0], outs[1])
-    commands = [[sys.executable, "-c", KILLED, str(shared), str(out)] for out in outs]
-    subprocess.run(commands[0], cwd=ROOT, check=True)
+    outs = [Path(shutil.copytree(test_tree, tmp_path / name)) for name in ("whole", "killed")]
+    run(shared, outs[0])
     history = outs[1] / "runs/q9_budget/lstm-multi/seed1" / HISTORY
-    with subprocess.Popen(commands[1], cwd=ROOT) as process:
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(shared), str(outs[1])], cwd=ROOT) as process:
         while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > 2):
             time.sleep(0.01)
         process.kill()
     assert not (outs[1] / "record.json").exists()
-    subprocess.run(commands[1], cwd=ROOT, check=True)
+    run(shared, outs[1])
     whole, resumed = (json.loads((out / "record.json").read_text()) for out in outs)
-    for name in ("answers", "measured"):
+    for name in ("answers", "measured", "training_sha256"):
         assert whole[name] == resumed[name], name
+    assert whole["training"]["data"] == resumed["training"]["data"]
     assert [epoch["train_loss"] for epoch in whole["history"]] == [epoch["train_loss"] for epoch in resumed["history"]]
     assert set(whole["measured"]["after"]["bands"]) > {"none"}
 
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, tmp_path: Path) -> None:
+def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, test_tree: Path, tmp_path: Path) -> None:
+    shutil.copytree(test_tree, tmp_path, dirs_exist_ok=True)
     command = [sys.executable, "-m", "study", "--quick", "--workers", "1"]
     command += ["--only", "q1_systems/lstm-clean", "q1_systems/lstm-multi"]
     command += ["--data", str(shared), "--out", str(tmp_path)]

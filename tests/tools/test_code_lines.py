@@ -9,7 +9,7 @@ import pytest
 from tools.code_lines import ROOT, count, python_lines
 
 #: Raise it only for what is worth its lines.
-MOST = 28_328
+MOST = 28_326
 
 
 def test_blank_lines_comments_and_docstrings_do_not_count() -> None:

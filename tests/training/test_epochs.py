@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,30 @@ def test_frozen_parts_stay_and_are_thawed_epoch_by_epoch(tmp_path: Path, tones: 
         assert all(torch.equal(frozen[name], start[name]) for name in backbone)
         assert not torch.equal(frozen["classifier.head.0.weight"], start["classifier.head.0.weight"])
     assert not any(torch.equal(snapshots[2][name], start[name]) for name in backbone)
+
+
+def test_the_time_of_an_epoch_has_the_making_of_its_clips_and_the_validation(
+    tmp_path: Path, tones: ClipSet, unseen_tones: ClipSet, tiny_model: Build
+) -> None:
+    class Slow:
+        sample_rate, has_negatives = tones.sample_rate, False
+
+        def __len__(self) -> int:
+            return len(tones)
+
+        def epoch(self, number: int) -> ClipSet:  # noqa: ARG002
+            time.sleep(0.2)
+            return tones
+
+    class SlowlyValidated(Trainer):
+        def validate(self, clips: ClipSet) -> tuple[float, float]:
+            time.sleep(0.3)
+            return super().validate(clips)
+
+    began = time.perf_counter()
+    result = SlowlyValidated(tiny_model(), SHORT, tmp_path).fit(Slow(), unseen_tones)
+    assert all(record.seconds >= 0.5 for record in result.history)
+    assert 1.0 <= result.seconds <= time.perf_counter() - began
 
 
 def test_the_backbone_moves_at_its_own_rate(tmp_path: Path, tones: ClipSet, tiny_model: Build) -> None:

@@ -73,7 +73,7 @@ class LocalEngine:
                         continue
                     for following in islice(coming, 1):
                         begun[threads.submit(attempt, following)] = following, 1
-                    lost = f"the process that worked on it died {ATTEMPTS} times (memory?)"
+                    lost = f"the process that worked on it died {ATTEMPTS} times (memory? `__main__` guard?)"
                     yield Outcome(piece, result[0]) if result else Outcome(piece, None, lost)
         finally:
             threads.shutdown(cancel_futures=True)

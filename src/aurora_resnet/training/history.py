@@ -11,7 +11,10 @@ from aurora_resnet.runtime.errors import TrainingError
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """Results of one epoch; accuracies from 0 to 1, validation values ``None`` without validation clips."""
+    """Results of one epoch; accuracies from 0 to 1, validation values ``None`` without validation clips.
+
+    ``seconds`` is the whole epoch with the making of its clips and the validation, ``clips_per_second`` the learning.
+    """
 
     epoch: int
     train_loss: float

@@ -1,8 +1,10 @@
 """``Trainer``: fit -> epoch -> step. What is learnt is its ``Objective``."""
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,7 @@ class Trainer:
         ranks = self.ranks
         state = TrainingState(self, self.scaler, self.average)
         with locked_folder(self.out, folder_taken(self.out)) if ranks.first else nullcontext():
+            started = time.perf_counter()
             # The first epoch stands for all fresh ones: they follow from the sounds, the options and the seed.
             first = train if isinstance(train, ClipSet) else train.epoch(0) if ranks.first else None
             state.begin(first, validation, resume=resume)
@@ -156,6 +159,8 @@ class Trainer:
                         first = None
                         variants = clips.with_speeds(speeds)
                     record = self.run_epoch(variants, len(train), epoch, validation)
+                    record = replace(record, seconds=time.perf_counter() - started)
+                    started = time.perf_counter()
                     state.finish_epoch(record)
                     if ranks.first:
                         logger.info("%s", record.describe(self.config.epochs))
