@@ -108,11 +108,11 @@ def _probes(study: Study) -> None:
     for axes, what in zip(probes, ("manner", "place"), strict=True):
         lines = {
             f"{title.split(', ')[1]}, {when} training": [
-                (level, v.mean("measured", when, "stages", level, what))
-                for level in v.first["measured"][when]["stages"]
+                (level, v.mean("measured", when, "stages", level, what)) for level in asked["stages"]
             ]
-            for title, v in list(variants.items())[:2]
-            for when in ("before", "after")
+            for title, v in variants.items()
+            for when, asked in v.first["measured"].items()
+            if "stages" in asked
         }
         _lines(axes, lines, y="mean recall %", title=what)
     _save(figure, "q9_probes")
