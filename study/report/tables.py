@@ -76,13 +76,13 @@ def verdicts(study: Study) -> list[Row]:
 
 def costs(study: Study) -> dict[str, float]:
     """Return how many runs there are and their hours of one core, and how many are planned and about their hours."""
-    variants = study.variants.values()
-    planned = plan()
+    records = {record["run"]: record for variant in study.variants.values() for record in variant.records}
+    hours, planned = sum(record["wall_seconds"] for record in records.values()) / 3600, plan()
     return {
-        "runs": sum(variant.seeds for variant in variants),
-        "hours": sum(record["wall_seconds"] for variant in variants for record in variant.records) / 3600,
+        "runs": len(records),
+        "hours": hours,
         "planned": len(planned),
-        "hours_planned": sum(run.minutes for run in planned) / 60,
+        "hours_planned": hours + sum(run.minutes for run in planned if run.name not in records) / 60,
     }
 
 
