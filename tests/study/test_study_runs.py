@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def test_tree(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study_folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study's folder with its test and nothing else."""
     out = tmp_path_factory.mktemp("study")
     build(shared, out, quick=True)
@@ -45,9 +45,9 @@ def run(shared: Path, out: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_a_killed_run_ends_as_one_that_was_not(shared: Path, test_tree: Path, tmp_path: Path) -> None:
+def test_a_killed_run_ends_as_one_that_was_not(shared: Path, study_folder: Path, tmp_path: Path) -> None:
     """With averaged weights and early stopping, whose best epoch answers the test."""
-    outs = [Path(shutil.copytree(test_tree, tmp_path / name)) for name in ("whole", "killed")]
+    outs = [Path(shutil.copytree(study_folder, tmp_path / name)) for name in ("whole", "killed")]
     run(shared, outs[0])
     history = outs[1] / "runs/q9_budget/lstm-multi/seed1" / HISTORY
     with subprocess.Popen([sys.executable, "-c", KILLED, str(shared), str(outs[1])], cwd=ROOT) as process:
@@ -66,8 +66,8 @@ def test_a_killed_run_ends_as_one_that_was_not(shared: Path, test_tree: Path, tm
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, test_tree: Path, tmp_path: Path) -> None:
-    shutil.copytree(test_tree, tmp_path, dirs_exist_ok=True)
+def test_an_interrupted_study_goes_on_with_what_is_missing(shared: Path, study_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(study_folder, tmp_path, dirs_exist_ok=True)
     command = [sys.executable, "-m", "study", "--quick", "--workers", "1"]
     command += ["--only", "q1_systems/lstm-clean", "q1_systems/lstm-multi"]
     command += ["--data", str(shared), "--out", str(tmp_path)]
