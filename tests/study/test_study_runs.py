@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,15 +30,34 @@ def study_folder(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return out
 
 
+@pytest.mark.slow
+@pytest.mark.shared
+def test_a_run_again_gives_the_same_numbers(shared: Path, study_folder: Path, tmp_path: Path) -> None:
+    changes = {"data.root": str(shared), "data.share": 0.02, "training.epochs": 2}
+    (run,) = plan(["q1_systems/lstm-multi"], [2], changes)
+    records: list[dict[str, Any]] = []
+    for name in ("first", "again"):
+        out = Path(shutil.copytree(study_folder, tmp_path / name))
+        execute(run, out, out / "record.json", threads=1)
+        records.append(json.loads((out / "record.json").read_text()))
+    first, again = records
+    assert first["answers"] == again["answers"]
+    assert first["training_sha256"] == again["training_sha256"]
+    assert first["training"]["data"] == again["training"]["data"]
+    losses = [[epoch["train_loss"] for epoch in record["history"]] for record in records]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 2
+
+
 KILLED = """
 import sys
 from pathlib import Path
-from tests.study.test_study_runs import run
-run(*map(Path, sys.argv[1:]))
+from tests.study.test_study_runs import short_run
+short_run(*map(Path, sys.argv[1:]))
 """
 
 
-def run(shared: Path, out: Path) -> None:
+def short_run(shared: Path, out: Path) -> None:
     changes = {"data.root": str(shared), "data.share": 0.02, "weights": "none"}
     changes |= {"training.epochs": 6, "training.early_stopping": 3}
     execute(plan(["q9_budget/lstm-multi"], [1], changes)[0], out, out / "record.json", threads=1)
@@ -48,14 +68,14 @@ def run(shared: Path, out: Path) -> None:
 def test_a_killed_run_ends_as_one_that_was_not(shared: Path, study_folder: Path, tmp_path: Path) -> None:
     """With averaged weights and early stopping, whose best epoch answers the test."""
     outs = [Path(shutil.copytree(study_folder, tmp_path / name)) for name in ("whole", "killed")]
-    run(shared, outs[0])
+    short_run(shared, outs[0])
     history = outs[1] / "runs/q9_budget/lstm-multi/seed1" / HISTORY
     with subprocess.Popen([sys.executable, "-c", KILLED, str(shared), str(outs[1])], cwd=ROOT) as process:
         while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > 2):
             time.sleep(0.01)
         process.kill()
     assert not (outs[1] / "record.json").exists()
-    run(shared, outs[1])
+    short_run(shared, outs[1])
     whole, resumed = (json.loads((out / "record.json").read_text()) for out in outs)
     for name in ("answers", "measured", "training_sha256"):
         assert whole[name] == resumed[name], name
